@@ -1,0 +1,139 @@
+"""`python -m thoughtline_train`: makes a model bundle, from corpus to export. See train/README.md."""
+
+import argparse
+import json
+from pathlib import Path
+
+TRAIN = Path(__file__).resolve().parent.parent
+CACHE = Path.home() / ".cache" / "thoughtline"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="thoughtline_train", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=CACHE / "corpus", help="folder of packages and packed tokens")
+    parser.add_argument("--tokenizer", type=Path, default=CACHE / "tokenizer" / "tokenizer.json")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--seed", type=int, default=1)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    corpus = commands.add_parser("corpus", help="fetch, build and describe the corpus")
+    corpus.add_argument("action", choices=["resolve", "fetch", "build", "report"])
+    corpus.add_argument("--roots", type=Path, default=TRAIN / "corpus" / "roots.txt")
+    corpus.add_argument("--manifest", type=Path, default=TRAIN / "corpus" / "manifest.json")
+    corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
+    corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
+
+    tokenizer = commands.add_parser("tokenizer", help="train the tokenizer, then pack the corpus with it")
+    tokenizer.add_argument("--vocabulary", type=int, default=8192)
+    tokenizer.add_argument("--sample", type=float, default=24e6, help="characters to train the merges on")
+
+    pretrain = commands.add_parser("pretrain", help="plain language modelling with fill-in-the-middle")
+    pretrain.add_argument("--run", type=Path, required=True, help="folder of the run's state and log")
+    pretrain.add_argument("--minutes", type=float, default=45, help="computing time in all, over all resumptions")
+    pretrain.add_argument("--batch", type=int, default=16)
+    pretrain.add_argument("--length", type=int, default=512)
+    pretrain.add_argument("--suffix", type=int, default=128)
+    pretrain.add_argument("--muon", type=float, default=0.006)
+    pretrain.add_argument("--adam", type=float, default=0.003)
+    pretrain.add_argument("--fim", type=float, default=0.6)
+    pretrain.add_argument("--start-from", type=Path, help="state.pt of another run to continue from")
+    for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
+        pretrain.add_argument(f"--{name}", type=int)
+
+    think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
+    think.add_argument("--run", type=Path, required=True)
+    think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training")
+    think.add_argument("--minutes", type=float, default=45)
+    think.add_argument("--batch", type=int, default=12)
+    think.add_argument("--chunks", type=int, default=6, help="evidence chunks of an episode")
+    think.add_argument("--chunk", type=int, default=128, help="tokens of an evidence chunk")
+    think.add_argument("--length", type=int, default=512)
+    think.add_argument("--suffix", type=int, default=128)
+    think.add_argument("--muon", type=float, default=0.003)
+    think.add_argument("--adam", type=float, default=0.001)
+    think.add_argument("--noise", type=float, default=0.1, help="posterior deviation, as a share of the prior's")
+    think.add_argument("--warm", type=float, default=0.3, help="share of episodes with an edit and warm steps")
+
+    export = commands.add_parser("export", help="make a bundle of a trained state")
+    export.add_argument("--state", type=Path, required=True)
+    export.add_argument("--out", type=Path, required=True)
+    export.add_argument("--name", default="nano")
+    export.add_argument("--version", default="0.1.0")
+    export.add_argument("--window", type=int, default=512)
+    export.add_argument("--suffix", type=int, default=128)
+    export.add_argument("--hop", type=int, default=64)
+    export.add_argument("--chunk", type=int, default=128)
+    export.add_argument("--report", type=Path, help="JSON that `report` wrote, for the card")
+    export.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of the runs, for the card")
+    export.add_argument("--hardware", default="2 CPU cores")
+
+    report = commands.add_parser("report", help="NLL of text outside the evidence, on test owners")
+    report.add_argument("--state", type=Path, required=True)
+    report.add_argument("--plain", type=Path, help="state.pt of the plain arm")
+    report.add_argument("--split", default="test")
+    report.add_argument("--files", type=int, default=400)
+    report.add_argument("--batch", type=int, default=16)
+    report.add_argument("--chunks", type=int, default=8)
+    report.add_argument("--chunk", type=int, default=128)
+    report.add_argument("--length", type=int, default=512)
+    report.add_argument("--suffix", type=int, default=128)
+    report.add_argument("--out", type=Path, help="write the rows as JSON")
+
+    options = parser.parse_args()
+    if options.command == "corpus":
+        from . import corpus as c
+
+        if options.action == "resolve":
+            c.resolve(options.roots, options.manifest, options.cache)
+        elif options.action == "fetch":
+            c.fetch_pinned(options.manifest, options.cache)
+        elif options.action == "build":
+            c.build(options.manifest, options.cache, options.cap_package, options.cap_owner)
+        else:
+            c.report(options.cache)
+    elif options.command == "tokenizer":
+        from . import data, tokenizer as t
+        from .corpus import sample
+
+        t.train(sample(options.cache, options.sample, options.seed), options.vocabulary, options.tokenizer)
+        for split in ("train", "validation", "test", "withheld"):
+            data.pack(options.cache, options.tokenizer, split)
+    elif options.command == "pretrain":
+        from .loop import device_of  # noqa: F401  (imports torch once the arguments are known to be right)
+        from .model import Config
+        from .pretrain import pretrain as run
+
+        given = {k: getattr(options, k) for k in Config.__dataclass_fields__ if getattr(options, k, None) is not None}
+        run(
+            options.cache, options.tokenizer, options.run, Config(**given), options.minutes, options.batch,
+            options.length, options.suffix, options.muon, options.adam, options.fim, options.seed, options.device,
+            options.start_from,
+        )  # fmt: skip
+    elif options.command == "think":
+        from .think import think as run
+
+        run(
+            options.cache, options.tokenizer, options.run, options.start_from, options.minutes, options.batch,
+            options.chunks, options.chunk, options.length, options.suffix, options.muon, options.adam, options.noise,
+            options.warm, options.seed, options.device,
+        )  # fmt: skip
+    elif options.command == "report":
+        from . import report as r
+
+        shape = {"chunks": options.chunks, "chunk": options.chunk, "length": options.length}
+        scores = r.evaluate(
+            options.cache, options.tokenizer, options.split, options.state, options.plain, options.files,
+            options.batch, {**shape, "suffix_limit": options.suffix}, options.device,
+        )  # fmt: skip
+        rows = r.table(scores)
+        print(r.markdown(rows))
+        if options.out:
+            options.out.write_text(json.dumps(rows, indent=1) + "\n")
+    elif options.command == "export":
+        from .card import export
+
+        export(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""`export`: the bundle's card, written from what the runs and the report recorded."""
+
+import json
+from argparse import Namespace
+from collections import Counter
+from pathlib import Path
+
+from .export import write_bundle
+from .loop import load_decoder
+from .parity import differences
+from .report import markdown
+from .thought import Thought
+
+
+def run_summary(folder: Path) -> dict:
+    """Steps, tokens, hours of computing and last figures of a run, from its log."""
+    rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    validation = [r for r in rows if "validation" in r or "T4" in r]
+    figures = {k: round(v, 4) for k, v in (validation[-1] if validation else {}).items() if isinstance(v, float)}
+    figures.pop("seconds", None)
+    last = rows[-1]
+    return {
+        "run": folder.name, "steps": last["step"], "tokens": last["tokens"], "hours": round(last["seconds"] / 3600, 2),
+        "validation": figures,
+    }  # fmt: skip
+
+
+def card_text(name: str, version: str, config: dict, training: dict, rows: list[dict] | None) -> str:
+    runs = "\n".join(
+        f"| {r['run']} | {r['steps']:,} | {r['tokens'] / 1e6:.1f} M | {r['hours']:.2f} | "
+        + ", ".join(f"{k} {v}" for k, v in r["validation"].items())
+        + " |"
+        for r in training["runs"]
+    )
+    corpus = training["corpus"]
+    licences = ", ".join(f"{k} ({v})" for k, v in corpus["licences"].items())
+    table = markdown(rows) if rows else "\nNot measured for this bundle.\n"
+    return f"""# {name} {version}
+
+A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
+vectors in each of the upper {config["layers"] - config["trunkLayers"]}, vocabulary {config["vocabulary"]:,}. Weights are stored in float16.
+
+## Training
+
+| run | steps | tokens | hours | last validation figures (nats per token) |
+|---|---|---|---|---|
+{runs}
+
+Hardware: {training["hardware"]}. Made with `train/` of this repository (`train/README.md` has the commands).
+
+## Corpus
+
+{corpus["megabytes"]:.0f} MB of distinct source text for training ({corpus["composition"]}), from {corpus["packages"]} npm
+packages, pinned with licence and owner in `train/corpus/manifest.json`. Split by owner of the source repository: no file of a
+test owner was trained on. No end-user applications, no benchmark problems.
+
+Licences of the packages: {licences}.
+
+## Does thinking help?
+
+Files of test owners, one window a file at the deployed length, evidence outside it; `z_0` is the prior, "shuffled" the thought
+of another repository, "plain decoder" the same decoder trained for the same further time without `z`.
+{table}
+## Limits
+
+A small model trained for hours, not weeks: it knows common idioms of TypeScript and JavaScript and little else.
+"""
+
+
+def export(options: Namespace) -> None:
+    """Writes a bundle and checks that ONNX Runtime computes what PyTorch does, to 1e-3."""
+    decoder, state = load_decoder(options.state)
+    thought = Thought(decoder.config)
+    thought.load_state_dict(state["thought"])
+    composition = json.loads((options.cache / "composition.json").read_text())["train"]
+    manifest = json.loads((Path(__file__).parent.parent / "corpus" / "manifest.json").read_text())["packages"]
+    sizes = {k: v / 1e6 for k, v in composition.items() if k not in ("files", "packages")}
+    corpus = {
+        "packages": composition["packages"],
+        "megabytes": round(sum(sizes.values()), 1),
+        "composition": ", ".join(f"{k} {v:.1f} MB" for k, v in sorted(sizes.items(), key=lambda s: -s[1]) if v >= 0.05),
+        "licences": dict(Counter(p["licence"] for p in manifest).most_common()),
+    }
+    runs = [run_summary(folder) for folder in options.runs]
+    training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs, "corpus": corpus}
+    rows = json.loads(options.report.read_text()) if options.report else None
+    shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
+    shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}
+    card = card_text(options.name, options.version, shape, training, rows)
+    window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
+    write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card)
+    found = differences(decoder, options.out)
+    print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
+    if max(found.values()) > 1e-3:
+        raise SystemExit(f"{options.out}: ONNX Runtime differs from PyTorch by more than 1e-3; the bundle is not usable")

@@ -1,0 +1,169 @@
+"""What pre-training and latent training share: optimiser, schedule, checkpoints, progress."""
+
+import json
+import math
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterable
+
+import torch
+from torch import distributed, nn
+from tqdm import tqdm
+
+from .model import Config, Decoder
+
+
+def device_of(name: str) -> torch.device:
+    """The device to train on. Under `torchrun`, joins the other processes and takes this one's GPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not distributed.is_initialized():
+        distributed.init_process_group("nccl" if name == "cuda" else "gloo")
+    if name == "cuda":
+        name = f"cuda:{os.environ.get('LOCAL_RANK', '0')}"
+        torch.cuda.set_device(name)
+    return torch.device(name)
+
+
+def rank() -> int:
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Means over the processes of a `torchrun`; nothing to do in a single process."""
+    if not distributed.is_initialized():
+        return
+    for p in parameters:
+        if p.grad is not None:
+            distributed.all_reduce(p.grad)
+            p.grad /= distributed.get_world_size()
+
+
+def longest(seconds: float) -> float:
+    """The slowest process's seconds, so that all of them agree on the clock."""
+    if not distributed.is_initialized():
+        return seconds
+    worst = torch.tensor([seconds], device="cuda" if torch.cuda.is_available() else "cpu")
+    distributed.all_reduce(worst, distributed.ReduceOp.MAX)
+    return worst.item()
+
+
+@dataclass
+class Optimiser:
+    """Muon (Jordan et al. 2024) for the matrices of the layers, AdamW for embedding, norms and thought parameters."""
+
+    parts: list[torch.optim.Optimizer]
+    base: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.base = [g["lr"] for p in self.parts for g in p.param_groups]
+
+    def step(self, scale: float) -> None:
+        for group, base in zip((g for p in self.parts for g in p.param_groups), self.base):
+            group["lr"] = base * scale
+        for part in self.parts:
+            part.step()
+            part.zero_grad(set_to_none=True)
+
+    def state(self) -> list[dict]:
+        return [p.state_dict() for p in self.parts]
+
+    def load(self, state: list[dict]) -> None:
+        for part, saved in zip(self.parts, state):
+            part.load_state_dict(saved)
+
+
+def optimiser(module: nn.Module, muon: float, adam: float, extra: list[tuple[nn.Parameter, float]] = ()) -> Optimiser:
+    """`extra`: parameters outside `module` with a learning rate of their own."""
+    matrices = [p for n, p in module.named_parameters() if p.ndim == 2 and "embedding" not in n]
+    others = [p for n, p in module.named_parameters() if not (p.ndim == 2 and "embedding" not in n)]
+    groups = [{"params": others, "lr": adam}] + [{"params": [p], "lr": lr} for p, lr in extra]
+    return Optimiser(
+        [
+            torch.optim.Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0),
+        ]
+    )
+
+
+def schedule(done: float, warmup: float = 0.02, decay: float = 0.4, floor: float = 0.02) -> float:
+    """Learning-rate factor at the fraction `done` of the run: linear warm-up, plateau, linear decay (WSD)."""
+    if done < warmup:
+        return max(done / warmup, 0.01)
+    if done < 1 - decay:
+        return 1.0
+    return floor + (1 - floor) * max(0.0, (1 - done) / decay)
+
+
+@dataclass
+class Run:
+    """A training run on disk: `state.pt` (atomic, every few minutes), `log.jsonl`, and the clock of the work done."""
+
+    folder: Path
+    budget: float  # seconds of training in all
+    every: float = 180.0
+    step: int = 0
+    seconds: float = 0.0
+    tokens: int = 0
+    started: float = field(default_factory=time.monotonic)
+    saved: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.bar = tqdm(disable=rank() > 0, total=round(self.budget), unit="s", desc=self.folder.name, mininterval=0.5 if sys.stderr.isatty() else 30)
+
+    @property
+    def done(self) -> float:
+        return min(1.0, self.seconds / self.budget)
+
+    def advance(self, tokens: int, elapsed: float, **figures: float) -> None:
+        elapsed = longest(elapsed)
+        self.step += 1
+        self.tokens += tokens
+        self.seconds += elapsed
+        shown = " ".join(f"{k} {v:.3f}" for k, v in figures.items())
+        self.bar.set_postfix_str(f"step {self.step} {tokens / elapsed:.0f} tok/s {shown}", refresh=False)
+        self.bar.update(round(self.seconds) - self.bar.n)
+        if self.step % 10 == 0:
+            self.log(**figures)
+
+    def log(self, **figures: float) -> None:
+        if rank() > 0:
+            return
+        row = {"step": self.step, "seconds": round(self.seconds, 1), "tokens": self.tokens, **figures}
+        with (self.folder / "log.jsonl").open("a") as out:
+            out.write(json.dumps(row) + "\n")
+
+    def due(self) -> bool:
+        return time.monotonic() - self.saved > self.every
+
+    def save(self, **state) -> None:
+        self.saved = time.monotonic()
+        if rank() > 0:
+            return
+        path = self.folder / "state.pt"
+        clock = {"step": self.step, "seconds": self.seconds, "tokens": self.tokens}
+        torch.save({**state, "clock": clock}, path.with_suffix(".tmp"))
+        os.replace(path.with_suffix(".tmp"), path)
+
+    def resume(self) -> dict | None:
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return None
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        self.step, self.seconds, self.tokens = (state["clock"][k] for k in ("step", "seconds", "tokens"))
+        return state
+
+
+def load_decoder(path: Path) -> tuple[Decoder, dict]:
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    decoder = Decoder(Config(**state["config"]))
+    decoder.load_state_dict(state["decoder"])
+    return decoder, state
+
+
+def bits(nats: float) -> float:
+    return nats / math.log(2)

@@ -1,0 +1,72 @@
+"""Plain language modelling with fill-in-the-middle: what the latent stage starts from, and its plain baseline."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from .data import Split, language_batch, newline_tokens
+from .loop import Run, average_gradients, bits, device_of, load_decoder, optimiser, rank, schedule
+from .model import Config, Decoder
+
+
+def pretrain(
+    cache: Path, tokenizer: Path, folder: Path, config: Config, minutes: float, batch: int, length: int, suffix: int,
+    muon: float, adam: float, fim: float, seed: int, device_name: str, start_from: Path | None,
+) -> None:  # fmt: skip
+    """Trains for `minutes` of computing time in all, resuming from `folder`/state.pt where there is one.
+
+    `start_from` continues from another run's decoder (the plain arm: the same cost as the latent stage, without z).
+    """
+    torch.manual_seed(seed)
+    device = device_of(device_name)
+    newlines = newline_tokens(tokenizer)
+    train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
+    decoder = load_decoder(start_from)[0] if start_from else Decoder(config)
+    decoder.to(device)
+    opt = optimiser(decoder, muon, adam)
+    run = Run(folder, minutes * 60)
+    if state := run.resume():
+        decoder.load_state_dict(state["decoder"])
+        opt.load(state["optimiser"])
+    rng = np.random.default_rng((seed, rank(), run.step))
+    loss_of = torch.compile(lambda x, y: decoder(x, y))
+    fixed = np.random.default_rng(1)
+    checks = [language_batch(valid, 8, length, suffix, fixed, fim) for _ in range(8)]
+
+    def place(pair):
+        return [torch.from_numpy(a).to(device, non_blocking=True) for a in pair]
+
+    def validate() -> float:
+        total = count = 0.0
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            for pair in checks:
+                x, y = place(pair)
+                total += decoder(x, y).sum().item()
+                count += (y >= 0).sum().item()
+        return total / count
+
+    def save() -> None:
+        run.save(decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json())
+
+    while run.done < 1:
+        begun = time.monotonic()
+        x, y = place(language_batch(train, batch, length, suffix, rng, fim))
+        with torch.autocast(device.type, torch.bfloat16):
+            loss = loss_of(x, y).sum() / (y >= 0).sum()
+        loss.backward()
+        average_gradients(decoder.parameters())
+        torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
+        opt.step(schedule(run.done))
+        # A step that took long was suspended or compiled: it counts as an ordinary one on the clock.
+        run.advance(batch * length, min(time.monotonic() - begun, 30.0), loss=loss.item())
+        if run.step % 200 == 0:
+            nll = validate()
+            run.log(validation=nll, validation_bits_per_token=bits(nll))
+        if run.due():
+            save()
+    save()
+    nll = validate()
+    run.log(validation=nll)
+    run.bar.write(f"{run.step} steps, {run.tokens / 1e6:.1f} M tokens, validation {nll:.4f} nats per token")

@@ -1,0 +1,192 @@
+"""Latent meta-training: the test-time protocol is the training protocol.
+
+An episode fits z to evidence chunks by T gradient steps on their NLL (the decoder's weights held fixed), then scores
+text that the inner loop never saw: a window of the same file, and a held-out chunk. That outer loss trains the decoder,
+z_0, the step sizes and the pulls, to first order (CAVIA, Zintgraf et al. 2019; PERK, 2025, for the chunked evidence).
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from .data import Episode, Split, episode, newline_tokens
+from .loop import Run, average_gradients, device_of, load_decoder, optimiser, rank, schedule
+from .thought import MAX_STEPS, Thought
+
+STEPS = (1, 2, 3, 4, 6, 8)
+STEP_SHARE = (0.2, 0.2, 0.2, 0.2, 0.1, 0.1)
+
+
+class Inner:
+    """Gradients of the evidence with respect to z alone: the decoder's parameters are detached."""
+
+    def __init__(self, decoder, compiled: bool = True):
+        self.decoder = decoder
+        self.trunk = torch.compile(decoder.trunk) if compiled else decoder.trunk
+        self.loss = torch.compile(self.row_losses) if compiled else self.row_losses
+
+    def row_losses(self, z: Tensor, states: Tensor, targets: Tensor) -> Tensor:
+        fixed = {k: v.detach() for k, v in self.decoder.named_parameters()}
+        return functional_call(Top(self.decoder), prefixed(fixed), (states, targets, z)).sum(1)
+
+    def states(self, inputs: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.trunk(inputs.flatten(0, 1)).clone()
+
+    def gradients(self, z: Tensor, states: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Per chunk: NLL [B, K] and gradient [B, K, L, n, W] of its sum at z [B, L, n, W]."""
+        rows, chunks = targets.shape[:2]
+        own = z.detach().unsqueeze(1).expand(-1, chunks, -1, -1, -1).flatten(0, 1).clone().requires_grad_()
+        nll = self.loss(own, states, targets.flatten(0, 1))
+        (gradient,) = torch.autograd.grad(nll.sum(), own)
+        return nll.detach().view(rows, chunks), gradient.view(rows, chunks, *gradient.shape[1:])
+
+
+class Top(torch.nn.Module):
+    def __init__(self, decoder):
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, states: Tensor, targets: Tensor, z: Tensor) -> Tensor:
+        return self.decoder.token_nll(self.decoder.top(states, z), targets)
+
+
+def prefixed(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"decoder.{k}": v for k, v in parameters.items()}
+
+
+def mean_gradient(gradients: Tensor, targets: Tensor) -> Tensor:
+    """Gradient of the NLL per evidence token [B, L, n, W] from per-chunk sums [B, K, L, n, W]."""
+    count = (targets >= 0).sum((1, 2)).clamp(min=1)
+    return gradients.sum(1) / count[:, None, None, None]
+
+
+def refine(inner: Inner, thought: Thought, states: Tensor, targets: Tensor, steps: int, keep: bool = False):
+    """T steps from z_0. Returns z_T with its graph to `thought`, the last gradients, and every z_t if `keep`."""
+    z = thought.start(targets.shape[0])
+    gradients, path = None, [z]
+    for t in range(steps):
+        _, gradients = inner.gradients(z, states, targets)
+        z = thought.step(z, mean_gradient(gradients, targets), min(t, MAX_STEPS - 1))
+        if keep:
+            path.append(z)
+    return (z, gradients, path) if keep else (z, gradients)
+
+
+def collate(episodes: list[Episode], device) -> dict[str, Tensor]:
+    def stack(arrays) -> Tensor:
+        return torch.from_numpy(np.stack(arrays)).to(device, non_blocking=True)
+
+    return {
+        f"{name}_{part}": stack([getattr(e, name)[i] for e in episodes])
+        for name in ("evidence", "held_out", "window")
+        for i, part in enumerate(("x", "y"))
+    }
+
+
+def draw(split: Split, size: int, shape: dict, rng: np.random.Generator) -> list[Episode]:
+    episodes: list[Episode] = []
+    while len(episodes) < size:
+        if found := episode(split, **shape, rng=rng):
+            episodes.append(found)
+    return episodes
+
+
+def per_token(nll: Tensor, targets: Tensor) -> Tensor:
+    return nll.sum() / (targets >= 0).sum()
+
+
+def think(
+    cache: Path, tokenizer: Path, folder: Path, start_from: Path, minutes: float, batch: int, chunks: int, chunk: int,
+    length: int, suffix: int, muon: float, adam: float, noise: float, warm: float, seed: int, device_name: str,
+) -> None:  # fmt: skip
+    """Trains for `minutes` of computing time in all from the decoder of `start_from`, resuming where it stopped."""
+    torch.manual_seed(seed)
+    device = device_of(device_name)
+    newlines = newline_tokens(tokenizer)
+    train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
+    decoder = load_decoder(start_from)[0].to(device)
+    thought = Thought(decoder.config).to(device)
+    extra = [(thought.prior, 0.004), (thought.log_size, 0.01), (thought.pull_logit, 0.02)]
+    opt = optimiser(decoder, muon, adam, extra)
+    run = Run(folder, minutes * 60)
+    if state := run.resume():
+        decoder.load_state_dict(state["decoder"])
+        thought.load_state_dict(state["thought"])
+        opt.load(state["optimiser"])
+    rng = np.random.default_rng((seed, 7, rank(), run.step))
+    shape = {"chunks": chunks, "chunk": chunk, "length": length, "suffix_limit": suffix}
+    inner = Inner(decoder)
+    outer = torch.compile(lambda x, y, z: decoder(x, y, z))
+    outer_chunk = torch.compile(lambda x, y, z: decoder(x, y, z))
+    fixed = np.random.default_rng(2)
+    checks = [collate(draw(valid, batch, shape, fixed), device) for _ in range(4)]
+    amp = torch.autocast(device.type, torch.bfloat16)
+
+    def validate() -> dict[str, float]:
+        sums = {"z0": 0.0, "T4": 0.0, "shuffled": 0.0}
+        with amp:
+            for data in checks:
+                z, _ = refine(inner, thought, inner.states(data["evidence_x"]), data["evidence_y"], 4)
+                with torch.no_grad():
+                    for name, at in (("z0", thought.start(batch)), ("T4", z), ("shuffled", z.roll(1, 0))):
+                        sums[name] += per_token(outer(data["window_x"], data["window_y"], at), data["window_y"]).item()
+        return {k: v / len(checks) for k, v in sums.items()}
+
+    def save() -> None:
+        parts = {"decoder": decoder.state_dict(), "thought": thought.state_dict(), "optimiser": opt.state()}
+        run.save(**parts, config=decoder.config.to_json())
+
+    while run.done < 1:
+        begun = time.monotonic()
+        data = collate(draw(train, batch, shape, rng), device)
+        steps = int(rng.choice(STEPS, p=STEP_SHARE))
+        edited = rng.random() < warm
+        with amp:
+            states, targets = inner.states(data["evidence_x"]), data["evidence_y"]
+            if edited:
+                z = refine_with_edit(inner, thought, states, targets, steps, rng)
+            else:
+                z, _ = refine(inner, thought, states, targets, steps)
+                thought.observe(z)
+            sample = thought.noisy(z, noise)
+            loss = per_token(outer(data["window_x"], data["window_y"], sample), data["window_y"])
+            held = per_token(outer_chunk(data["held_out_x"], data["held_out_y"], sample), data["held_out_y"])
+            total = loss + 0.4 * held
+            total.backward()
+            if run.step % 4 == 0:
+                at_prior = outer(data["window_x"], data["window_y"], thought.start(batch))
+                (0.5 * per_token(at_prior, data["window_y"])).backward()
+        average_gradients([*decoder.parameters(), *thought.parameters()])
+        torch.nn.utils.clip_grad_norm_([*decoder.parameters(), *thought.parameters()], 1.0)
+        opt.step(schedule(run.done, warmup=0.03))
+        seen = batch * (length + chunk + chunks * chunk)
+        run.advance(seen, min(time.monotonic() - begun, 40.0), loss=loss.item(), held=held.item(), T=float(steps))
+        if run.step % 100 == 0:
+            run.log(**validate(), size=thought.log_size.exp().mean().item())
+        if run.due():
+            save()
+    save()
+    figures = validate()
+    run.log(**figures)
+    run.bar.write(f"{run.step} steps, {run.tokens / 1e6:.1f} M tokens, validation {figures}")
+
+
+def refine_with_edit(inner: Inner, thought: Thought, states: Tensor, targets: Tensor, steps: int, rng) -> Tensor:
+    """T steps on all chunks but one, which stands for the text before an edit; then the edited chunk is evaluated at
+    the current z, the other chunks' gradients are kept (stochastic average gradient, Le Roux et al. 2012), and one or
+    two warm steps follow."""
+    chunks = targets.shape[1]
+    hidden = targets.clone()
+    hidden[:, 0] = -100
+    z, gradients = refine(inner, thought, states, hidden, steps)
+    first = states.view(targets.shape[0], chunks, *states.shape[1:])[:, 0]
+    for _ in range(int(rng.integers(1, 3))):
+        _, new = inner.gradients(z, first, targets[:, :1])
+        gradients = torch.cat((new, gradients[:, 1:]), 1)
+        z = thought.step(z, mean_gradient(gradients, targets), MAX_STEPS)
+    return z

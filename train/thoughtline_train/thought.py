@@ -1,0 +1,57 @@
+"""The latent thought: its prior, and posterior refinement by gradient steps — at training time as at test time."""
+
+import torch
+from torch import Tensor, nn
+
+from .model import Config
+
+MAX_STEPS = 8
+
+
+class Thought(nn.Module):
+    """Learned prior mean z_0, step sizes and pull toward the prior, by step and layer.
+
+    One step, per layer l (g: mean gradient of the evidence's NLL per token): ĝ = g / rms(g);
+    z ← z_0 + (1 − pull[t, l]) · (z − z_0) − size[t, l] · ĝ. Row MAX_STEPS holds the warm step after an edit.
+    First-order meta-learning: ĝ is detached, so the outer loss reaches z_0, the sizes and the pulls only.
+    """
+
+    def __init__(self, config: Config):
+        super().__init__()
+        self.prior = nn.Parameter(torch.randn(config.top_layers, config.thought_vectors, config.width) * 0.5)
+        self.log_size = nn.Parameter(torch.full((MAX_STEPS + 1, config.top_layers), 0.15).log())
+        self.pull_logit = nn.Parameter(torch.full((MAX_STEPS + 1, config.top_layers), -4.0))
+        # Root mean square of z_T − z_0 by layer, a running average: the scale of the prior's deviation.
+        self.register_buffer("deviation", torch.full((config.top_layers,), 0.3))
+
+    def start(self, batch: int) -> Tensor:
+        """z_0 for every row: [B, L, n, W]."""
+        return self.prior.unsqueeze(0).expand(batch, -1, -1, -1)
+
+    def step(self, z: Tensor, gradient: Tensor, t: int) -> Tensor:
+        """One step from z along the detached gradient, both [B, L, n, W]; t = MAX_STEPS is the warm step."""
+        scale = gradient.pow(2).mean((-1, -2), keepdim=True).sqrt()
+        size = self.log_size[t].exp()[:, None, None]
+        pull = torch.sigmoid(self.pull_logit[t])[:, None, None]
+        return self.prior + (1 - pull) * (z - self.prior) - size * gradient / (scale + 1e-12)
+
+    def noisy(self, z: Tensor, share: float) -> Tensor:
+        """A sample of q(z|x): fresh noise of `share` of the prior's deviation."""
+        return z + torch.randn_like(z) * share * self.deviation[:, None, None]
+
+    @torch.no_grad()
+    def observe(self, z: Tensor) -> None:
+        self.deviation.lerp_((z - self.prior).pow(2).mean((0, 2, 3)).sqrt(), 0.02)
+
+    def to_json(self, noise: float = 0.1) -> dict:
+        sizes, pulls = self.log_size.exp().tolist(), torch.sigmoid(self.pull_logit).tolist()
+        deviation = self.deviation.tolist()
+        return {
+            "maxTrainedSteps": MAX_STEPS,
+            "stepSize": sizes[:MAX_STEPS],
+            "warmStepSize": sizes[MAX_STEPS],
+            "priorPull": pulls[:MAX_STEPS],
+            "warmPriorPull": pulls[MAX_STEPS],
+            "priorDeviation": deviation,
+            "posteriorDeviation": [noise * d for d in deviation],
+        }
