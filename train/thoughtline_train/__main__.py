@@ -17,9 +17,10 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
 
     corpus = commands.add_parser("corpus", help="fetch, build and describe the corpus")
-    corpus.add_argument("action", choices=["resolve", "fetch", "build", "report"])
+    corpus.add_argument("action", choices=["resolve", "fetch", "build", "report", "releases"])
     corpus.add_argument("--roots", type=Path, default=TRAIN / "corpus" / "roots.txt")
     corpus.add_argument("--manifest", type=Path, default=TRAIN / "corpus" / "manifest.json")
+    corpus.add_argument("--releases", type=Path, default=TRAIN / "corpus" / "releases.json", help="successive releases")
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
 
@@ -65,6 +66,7 @@ def main() -> None:
     export.add_argument("--chunk", type=int, default=128)
     export.add_argument("--report", type=Path, help="JSON that `report` wrote, for the card")
     export.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of the runs, for the card")
+    export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")
     export.add_argument("--hardware", default="2 CPU cores")
 
     report = commands.add_parser("report", help="NLL of text outside the evidence, on test owners")
@@ -89,6 +91,10 @@ def main() -> None:
             c.fetch_pinned(options.manifest, options.cache)
         elif options.action == "build":
             c.build(options.manifest, options.cache, options.cap_package, options.cap_owner)
+        elif options.action == "releases":
+            from .releases import releases
+
+            releases(options.releases, options.cache)
         else:
             c.report(options.cache)
     elif options.command == "tokenizer":

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from .export import write_bundle
+from .fixtures import parity_case, tokenizer_cases
 from .loop import load_decoder
 from .parity import differences
 from .report import markdown
@@ -93,3 +94,6 @@ def export(options: Namespace) -> None:
     print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
     if max(found.values()) > 1e-3:
         raise SystemExit(f"{options.out}: ONNX Runtime differs from PyTorch by more than 1e-3; the bundle is not usable")
+    if options.fixtures:
+        tokenizer_cases(options.tokenizer, options.fixtures / "tokenizer-cases.json")
+        parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json")

@@ -165,8 +165,11 @@ def sibling_spans(split: Split, index: int, chunk: int, count: int, rng: np.rand
         room = chunk - len(split.head(other)) - 1
         length = int(split.documents[other, 2])
         start = int(rng.integers(0, max(1, length - room + 1)))
-        if min(length, start + room) - start >= 16:
-            spans.append((int(other), start, min(length, start + room)))
+        stop = min(length, start + room)
+        # No text twice: what is held out must not be among the evidence.
+        apart = all(other != o or stop <= a or b <= start for o, a, b in spans)
+        if stop - start >= 16 and apart:
+            spans.append((int(other), start, stop))
     return spans
 
 

@@ -18,7 +18,7 @@ from .loop import Run, average_gradients, device_of, load_decoder, optimiser, ra
 from .thought import MAX_STEPS, Thought
 
 STEPS = (1, 2, 3, 4, 6, 8)
-STEP_SHARE = (0.2, 0.2, 0.2, 0.2, 0.1, 0.1)
+STEP_SHARE = (0.25, 0.25, 0.2, 0.15, 0.08, 0.07)
 
 
 class Inner:

@@ -1,0 +1,93 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/**
+ * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
+ *   extension | server → inference → completion → thought, memory → model
+ */
+const layers = {
+  model: [],
+  thought: ['model'],
+  memory: ['model'],
+  completion: ['thought', 'memory', 'model'],
+  inference: ['completion', 'thought', 'memory', 'model'],
+  server: ['inference', 'protocol'],
+  extension: ['protocol'],
+  cli: ['completion', 'inference', 'thought', 'memory', 'model', 'protocol'],
+};
+
+/** Packages that only some layers may know. */
+const packages = {
+  vscode: ['extension'],
+  'vscode-languageclient': ['extension'],
+  'vscode-languageserver': ['server'],
+  'onnxruntime-node': ['model'],
+  '@huggingface/tokenizers': ['model'],
+};
+
+const direction = Object.entries(layers).map(([layer, allowed]) => {
+  const others = [...Object.keys(layers), 'protocol'].filter((other) => other !== layer && !allowed.includes(other));
+  const foreign = Object.keys(packages).filter((name) => !packages[name].includes(layer));
+  return {
+    files: [`src/${layer}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${others.join('|')})(/|$)`,
+              message: `src/${layer} may import only: ${[layer, ...allowed].join(', ')}.`,
+            },
+            {
+              regex: `^(${foreign.join('|')})(/|$)`,
+              message: `src/${layer} must not know this package.`,
+            },
+          ],
+        },
+      ],
+    },
+  };
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'models/', 'train/', '.cache/', '.vscode-test/', 'test/fixtures/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      // node:test's `test()` and `describe()` return promises that the runner itself awaits.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            { from: 'package', name: ['test', 'describe', 'it', 'suite'], package: 'node:test' },
+          ],
+        },
+      ],
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  { files: ['src/cli/**/*.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+      },
+    },
+  },
+  ...direction,
+);

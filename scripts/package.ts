@@ -1,0 +1,101 @@
+/**
+ * Packs the extension for one platform.
+ *   npm run package [-- --target linux-x64] [--models nano,base] [--out FILE.vsix]
+ * The VSIX holds the bundled programs, the models named, and ONNX Runtime's library for that platform only.
+ */
+import { createVSIX } from '@vscode/vsce';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Marketplace targets for which ONNX Runtime's package holds a library. */
+export const targets = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64', 'win32-arm64'] as const;
+export type Target = (typeof targets)[number];
+
+export interface PackOptions {
+  target: Target;
+  /** Folders of models/ to include. */
+  models: string[];
+  /** The file to write; left out: `thoughtline-TARGET-VERSION.vsix` in the repository's root. */
+  out?: string;
+}
+
+/** The target of this machine. @throws Error where there is none */
+export function ownTarget(): Target {
+  const own = `${process.platform}-${process.arch}`;
+  const target = targets.find((one) => one === own);
+  if (target === undefined)
+    throw new Error(`no package can be made for ${own}: ONNX Runtime has libraries for ${targets.join(', ')}`);
+  return target;
+}
+
+/**
+ * Builds and packs.
+ * @returns path of the VSIX
+ * @throws Error naming a missing model or library
+ */
+export async function packExtension(options: PackOptions): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const library = `node_modules/onnxruntime-node/bin/napi-v6/${options.target.replace('-', '/')}`;
+  if (!existsSync(join(root, library))) throw new Error(`${library} is missing: run npm ci`);
+  for (const model of options.models) {
+    const manifest = `models/${model}/manifest.json`;
+    if (!existsSync(join(root, manifest)))
+      throw new Error(`${manifest} is missing: there is no model bundle of that name`);
+  }
+  const packagePath = options.out ?? join(root, `thoughtline-${options.target}-${version}.vsix`);
+  const scratch = await mkdtemp(join(tmpdir(), 'thoughtline-pack-'));
+  try {
+    const ignoreFile = join(scratch, 'ignore');
+    const libraries = await wanted(join(root, library));
+    const included = [
+      ...libraries.map((name) => `!${library}/${name}`),
+      ...options.models.map((model) => `!models/${model}/**`),
+    ];
+    await writeFile(ignoreFile, `${await readFile(join(root, '.vscodeignore'), 'utf8')}\n${included.join('\n')}\n`);
+    await createVSIX({
+      cwd: root,
+      target: options.target,
+      packagePath,
+      ignoreFile,
+      useYarn: false,
+      // Pictures in the README are not rewritten to addresses of a hosting site.
+      rewriteRelativeLinks: false,
+      allowMissingRepository: true,
+      // The list above names every file; searching 16 MB of weights for passwords finds only noise.
+      allowPackageAllSecrets: true,
+      allowPackageEnvFile: true,
+    });
+    return packagePath;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The library's files without CUDA and TensorRT providers, which a user's own install of ONNX Runtime may have fetched. */
+async function wanted(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => !/cuda|tensorrt/i.test(name));
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { target: { type: 'string' }, models: { type: 'string', default: 'nano' }, out: { type: 'string' } },
+  });
+  const target = values.target === undefined ? ownTarget() : targets.find((one) => one === values.target);
+  if (target === undefined) throw new Error(`--target is ${values.target}; it can be ${targets.join(', ')}`);
+  const models = values.models.split(',').filter((name) => name !== '');
+  const path = await packExtension({ target, models, ...(values.out === undefined ? {} : { out: values.out }) });
+  process.stdout.write(`${path}: ${((await stat(path)).size / 2 ** 20).toFixed(1)} MB\n`);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  main().catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,46 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { DEFAULTS } from '../completion/engine';
+import { DEVICE_SETTINGS, type DeviceSetting } from '../model/providers';
+import { UsageError } from './command';
+
+/** `parseArgs` of node:util, strict, with errors for people. */
+export function parse<Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0] ?? 'unknown arguments');
+  }
+}
+
+/** Options of every command that opens a model. */
+export const MODEL_OPTIONS = {
+  model: { type: 'string' },
+  device: { type: 'string' },
+  threads: { type: 'string' },
+} as const;
+
+export const MODEL_USAGE = `  --model DIR       model bundle (default: the one that comes with Thoughtline)
+  --device D        ${DEVICE_SETTINGS.join(', ')} (default: auto)
+  --threads N       threads of one run (default: one for each physical core, at most 4)`;
+
+export function deviceOption(value: string | undefined): DeviceSetting {
+  const device = DEVICE_SETTINGS.find((name) => name === (value ?? 'auto'));
+  if (!device) throw new UsageError(`--device ${value}: use one of ${DEVICE_SETTINGS.join(', ')}`);
+  return device;
+}
+
+export function stepsOption(value: string | undefined): number {
+  return wholeNumber('--steps', value ?? String(DEFAULTS.steps), 0, DEFAULTS.maxSteps);
+}
+
+/** @throws UsageError naming the option and its range */
+export function wholeNumber(name: string, value: string, least: number, most: number): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < least || number > most) {
+    throw new UsageError(`${name} ${value}: use a whole number from ${least} to ${most}`);
+  }
+  return number;
+}

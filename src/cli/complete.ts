@@ -1,0 +1,146 @@
+import { relative } from 'node:path';
+import { DEFAULTS, type CompletionOptions, type CompletionResult, type Engine } from '../completion/engine';
+import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from './arguments';
+import { UsageError, type Command } from './command';
+import { completionItem, countItems, readItems, RecordWriter } from './jsonl';
+import { openEngine } from './model';
+import { cutAt, parsePlace, readText } from './place';
+import { ProgressBar } from './progress';
+import { formatInPlace, formatTrace } from './trace';
+
+const USAGE = `thoughtline complete FILE:LINE:COL [options]
+thoughtline complete - --path FILE [options]           text before the cursor on standard input
+thoughtline complete -:LINE:COL --path FILE [options]  whole text on standard input
+thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","suffix","related":[{"path","text"}]} a line
+
+  --steps N         steps of thought, 0 to ${DEFAULTS.maxSteps} (default: ${DEFAULTS.steps})
+  --max-lines N     longest suggestion in lines (default: ${DEFAULTS.maxLines})
+  --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
+  --related FILE    another file to think about; may be given more than once
+  --path FILE       what standard input is called
+  --trace           print the thought's steps, too
+  --json            print everything as JSON
+${MODEL_USAGE}`;
+
+const OPTIONS = {
+  ...MODEL_OPTIONS,
+  steps: { type: 'string' },
+  'max-lines': { type: 'string' },
+  candidates: { type: 'string' },
+  related: { type: 'string', multiple: true },
+  path: { type: 'string' },
+  trace: { type: 'boolean' },
+  json: { type: 'boolean' },
+  jsonl: { type: 'string' },
+  out: { type: 'string' },
+} as const;
+
+type Values = ReturnType<typeof parse<typeof OPTIONS>>['values'];
+
+export const complete: Command = {
+  summary: 'complete at a place in a file, or many requests of a JSONL file',
+  usage: USAGE,
+  async run(args) {
+    // `-:LINE:COL` would be taken for an option.
+    const input = args.filter((arg) => /^-:\d+:\d+$/.test(arg));
+    const parsed = parse(
+      args.filter((arg) => !input.includes(arg)),
+      OPTIONS,
+    );
+    const { values } = parsed;
+    const positionals = [...input, ...parsed.positionals];
+    const options: CompletionOptions = {
+      steps: stepsOption(values.steps),
+      maxLines: wholeNumber('--max-lines', values['max-lines'] ?? String(DEFAULTS.maxLines), 1, 64),
+      candidates: wholeNumber('--candidates', values.candidates ?? String(DEFAULTS.candidates), 1, 16),
+    };
+    if (values.jsonl === undefined) return completeOne(positionals, values, options);
+    if (positionals.length > 0) throw new UsageError(`${positionals[0]}: give either a place or --jsonl`);
+    if (values.out === undefined) throw new UsageError('--jsonl needs --out OUT');
+    return completeAll(values.jsonl, values.out, values, options);
+  },
+};
+
+async function completeOne(positionals: readonly string[], values: Values, options: CompletionOptions) {
+  const [argument, extra] = positionals;
+  if (argument === undefined) throw new UsageError('give the cursor as FILE:LINE:COL, or --jsonl IN --out OUT');
+  if (extra !== undefined) throw new UsageError(`${extra}: one place at a time`);
+  if (values.out !== undefined) throw new UsageError('--out goes with --jsonl');
+  const place = parsePlace(argument);
+  if (place.file === '-' && values.path === undefined)
+    throw new UsageError('- needs --path FILE: what the text is called');
+  const path = values.path ?? relative('', place.file);
+  const related = await Promise.all(
+    (values.related ?? []).map(async (file) => ({ path: file, text: await readText(file) })),
+  );
+  const request = { path, related, ...cutAt(await readText(place.file), place, path) };
+
+  const engine = await openEngine(values);
+  const result = await engine.complete(request, options);
+  if (values.json) {
+    console.log(JSON.stringify({ path, ...report(engine, result) }, null, 2));
+  } else if (values.trace) {
+    console.log(`${describe(engine)}\n\n${formatTrace(result.thought)}\n`);
+    console.log(
+      result.text === '' ? `no suggestion: ${result.reason}` : formatInPlace(request, result, process.stdout.isTTY),
+    );
+    console.log(`\n${summary(result)}`);
+  } else if (result.text !== '') {
+    console.log(result.text);
+  } else {
+    console.error(`no suggestion: ${result.reason}`);
+  }
+  await engine.close();
+  return 0;
+}
+
+async function completeAll(input: string, out: string, values: Values, options: CompletionOptions) {
+  const bar = new ProgressBar('completing', await countItems(input));
+  const engine = await openEngine(values);
+  const writer = await RecordWriter.open(out);
+  let done = 0;
+  let bad = 0;
+  const report = (problem: string) => {
+    bad++;
+    bar.clear();
+    console.error(`thoughtline: ${problem}`);
+  };
+  for await (const { id, ...request } of readItems(input, completionItem, report)) {
+    const { text, candidates, milliseconds, thought } = await engine.complete(request, options);
+    await writer.add({
+      id,
+      completion: text,
+      candidates,
+      milliseconds,
+      thought: { nll: thought.nll, kl: thought.kl[thought.best] ?? 0 },
+    });
+    bar.update(++done + bad);
+  }
+  await writer.close();
+  await engine.close();
+  bar.clear();
+  if (bad > 0) console.error(`thoughtline: ${done} completed, ${bad} bad lines`);
+  return bad > 0 ? 1 : 0;
+}
+
+/** The same fields as in `--jsonl`, and what else is known. */
+function report(engine: Engine, { text, thought, ...result }: CompletionResult) {
+  const { name, version } = engine.bundle.manifest;
+  return {
+    completion: text,
+    ...result,
+    thought: { ...thought, kl: thought.kl[thought.best] ?? 0, klOfSteps: thought.kl },
+    device: engine.device.device,
+    model: { name, version },
+  };
+}
+
+function describe(engine: Engine): string {
+  const { name, version } = engine.bundle.manifest;
+  return `${name} ${version} on ${engine.device.device}, ${engine.device.threads} threads`;
+}
+
+function summary({ milliseconds, candidates, stop }: CompletionResult): string {
+  const logprob = candidates[0] ? `, log p = ${candidates[0].logprob.toFixed(2)}` : '';
+  return `${milliseconds.toFixed(0)} ms in all${logprob}, ended by ${stop}`;
+}

@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Engine, type EngineOptions } from '../completion/engine';
+import { UserError } from '../model/errors';
+import { deviceOption, wholeNumber } from './arguments';
+import { ProgressBar } from './progress';
+
+export interface ModelArguments {
+  readonly model?: string | undefined;
+  readonly device?: string | undefined;
+  readonly threads?: string | undefined;
+}
+
+/** The bundle that comes with the program: models/nano in the nearest folder above it that has one. */
+export function shippedBundle(from = __dirname): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const bundle = join(folder, 'models', 'nano');
+    if (existsSync(join(bundle, 'manifest.json'))) return bundle;
+    if (dirname(folder) === folder) {
+      throw new UserError('models/nano: the model that comes with Thoughtline is missing; give one with --model DIR');
+    }
+  }
+}
+
+/** Opens the engine that the arguments ask for, with a progress bar while it loads. */
+export async function openEngine(
+  options: ModelArguments,
+  how: Pick<EngineOptions, 'measureAll' | 'trainedChunks'> = {},
+): Promise<Engine> {
+  const device = deviceOption(options.device);
+  const threads = options.threads === undefined ? undefined : wholeNumber('--threads', options.threads, 1, 256);
+  const bar = new ProgressBar('loading', 1);
+  try {
+    return await Engine.open(options.model === undefined ? shippedBundle() : resolve(options.model), {
+      device,
+      threads,
+      ...how,
+      onProgress: (fraction, what) => bar.update(fraction, what),
+    });
+  } finally {
+    bar.clear();
+  }
+}

@@ -1,0 +1,113 @@
+import type { Engine, Thought } from '../completion/engine';
+import { LruMap } from '../model/lru';
+import { DEFAULTS } from '../completion/engine';
+import { MODEL_OPTIONS, MODEL_USAGE, parse, wholeNumber } from './arguments';
+import { UsageError, type Command } from './command';
+import { readItems, RecordWriter, scoreItem, type ScoreItem } from './jsonl';
+import { openEngine } from './model';
+import { ProgressBar } from './progress';
+
+const USAGE = `thoughtline score --jsonl IN --out OUT [options]
+  NLL of each item's target after its prefix, in nats, for each number of steps, and with the thought of an item of
+  another path. IN: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line.
+
+  --steps LIST      numbers of steps, 0 to ${DEFAULTS.maxSteps} (default: 0,1,2,4,8)
+${MODEL_USAGE}`;
+
+const OPTIONS = {
+  ...MODEL_OPTIONS,
+  jsonl: { type: 'string' },
+  out: { type: 'string' },
+  steps: { type: 'string' },
+} as const;
+
+/** Items whose thoughts are kept for others to be scored with. */
+const KEPT_THOUGHTS = 256;
+
+export const score: Command = {
+  summary: 'NLL of targets under z_0, the context’s thought, and a shuffled one',
+  usage: USAGE,
+  async run(args) {
+    const { values, positionals } = parse(args, OPTIONS);
+    if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of score`);
+    if (values.jsonl === undefined || values.out === undefined) throw new UsageError('give --jsonl IN and --out OUT');
+    const steps = stepList(values.steps ?? '0,1,2,4,8');
+
+    let bad = 0;
+    const items: ScoreItem[] = [];
+    for await (const item of readItems(values.jsonl, scoreItem, (problem) => {
+      bad++;
+      console.error(`thoughtline: ${problem}`);
+    })) {
+      items.push(item);
+    }
+    const engine = await openEngine(values, { trainedChunks: true });
+    const writer = await RecordWriter.open(values.out);
+    const bar = new ProgressBar('scoring', items.length);
+    const thoughts = new LruMap<number, ReadonlyMap<number, Thought>>(KEPT_THOUGHTS);
+    const think = async (index: number) => {
+      const known = thoughts.get(index) ?? (await thoughtsAfter(engine, items[index] as ScoreItem, steps));
+      thoughts.set(index, known);
+      return known;
+    };
+    for (const [index, item] of items.entries()) {
+      const { nats, bytes } = await scoreUnder(engine, item, await think(index));
+      const other = partner(items, index);
+      const refined = other === undefined ? new Map<number, Thought>() : new Map(await think(other));
+      // The prior is the same for every item: there is nothing to shuffle.
+      refined.delete(0);
+      const shuffled = await scoreUnder(engine, item, refined);
+      await writer.add({ id: item.id, bytes, nats, shuffled: shuffled.nats });
+      bar.update(index + 1);
+    }
+    bar.clear();
+    await writer.close();
+    await engine.close();
+    if (bad > 0) console.error(`thoughtline: ${items.length} scored, ${bad} bad lines`);
+    return bad > 0 ? 1 : 0;
+  },
+};
+
+function stepList(list: string): number[] {
+  const steps = list.split(',').map((word) => wholeNumber('--steps', word.trim(), 0, DEFAULTS.maxSteps));
+  return [...new Set(steps)].sort((a, b) => a - b);
+}
+
+/** The thought after each number of steps: one refinement passes them all. */
+async function thoughtsAfter(
+  engine: Engine,
+  item: ScoreItem,
+  steps: readonly number[],
+): Promise<ReadonlyMap<number, Thought>> {
+  const thoughts = new Map<number, Thought>();
+  const refinement = engine.refinement(item, { steps: Math.max(...steps) });
+  const add = (count: number, thought: Thought) => thoughts.set(count, { ...thought, gradients: new Map() });
+  if (steps.includes(0)) add(0, engine.prior);
+  while (await refinement.advance()) {
+    const { step } = refinement.progress;
+    if (step > 0 && steps.includes(step) && !thoughts.has(step)) add(step, engine.thought(refinement));
+  }
+  // Where refinement stopped early, further steps change nothing.
+  for (const count of steps) if (!thoughts.has(count)) add(count, engine.thought(refinement));
+  return thoughts;
+}
+
+async function scoreUnder(engine: Engine, item: ScoreItem, thoughts: ReadonlyMap<number, Thought>) {
+  const nats: Record<string, number> = {};
+  let bytes = 0;
+  for (const [count, thought] of thoughts) {
+    const scored = await engine.score(item, item.target, thought);
+    nats[count] = scored.nats;
+    bytes = scored.bytes;
+  }
+  return { nats, bytes };
+}
+
+/** The next item of another path, from the beginning again after the last. */
+export function partner(items: readonly { path: string }[], index: number): number | undefined {
+  for (let step = 1; step < items.length; step++) {
+    const other = (index + step) % items.length;
+    if (items[other]?.path !== items[index]?.path) return other;
+  }
+  return undefined;
+}

@@ -1,0 +1,248 @@
+import { openBundle, type Bundle } from '../model/bundle';
+import { Decoder } from '../model/decoder';
+import type { Graphs } from '../model/graphs';
+import { LruMap } from '../model/lru';
+import { openDevice, type DeviceReport, type DeviceSetting } from '../model/providers';
+import { loadRuntime } from '../model/runtime';
+import { Serial } from '../model/serial';
+import { measureChunkTokens } from '../thought/calibrate';
+import { collectEvidence, MAX_CHUNKS, type Chunk, type Evidence } from '../thought/evidence';
+import { Refinement, type EvidenceModel } from '../thought/refine';
+import { followEdit, WARM_STEPS } from '../thought/store';
+import { priorThought, type Thought } from '../thought/thought';
+import { decode, type Candidate } from './decode';
+import { heal } from './heal';
+import { documentOf } from './document';
+import { scoreTarget } from './score';
+import { evidenceSources, isBinary } from './sources';
+import { placeOf } from './stop';
+import { trim } from './trim';
+import type { CompletionOptions, CompletionRequest, CompletionResult, Score } from './types';
+import { cutWindow, RESERVE, type Window } from './window';
+
+export type { CandidateReport, DeviceReport, DeviceSetting } from '../model/providers';
+export type { Evidence } from '../thought/evidence';
+export type { Refinement } from '../thought/refine';
+export type { Thought, ThoughtTrace } from '../thought/thought';
+export type { Candidate } from './decode';
+export type { Stop } from './stop';
+export * from './types';
+
+export interface EngineOptions {
+  readonly device: DeviceSetting;
+  /** Threads of one run; default: one for each physical core, at most four. */
+  readonly threads?: number | undefined;
+  /** Measure every device, the CPU included, even if there is nothing to choose (`doctor`). */
+  readonly measureAll?: boolean | undefined;
+  /** Evidence chunks as long as in training, however long a gradient takes: the same figures on every machine. */
+  readonly trainedChunks?: boolean | undefined;
+  readonly log?: ((line: string) => void) | undefined;
+  /** Share of the loading that is done, 0 to 1, and what is being done. */
+  readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
+}
+
+/** Windows whose caches are kept. */
+const KEPT_WINDOWS = 4;
+
+/** Evidence chunks whose trunk states are kept. */
+const KEPT_CHUNKS = 64;
+
+/**
+ * A bundle at work: completions, thoughts and scores. It owns the ONNX sessions and their caches, and knows neither
+ * editor nor process. Every model run blocks the event loop while it computes; between runs it turns.
+ */
+export class Engine {
+  readonly bundle: Bundle;
+  readonly device: DeviceReport;
+  /** z_0 as a thought. */
+  readonly prior: Thought;
+  /** Tokens of an evidence chunk: such that a gradient is short on this machine. */
+  readonly chunkTokens: number;
+  readonly #graphs: Graphs;
+  readonly #model: EvidenceModel;
+  readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
+  /** Work on a decoder's caches happens one piece after the other. */
+  readonly #serial = new Serial();
+
+  private constructor(bundle: Bundle, device: DeviceReport, graphs: Graphs, chunkTokens: number) {
+    this.bundle = bundle;
+    this.device = device;
+    this.chunkTokens = chunkTokens;
+    this.prior = priorThought(bundle.prior);
+    this.#graphs = graphs;
+    this.#model = rememberStates(graphs);
+  }
+
+  /**
+   * Opens a bundle: checks its files, chooses the device, loads the graphs.
+   * @throws UserError in one line if the bundle or the runtime cannot be used
+   */
+  static async open(bundleDirectory: string, options: EngineOptions): Promise<Engine> {
+    const { onProgress } = options;
+    const bundle = await openBundle(bundleDirectory, (share) => onProgress?.(share * 0.5, 'checking the model files'));
+    onProgress?.(0.5, 'choosing the device');
+    const { graphs, report } = await openDevice(await loadRuntime(), bundle, options);
+    onProgress?.(0.9, 'measuring');
+    const trained = bundle.manifest.chunk.tokens;
+    const chunkTokens = options.trainedChunks ? trained : await measureChunkTokens(graphs, bundle);
+    onProgress?.(1, `ready on ${report.device}`);
+    return new Engine(bundle, report, graphs, chunkTokens);
+  }
+
+  /** Completes at the cursor. Aborting ends it after the run at hand. */
+  async complete(request: CompletionRequest, options: CompletionOptions): Promise<CompletionResult> {
+    const start = performance.now();
+    const thought = options.thought ?? (await this.#think(request, options));
+    const candidates = await this.#serial.run(() => this.#decode(request, options, thought));
+    return {
+      ...present(request, candidates),
+      milliseconds: performance.now() - start,
+      thought: thought.trace,
+    };
+  }
+
+  /**
+   * A refinement of the thought on the text outside the window, one ONNX run for each `advance()`.
+   * @param options.from a thought from before an edit: only what changed is evaluated, and `steps` are warm ones
+   */
+  refinement(request: CompletionRequest, options: { steps: number; from?: Thought | undefined }): Refinement {
+    return this.#refine(this.evidence(request), options);
+  }
+
+  /**
+   * A refinement by which a thought follows an edit: warm steps on what changed, or `steps` steps anew where most of it
+   * did. Undefined if the evidence is what it was.
+   */
+  follow(
+    request: CompletionRequest,
+    before: Thought | undefined,
+    steps: number,
+  ): { refinement: Refinement; made: 'warm' | 'cold' } | undefined {
+    const evidence = this.evidence(request);
+    const made = followEdit(before, evidence);
+    if (made === 'keep' && before) return undefined;
+    if (made !== 'warm') return { refinement: this.#refine(evidence, { steps }), made: 'cold' };
+    return { refinement: this.#refine(evidence, { steps: Math.min(WARM_STEPS, steps), from: before }), made };
+  }
+
+  /** The best thought of a refinement so far. */
+  thought(refinement: Refinement): Thought {
+    return refinement.result();
+  }
+
+  /** What a refinement of this request would rest on. */
+  evidence(request: CompletionRequest): Evidence {
+    const document = documentOf(request);
+    if (isBinary(document.prefix) || isBinary(document.suffix)) return { chunks: [], coverage: 0 };
+    const { manifest, tokenizer } = this.bundle;
+    const sources = evidenceSources(document, cutWindow(document, tokenizer, manifest));
+    const limits = { tokens: this.chunkTokens, count: MAX_CHUNKS };
+    return collectEvidence(sources, tokenizer, manifest.specialTokens, limits);
+  }
+
+  /**
+   * Fills the caches of the request's window for a thought, one ONNX run for each `next()`; a completion with that
+   * thought then only has to decode. Until then the thought before serves with its own caches.
+   */
+  async *prepare(request: CompletionRequest, thought: Thought): AsyncGenerator<void, void> {
+    const { head, prefix } = this.#window(request);
+    const tokens = [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
+    const runs = this.#decoder(request.path).fill(tokens, thought);
+    while (!(await this.#serial.run(() => runs.next())).done) yield;
+  }
+
+  /** Tokens of the window on either side of the cursor. */
+  window(request: CompletionRequest): { prefixTokens: number; suffixTokens: number } {
+    const { prefix, suffixTokens } = this.#window(request);
+    return { prefixTokens: prefix.length, suffixTokens };
+  }
+
+  /** NLL of a target after the prefix under a thought. The target reaches neither evidence nor any memory. */
+  async score(request: CompletionRequest, target: string, thought: Thought): Promise<Score> {
+    const document = documentOf(request);
+    return this.#serial.run(() => scoreTarget(this.#decoder(request.path), this.bundle, document, target, thought));
+  }
+
+  async close(): Promise<void> {
+    await this.#serial.run(() => this.#graphs.release());
+  }
+
+  #refine(evidence: Evidence, options: { steps: number; from?: Thought | undefined }): Refinement {
+    const { prior, bundle } = this;
+    return new Refinement(this.#model, evidence, { ...options, prior, constants: bundle.manifest.thought });
+  }
+
+  async #think(request: CompletionRequest, options: CompletionOptions): Promise<Thought> {
+    const refinement = this.refinement(request, { steps: options.steps });
+    while (!options.signal?.aborted && (await refinement.advance()));
+    return refinement.result();
+  }
+
+  async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought) {
+    const document = documentOf(request);
+    if (isBinary(document.prefix) || isBinary(document.suffix)) return 'the file is binary';
+    if (options.signal?.aborted) return undefined;
+    const { tokenizer, manifest } = this.bundle;
+    const window = cutWindow(document, tokenizer, manifest);
+    return decode(this.#decoder(request.path), tokenizer, thought, window.head, heal(window.prefix, tokenizer), {
+      place: placeOf(document.prefix, document.suffix, options.maxLines),
+      width: options.candidates,
+      maxTokens: RESERVE,
+      endToken: manifest.specialTokens.end,
+      signal: options.signal,
+    });
+  }
+
+  #window(request: CompletionRequest): Window {
+    return cutWindow(documentOf(request), this.bundle.tokenizer, this.bundle.manifest);
+  }
+
+  #decoder(path: string): Decoder {
+    const decoder = this.#decoders.get(path) ?? new Decoder(this.#graphs, this.bundle.manifest);
+    this.#decoders.set(path, decoder);
+    return decoder;
+  }
+}
+
+/** The evidence graph with the trunk states of the last chunks kept: they do not depend on z. */
+function rememberStates(graphs: Graphs): EvidenceModel {
+  const states = new LruMap<string, Float32Array>(KEPT_CHUNKS);
+  return {
+    remembered: (chunk: Chunk) => states.get(chunk.key),
+    async states(chunk) {
+      const output = await graphs.trunk(chunk.inputs);
+      states.set(chunk.key, output.states);
+      return output.states;
+    },
+    evaluate: (chunk, chunkStates, z) => graphs.evidence(chunkStates, chunk.targets, chunk.weights, z),
+  };
+}
+
+type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
+
+/** Candidates as the document would take them: fitted to what follows, with its newlines, each once. */
+function present(request: CompletionRequest, candidates: Candidate[] | string | undefined): Presented {
+  if (candidates === undefined) return nothing('aborted', 'superseded');
+  if (typeof candidates === 'string') return nothing('none', candidates);
+  const document = documentOf(request);
+  const trimmed = candidates.map((candidate) => ({
+    ...trim(candidate.text, document.prefix, document.suffix),
+    logprob: candidate.logprob,
+    stop: candidate.stop,
+  }));
+  const useful = trimmed.filter(
+    ({ text }, i) => text !== '' && trimmed.findIndex((other) => other.text === text) === i,
+  );
+  const first = useful[0];
+  if (!first) return nothing('none', trimmed[0]?.reason ?? 'the model has nothing to add here');
+  return {
+    text: document.restore(first.text),
+    candidates: useful.map(({ text, logprob }) => ({ text: document.restore(text), logprob })),
+    replaceSuffix: first.replaceSuffix,
+    stop: first.stop,
+  };
+}
+
+function nothing(stop: CompletionResult['stop'], reason: string): Presented {
+  return { text: '', candidates: [], replaceSuffix: 0, stop, reason };
+}

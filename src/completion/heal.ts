@@ -1,0 +1,59 @@
+import type { Tokenizer } from '../model/tokenizer';
+import { startsWith } from '../model/tokenizer';
+
+/**
+ * Token healing. The text before the cursor often ends in the middle of what the model knows as one token ("compl" of
+ * "complete", "const" of "const "); its last tokens are taken back, and what is generated must begin with their bytes.
+ */
+export interface Healed {
+  readonly tokens: readonly number[];
+  /** Bytes with which the continuation must begin. */
+  readonly need: Uint8Array;
+}
+
+/** Tokens taken back, at most: a word in pieces, and the space after it. */
+export const HEALED_TOKENS = 3;
+
+const NOTHING = new Uint8Array(0);
+
+/** Takes back the last tokens, up to the beginning of the line or of a run of white space. */
+export function heal(tokens: readonly number[], tokenizer: Tokenizer, most = HEALED_TOKENS): Healed {
+  let kept = tokens.length;
+  while (kept > 0 && tokens.length - kept < most) {
+    const text = tokenizer.decode([tokens[kept - 1] as number]);
+    if (text === '\n' || (kept < tokens.length && text.trim() === '')) break;
+    kept--;
+  }
+  const taken = tokens.slice(kept).map((id) => tokenizer.bytes(id));
+  return { tokens: tokens.slice(0, kept), need: Buffer.concat(taken) };
+}
+
+/** What is still needed after a token, and what of the token is new text. */
+export function consume(need: Uint8Array, bytes: Uint8Array): { need: Uint8Array; text: Uint8Array } {
+  if (need.length === 0) return { need, text: bytes };
+  if (startsWith(bytes, need)) return { need: NOTHING, text: bytes.subarray(need.length) };
+  return { need: need.subarray(bytes.length), text: NOTHING };
+}
+
+/** log Σ exp of the logits of some ids, or of all. */
+export function logSumExp(logits: Float32Array, ids?: readonly number[]): number {
+  let most = -Infinity;
+  let sum = 0;
+  if (ids) {
+    for (const id of ids) most = Math.max(most, logits[id] ?? -Infinity);
+    for (const id of ids) sum += Math.exp((logits[id] ?? -Infinity) - most);
+  } else {
+    for (const logit of logits) if (logit > most) most = logit;
+    for (const logit of logits) sum += Math.exp(logit - most);
+  }
+  return most + Math.log(sum);
+}
+
+/**
+ * log p(token | what came before, and that the text goes on with the bytes needed), in nats.
+ * @param logits [vocabulary]
+ */
+export function logProbability(logits: Float32Array, token: number, need: Uint8Array, tokenizer: Tokenizer): number {
+  const ids = need.length > 0 ? tokenizer.compatible(need) : undefined;
+  return (logits[token] ?? -Infinity) - logSumExp(logits, ids);
+}

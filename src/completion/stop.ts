@@ -1,0 +1,92 @@
+/** Where a suggestion ends: decided on its text alone, after every token. */
+export type Stop = 'newline' | 'block' | 'end' | 'length' | 'aborted' | 'none';
+
+/** What the rules need to know about the place of the cursor. */
+export interface Place {
+  /** Indentation of the line in which the suggestion begins, in columns; a tab counts four. */
+  readonly indentation: number;
+  /** The cursor stands at the end of a line that has text: a suggestion may begin with a newline. */
+  readonly finishedLine: boolean;
+  readonly maxLines: number;
+}
+
+const TAB = 4;
+
+export function placeOf(prefix: string, suffix: string, maxLines: number): Place {
+  const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
+  const endOfLine = restOfLine(suffix).trim() === '';
+  return {
+    indentation: columns(line),
+    finishedLine: line.trim() !== '' && endOfLine,
+    // What follows in the line would have to follow the block: within a line, only the line is completed.
+    maxLines: endOfLine ? maxLines : 1,
+  };
+}
+
+/** What follows the cursor in its line. */
+export function restOfLine(suffix: string): string {
+  const newline = suffix.indexOf('\n');
+  return newline === -1 ? suffix : suffix.slice(0, newline);
+}
+
+/**
+ * Whether a suggestion is complete, and what of the text belongs to it.
+ * @param text what has been generated so far
+ */
+export function stopAt(text: string, place: Place): { stop: Stop; text: string } | undefined {
+  const leading = /^[^\S\n]*\n\s*/.exec(text)?.[0];
+  if (leading !== undefined && !place.finishedLine) return { stop: 'newline', text: '' };
+  if (/\n[^\S\n]*\n[^\S\n]*\n/.test(text)) return { stop: 'block', text: text.trimEnd() };
+  if (text.trim() === '') return undefined;
+  return place.maxLines > 1 ? blockEnd(text, place) : lineEnd(text);
+}
+
+function lineEnd(text: string) {
+  const content = text.search(/\S/);
+  const newline = text.indexOf('\n', content);
+  return newline === -1 ? undefined : { stop: 'newline' as const, text: text.slice(0, newline) };
+}
+
+/**
+ * The block ends where a line is indented less than the one in which the suggestion began, and where, after deeper
+ * lines, one is indented like it again: that line still belongs if it closes the block.
+ */
+function blockEnd(text: string, place: Place) {
+  const lines = text.split('\n');
+  const skipped = lines[0]?.trim() === '' ? 1 : 0;
+  let deeper = false;
+  // The last line is still growing; its indentation counts once it has a character.
+  for (let i = 1; i < lines.length; i++) {
+    const line = lines[i] ?? '';
+    const whole = i < lines.length - 1;
+    const before = { stop: 'block' as const, text: lines.slice(0, i).join('\n').trimEnd() };
+    if (i - skipped >= place.maxLines && (i > skipped || whole)) return before;
+    if (line.trim() === '') continue;
+    const indentation = columns(line);
+    if (indentation < place.indentation) return before;
+    if (indentation > place.indentation) deeper = true;
+    else if (deeper && !/^\s*[)\]}]/.test(line)) return before;
+    else if (deeper && whole && !/[([{:]\s*$/.test(line)) {
+      return {
+        stop: 'block' as const,
+        text: lines
+          .slice(0, i + 1)
+          .join('\n')
+          .trimEnd(),
+      };
+    }
+  }
+  return undefined;
+}
+
+/** What is kept of a text that ran out of tokens: in a block, its complete lines. */
+export function cutUnfinished(text: string, place: Place): string {
+  const newline = text.lastIndexOf('\n');
+  if (place.maxLines === 1 || text.slice(0, newline + 1).trim() === '') return text;
+  return text.slice(0, newline).trimEnd();
+}
+
+function columns(line: string): number {
+  const blank = /^[ \t]*/.exec(line)?.[0] ?? '';
+  return [...blank].reduce((sum, character) => sum + (character === '\t' ? TAB : 1), 0);
+}

@@ -1,0 +1,56 @@
+import type { Thought, ThoughtTrace } from '../thought/thought';
+import type { Stop } from './stop';
+
+export interface SourceText {
+  readonly path: string;
+  readonly text: string;
+}
+
+export interface CompletionRequest {
+  readonly path: string;
+  /** Whole text before the cursor. */
+  readonly prefix: string;
+  /** Whole text after the cursor. */
+  readonly suffix: string;
+  /** Other open files. */
+  readonly related: readonly SourceText[];
+}
+
+export interface Abortable {
+  readonly aborted: boolean;
+}
+
+export interface CompletionOptions {
+  /** Refinement steps; they count only when no thought is given. */
+  readonly steps: number;
+  /** 1 = the rest of the line, more = a block of at most that many lines. */
+  readonly maxLines: number;
+  /** 1 = greedy, more = width of the beam. */
+  readonly candidates: number;
+  readonly signal?: Abortable | undefined;
+  /** A thought refined before; nothing is refined then. */
+  readonly thought?: Thought | undefined;
+}
+
+/** What holds where nobody says otherwise: in the editor's settings as on the command line. */
+export const DEFAULTS = { steps: 4, maxSteps: 32, maxLines: 8, candidates: 1 } as const;
+
+export interface CompletionResult {
+  /** The suggestion, with the document's own newlines; empty if there is none. */
+  readonly text: string;
+  readonly candidates: readonly { readonly text: string; readonly logprob: number }[];
+  /** Characters after the cursor that the text covers. */
+  readonly replaceSuffix: number;
+  readonly milliseconds: number;
+  readonly thought: ThoughtTrace;
+  readonly stop: Stop;
+  /** Why there is no suggestion. */
+  readonly reason?: string;
+}
+
+export interface Score {
+  /** −log p of the target after the prefix, in nats. */
+  readonly nats: number;
+  /** UTF-8 bytes of the target. */
+  readonly bytes: number;
+}

@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EventEmitter, type Disposable, type LogOutputChannel, type Position, type TextDocument } from 'vscode';
+import {
+  CloseAction,
+  DidChangeConfigurationNotification,
+  ErrorAction,
+  ErrorCodes,
+  ResponseError,
+  RevealOutputChannelOn,
+  TransportKind,
+  type CloseHandlerResult,
+  type LanguageClientOptions,
+  type ServerOptions,
+} from 'vscode-languageclient/node';
+import { QuietLanguageClient } from './quietClient';
+import { ShownDocuments } from './shownDocuments';
+import { restartDelay, restartLimit, restartWindow } from './restarts';
+import {
+  StatusNotification,
+  ThoughtRequest,
+  WhyRequest,
+  type InitializationOptions,
+  type Settings,
+  type Status,
+  type ThoughtReport,
+  type WhyReport,
+} from '../protocol';
+
+export interface ServerPlace {
+  /** The server's script. */
+  script: string;
+  /** Folder that the server runs in: the extension's, never the workspace's. */
+  folder: string;
+  /** The model bundle that comes with the extension. */
+  bundle: string;
+}
+
+/** Documents that the server is told about. Their text goes to the server process on this machine and no further. */
+const documentSelector = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-vfs' }];
+
+/**
+ * The language server as the extension sees it: started, watched, started again when it dies, and asked questions.
+ * Suggestions themselves come through the language client's own inline completion provider.
+ */
+export class Client implements Disposable {
+  readonly #statusChanged = new EventEmitter<Status>();
+  readonly #suggested = new EventEmitter<TextDocument>();
+  readonly onStatus = this.#statusChanged.event;
+  /** Fires when the server has answered a request for a suggestion. */
+  readonly onSuggested = this.#suggested.event;
+  readonly #shown = new ShownDocuments();
+  #client: QuietLanguageClient | undefined;
+  #ends: number[] = [];
+  #refused = false;
+  #status: Status = { state: 'off' };
+  /** One start, stop or restart after the other. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly place: ServerPlace,
+    private readonly log: LogOutputChannel,
+    private readonly settings: () => Settings,
+  ) {}
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get started(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** Starts the server unless it has been started. Failures go to the log and the status, never to the caller. */
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#client === undefined) await this.#launch();
+    });
+  }
+
+  /** Ends the server and starts a new one, also after it was given up. */
+  restart(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#end();
+      this.#ends = [];
+      await this.#launch();
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#inTurn(() => this.#end());
+  }
+
+  /** Tells the server that settings changed. */
+  async configure(): Promise<void> {
+    const settings = { thoughtline: this.settings() };
+    if (this.#client?.isRunning()) {
+      await this.#client.sendNotification(DidChangeConfigurationNotification.type, { settings });
+    }
+  }
+
+  /** The thought on a document; null where there is none (yet). */
+  async thought(document: TextDocument): Promise<ThoughtReport | null> {
+    if (!this.#client?.isRunning()) return null;
+    const uri = this.#client.code2ProtocolConverter.asUri(document.uri);
+    return this.#client.sendRequest(ThoughtRequest, { uri });
+  }
+
+  /** Why there is no suggestion at a position. */
+  async why(document: TextDocument, position: Position): Promise<WhyReport | null> {
+    if (!this.#client?.isRunning()) return null;
+    const convert = this.#client.code2ProtocolConverter;
+    const params = { uri: convert.asUri(document.uri), position: convert.asPosition(position) };
+    return this.#client.sendRequest(WhyRequest, params);
+  }
+
+  dispose(): void {
+    void this.stop();
+    this.#shown.dispose();
+    this.#statusChanged.dispose();
+    this.#suggested.dispose();
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(action).catch((error: unknown) => this.log.error(String(error)));
+    return this.#turn;
+  }
+
+  async #launch(): Promise<void> {
+    this.#refused = false;
+    this.#show({ state: 'loading' });
+    const client = new QuietLanguageClient('thoughtline', 'Thoughtline', this.#serverOptions(), this.#clientOptions());
+    this.#client = client;
+    this.#shown.watch(client);
+    client.onNotification(StatusNotification, (status) => this.#show(status));
+    await client.start().catch((error: unknown) => {
+      // The client has logged it. A server that is being started again says itself how it fares.
+      if (this.#client === client && this.#status.state === 'loading' && !client.needsStop()) this.#fail(reason(error));
+    });
+  }
+
+  async #end(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client !== undefined) {
+      await client.dispose(2000).catch((error: unknown) => this.log.debug(`stopping: ${reason(error)}`));
+    }
+    this.#show({ state: 'off' });
+  }
+
+  #serverOptions(): ServerOptions {
+    const module = {
+      module: this.place.script,
+      transport: TransportKind.ipc,
+      options: { cwd: this.place.folder, execArgv: [] as string[] },
+    };
+    return {
+      run: module,
+      debug: { ...module, options: { ...module.options, execArgv: ['--nolazy', '--inspect=6029'] } },
+    };
+  }
+
+  #clientOptions(): LanguageClientOptions {
+    return {
+      documentSelector,
+      outputChannel: this.log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      initializationOptions: (): InitializationOptions => ({ bundle: this.place.bundle, settings: this.settings() }),
+      initializationFailedHandler: (error) => {
+        // An answer means that the server lives and refuses: starting it again would end the same way.
+        this.#refused = error instanceof ResponseError && error.code !== ErrorCodes.PendingResponseRejected;
+        this.#fail(reason(error));
+        return false;
+      },
+      errorHandler: {
+        // A broken message is logged; whether the process lives is known when its channel closes.
+        error: () => ({ action: ErrorAction.Continue, handled: true }),
+        closed: () => this.#closed(),
+      },
+      middleware: {
+        ...this.#shown.middleware,
+        provideInlineCompletionItems: async (document, position, context, token, next) => {
+          await this.#shown.release(String(document.uri));
+          const items = await next(document, position, context, token);
+          this.#suggested.fire(document);
+          return items;
+        },
+      },
+    };
+  }
+
+  async #closed(): Promise<CloseHandlerResult> {
+    const client = this.#client;
+    if (client === undefined || this.#refused) return { action: CloseAction.DoNotRestart, handled: true };
+    this.#ends.push(Date.now());
+    const delay = restartDelay(this.#ends);
+    if (delay === null) {
+      this.#fail(
+        `its server ended ${restartLimit} times within ${restartWindow / 60_000} minutes; run "Thoughtline: Restart"`,
+      );
+      return { action: CloseAction.DoNotRestart, handled: true };
+    }
+    this.#show({ state: 'loading' });
+    await sleep(delay);
+    const wanted = this.#client === client;
+    return { action: wanted ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true };
+  }
+
+  #fail(why: string): void {
+    this.#show({ state: 'failed', reason: why });
+  }
+
+  #show(status: Status): void {
+    this.#status = status;
+    this.#statusChanged.fire(status);
+  }
+}
+
+function reason(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}

@@ -1,0 +1,29 @@
+import { ConfigurationTarget, workspace, type ConfigurationScope } from 'vscode';
+import type { Settings } from '../protocol';
+
+export const section = 'thoughtline';
+
+/**
+ * `thoughtline.*` as the user has it now; package.json holds the defaults. Values are passed on as written: the server
+ * judges them and logs its remedy.
+ */
+export function readSettings(scope?: ConfigurationScope): Settings {
+  const configuration = workspace.getConfiguration(section, scope);
+  const read = <K extends keyof Settings>(name: K) => configuration.get(name) as Settings[K];
+  return {
+    enable: read('enable'),
+    inferenceSteps: read('inferenceSteps'),
+    device: read('device'),
+    modelPath: read('modelPath'),
+    maxLines: read('maxLines'),
+    languages: read('languages'),
+  };
+}
+
+/** Writes a setting where it takes effect: in the workspace where the workspace sets it, else for the user. */
+export async function writeSetting<K extends keyof Settings>(name: K, value: Settings[K]): Promise<void> {
+  const configuration = workspace.getConfiguration(section);
+  const found = configuration.inspect(name);
+  const target = found?.workspaceValue === undefined ? ConfigurationTarget.Global : ConfigurationTarget.Workspace;
+  await configuration.update(name, value, target);
+}

@@ -1,0 +1,137 @@
+import { escapeHtml } from './html';
+import { plot } from './plot';
+import { statusView } from './statusView';
+import type { Status, ThoughtReport } from '../protocol';
+
+/** What the panel shows about one document. */
+export interface ThoughtViewInput {
+  /** Path of the document, for people; undefined when no editor is open. */
+  file: string | undefined;
+  report: ThoughtReport | null;
+  status: Status;
+  /** The setting now; the report may still be of an older one. */
+  inferenceSteps: number;
+}
+
+/** The panel's changing part as HTML without scripts, event handlers or inline styles. */
+export function thoughtHtml({ file, report, status, inferenceSteps }: ThoughtViewInput): string {
+  const state = statusView(status).label;
+  const head = `<p class="state" role="status">${escapeHtml(state)}.</p>`;
+  if (file === undefined) return `${head}<p>Open a file to see what is thought about it.</p>`;
+  const name = `<h2>${escapeHtml(file)}</h2>`;
+  if (report === null) return `${name}${head}<p>${nothingYet(status)}</p>`;
+  return [
+    name,
+    head,
+    figures(report, inferenceSteps),
+    curve(report),
+    evidence(report),
+    suggestion(report),
+    model(report),
+  ].join('\n');
+}
+
+function nothingYet(status: Status): string {
+  if (status.state === 'off') return 'Suggestions are off, so nothing is thought about any file.';
+  if (status.state === 'failed') return 'There is no thought while the model is not running.';
+  return 'No thought on this file yet.';
+}
+
+function figures(report: ThoughtReport, inferenceSteps: number): string {
+  const { trace } = report;
+  const start = trace.nll[0];
+  const kept = trace.nll[trace.best];
+  const heldStart = trace.heldOut[0];
+  const heldKept = trace.heldOut[trace.best];
+  return `<dl class="figures">
+${figure('Inference steps', `${inferenceSteps}`, stepsNote(report, inferenceSteps), 'steps')}
+${figure('Evidence', nats(kept), change(start, kept), 'evidence')}
+${figure('Held-out evidence', nats(heldKept), change(heldStart, heldKept), 'held-out')}
+${figure('KL from the prior', number(trace.kl[trace.best], 1), 'nats', 'kl')}
+${figure('File coverage', percent(trace.coverage), 'of the text outside the window', 'coverage')}
+${figure('Last suggestion', milliseconds(report.lastSuggestion?.milliseconds), report.lastSuggestion ? `stopped at: ${report.lastSuggestion.stop}` : 'none yet', 'latency')}
+</dl>`;
+}
+
+function stepsNote(report: ThoughtReport, inferenceSteps: number): string {
+  const { steps, best } = report.trace;
+  if (inferenceSteps === 0) return 'no thinking';
+  if (report.steps !== inferenceSteps) return `thought made with ${report.steps}`;
+  return steps === best ? `${steps} done` : `${steps} done, step ${best} kept`;
+}
+
+function figure(term: string, value: string, note: string, key: string): string {
+  return `<div data-figure="${key}"><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd><dd class="note">${escapeHtml(note)}</dd></div>`;
+}
+
+function curve({ trace }: ThoughtReport): string {
+  const series = [
+    { name: 'evidence', style: 'evidence', values: trace.nll },
+    { name: 'held-out evidence', style: 'held-out', values: trace.heldOut },
+  ].filter(({ values }) => values.some(Number.isFinite));
+  if (series.length === 0) return '<p>The whole file fits into the window, so there is no evidence to think about.</p>';
+  const rows = trace.nll.map(
+    (value, step) =>
+      `<tr${step === trace.best ? ' class="kept"' : ''}><th scope="row">${step}${step === trace.best ? ' (kept)' : ''}</th><td>${number(value, 3)}</td><td>${number(trace.heldOut[step], 3)}</td><td>${number(trace.kl[step], 1)}</td></tr>`,
+  );
+  return `<h3>Refinement</h3>
+<figure>
+${plot({ series, marked: trace.best, xTitle: 'refinement step', yTitle: 'nats per token', width: 560, height: 260 })}
+<figcaption>${series.map(({ name, style }) => `<span class="key ${style}">${name}</span>`).join(' ')} <span class="key marked">kept</span></figcaption>
+</figure>
+<details data-section="steps"><summary>The numbers</summary>
+<table><thead><tr><th scope="col">Step</th><th scope="col">Evidence</th><th scope="col">Held-out</th><th scope="col">KL</th></tr></thead>
+<tbody>${rows.join('')}</tbody></table>
+</details>`;
+}
+
+function evidence({ trace }: ThoughtReport): string {
+  if (trace.chunks.length === 0) return '';
+  const rows = trace.chunks.map(
+    (chunk) =>
+      `<tr><td>${escapeHtml(chunk.path)}</td><td>${chunk.line}</td><td>${chunk.tokens}</td><td>${chunk.heldOut ? 'judges' : 'teaches'}</td></tr>`,
+  );
+  const tokens = trace.chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
+  return `<h3>Evidence</h3>
+<details data-section="chunks"><summary>${trace.chunks.length} chunks, ${tokens} tokens</summary>
+<table class="chunks"><thead><tr><th scope="col">File</th><th scope="col">Line</th><th scope="col">Tokens</th><th scope="col">Part</th></tr></thead>
+<tbody>${rows.join('')}</tbody></table>
+</details>`;
+}
+
+function suggestion({ lastSuggestion }: ThoughtReport): string {
+  if (lastSuggestion === undefined) return '';
+  return `<h3>Last suggestion</h3>
+<pre tabindex="0" aria-label="Text of the last suggestion">${escapeHtml(lastSuggestion.text) || '(nothing)'}</pre>
+<p class="note">${milliseconds(lastSuggestion.milliseconds)}, log-probability ${number(lastSuggestion.logprob, 2)}</p>`;
+}
+
+function model({ model, device, window }: ThoughtReport): string {
+  const sizes = `window of ${window.prefixTokens} tokens before the cursor and ${window.suffixTokens} after`;
+  return `<p class="note">Model ${escapeHtml(model.name)} ${escapeHtml(model.version)} on ${escapeHtml(device)}; ${sizes}.</p>`;
+}
+
+function nats(value: number | undefined): string {
+  return value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(3);
+}
+
+function change(from: number | undefined, to: number | undefined): string {
+  if (from === undefined || to === undefined || !(from > 0) || !Number.isFinite(to)) return 'nats per token';
+  const share = (100 * (to - from)) / from;
+  return `nats per token, ${share <= 0 ? '−' : '+'}${Math.abs(share).toFixed(1)} % since step 0`;
+}
+
+function number(value: number | undefined, digits: number): string {
+  if (value === undefined || !Number.isFinite(value)) return '–';
+  // Digits after the point tell nothing about thousands.
+  const shown = Math.abs(value) >= 1000 ? 0 : digits;
+  return value.toLocaleString('en', { minimumFractionDigits: shown, maximumFractionDigits: shown }).replace('-', '−');
+}
+
+function percent(share: number): string {
+  return Number.isFinite(share) ? `${Math.round(100 * share)} %` : '–';
+}
+
+function milliseconds(value: number | undefined): string {
+  return value === undefined ? '–' : `${Math.round(value)} ms`;
+}

@@ -1,0 +1,309 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { performance } from 'node:perf_hooks';
+import { initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
+import type {
+  Answer,
+  CompletionRequest,
+  FromInference,
+  ModelInfo,
+  Opening,
+  Publication,
+  ThinkingMode,
+  ToInference,
+} from './messages';
+
+/** What the handle tells its owner. */
+export interface Listener {
+  lifecycle(state: Lifecycle): void;
+  loading(fraction: number, message: string): void;
+  thinking(uri: string, step: number, steps: number): void;
+  log(line: string): void;
+}
+
+/** An answer under way. `result` never rejects: no suggestion comes with the reason. */
+export interface Run {
+  readonly result: Promise<Answer | { readonly reason: string }>;
+  abort(): void;
+}
+
+/** A new thought; or nothing, because it would be the same; or the reason why the thinking did not end. */
+export interface ThinkingOutcome {
+  readonly publication?: Publication;
+  readonly reason?: string;
+}
+
+interface Waiting {
+  readonly message: ToInference & { id: number };
+  /** Called with the process' reply, or with the reason why there is none. */
+  readonly settle: (reply: FromInference | { readonly type: 'none'; readonly reason: string }) => void;
+}
+
+/**
+ * The server's handle on the inference process: starts it, starts it again when it dies (`lifecycle.ts` says when and
+ * how often), passes requests and pairs them with replies. Requests for suggestions wait while the model loads; those in
+ * flight when the process dies get "no suggestion".
+ */
+export class InferenceClient {
+  readonly #program: string;
+  readonly #listener: Listener;
+  readonly #hangMs: number;
+  #opening: Opening | undefined;
+  #lifecycle: Lifecycle = initial;
+  #child: ChildProcess | undefined;
+  #model: ModelInfo | undefined;
+  #backOff: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  #spawns = 0;
+  /** Requests sent and not answered. */
+  readonly #sent = new Map<number, Waiting>();
+  /** Requests for suggestions that wait for the model. */
+  readonly #held = new Map<number, Waiting>();
+
+  /**
+   * @param program path of the inference process' JavaScript
+   * @param hangMs a process that leaves a request unanswered for this long is taken for hung and killed
+   */
+  constructor(program: string, listener: Listener, hangMs = 60_000) {
+    this.#program = program;
+    this.#listener = listener;
+    this.#hangMs = hangMs;
+  }
+
+  get lifecycle(): Lifecycle {
+    return this.#lifecycle;
+  }
+
+  get model(): ModelInfo | undefined {
+    return this.#model;
+  }
+
+  /** Identifier of the process, while there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts of the process after its first. */
+  get respawns(): number {
+    return Math.max(0, this.#spawns - 1);
+  }
+
+  /** Serves `opening` from now on; a process for another one is replaced. */
+  open(opening: Opening): void {
+    const same = this.#opening?.bundle === opening.bundle && this.#opening.device === opening.device;
+    this.#opening = opening;
+    if (this.#lifecycle.state === 'off') this.#handle({ type: 'start' });
+    else if (!same) this.#handle({ type: 'restart' });
+  }
+
+  restart(): void {
+    if (this.#opening) this.#handle({ type: 'restart' });
+  }
+
+  /** Ends the process and frees its memory. */
+  stop(): void {
+    this.#handle({ type: 'stop' });
+  }
+
+  complete(uri: string, request: CompletionRequest, maxLines: number): Run {
+    const id = this.#nextId++;
+    const sentAt = performance.timeOrigin + performance.now();
+    const result = new Promise<Answer | { reason: string }>((resolve) => {
+      const waiting: Waiting = {
+        message: { type: 'complete', id, uri, request, maxLines, sentAt },
+        settle: (reply) => {
+          if (reply.type === 'completed') resolve(reply);
+          else resolve({ reason: 'reason' in reply ? reply.reason : 'the model gave no answer' });
+        },
+      };
+      const { state } = this.#lifecycle;
+      if (state === 'ready') this.#send(waiting);
+      else if (state === 'loading' || state === 'waiting') this.#held.set(id, waiting);
+      else waiting.settle({ type: 'none', reason: describe(this.#lifecycle) });
+    });
+    const abort = () => {
+      const held = this.#held.get(id);
+      this.#held.delete(id);
+      held?.settle({ type: 'none', reason: 'cancelled while the model was loading' });
+      if (this.#sent.has(id)) this.#post({ type: 'abort', id });
+    };
+    return { result, abort };
+  }
+
+  /** Thinks about a document. Resolves when that has ended; never rejects. */
+  think(uri: string, request: CompletionRequest, mode: ThinkingMode, steps: number): Promise<ThinkingOutcome> {
+    if (this.#lifecycle.state !== 'ready') return Promise.resolve({ reason: describe(this.#lifecycle) });
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#send({
+        message: { type: 'think', id, uri, request, mode, steps },
+        settle: (reply) => {
+          if (reply.type === 'thought') resolve(reply.publication ? { publication: reply.publication } : {});
+          else resolve({ reason: 'reason' in reply ? reply.reason : 'no thought came of it' });
+        },
+      });
+    });
+  }
+
+  forget(uri: string): void {
+    this.#post({ type: 'forget', uri });
+  }
+
+  /** Resident set size of the process in MB; 0 without one. */
+  memory(): Promise<number> {
+    if (this.#lifecycle.state !== 'ready') return Promise.resolve(0);
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#send({
+        message: { type: 'memory', id },
+        settle: (reply) => resolve(reply.type === 'memory' ? reply.rssMb : 0),
+      });
+    });
+  }
+
+  #handle(event: LifecycleEvent): void {
+    const { to, effects } = transition(this.#lifecycle, event);
+    const changed = to !== this.#lifecycle;
+    this.#lifecycle = to;
+    for (const effect of effects) this.#do(effect);
+    if (to.state === 'ready') this.#release();
+    if (to.state === 'failed' || to.state === 'off') this.#settleAll(this.#held, describe(to));
+    if (changed) this.#listener.lifecycle(to);
+  }
+
+  #do(effect: Effect): void {
+    switch (effect.type) {
+      case 'spawn':
+        clearTimeout(this.#backOff);
+        this.#spawn();
+        break;
+      case 'kill': {
+        const child = this.#child;
+        this.#child = undefined;
+        child?.removeAllListeners();
+        // A process that could not be started tells so again when it is killed.
+        child?.on('error', () => undefined);
+        child?.kill('SIGKILL');
+        this.#settleAll(this.#sent, 'the inference process was ended');
+        break;
+      }
+      case 'wait':
+        this.#backOff = setTimeout(() => this.#handle({ type: 'backedOff' }), effect.milliseconds);
+        break;
+    }
+  }
+
+  #spawn(): void {
+    this.#spawns++;
+    this.#model = undefined;
+    const child = fork(this.#program, [], {
+      // Native libraries write to their process' standard output; ours belongs to the language server protocol.
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      serialization: 'advanced',
+      execArgv: [],
+    });
+    this.#child = child;
+    const gone = (how: string) => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      clearTimeout(this.#watch);
+      this.#listener.log(`the inference process ended: ${how}`);
+      this.#settleAll(this.#sent, `the inference process ended (${how}); it is started again`);
+      this.#handle({ type: 'died', how, at: performance.now() });
+    };
+    child.on('message', (message) => this.#receive(message as FromInference));
+    child.on('exit', (code, signal) => gone(signal ? `signal ${signal}` : `exit code ${code}`));
+    child.on('error', (error) => gone(error.message));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        for (const line of text.split('\n')) if (line.trim()) this.#listener.log(line.trimEnd());
+      });
+    }
+    this.#post({ type: 'open', ...this.#opening! });
+  }
+
+  #receive(message: FromInference): void {
+    this.#rewind();
+    switch (message.type) {
+      case 'loading':
+        this.#listener.loading(message.fraction, message.message);
+        break;
+      case 'ready':
+        this.#model = message.model;
+        this.#handle(message);
+        break;
+      case 'refused':
+        this.#handle(message);
+        break;
+      case 'thinking':
+        this.#listener.thinking(message.uri, message.step, message.steps);
+        break;
+      case 'log':
+        this.#listener.log(message.line);
+        break;
+      case 'thought':
+      case 'completed':
+      case 'declined':
+      case 'memory':
+        this.#settle(message);
+        break;
+    }
+  }
+
+  #settle(reply: FromInference & { id: number }): void {
+    const waiting = this.#sent.get(reply.id);
+    this.#sent.delete(reply.id);
+    if (this.#sent.size === 0) clearTimeout(this.#watch);
+    waiting?.settle(reply);
+  }
+
+  #send(waiting: Waiting): void {
+    this.#sent.set(waiting.message.id, waiting);
+    this.#post(waiting.message);
+    if (this.#sent.size === 1) this.#rewind();
+  }
+
+  /** Any message shows that the process lives; silence while something is owed does not. */
+  #rewind(): void {
+    clearTimeout(this.#watch);
+    if (this.#sent.size === 0) return;
+    this.#watch = setTimeout(() => {
+      this.#listener.log(`the inference process has not answered for ${this.#hangMs / 1000} s and is killed`);
+      this.#child?.kill('SIGKILL');
+    }, this.#hangMs);
+    this.#watch.unref();
+  }
+
+  #post(message: ToInference): void {
+    // The channel may close before the exit is known: then the request is settled with the exit.
+    if (this.#child?.connected) this.#child.send(message, () => undefined);
+  }
+
+  #release(): void {
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    for (const waiting of held) this.#send(waiting);
+  }
+
+  #settleAll(requests: Map<number, Waiting>, reason: string): void {
+    const all = [...requests.values()];
+    requests.clear();
+    clearTimeout(this.#watch);
+    for (const waiting of all) waiting.settle({ type: 'none', reason });
+  }
+}
+
+/** One line about a state in which no suggestion can come. */
+export function describe(lifecycle: Lifecycle): string {
+  switch (lifecycle.state) {
+    case 'off':
+      return 'completion is switched off';
+    case 'loading':
+    case 'waiting':
+      return 'the model is loading';
+    case 'ready':
+      return 'the model is ready';
+    case 'failed':
+      return `the model failed: ${lifecycle.reason}`;
+  }
+}

@@ -1,0 +1,76 @@
+/** What the language server and the inference process say to each other over the process' IPC channel. */
+import type { CompletionRequest, CompletionResult, ThoughtTrace } from '../completion/engine';
+
+export type { CompletionRequest, CompletionResult, ThoughtTrace };
+
+/** What an inference process is started for. */
+export interface Opening {
+  /** Absolute path of the bundle's folder. */
+  readonly bundle: string;
+  readonly device: string;
+}
+
+export interface ModelInfo {
+  name: string;
+  version: string;
+}
+
+/** How a thought is to be made: T steps from the prior; or following an edit, warm from the thought before if it can be. */
+export type ThinkingMode = 'cold' | 'follow';
+
+export type ToInference =
+  | ({ readonly type: 'open' } & Opening)
+  /** `sentAt`: milliseconds since the epoch, with fractions. */
+  | {
+      readonly type: 'complete';
+      readonly id: number;
+      readonly uri: string;
+      readonly request: CompletionRequest;
+      readonly maxLines: number;
+      readonly sentAt: number;
+    }
+  /** The answer is no longer wanted: it ends after the token at hand. */
+  | { readonly type: 'abort'; readonly id: number }
+  | {
+      readonly type: 'think';
+      readonly id: number;
+      readonly uri: string;
+      readonly request: CompletionRequest;
+      readonly mode: ThinkingMode;
+      readonly steps: number;
+    }
+  /** The document was closed, or thinking about it was switched off: its thought is dropped. */
+  | { readonly type: 'forget'; readonly uri: string }
+  | { readonly type: 'memory'; readonly id: number };
+
+/** A suggestion and the circumstances under which it was made. */
+export interface Answer {
+  readonly result: CompletionResult;
+  /** Version of the thought that served; 0 = the prior. */
+  readonly thought: number;
+  /** Size of the window that the model saw. */
+  readonly window: { readonly prefixTokens: number; readonly suffixTokens: number };
+  /** Gradient runs that ended between the request's sending and its start: at most the one going on, as a rule. */
+  readonly refinementRunsWaited: number;
+}
+
+/** A thought now in use for a document, its caches filled. */
+export interface Publication {
+  readonly version: number;
+  readonly made: 'cold' | 'warm';
+  readonly trace: ThoughtTrace;
+}
+
+export type FromInference =
+  /** `fraction`: share of the loading that is done, 0 to 1. */
+  | { readonly type: 'loading'; readonly fraction: number; readonly message: string }
+  | { readonly type: 'ready'; readonly device: string; readonly model: ModelInfo }
+  | { readonly type: 'refused'; readonly reason: string }
+  | ({ readonly type: 'completed'; readonly id: number } & Answer)
+  /** No answer: superseded by newer work, or it failed. */
+  | { readonly type: 'declined'; readonly id: number; readonly reason: string }
+  | { readonly type: 'thinking'; readonly uri: string; readonly step: number; readonly steps: number }
+  /** The end of a `think`; without `publication` the thought before still serves. */
+  | { readonly type: 'thought'; readonly id: number; readonly uri: string; readonly publication?: Publication }
+  | { readonly type: 'memory'; readonly id: number; readonly rssMb: number }
+  | { readonly type: 'log'; readonly line: string };

@@ -1,0 +1,132 @@
+import { performance } from 'node:perf_hooks';
+import { DEFAULTS, type Engine } from '../completion/engine';
+import { messageOf } from '../model/errors';
+import { ThoughtStore } from '../thought/store';
+import type { CompletionRequest, FromInference, ToInference } from './messages';
+import { WorkQueue, type Work } from './queue';
+
+type Message<T extends ToInference['type']> = Extract<ToInference, { type: T }>;
+
+/**
+ * The engine behind a queue: what the inference process does once its model is loaded. It keeps the thought that serves
+ * for each document. A new one takes its place when its caches are filled, all at once: until then the one before serves
+ * with its own caches.
+ */
+export class InferenceService {
+  readonly #engine: Engine;
+  readonly #send: (message: FromInference) => void;
+  readonly #queue = new WorkQueue();
+  readonly #thoughts = new ThoughtStore();
+  /** The newest text of each document, for which caches are worth filling. */
+  readonly #latest = new Map<string, CompletionRequest>();
+  readonly #signals = new Map<number, { aborted: boolean }>();
+  /** When the last gradient runs ended, milliseconds since the epoch. */
+  #runEnds: number[] = [];
+
+  constructor(engine: Engine, send: (message: FromInference) => void) {
+    this.#engine = engine;
+    this.#send = send;
+  }
+
+  receive(message: ToInference): void {
+    switch (message.type) {
+      case 'complete':
+        this.#latest.set(message.uri, message.request);
+        this.#queue.push(this.#decoding(message));
+        break;
+      case 'abort': {
+        const signal = this.#signals.get(message.id);
+        if (signal) signal.aborted = true;
+        break;
+      }
+      case 'think':
+        this.#latest.set(message.uri, message.request);
+        this.#queue.push(this.#thinking(message));
+        break;
+      case 'forget':
+        this.#latest.delete(message.uri);
+        this.#thoughts.delete(message.uri);
+        this.#queue.drop('refine', message.uri);
+        break;
+      case 'memory':
+        this.#send({ type: 'memory', id: message.id, rssMb: Math.round(process.memoryUsage.rss() / 1e6) });
+        break;
+      case 'open':
+        break;
+    }
+  }
+
+  #decoding({ id, uri, request, maxLines, sentAt }: Message<'complete'>): Work {
+    const signal = { aborted: false };
+    this.#signals.set(id, signal);
+    return {
+      lane: 'decode',
+      key: uri,
+      advance: async () => {
+        const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
+        const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
+        const options = { steps: 0, maxLines, candidates: DEFAULTS.candidates, signal, thought };
+        const result = await this.#engine.complete(request, options);
+        this.#signals.delete(id);
+        const window = this.#engine.window(request);
+        this.#send({ type: 'completed', id, result, thought: thought.version, window, refinementRunsWaited });
+        return false;
+      },
+      dropped: (error) => {
+        this.#signals.delete(id);
+        this.#decline(id, error);
+      },
+    };
+  }
+
+  #thinking(message: Message<'think'>): Work {
+    const { id, uri } = message;
+    const runs = this.#think(message);
+    return {
+      lane: 'refine',
+      key: uri,
+      advance: async () => {
+        const { done } = await runs.next();
+        this.#runEnds = [...this.#runEnds.slice(-31), performance.timeOrigin + performance.now()];
+        return !done;
+      },
+      dropped: (error) => {
+        this.#decline(id, error);
+      },
+    };
+  }
+
+  /** One short run for each `next()`: gradients, then the caches of the new thought; then it serves. */
+  async *#think({ id, uri, request, mode, steps: wanted }: Message<'think'>): AsyncGenerator<void, void> {
+    const engine = this.#engine;
+    const before = this.#thoughts.get(uri);
+    const following =
+      mode === 'cold'
+        ? { refinement: engine.refinement(request, { steps: wanted }), made: 'cold' as const }
+        : engine.follow(request, before, wanted);
+    if (!following) {
+      this.#send({ type: 'thought', id, uri });
+      return;
+    }
+    const { refinement, made } = following;
+    let told = -1;
+    do {
+      const { step, steps } = refinement.progress;
+      if (step > told) this.#send({ type: 'thinking', uri, step, steps });
+      told = step;
+      yield;
+    } while (await refinement.advance());
+
+    const thought = engine.thought(refinement);
+    const filling = engine.prepare(this.#latest.get(uri) ?? request, thought);
+    while (!(await filling.next()).done) yield;
+    this.#thoughts.set(uri, thought);
+    const { version, trace } = thought;
+    this.#send({ type: 'thought', id, uri, publication: { version, trace, made } });
+  }
+
+  #decline(id: number, error: unknown): void {
+    const reason = error === undefined ? 'superseded by newer work' : `the model failed: ${messageOf(error)}`;
+    this.#send({ type: 'declined', id, reason });
+  }
+}

@@ -1,0 +1,82 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { verifiedPath } from './checksum';
+import { UserError } from './errors';
+import { parseManifest, type Manifest } from './manifest';
+import { Tokenizer } from './tokenizer';
+
+/** A model bundle whose files have been checked against its manifest; its sessions are opened apart. */
+export interface Bundle {
+  readonly directory: string;
+  readonly manifest: Manifest;
+  readonly tokenizer: Tokenizer;
+  /** z_0, float32 [top layers, thought vectors, width] */
+  readonly prior: Float32Array;
+  /** Absolute paths of the graphs. */
+  readonly graphs: { readonly trunk: string; readonly top: string; readonly evidence: string };
+}
+
+/**
+ * Opens a model folder: manifest, sizes, SHA-256 of every file, tokenizer, prior.
+ * @param onProgress called with the share of the files' bytes that have been checked, 0 to 1
+ * @throws UserError in one line
+ */
+export async function openBundle(directory: string, onProgress?: (fraction: number) => void): Promise<Bundle> {
+  const folder = await stat(directory).catch(() => undefined);
+  if (!folder?.isDirectory()) {
+    throw new UserError(`${directory}: no such model folder; give the folder that holds manifest.json`);
+  }
+  const manifestPath = join(directory, 'manifest.json');
+  const text = await readFile(manifestPath, 'utf8').catch(() => {
+    throw new UserError(`${manifestPath}: file is missing; give a folder that holds a model bundle`);
+  });
+  const manifest = parseManifest(text, manifestPath);
+
+  const entries = Object.entries(manifest.files);
+  const total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
+  const paths: Record<string, string> = {};
+  let checked = 0;
+  for (const [name, file] of entries) {
+    paths[name] = await verifiedPath(directory, file);
+    checked += file.bytes;
+    onProgress?.(checked / Math.max(1, total));
+  }
+  const path = (name: keyof Manifest['files']) => paths[name] ?? join(directory, manifest.files[name].path);
+
+  return {
+    directory,
+    manifest,
+    tokenizer: readTokenizer(await readFile(path('tokenizer'), 'utf8'), manifest, path('tokenizer')),
+    prior: readPrior(await readFile(path('prior')), manifest, path('prior')),
+    graphs: { trunk: path('trunk'), top: path('top'), evidence: path('evidence') },
+  };
+}
+
+/** Number of layers that read the thought. */
+export function topLayers(manifest: Manifest): number {
+  return manifest.architecture.layers - manifest.architecture.trunkLayers;
+}
+
+function readTokenizer(text: string, manifest: Manifest, path: string): Tokenizer {
+  let tokenizer: Tokenizer;
+  try {
+    tokenizer = new Tokenizer(text);
+  } catch (error) {
+    throw new UserError(`${path}: not a byte-level BPE tokenizer (${String(error)}); install the model again`);
+  }
+  if (tokenizer.size > manifest.architecture.vocabulary) {
+    throw new UserError(
+      `${path}: ${tokenizer.size} tokens, but the model's vocabulary is ${manifest.architecture.vocabulary}; install the model again`,
+    );
+  }
+  return tokenizer;
+}
+
+function readPrior(bytes: Buffer, manifest: Manifest, path: string): Float32Array {
+  const { thoughtVectors, width } = manifest.architecture;
+  const length = topLayers(manifest) * thoughtVectors * width;
+  if (bytes.byteLength !== length * 4) {
+    throw new UserError(`${path}: ${bytes.byteLength} bytes instead of ${length * 4}; install the model again`);
+  }
+  return Float32Array.from({ length }, (_, index) => bytes.readFloatLE(index * 4));
+}

@@ -1,0 +1,159 @@
+import type { Graphs } from './graphs';
+import { KeyValueCache, Rows } from './cache';
+import { LruMap } from './lru';
+import type { Manifest } from './manifest';
+
+/** The part of a thought that the decoder needs: its vectors, and a number that no other thought has. */
+export interface Conditioning {
+  readonly version: number;
+  /** z, [top layers, thought vectors, width] */
+  readonly mu: Float32Array;
+}
+
+/** Tokens of one run; a window is filled in runs of this size, so that other work can come between. */
+const RUN_TOKENS = 128;
+
+/** Thoughts whose top caches are kept: the one that serves, and the one that is being prepared. */
+const KEPT_THOUGHTS = 2;
+
+/**
+ * The decoder over one growing window. It keeps the trunk's states and keys/values of the last window, and the top's for
+ * the last thoughts; a new window recomputes only what comes after the longest shared beginning, a new thought only the
+ * top.
+ */
+export class Decoder {
+  readonly #graphs: Graphs;
+  readonly #vocabulary: number;
+  readonly #capacity: number;
+  readonly #states: Rows;
+  readonly #trunk: KeyValueCache;
+  /** Top caches by thought version. */
+  readonly #tops = new LruMap<number, KeyValueCache>(KEPT_THOUGHTS);
+  #tokens: number[] = [];
+
+  constructor(graphs: Graphs, manifest: Manifest) {
+    this.#graphs = graphs;
+    this.#vocabulary = manifest.architecture.vocabulary;
+    this.#capacity = manifest.window.tokens;
+    this.#states = new Rows(manifest.architecture.width, this.#capacity);
+    this.#trunk = new KeyValueCache(graphs.trunkRow, this.#capacity);
+  }
+
+  /**
+   * Logits after each of the last `count` tokens.
+   * @returns [count, vocabulary]
+   */
+  async logits(tokens: readonly number[], thought: Conditioning, count = 1): Promise<Float32Array> {
+    const start = tokens.length - count;
+    if (count < 1 || start < 0) throw new RangeError(`logits of ${count} of ${tokens.length} tokens`);
+    const filling = this.fill(tokens, thought, start);
+    while (!(await filling.next()).done);
+    const top = this.#topOf(thought);
+    top.truncate(start);
+    const logits = new Float32Array(count * this.#vocabulary);
+    while (top.length < tokens.length) {
+      const from = top.length;
+      const to = Math.min(tokens.length, from + RUN_TOKENS);
+      const output = await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, 1, top.past());
+      top.append(output);
+      logits.set(output.logits, (from - start) * this.#vocabulary);
+    }
+    return logits;
+  }
+
+  /**
+   * Fills the caches, one ONNX run at a time, the top's for the first `count` tokens. Whoever stops early keeps what has
+   * been computed, and another window may be filled between two runs.
+   */
+  async *fill(tokens: readonly number[], thought: Conditioning, count = tokens.length): AsyncGenerator<void, void> {
+    for (;;) {
+      this.#keepShared(tokens);
+      const done = this.#tokens.length;
+      const top = this.#topOf(thought);
+      if (done < tokens.length) {
+        const next = tokens.slice(done, done + RUN_TOKENS);
+        const output = await this.#graphs.trunk(next, 1, this.#trunk.past());
+        this.#states.append(output.states);
+        this.#trunk.append(output);
+        this.#tokens.push(...next);
+      } else if (top.length < count) {
+        const states = this.#states.slice(top.length, Math.min(count, top.length + RUN_TOKENS));
+        top.append(await this.#graphs.top(states, thought.mu, 1, 1, top.past()));
+      } else {
+        return;
+      }
+      yield;
+    }
+  }
+
+  /** Hypotheses that share the window filled last under this thought, and continue it each in its own way. */
+  branch(thought: Conditioning, batch: number, room: number): Branches {
+    return new Branches(
+      this.#graphs,
+      this.#trunk.repeated(batch, room),
+      this.#topOf(thought).repeated(batch, room),
+      repeat(thought.mu, batch),
+      batch,
+    );
+  }
+
+  #keepShared(tokens: readonly number[]): void {
+    let shared = 0;
+    while (shared < tokens.length && shared < this.#tokens.length && tokens[shared] === this.#tokens[shared]) shared++;
+    this.#tokens.length = shared;
+    this.#states.truncate(shared);
+    this.#trunk.truncate(shared);
+    for (const top of this.#tops.values()) top.truncate(shared);
+  }
+
+  #topOf(thought: Conditioning): KeyValueCache {
+    const top = this.#tops.get(thought.version) ?? new KeyValueCache(this.#graphs.topRow, this.#capacity);
+    this.#tops.set(thought.version, top);
+    return top;
+  }
+}
+
+/** A batch of hypotheses with caches of their own. */
+export class Branches {
+  readonly #graphs: Graphs;
+  readonly #trunk: KeyValueCache;
+  readonly #top: KeyValueCache;
+  readonly #z: Float32Array;
+  readonly #start: number;
+
+  constructor(
+    graphs: Graphs,
+    trunk: KeyValueCache,
+    top: KeyValueCache,
+    z: Float32Array,
+    readonly batch: number,
+  ) {
+    this.#graphs = graphs;
+    this.#trunk = trunk;
+    this.#top = top;
+    this.#z = z;
+    this.#start = trunk.length;
+  }
+
+  /** Appends one token to each hypothesis. @returns logits after it, [batch, vocabulary] */
+  async append(tokens: readonly number[]): Promise<Float32Array> {
+    const trunk = await this.#graphs.trunk(tokens, this.batch, this.#trunk.past());
+    this.#trunk.append(trunk);
+    const top = await this.#graphs.top(trunk.states, this.#z, 1, this.batch, this.#top.past());
+    this.#top.append(top);
+    return top.logits;
+  }
+
+  /** Hypothesis i becomes a continuation of what hypothesis `parents[i]` was. */
+  reorder(parents: readonly number[]): void {
+    if (parents.every((parent, i) => parent === i)) return;
+    this.#trunk.reorder(parents, this.#start);
+    this.#top.reorder(parents, this.#start);
+  }
+}
+
+function repeat(values: Float32Array, times: number): Float32Array {
+  const repeated = new Float32Array(values.length * times);
+  for (let i = 0; i < times; i++) repeated.set(values, i * values.length);
+  return repeated;
+}

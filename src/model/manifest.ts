@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { UserError } from './errors';
+
+/** The newest bundle format that this version reads. */
+export const FORMAT = 1;
+
+const count = z.number().int().positive();
+const perLayer = z.array(z.number().nonnegative());
+const deviations = z.array(z.number().positive());
+
+const bundleFile = z.object({
+  path: z.string().refine(staysInside, 'must be a relative path inside the bundle folder'),
+  bytes: z.number().int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+});
+
+const schema = z
+  .object({
+    format: z.literal(FORMAT),
+    name: z.string().min(1),
+    version: z.string().min(1),
+    architecture: z.object({
+      vocabulary: count,
+      width: count,
+      layers: count,
+      trunkLayers: count,
+      heads: count,
+      kvHeads: count,
+      headWidth: count,
+      thoughtVectors: count,
+    }),
+    window: z.object({ tokens: count, suffixTokens: z.number().int().nonnegative(), hop: count }),
+    chunk: z.object({ tokens: count }),
+    specialTokens: z.object({
+      pad: z.number().int(),
+      file: z.number().int(),
+      suffix: z.number().int(),
+      prefix: z.number().int(),
+      end: z.number().int(),
+    }),
+    thought: z.object({
+      maxTrainedSteps: count,
+      /** Length of an RMS-normalised step: [step][top layer]. */
+      stepSize: z.array(perLayer),
+      warmStepSize: perLayer,
+      /** Fraction by which each step pulls z back toward the prior: [step][top layer]. */
+      priorPull: z.array(perLayer),
+      warmPriorPull: perLayer,
+      priorDeviation: deviations,
+      posteriorDeviation: deviations,
+    }),
+    training: z.record(z.string(), z.unknown()),
+    files: z.object({
+      trunk: bundleFile,
+      top: bundleFile,
+      evidence: bundleFile,
+      weights: bundleFile,
+      tokenizer: bundleFile,
+      prior: bundleFile,
+      card: bundleFile,
+    }),
+  })
+  .superRefine((manifest, context) => {
+    const { layers, trunkLayers } = manifest.architecture;
+    const top = layers - trunkLayers;
+    const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (top < 1) complain(['architecture', 'trunkLayers'], `must be smaller than layers (${layers})`);
+    const { thought } = manifest;
+    for (const field of ['stepSize', 'priorPull'] as const) {
+      if (thought[field].length !== thought.maxTrainedSteps) {
+        complain(['thought', field], `must have ${thought.maxTrainedSteps} rows, one a step`);
+      }
+      if (thought[field].some((row) => row.length !== top)) {
+        complain(['thought', field], `must have ${top} numbers in each row, one a top layer`);
+      }
+    }
+    for (const field of ['warmStepSize', 'warmPriorPull', 'priorDeviation', 'posteriorDeviation'] as const) {
+      if (thought[field].length !== top) complain(['thought', field], `must have ${top} numbers, one a top layer`);
+    }
+  });
+
+export type Manifest = z.infer<typeof schema>;
+export type BundleFile = z.infer<typeof bundleFile>;
+
+/**
+ * Reads a bundle's manifest.
+ * @param text the content of manifest.json
+ * @param file its path, for messages
+ * @throws UserError in one line: file, field, remedy
+ */
+export function parseManifest(text: string, file: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new UserError(`${file}: not valid JSON; install the model again`);
+  }
+  const format = (value as { format?: unknown } | null)?.format;
+  if (typeof format === 'number' && format > FORMAT) {
+    throw new UserError(
+      `${file}: format ${format} is newer than this version of Thoughtline reads (${FORMAT}); update Thoughtline to one that reads format ${format}`,
+    );
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = issue?.path.join('.') || 'manifest';
+  throw new UserError(`${file}: ${field}: ${issue?.message ?? 'invalid'}; install the model again`);
+}
+
+function staysInside(path: string): boolean {
+  return path !== '' && !/^([\\/]|[A-Za-z]:)/.test(path) && !path.split(/[\\/]/).includes('..');
+}

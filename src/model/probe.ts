@@ -1,0 +1,91 @@
+import type { Bundle } from './bundle';
+import { UserError } from './errors';
+import type { Graphs } from './graphs';
+
+/** The outputs of one probe by name, and how long it took. */
+export interface Probe {
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+  /** Fastest of the rounds. */
+  readonly milliseconds: number;
+}
+
+const TOKENS = 64;
+const ROUNDS = 3;
+
+/** With a limit, a device is given up as soon as a run takes this many times as long as the whole probe on the CPU. */
+const TOO_SLOW = 5;
+
+/**
+ * Runs every graph in the way completion does: a short prefill, one token on its caches, one gradient.
+ * @param limit milliseconds that the CPU needs, if a device that is far slower is not wanted
+ * @throws UserError as soon as it proves so
+ */
+export async function probe(graphs: Graphs, bundle: Bundle, limit = Infinity): Promise<Probe> {
+  const { vocabulary } = bundle.manifest.architecture;
+  const count = Math.min(TOKENS, bundle.manifest.chunk.tokens);
+  const tokens = Array.from({ length: count + 1 }, (_, i) => (i * 7919 + 11) % vocabulary);
+
+  // A device prepares its kernels when a graph is first run: for minutes, where software plays a GPU. One small graph
+  // shows whether that is worth waiting for.
+  await graphs.trunk(tokens);
+  const small = await timed(() => graphs.trunk(tokens));
+  if (small.milliseconds > TOO_SLOW * limit) throw tooSlow(small.milliseconds, limit);
+
+  let outputs = await round(graphs, bundle, tokens);
+  let milliseconds = Infinity;
+  for (let i = 0; i < ROUNDS; i++) {
+    const again = await timed(() => round(graphs, bundle, tokens));
+    outputs = again.result;
+    milliseconds = Math.min(milliseconds, again.milliseconds);
+    if (again.milliseconds > TOO_SLOW * limit) throw tooSlow(again.milliseconds, limit);
+  }
+  return { outputs, milliseconds };
+}
+
+async function timed<Result>(run: () => Promise<Result>): Promise<{ result: Result; milliseconds: number }> {
+  const start = performance.now();
+  const result = await run();
+  return { result, milliseconds: performance.now() - start };
+}
+
+function tooSlow(milliseconds: number, limit: number): UserError {
+  return new UserError(
+    `too slow: a run takes ${milliseconds.toFixed(0)} ms, the CPU’s whole probe ${limit.toFixed(1)} ms`,
+  );
+}
+
+async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]): Promise<Record<string, Float32Array>> {
+  const z = bundle.prior;
+  const inputs = tokens.slice(0, -1);
+  const length = inputs.length;
+  const trunk = await graphs.trunk(inputs);
+  const top = await graphs.top(trunk.states, z, 1);
+  const next = await graphs.trunk(tokens.slice(-1), 1, { ...trunk, length });
+  const decoded = await graphs.top(next.states, z, 1, 1, { ...top, length });
+  const evidence = await graphs.evidence(trunk.states, tokens.slice(1), new Float32Array(length).fill(1), z);
+  return {
+    states: trunk.states,
+    prefill: top.logits,
+    decoded: decoded.logits,
+    nll: Float32Array.of(evidence.nll),
+    gradient: evidence.gradient,
+  };
+}
+
+/** Largest deviation between two probes' outputs: RMS of the difference relative to the RMS of the output. */
+export function agreement(outputs: Probe['outputs'], reference: Probe['outputs']): number {
+  let worst = 0;
+  for (const [name, expected] of Object.entries(reference)) {
+    const actual = outputs[name];
+    if (actual?.length !== expected.length) return Infinity;
+    let difference = 0;
+    let size = 0;
+    expected.forEach((value, i) => {
+      difference += (value - (actual[i] ?? NaN)) ** 2;
+      size += value ** 2;
+    });
+    const relative = Math.sqrt(difference / Math.max(size, 1e-12));
+    if (!(relative <= worst)) worst = Number.isNaN(relative) ? Infinity : relative;
+  }
+  return worst;
+}

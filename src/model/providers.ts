@@ -1,0 +1,197 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Bundle } from './bundle';
+import { messageOf } from './errors';
+import type { Graphs } from './graphs';
+import { agreement, probe, type Probe } from './probe';
+import { missingRequirement } from './requirements';
+import type { Runtime } from './runtime';
+import { defaultThreads, openGraphs, type Provider } from './sessions';
+
+export type DeviceSetting = 'auto' | Provider;
+
+export const DEVICE_SETTINGS: readonly DeviceSetting[] = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
+
+/** What was found out about one execution provider. */
+export interface CandidateReport {
+  readonly provider: Provider;
+  readonly opened: boolean;
+  /** Its outputs are the CPU's on a probe input. */
+  readonly matches?: boolean;
+  /** Largest deviation of an output from the CPU's, relative to that output's size. */
+  readonly difference?: number;
+  /** Share of the graphs' nodes that it executed itself, 0 to 1. */
+  readonly coverage?: number;
+  /** The probe: a short prefill, one token, one gradient. */
+  readonly milliseconds?: number;
+  readonly chosen: boolean;
+  readonly reason: string;
+}
+
+export interface DeviceReport {
+  readonly device: Provider;
+  /** Why this one. */
+  readonly reason: string;
+  readonly threads: number;
+  readonly candidates: readonly CandidateReport[];
+}
+
+export interface DeviceOptions {
+  readonly device: DeviceSetting;
+  readonly threads?: number | undefined;
+  /** Measure the CPU even where nothing else could be opened. */
+  readonly measureAll?: boolean | undefined;
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/** What an execution provider must reach to be chosen. */
+const MAX_DIFFERENCE = 0.01;
+const MIN_COVERAGE = 0.9;
+
+/**
+ * Opens the bundle on the best execution provider. `auto` tries those of the platform one by one and takes the fastest
+ * whose outputs are the CPU's and which really executes the graphs, if it is faster than the CPU; a named one is taken
+ * if it opens and its outputs are right. The CPU is always there to fall back to.
+ */
+export async function openDevice(
+  runtime: Runtime,
+  bundle: Bundle,
+  options: DeviceOptions,
+): Promise<{ graphs: Graphs; report: DeviceReport }> {
+  const threads = options.threads ?? defaultThreads();
+  const cpu = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
+  const names = candidates(options.device, process.platform);
+  const reference = names.length > 0 || options.measureAll ? await probe(cpu, bundle) : undefined;
+
+  const tried: { report: CandidateReport; graphs: Graphs | undefined }[] = [];
+  for (const provider of names) {
+    if (!reference) break;
+    const result = await tryProvider(runtime, bundle, provider, threads, reference, options.device === 'auto');
+    const { report } = result;
+    options.log?.(`device ${provider}: ${report.reason}`);
+    tried.push(result);
+  }
+  const cpuMs = reference?.milliseconds;
+  const forced = options.device !== 'auto';
+  const best = tried
+    .filter(({ report, graphs }) => graphs && report.matches === true)
+    .filter(({ report }) => forced || isWorthwhile(report, cpuMs ?? 0))
+    .sort((a, b) => (a.report.milliseconds ?? 0) - (b.report.milliseconds ?? 0))[0];
+  for (const other of tried) if (other !== best) await other.graphs?.release();
+
+  const cpuReport: CandidateReport = {
+    provider: 'cpu',
+    opened: true,
+    ...(cpuMs !== undefined && { matches: true, difference: 0, coverage: 1, milliseconds: cpuMs }),
+    chosen: !best,
+    reason: 'always available',
+  };
+  const reports = [...tried.map(({ report }) => ({ ...report, chosen: report === best?.report })), cpuReport];
+  if (best?.graphs) {
+    await cpu.release();
+    const { provider, milliseconds } = best.report;
+    const reason = forced
+      ? 'as set'
+      : `fastest: ${milliseconds?.toFixed(1)} ms for the probe, the CPU ${cpuMs?.toFixed(1)} ms`;
+    return { graphs: best.graphs, report: { device: provider, reason, threads, candidates: reports } };
+  }
+  const reason = cpuReason(options.device, reports);
+  return { graphs: cpu, report: { device: 'cpu', reason, threads, candidates: reports } };
+}
+
+/** Providers to try, by platform (those that ONNX Runtime's npm package is built with). */
+export function candidates(device: DeviceSetting, platform: NodeJS.Platform): Provider[] {
+  if (device === 'cpu') return [];
+  if (device !== 'auto') return [device];
+  if (platform === 'linux') return ['cuda', 'webgpu'];
+  if (platform === 'win32') return ['dml', 'webgpu'];
+  if (platform === 'darwin') return ['coreml', 'webgpu'];
+  return [];
+}
+
+/** Whether `auto` may choose a provider over the CPU. */
+export function isWorthwhile(report: CandidateReport, cpuMilliseconds: number): boolean {
+  return (
+    report.matches === true &&
+    (report.coverage ?? 0) >= MIN_COVERAGE &&
+    (report.milliseconds ?? Infinity) < cpuMilliseconds
+  );
+}
+
+function cpuReason(device: DeviceSetting, reports: readonly CandidateReport[]): string {
+  if (device === 'cpu') return 'as set';
+  const named = reports.find(({ provider }) => provider === device);
+  return named ? `${device} is not usable: ${named.reason}` : 'no other device is faster';
+}
+
+async function tryProvider(
+  runtime: Runtime,
+  bundle: Bundle,
+  provider: Provider,
+  threads: number,
+  reference: Probe,
+  mustBeFast: boolean,
+): Promise<{ report: CandidateReport; graphs: Graphs | undefined }> {
+  const missing = missingRequirement(runtime, provider);
+  if (missing) return { graphs: undefined, report: { provider, opened: false, chosen: false, reason: missing } };
+  const scratch = await mkdtemp(join(tmpdir(), 'thoughtline-profile-'));
+  let graphs: Graphs | undefined;
+  try {
+    graphs = await openGraphs(runtime, bundle, { provider, threads, profile: join(scratch, 'profile') });
+    const result = await probe(graphs, bundle, mustBeFast ? reference.milliseconds : undefined);
+    graphs.endProfiling();
+    const difference = agreement(result.outputs, reference.outputs);
+    const coverage = await profiledCoverage(scratch, provider);
+    const { milliseconds } = result;
+    const matches = difference <= MAX_DIFFERENCE;
+    const report = { provider, opened: true, matches, difference, coverage, milliseconds, chosen: false };
+    return { graphs, report: { ...report, reason: verdict(report, reference.milliseconds) } };
+  } catch (error) {
+    await graphs?.release();
+    const reason = graphs ? messageOf(error) : `does not open (${messageOf(error)})`;
+    return { graphs: undefined, report: { provider, opened: graphs !== undefined, chosen: false, reason } };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+function verdict(report: Omit<CandidateReport, 'reason'>, cpuMilliseconds: number): string {
+  const percent = (share: number | undefined) => `${((share ?? 0) * 100).toFixed(0)} %`;
+  if (report.matches !== true) return `its outputs differ from the CPU's by ${percent(report.difference)}`;
+  if ((report.coverage ?? 0) < MIN_COVERAGE) return `it executes only ${percent(report.coverage)} of the nodes`;
+  const times = `${report.milliseconds?.toFixed(1)} ms for the probe, the CPU ${cpuMilliseconds.toFixed(1)} ms`;
+  return (report.milliseconds ?? Infinity) < cpuMilliseconds ? `faster: ${times}` : `not faster: ${times}`;
+}
+
+async function profiledCoverage(directory: string, provider: Provider): Promise<number> {
+  const shares = { own: 0, all: 0 };
+  for (const name of await readdir(directory)) {
+    const counts = countNodes(await readFile(join(directory, name), 'utf8'), provider);
+    shares.own += counts.own;
+    shares.all += counts.all;
+  }
+  return shares.all === 0 ? 0 : shares.own / shares.all;
+}
+
+/** Providers' names in ONNX Runtime's profile. */
+const PROFILE_NAMES: Record<Provider, string> = {
+  cpu: 'CPUExecutionProvider',
+  webgpu: 'WebGpuExecutionProvider',
+  cuda: 'CUDAExecutionProvider',
+  dml: 'DmlExecutionProvider',
+  coreml: 'CoreMLExecutionProvider',
+};
+
+/** Distinct nodes of a profile, and those among them that a provider executed. */
+export function countNodes(profile: string, provider: Provider): { own: number; all: number } {
+  const nodes = new Map<string, string>();
+  const events = JSON.parse(profile) as { cat?: string; name?: string; args?: { provider?: string } }[];
+  for (const event of events) {
+    if (event.cat !== 'Node' || event.name === undefined || event.args?.provider === undefined) continue;
+    nodes.set(event.name, event.args.provider);
+  }
+  let own = 0;
+  for (const name of nodes.values()) if (name === PROFILE_NAMES[provider]) own++;
+  return { own, all: nodes.size };
+}

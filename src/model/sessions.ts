@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import type { InferenceSession } from 'onnxruntime-node';
+import type { Bundle } from './bundle';
+import { messageOf, UserError } from './errors';
+import { Graphs, type Sessions } from './graphs';
+import type { Runtime } from './runtime';
+
+/** Execution providers of ONNX Runtime, by the names that its binding gives them. */
+export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
+
+export interface SessionOptions {
+  readonly provider: Provider;
+  readonly threads: number;
+  /** Path prefix for ONNX Runtime's profile of each graph; none is written without. */
+  readonly profile?: string;
+}
+
+/**
+ * Opens the graphs of a bundle on one execution provider (nodes it does not know fall to the CPU's).
+ * @throws UserError if the graphs do not load at all; another provider's error is thrown as it is
+ */
+export async function openGraphs(runtime: Runtime, bundle: Bundle, options: SessionOptions): Promise<Graphs> {
+  const sessions: Partial<Sessions> = {};
+  try {
+    for (const name of ['trunk', 'top', 'evidence'] as const) {
+      sessions[name] = await runtime.InferenceSession.create(bundle.graphs[name], sessionOptions(options, name));
+    }
+  } catch (error) {
+    for (const session of Object.values(sessions)) await session.release();
+    if (options.provider !== 'cpu') throw error;
+    throw new UserError(`${bundle.directory}: the graphs do not load (${messageOf(error)}); install the model again`);
+  }
+  return new Graphs(runtime, sessions as Sessions, bundle.manifest);
+}
+
+function sessionOptions(options: SessionOptions, graph: string): InferenceSession.SessionOptions {
+  return {
+    executionProviders: options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'],
+    intraOpNumThreads: options.threads,
+    interOpNumThreads: 1,
+    // Nodes that fall to the CPU are counted by us (see providers.ts); the runtime's own warnings are of no use to a user.
+    logSeverityLevel: 3,
+    // Threads that spin between runs would keep the cores of an idle editor busy.
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: `${options.profile}-${graph}` }),
+  };
+}
+
+/** Threads of a run unless told otherwise: one for each physical core, at most four. */
+export function defaultThreads(): number {
+  return Math.max(1, Math.min(4, physicalCores()));
+}
+
+function physicalCores(): number {
+  const logical = cpus().length;
+  try {
+    if (process.platform === 'linux') return countCores(readFileSync('/proc/cpuinfo', 'utf8')) || logical;
+    if (process.platform === 'darwin') {
+      return Number(execFileSync('sysctl', ['-n', 'hw.physicalcpu'], { encoding: 'utf8' })) || logical;
+    }
+  } catch {
+    return logical;
+  }
+  // Windows tells only logical processors cheaply; two threads a core is the rule there.
+  return process.platform === 'win32' && process.arch === 'x64' ? Math.ceil(logical / 2) : logical;
+}
+
+/** Distinct pairs of socket and core in Linux's /proc/cpuinfo; 0 where it does not tell. */
+export function countCores(cpuinfo: string): number {
+  const cores = new Set<string>();
+  for (const block of cpuinfo.split('\n\n')) {
+    const socket = /^physical id\s*:\s*(\d+)$/m.exec(block)?.[1];
+    const core = /^core id\s*:\s*(\d+)$/m.exec(block)?.[1];
+    if (socket !== undefined && core !== undefined) cores.add(`${socket}/${core}`);
+  }
+  return cores.size;
+}

@@ -1,0 +1,109 @@
+/**
+ * What the extension and the language server say to each other beyond LSP.
+ *
+ * Standard LSP carries documents, `textDocument/inlineCompletion`, cancellation and work-done progress; settings come
+ * with `initializationOptions` and with `workspace/didChangeConfiguration` as `{ settings: { thoughtline: Settings } }`.
+ */
+import { NotificationType, RequestType } from 'vscode-jsonrpc';
+import type { Position } from 'vscode-languageserver-types';
+import type { ThoughtTrace } from './completion/engine';
+import { DEFAULTS } from './completion/types';
+
+export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+export type DeviceName = (typeof devices)[number];
+
+/** The user's settings, as `thoughtline.*` in VS Code. */
+export interface Settings {
+  enable: boolean;
+  /** Gradient steps of the thought on a file, 0–32; 0 means "no thinking". */
+  inferenceSteps: number;
+  device: DeviceName;
+  /** Folder of another model bundle; empty for the one that comes with the extension. */
+  modelPath: string;
+  /** Longest suggestion, in lines, 1–64. */
+  maxLines: number;
+  /** Language identifier → on or off; `*` stands for every language that is not named. */
+  languages: Record<string, boolean>;
+}
+
+export const defaultSettings: Readonly<Settings> = {
+  enable: true,
+  inferenceSteps: DEFAULTS.steps,
+  device: 'auto',
+  modelPath: '',
+  maxLines: DEFAULTS.maxLines,
+  languages: { '*': true, plaintext: false, markdown: false, scminput: false },
+};
+
+/** `initializationOptions` of the server. Both may be left out: then the bundle beside `dist/` and the defaults serve. */
+export interface InitializationOptions {
+  /** Absolute path of the model bundle's folder. */
+  bundle: string;
+  settings: Settings;
+}
+
+export type ServerState = 'loading' | 'ready' | 'thinking' | 'off' | 'failed';
+
+/** Server → client, whenever one of the fields changes. */
+export interface Status {
+  state: ServerState;
+  /** The execution provider in use and what it runs on, for people: "cpu", "webgpu (…)". */
+  device?: string;
+  /** While thinking: gradient steps done and wanted. */
+  step?: number;
+  steps?: number;
+  /** While failed: why, in one line. */
+  reason?: string;
+}
+
+export interface ThoughtReport {
+  uri: string;
+  /** The user's setting under which this thought was made. */
+  steps: number;
+  trace: ThoughtTrace;
+  device: string;
+  /** Size of the window of the last suggestion, in tokens; zeros before the first. */
+  window: { prefixTokens: number; suffixTokens: number };
+  lastSuggestion?: { text: string; milliseconds: number; logprob: number; stop: string };
+  model: { name: string; version: string };
+}
+
+export interface WhyParams {
+  uri: string;
+  position: Position;
+}
+
+/**
+ * Why there is no suggestion, in one sentence; the last decisions for this document, newest first; and what the server
+ * holds of it.
+ */
+export interface WhyReport {
+  reason: string;
+  details: string[];
+}
+
+/** How a request for a suggestion was answered. */
+export type AnswerPath = 'typedAlong' | 'cache' | 'waited' | 'run' | 'none';
+
+/** Counts since the server started, and memory now. */
+export interface Statistics {
+  /** Answers by path; `none` counts those without a suggestion. */
+  paths: Record<AnswerPath, number>;
+  /** Requests the client cancelled before they were answered. */
+  cancelled: number;
+  /** Suggestions that waited for a gradient run, by the number of such runs: index 0 = none. */
+  refinementRunsWaited: number[];
+  /** Starts of the inference process after its first. */
+  respawns: number;
+  /** Identifier of the inference process, while there is one. */
+  inferencePid?: number;
+  /** Resident set size in MB; `inference` is 0 while that process is not running. */
+  memory: { server: number; inference: number };
+}
+
+export const StatusNotification = new NotificationType<Status>('thoughtline/status');
+export const ThoughtRequest = new RequestType<{ uri: string }, ThoughtReport | null, void>('thoughtline/thought');
+export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtline/why');
+/** Starts the inference process anew, also after it was given up. */
+export const RestartRequest = new RequestType<Record<string, never>, null, void>('thoughtline/restart');
+export const StatisticsRequest = new RequestType<Record<string, never>, Statistics, void>('thoughtline/statistics');

@@ -1,0 +1,151 @@
+import type { Position, Range } from 'vscode-languageserver';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
+
+/** Limits on what is read from open documents, in UTF-16 units. */
+export const limits = {
+  /** A larger file is completed from the part around the cursor … */
+  whole: 1 << 20,
+  /** … of this size to each side, cut where lines begin. */
+  part: 1 << 18,
+  /** A larger file is no evidence for others. */
+  evidence: 1 << 19,
+  /** All evidence from other files together. */
+  evidenceInAll: 1 << 20,
+  /** No suggestion inside a line longer than this: it is data, not code. */
+  line: 20_000,
+} as const;
+
+/** A document cut at the cursor. Line ends are `\n`, whatever the document uses. */
+export interface Cut {
+  /** Text before the cursor. */
+  prefix: string;
+  /** Text after the cursor. */
+  suffix: string;
+  /** How much of `suffix` is on the cursor's line. */
+  lineRest: number;
+  /** Where the cursor is, on the document's grid: never inside a surrogate pair. */
+  position: Position;
+}
+
+/** Why a document cannot be completed at a position, for the log and for "why no suggestion". */
+export class Refusal {
+  constructor(readonly reason: string) {}
+}
+
+/**
+ * Cuts a document at a position. Characters beyond a line's end count as its end (as LSP has it), a position inside a
+ * surrogate pair as the one before it; a line that the document does not have is refused, and so are binary content and
+ * lines of excessive length. Of a very large document only the surroundings of the cursor are taken.
+ */
+export function cut(document: TextDocument, position: Position): Cut | Refusal {
+  const { line } = position;
+  if (!Number.isInteger(line) || line < 0 || line >= document.lineCount) {
+    return new Refusal(`the cursor is out of range: line ${line + 1} of ${document.lineCount}`);
+  }
+  const text = document.getText();
+  let offset = document.offsetAt(position);
+  if (isLowSurrogate(text.charCodeAt(offset)) && isHighSurrogate(text.charCodeAt(offset - 1))) offset--;
+  const lineStart = document.offsetAt({ line, character: 0 });
+  const lineEnd = document.offsetAt({ line, character: Number.MAX_SAFE_INTEGER });
+  if (lineEnd - lineStart > limits.line) {
+    return new Refusal(`line ${line + 1} has ${lineEnd - lineStart} characters, more than ${limits.line}`);
+  }
+  const large = text.length > limits.whole;
+  const from = large ? stableStart(text, lineStart) : 0;
+  const to = large ? Math.min(text.length, lineEnd + limits.part) : text.length;
+  const prefix = text.slice(from, offset);
+  const suffix = text.slice(offset, to);
+  if (isBinary(prefix) || isBinary(suffix)) return new Refusal('the file is binary (it holds NUL characters)');
+  return {
+    prefix: unixLines(prefix),
+    suffix: unixLines(suffix),
+    lineRest: lineEnd - offset,
+    position: { line, character: offset - lineStart },
+  };
+}
+
+/**
+ * Where the part of a large text begins: at a line, at least `limits.part` before the cursor's line where there is that
+ * much, moving in steps of that size so that typing does not move it.
+ */
+function stableStart(text: string, lineStart: number): number {
+  const step = Math.max(0, Math.floor(lineStart / limits.part) - 1) * limits.part;
+  if (step === 0) return 0;
+  const newline = text.indexOf('\n', step);
+  return newline >= 0 && newline < lineStart ? newline + 1 : step;
+}
+
+/** The range that an item replaces: from the cursor over `replaceSuffix` characters of its line. */
+export function replaceRange(at: Cut, replaceSuffix: number): Range {
+  const { line, character } = at.position;
+  return { start: at.position, end: { line, character: character + Math.min(replaceSuffix, at.lineRest) } };
+}
+
+/** Text as the document would have it: `\r\n` where its first line ends so. */
+export function withLineEnds(document: TextDocument, text: string): string {
+  if (!text.includes('\n')) return text;
+  const first = document.getText({ start: { line: 0, character: 0 }, end: { line: 1, character: 0 } });
+  return first.endsWith('\r\n') ? text.replace(/\n/g, '\r\n') : text;
+}
+
+/** Line ends as the model has them. */
+export function unixLines(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
+
+export function isBinary(text: string): boolean {
+  return text.includes('\0');
+}
+
+/** The path that stands for a document, with forward slashes. Nothing is read from it. */
+export function pathOf(uri: string): string {
+  if (!URL.canParse(uri)) return uri;
+  const { pathname } = new URL(uri);
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return pathname;
+  }
+}
+
+export interface Evidence {
+  path: string;
+  text: string;
+}
+
+/**
+ * Open files that may tell something about `document`: newest used first, of languages that are on. Each file that is
+ * left out for its content is named in `skipped` with the reason.
+ *
+ * @param open all open documents, least recently used first.
+ */
+export function siblings(
+  open: readonly TextDocument[],
+  document: TextDocument,
+  enabled: (languageId: string) => boolean,
+): { related: Evidence[]; skipped: { uri: string; reason: string }[] } {
+  const related: Evidence[] = [];
+  const skipped: { uri: string; reason: string }[] = [];
+  let room: number = limits.evidenceInAll;
+  for (const other of open.toReversed()) {
+    if (other.uri === document.uri || !enabled(other.languageId)) continue;
+    const text = other.getText();
+    if (text.length > limits.evidence) {
+      skipped.push({ uri: other.uri, reason: `${text.length} characters are more than ${limits.evidence}` });
+    } else if (isBinary(text)) {
+      skipped.push({ uri: other.uri, reason: 'it is binary' });
+    } else if (text.length <= room) {
+      room -= text.length;
+      related.push({ path: pathOf(other.uri), text: unixLines(text) });
+    }
+  }
+  return { related, skipped };
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code < 0xdc00;
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code < 0xe000;
+}

@@ -1,0 +1,164 @@
+/** Decisions about when to ask the model, and when what it said before still answers. All pure. */
+
+/** The text around a cursor, line ends `\n`. */
+export interface Context {
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+/** What the model wrote for a context: `text` goes between prefix and suffix, in place of `replaceSuffix` characters. */
+export interface Suggestion extends Context {
+  readonly text: string;
+  readonly replaceSuffix: number;
+}
+
+export interface Continuation {
+  readonly text: string;
+  readonly replaceSuffix: number;
+}
+
+/**
+ * What is left of a suggestion at a later cursor, if the user typed along with it: accepting it must give the very text
+ * that accepting the suggestion would have given. Brackets that the editor closed by itself, or that the user typed
+ * over, are on the cursor's line after it and are covered where the rest holds them too.
+ *
+ * @returns undefined when the user typed something else, something before the suggestion changed, or nothing is left.
+ */
+export function continuation(suggestion: Suggestion, at: Context): Continuation | undefined {
+  const { prefix, suffix, text, replaceSuffix } = suggestion;
+  const typed = at.prefix.length - prefix.length;
+  if (typed < 0 || typed >= text.length) return undefined;
+  if (!text.startsWith(at.prefix.slice(prefix.length)) || !at.prefix.startsWith(prefix)) return undefined;
+  // What stays behind the accepted text must be the same.
+  const behind = suffix.length - replaceSuffix;
+  const covered = at.suffix.length - behind;
+  if (covered < 0 || covered > lineEnd(at.suffix) || at.suffix.slice(covered) !== suffix.slice(replaceSuffix)) {
+    return undefined;
+  }
+  const rest = text.slice(typed);
+  if (!isSubsequence(at.suffix.slice(0, covered), rest)) return undefined;
+  return { text: rest, replaceSuffix: covered };
+}
+
+/**
+ * Whether the answer to a run begun at `run` may still serve at `at`: typed on from there, nothing below the cursor's line
+ * changed. The answer itself then decides, by `continuation`.
+ */
+export function mayServe(run: Context, at: Context, longest = 80): boolean {
+  const typed = at.prefix.length - run.prefix.length;
+  return (
+    typed >= 0 &&
+    typed <= longest &&
+    at.prefix.startsWith(run.prefix) &&
+    at.suffix.slice(lineEnd(at.suffix)) === run.suffix.slice(lineEnd(run.suffix))
+  );
+}
+
+/** Only brackets, quotes and punctuation right of the cursor: an automatic suggestion may replace or precede them. */
+const closers = /^[\s)\]}>"'`;,:]*$/;
+
+/**
+ * Why an automatic suggestion is not worth asking for, if so.
+ *
+ * @param invoked the user asked for it: then it always is.
+ * @param lineRest what is right of the cursor on its line.
+ */
+export function notWorthAsking(invoked: boolean, lineRest: string): string | undefined {
+  if (invoked || closers.test(lineRest)) return undefined;
+  return 'there is text right of the cursor: trigger the suggestion by hand to get one there';
+}
+
+/** What is known about the thought on a document when the editor is at rest. */
+export interface Thinking {
+  /** Setting: gradient steps; 0 = no thinking. */
+  readonly steps: number;
+  /** Steps that the last thinking was told to take, undefined where there was none. */
+  readonly thoughtSteps: number | undefined;
+  /** Whether it was for a cursor that the user had really been at, not for the guess at opening. */
+  readonly thoughtAtCursor: boolean;
+  /** Whether the user's cursor is known by now. */
+  readonly cursorKnown: boolean;
+  /** Whether the document, its siblings or the cursor changed since. */
+  readonly changed: boolean;
+}
+
+/**
+ * How to think next about the document the user is in. Cold: T steps from the prior; follow: from the thought before, on
+ * the chunks that changed, if few did.
+ */
+export function nextThinking(now: Thinking): 'none' | 'cold' | 'follow' {
+  if (now.steps === 0) return 'none';
+  if (now.thoughtSteps !== now.steps) return 'cold';
+  if (!now.changed) return 'none';
+  return now.cursorKnown && !now.thoughtAtCursor ? 'cold' : 'follow';
+}
+
+/** The editor counts as at rest when nothing was typed or asked for this long. */
+export const restMs = 250;
+
+/** Milliseconds until thinking may begin; 0 = now. */
+export function thinkingDelay(sinceActivityMs: number): number {
+  return Math.max(0, restMs - sinceActivityMs);
+}
+
+/** A suggestion remembered, with the version of the thought it was made under. */
+export interface Remembered extends Suggestion {
+  readonly thought: number;
+}
+
+/**
+ * The suggestions of one document, newest last. The newest is the one on screen: it goes on while the user types along
+ * with it, whatever was thought meanwhile. Older ones answer only under the thought they were made under.
+ */
+export class SuggestionMemory {
+  #entries: Remembered[] = [];
+  readonly #capacity: number;
+
+  constructor(capacity = 24) {
+    this.#capacity = capacity;
+  }
+
+  add(entry: Remembered): void {
+    this.#entries.push(entry);
+    if (this.#entries.length > this.#capacity) this.#entries.shift();
+  }
+
+  /**
+   * @param fresh only suggestions of the thought `thought` count, the one on screen too.
+   */
+  find(
+    at: Context,
+    thought: number,
+    fresh = false,
+  ): { entry: Remembered; left: Continuation; path: 'typedAlong' | 'cache' } | undefined {
+    for (let i = this.#entries.length - 1; i >= 0; i--) {
+      const entry = this.#entries[i]!;
+      const shown = i === this.#entries.length - 1;
+      if (entry.thought !== thought && (fresh || !shown)) continue;
+      const left = continuation(entry, at);
+      if (left) return { entry, left, path: shown && at.prefix.length > entry.prefix.length ? 'typedAlong' : 'cache' };
+    }
+    return undefined;
+  }
+
+  /** The thoughts are gone: only the suggestion on screen may still serve. */
+  outdate(): void {
+    this.#entries = this.#entries.slice(-1).map((entry) => ({ ...entry, thought: -1 }));
+  }
+}
+
+function lineEnd(text: string): number {
+  const at = text.indexOf('\n');
+  return at < 0 ? text.length : at;
+}
+
+/** Whether the characters of `part` occur in `whole` in this order. */
+export function isSubsequence(part: string, whole: string): boolean {
+  let at = 0;
+  for (const character of part) {
+    at = whole.indexOf(character, at);
+    if (at < 0) return false;
+    at += character.length;
+  }
+  return true;
+}

@@ -1,0 +1,64 @@
+import type { Position } from 'vscode-languageserver';
+import type { Run } from '../inference/client';
+import type { Answer, Publication } from '../inference/messages';
+import { SuggestionMemory, type Context, type Thinking } from './schedule';
+
+/** What the server remembers of one open document while it is open. */
+export class Session {
+  readonly suggestions = new SuggestionMemory();
+  /** The thought that serves. */
+  thought: Publication | undefined;
+  /** What the last thinking that ended was about, whether or not a new thought came of it. */
+  thoughtAbout: { readonly steps: number; readonly revision: number; readonly atCursor: boolean } | undefined;
+  /** Rises with every change of what a thought rests on: text, cursor, siblings. */
+  revision = 1;
+  /** The user's cursor, once a request has told it. */
+  cursor: Position | undefined;
+  inFlight: (Context & { readonly run: Run; readonly done: Promise<void> }) | undefined;
+  window: Answer['window'] = { prefixTokens: 0, suffixTokens: 0 };
+  lastSuggestion: { text: string; milliseconds: number; logprob: number; stop: string } | undefined;
+  #decisions: { at: number; text: string }[] = [];
+
+  /** Version of the thought that serves; 0 = the prior. */
+  get version(): number {
+    return this.thought?.version ?? 0;
+  }
+
+  touched(cursor?: Position): void {
+    const moved = cursor && (cursor.line !== this.cursor?.line || cursor.character !== this.cursor.character);
+    if (cursor) this.cursor = cursor;
+    if (moved || !cursor) this.revision++;
+  }
+
+  thinking(steps: number): Thinking {
+    return {
+      steps,
+      thoughtSteps: this.thoughtAbout?.steps,
+      thoughtAtCursor: this.thoughtAbout?.atCursor ?? false,
+      cursorKnown: this.cursor !== undefined,
+      changed: this.thoughtAbout?.revision !== this.revision,
+    };
+  }
+
+  /** The process that held the thoughts is gone, or thinking is switched off. */
+  forgetThought(): void {
+    this.thought = undefined;
+    this.thoughtAbout = undefined;
+    this.suggestions.outdate();
+  }
+
+  /** Notes why a request got the answer it got. */
+  decide(text: string, at = Date.now()): void {
+    this.#decisions.push({ at, text: text.length > 160 ? `${text.slice(0, 160)}…` : text });
+    if (this.#decisions.length > 12) this.#decisions.shift();
+  }
+
+  get lastDecision(): string | undefined {
+    return this.#decisions.at(-1)?.text;
+  }
+
+  /** The last decisions with their age, newest first. */
+  history(now = Date.now()): string[] {
+    return this.#decisions.toReversed().map(({ at, text }) => `${((now - at) / 1000).toFixed(1)} s ago: ${text}`);
+  }
+}

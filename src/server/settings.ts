@@ -1,0 +1,71 @@
+import { isAbsolute } from 'node:path';
+import { defaultSettings, devices, type Settings } from '../protocol';
+
+type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
+
+const whole = (from: number, to: number) => (value: unknown) =>
+  typeof value === 'number' && Number.isInteger(value) && value >= from && value <= to;
+
+const checks: { [K in keyof Settings]: Check<K> } = {
+  enable: { name: 'enable', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
+  inferenceSteps: { name: 'inferenceSteps', accepts: whole(0, 32), remedy: 'use a whole number from 0 to 32' },
+  device: {
+    name: 'device',
+    accepts: (value) => (devices as readonly unknown[]).includes(value),
+    remedy: `use one of ${devices.join(', ')}`,
+  },
+  modelPath: {
+    name: 'modelPath',
+    accepts: (value) => typeof value === 'string' && (value === '' || isAbsolute(value)),
+    remedy: 'use the absolute path of a folder with a manifest.json, or leave it empty',
+  },
+  maxLines: { name: 'maxLines', accepts: whole(1, 64), remedy: 'use a whole number from 1 to 64' },
+  languages: {
+    name: 'languages',
+    accepts: (value) => isRecord(value) && Object.values(value).every((on) => typeof on === 'boolean'),
+    remedy: 'use an object of language identifiers with true or false',
+  },
+};
+
+/**
+ * Settings as a client sent them, made whole: what is missing gets its default silently, what is not acceptable gets
+ * its default and one line in `problems` that names the setting, the value and the remedy.
+ */
+export function readSettings(given: unknown): { settings: Settings; problems: string[] } {
+  const problems: string[] = [];
+  const source = isRecord(given) ? given : {};
+  if (given !== undefined && given !== null && !isRecord(given)) {
+    problems.push(`settings: ${show(given)} is not an object; the defaults serve`);
+  }
+  const read = <K extends keyof Settings>(check: Check<K>): Settings[K] => {
+    const value = source[check.name];
+    if (value === undefined || value === null) return defaultSettings[check.name];
+    if (check.accepts(value)) return value as Settings[K];
+    const instead = show(defaultSettings[check.name]);
+    problems.push(`thoughtline.${check.name}: ${show(value)} is not accepted: ${check.remedy} (${instead} serves)`);
+    return defaultSettings[check.name];
+  };
+  const settings: Settings = {
+    enable: read(checks.enable),
+    inferenceSteps: read(checks.inferenceSteps),
+    device: read(checks.device),
+    modelPath: read(checks.modelPath),
+    maxLines: read(checks.maxLines),
+    languages: { ...defaultSettings.languages, ...read(checks.languages) },
+  };
+  return { settings, problems };
+}
+
+/** Whether suggestions are on for a language identifier: its own entry, else that of `*`. */
+export function languageEnabled(languages: Record<string, boolean>, languageId: string): boolean {
+  return (Object.hasOwn(languages, languageId) ? languages[languageId] : languages['*']) ?? true;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

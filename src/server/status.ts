@@ -1,0 +1,83 @@
+import type { WorkDoneProgressServerReporter } from 'vscode-languageserver';
+import type { Lifecycle } from '../inference/lifecycle';
+import type { Status } from '../protocol';
+
+/** Tells the client how the model fares: a status whenever it changes, and work-done progress while the model loads. */
+export class StatusReporter {
+  readonly #send: (status: Status) => void;
+  readonly #createProgress: () => Promise<WorkDoneProgressServerReporter>;
+  #lifecycle: Lifecycle = { state: 'off', crashes: [] };
+  #thinking: { step: number; steps: number } | undefined;
+  #last = '';
+  #progress: Promise<WorkDoneProgressServerReporter | undefined> | undefined;
+
+  /** @param createProgress gives a reporter that does nothing where the client does not support progress. */
+  constructor(send: (status: Status) => void, createProgress: () => Promise<WorkDoneProgressServerReporter>) {
+    this.#send = send;
+    this.#createProgress = createProgress;
+  }
+
+  lifecycle(lifecycle: Lifecycle): void {
+    this.#lifecycle = lifecycle;
+    if (lifecycle.state !== 'ready') this.#thinking = undefined;
+    const loading = lifecycle.state === 'loading' || lifecycle.state === 'waiting';
+    if (loading) this.#begin();
+    else this.#end();
+    this.#tell();
+  }
+
+  loading(fraction: number, message: string): void {
+    void this.#progress?.then((progress) => progress?.report(100 * fraction, message));
+  }
+
+  thinking(step: number, steps: number): void {
+    this.#thinking = { step, steps };
+    this.#tell();
+  }
+
+  /** Nothing is thought about any more. */
+  rested(): void {
+    this.#thinking = undefined;
+    this.#tell();
+  }
+
+  #begin(): void {
+    this.#progress ??= this.#createProgress().then(
+      (progress) => {
+        progress.begin('Thoughtline', 0, 'loading the model', false);
+        return progress;
+      },
+      // A client that refuses the token gets no progress; loading goes on.
+      () => undefined,
+    );
+  }
+
+  #end(): void {
+    void this.#progress?.then((progress) => progress?.done());
+    this.#progress = undefined;
+  }
+
+  #tell(): void {
+    const status = view(this.#lifecycle, this.#thinking);
+    const text = JSON.stringify(status);
+    if (text !== this.#last) this.#send(status);
+    this.#last = text;
+  }
+}
+
+/** What the user is shown. */
+export function view(lifecycle: Lifecycle, thinking: { step: number; steps: number } | undefined): Status {
+  switch (lifecycle.state) {
+    case 'off':
+      return { state: 'off' };
+    case 'loading':
+    case 'waiting':
+      return { state: 'loading' };
+    case 'failed':
+      return { state: 'failed', reason: lifecycle.reason };
+    case 'ready':
+      return thinking
+        ? { state: 'thinking', device: lifecycle.device, ...thinking }
+        : { state: 'ready', device: lifecycle.device };
+  }
+}

@@ -1,0 +1,190 @@
+import type { Manifest } from '../model/manifest';
+import type { Tokenizer } from '../model/tokenizer';
+import { textLines } from '../model/lines';
+import { pathTailTokens } from '../model/path';
+import type { ChunkInfo } from './thought';
+
+/** A stretch of text outside the window. */
+export interface EvidenceSource {
+  readonly path: string;
+  readonly text: string;
+  /** Line of the file at which the text begins, 1-based. */
+  readonly line: number;
+  /** Which end of the text lies next to the cursor. */
+  readonly nearest: 'start' | 'end';
+  /** Whether it is text of the file in which the cursor stands. */
+  readonly own: boolean;
+}
+
+/** One piece of evidence: [file] path [prefix] text, and what to predict in it. */
+export interface Chunk extends ChunkInfo {
+  /** Equal for equal tokens under an equal path. */
+  readonly key: string;
+  /** Input tokens, [S]. */
+  readonly inputs: readonly number[];
+  /** The token after each input, [S]. */
+  readonly targets: readonly number[];
+  /** 1 where the target is a token of the text, 0 where it belongs to the header, [S]. */
+  readonly weights: Float32Array;
+}
+
+export interface Evidence {
+  /** Nearest to the cursor first. */
+  readonly chunks: readonly Chunk[];
+  /** Share of the sources' characters that the chunks hold, 0 to 1. */
+  readonly coverage: number;
+}
+
+export interface EvidenceLimits {
+  /** Tokens of a chunk, header included. */
+  readonly tokens: number;
+  /** Chunks in all. */
+  readonly count: number;
+}
+
+/** Default cap on the chunks of one thought. */
+export const MAX_CHUNKS = 16;
+
+/** A chunk with fewer text tokens says too little; training leaves it out, too. */
+const MIN_TOKENS = 16;
+
+/** One chunk in this many judges the steps instead of guiding them. */
+const HELD_OUT_EVERY = 5;
+
+/** Share of the chunks that other files get when there are any, however long the open file is. */
+const RELATED_SHARE = 0.25;
+
+/** Text is looked at in blocks of this many characters from the near end: chunks of a file of 5 MB cost no more. */
+const BLOCK = 1 << 15;
+
+/**
+ * Cuts what lies outside the window into chunks and chooses the nearest.
+ * A chunk consists of whole lines where they are not too long, and begins, where it can, at the beginning of a top-level
+ * block: so an edit changes the chunk it falls into and leaves the others as they were.
+ */
+export function collectEvidence(
+  sources: readonly EvidenceSource[],
+  tokenizer: Tokenizer,
+  special: Manifest['specialTokens'],
+  limits: EvidenceLimits,
+): Evidence {
+  const own = sources.filter((source) => source.own).map((source) => cut(source, tokenizer, special, limits));
+  const related = sources.filter((source) => !source.own).map((source) => cut(source, tokenizer, special, limits));
+  const others = roundRobin(related);
+  const reserved = Math.min(others.length, Math.floor(limits.count * RELATED_SHARE));
+  const near = own.flat().sort((a, b) => a.distance - b.distance);
+  const pieces = distinct([...near.slice(0, limits.count - reserved), ...others]).slice(0, limits.count);
+  const chunks = pieces.map((piece, index) => ({
+    ...piece.chunk,
+    heldOut: pieces.length > 1 && index % HELD_OUT_EVERY === 1,
+  }));
+  const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
+  const used = pieces.reduce((sum, piece) => sum + piece.characters, 0);
+  return { chunks, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
+}
+
+interface Piece {
+  readonly chunk: Omit<Chunk, 'heldOut'>;
+  readonly characters: number;
+  /** Characters between the window and the piece. */
+  readonly distance: number;
+}
+
+/** Evidence counts once: of equal chunks, the nearest. */
+function distinct(pieces: readonly Piece[]): Piece[] {
+  const seen = new Set<string>();
+  return pieces.filter(({ chunk }) => !seen.has(chunk.key) && seen.add(chunk.key));
+}
+
+/** The chunks of one source, nearest first. */
+function cut(source: EvidenceSource, tokenizer: Tokenizer, special: Manifest['specialTokens'], limits: EvidenceLimits) {
+  const header = [special.file, ...pathTailTokens(source.path, tokenizer), special.prefix];
+  const room = limits.tokens - header.length + 1;
+  if (room < MIN_TOKENS) return [];
+  const enough = BLOCK * Math.ceil(limits.count / MAX_CHUNKS);
+  const from = source.nearest === 'end' ? blockStart(source.text, enough) : 0;
+  const text = source.nearest === 'end' ? source.text.slice(from) : source.text.slice(0, 2 * enough);
+  const firstLine = source.line + countNewlines(source.text, from);
+
+  const pieces: Piece[] = [];
+  for (const span of packLines(text, tokenizer, room)) {
+    if (span.tokens.length < MIN_TOKENS) continue;
+    const distance = source.nearest === 'end' ? text.length - span.to : span.from;
+    pieces.push({
+      characters: span.to - span.from,
+      distance,
+      chunk: {
+        key: `${source.path}\n${String.fromCharCode(...span.tokens)}`,
+        path: source.path,
+        line: firstLine + span.line,
+        tokens: span.tokens.length,
+        ...example(header, span.tokens),
+      },
+    });
+  }
+  return pieces.sort((a, b) => a.distance - b.distance);
+}
+
+function example(header: readonly number[], text: readonly number[]) {
+  const all = [...header, ...text];
+  const weights = new Float32Array(all.length - 1).fill(1);
+  weights.fill(0, 0, header.length - 1);
+  return { inputs: all.slice(0, -1), targets: all.slice(1), weights };
+}
+
+interface Span {
+  tokens: number[];
+  /** Characters [from, to) of the text. */
+  from: number;
+  to: number;
+  /** Lines of the text before the span. */
+  line: number;
+}
+
+/** Packs lines into spans of at most `room` tokens; a line that is longer by itself is cut between tokens. */
+export function packLines(text: string, tokenizer: Tokenizer, room: number): Span[] {
+  const spans: Span[] = [];
+  let span: Span = { tokens: [], from: 0, to: 0, line: 0 };
+  const open = (line: number) => {
+    if (span.tokens.length > 0) spans.push(span);
+    span = { tokens: [], from: span.to, to: span.to, line };
+  };
+  let end = 0;
+  let blankBefore = false;
+  textLines(text).forEach((content, line) => {
+    end += content.length;
+    const tokens = tokenizer.encodeLine(content);
+    const blank = content.trim() === '';
+    const opensBlock = blankBefore && !blank && !/^[\s})\]]/.test(content);
+    blankBefore = blank;
+    if (span.tokens.length + tokens.length > room || (opensBlock && span.tokens.length >= room / 2)) open(line);
+    for (let at = 0; at < tokens.length; at += room) {
+      if (at > 0) open(line);
+      const part = tokens.slice(at, at + room);
+      span.tokens.push(...part);
+      span.to += tokenizer.decode(part).length;
+    }
+    span.to = end;
+  });
+  open(0);
+  return spans;
+}
+
+/** Where to begin when at least the last `wanted` characters count: stays put while text is added at the end. */
+function blockStart(text: string, wanted: number): number {
+  const at = Math.floor((text.length - wanted) / BLOCK) * BLOCK;
+  if (at <= 0) return 0;
+  const newline = text.indexOf('\n', at);
+  return newline === -1 || newline > at + BLOCK / 2 ? at : newline + 1;
+}
+
+function countNewlines(text: string, end: number): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
+
+function roundRobin<Item>(lists: readonly (readonly Item[])[]): Item[] {
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1))).flat();
+}

@@ -1,0 +1,162 @@
+import type { Manifest } from '../model/manifest';
+import type { Chunk, Evidence } from './evidence';
+import { coldRule, kullbackLeibler, meanGradient, step, warmRule } from './posterior';
+import { nextVersion, type ChunkGradient, type Thought } from './thought';
+
+/** What refinement asks of the model; each call is one run, except where the answer is remembered. */
+export interface EvidenceModel {
+  /** Trunk states of a chunk if they are remembered. */
+  remembered(chunk: Chunk): Float32Array | undefined;
+  /** Trunk states of a chunk, [S, width]. */
+  states(chunk: Chunk): Promise<Float32Array>;
+  /** Summed NLL of a chunk in nats under z, and its gradient with respect to z. */
+  evaluate(chunk: Chunk, states: Float32Array, z: Float32Array): Promise<{ nll: number; gradient: Float32Array }>;
+}
+
+export interface RefinementOptions {
+  /** Gradient steps, 0 or more. */
+  readonly steps: number;
+  /** z_0: where a cold refinement starts, and what every step is pulled toward. */
+  readonly prior: Thought;
+  readonly constants: Manifest['thought'];
+  /** The posterior before an edit: only chunks that it does not know are evaluated, and the steps are warm ones. */
+  readonly from?: Thought | undefined;
+}
+
+/** Steps in a row that the held-out NLL may stay above its best before refinement stops. */
+const PATIENCE = 2;
+
+/**
+ * Posterior refinement: gradient steps of z on the evidence, one ONNX run at a time, so that decoding can come between.
+ *
+ * The held-out chunks judge each step (the evidence itself does where none is held out): the best z is kept, the z it
+ * started from included, and after two steps in a row above the best it stops. A step whose gradient or result is not
+ * finite is not taken.
+ */
+export class Refinement {
+  readonly #model: EvidenceModel;
+  readonly #chunks: readonly Chunk[];
+  readonly #coverage: number;
+  readonly #options: RefinementOptions;
+  readonly #runs: AsyncGenerator<void, void>;
+  readonly #known = new Map<string, ChunkGradient>();
+  readonly #curves = { nll: [] as number[], heldOut: [] as number[], kl: [] as number[] };
+  #best: { mu: Float32Array; at: number; known: ReadonlyMap<string, ChunkGradient> } | undefined;
+  #milliseconds = 0;
+  #result: Thought | undefined;
+
+  constructor(model: EvidenceModel, evidence: Evidence, options: RefinementOptions) {
+    this.#model = model;
+    // A thought without gradients is a prior: there is nothing that warm steps could build on.
+    const from = options.from?.gradients.size ? options.from : undefined;
+    this.#options = { ...options, from };
+    this.#coverage = evidence.coverage;
+    // After an edit, a chunk that was there before keeps its part, and a new one guides.
+    const before = from?.gradients;
+    this.#chunks = before
+      ? evidence.chunks.map((chunk) => ({ ...chunk, heldOut: before.get(chunk.key)?.heldOut ?? false }))
+      : evidence.chunks;
+    for (const chunk of this.#chunks) {
+      const gradient = before?.get(chunk.key);
+      if (gradient) this.#known.set(chunk.key, gradient);
+    }
+    this.#runs = this.#refine();
+  }
+
+  /** Does one ONNX run. @returns whether there is more to do */
+  async advance(): Promise<boolean> {
+    const start = performance.now();
+    const { done } = await this.#runs.next();
+    this.#milliseconds += performance.now() - start;
+    return !done;
+  }
+
+  /** Steps finished, of how many. */
+  get progress(): { step: number; steps: number } {
+    return { step: Math.max(0, this.#curves.kl.length - 1), steps: this.#options.steps };
+  }
+
+  /** The best thought so far: that from which it started, until a step has proved better. */
+  result(): Thought {
+    const { from, prior } = this.#options;
+    const best = this.#best;
+    // Without any chunk there is nothing to think about; with the same chunks there is nothing new.
+    if (!best) return from ?? prior;
+    if (this.#result?.mu === best.mu && this.#result.trace.kl.length === this.#curves.kl.length) return this.#result;
+    const start = from ?? prior;
+    return (this.#result = {
+      // The same z under the same version: caches that were filled for it stay valid.
+      version:
+        best.mu === start.mu ? start.version : this.#result?.mu === best.mu ? this.#result.version : nextVersion(),
+      mu: best.mu,
+      gradients: best.known,
+      trace: {
+        steps: this.progress.step,
+        ...structuredClone(this.#curves),
+        best: best.at,
+        coverage: this.#coverage,
+        chunks: this.#chunks.map(({ path, line, tokens, heldOut }) => ({ path, line, tokens, heldOut })),
+        milliseconds: this.#milliseconds,
+      },
+    });
+  }
+
+  async *#refine(): AsyncGenerator<void, void> {
+    const { steps, prior, constants, from } = this.#options;
+    const fresh = this.#chunks.filter((chunk) => !this.#known.has(chunk.key));
+    if (steps === 0 || fresh.length === 0) return;
+    const fitted = this.#chunks.filter((chunk) => !chunk.heldOut);
+    const judges = this.#chunks.filter((chunk) => chunk.heldOut);
+    let z = from?.mu ?? prior.mu;
+    let lowest = Infinity;
+    let worse = 0;
+    for (let t = 0; ; t++) {
+      // A warm step evaluates what changed; the judges' NLL is known where it starts and wanted where it ends.
+      const active = t === 0 || !from ? fresh : [...fresh, ...judges];
+      for (const chunk of active) yield* this.#evaluate(chunk, z);
+      const judged = this.#meanNll(judges.length > 0 ? judges : fitted);
+      if (!Number.isFinite(judged) || !Number.isFinite(this.#meanNll(fitted))) return;
+      this.#record(z, fitted, judges);
+      if (judged < lowest) {
+        lowest = judged;
+        worse = 0;
+        this.#best = { mu: z, at: t, known: new Map(this.#known) };
+      } else if (++worse >= PATIENCE) {
+        return;
+      }
+      if (t === steps) return;
+      const gradient = meanGradient(this.#lookUp(fitted), z.length);
+      const next = step(z, prior.mu, gradient, from ? warmRule(constants) : coldRule(constants, t));
+      if (!next) return;
+      z = next;
+    }
+  }
+
+  async *#evaluate(chunk: Chunk, z: Float32Array): AsyncGenerator<void, void> {
+    let states = this.#model.remembered(chunk);
+    if (!states) {
+      states = await this.#model.states(chunk);
+      yield;
+    }
+    const { nll, gradient } = await this.#model.evaluate(chunk, states, z);
+    this.#known.set(chunk.key, { nll, gradient, tokens: chunk.tokens, heldOut: chunk.heldOut });
+    yield;
+  }
+
+  #record(z: Float32Array, fitted: readonly Chunk[], judges: readonly Chunk[]): void {
+    const { prior, constants } = this.#options;
+    this.#curves.nll.push(this.#meanNll(fitted));
+    if (judges.length > 0) this.#curves.heldOut.push(this.#meanNll(judges));
+    this.#curves.kl.push(kullbackLeibler(z, prior.mu, constants.priorDeviation, constants.posteriorDeviation));
+  }
+
+  /** NLL per token of chunks at the z where each was evaluated last. */
+  #meanNll(chunks: readonly Chunk[]): number {
+    const known = this.#lookUp(chunks);
+    return known.reduce((sum, chunk) => sum + chunk.nll, 0) / known.reduce((sum, chunk) => sum + chunk.tokens, 0);
+  }
+
+  #lookUp(chunks: readonly Chunk[]): ChunkGradient[] {
+    return chunks.flatMap((chunk) => this.#known.get(chunk.key) ?? []);
+  }
+}

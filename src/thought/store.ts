@@ -1,0 +1,51 @@
+import { LruMap } from '../model/lru';
+import type { Evidence } from './evidence';
+import type { Thought } from './thought';
+
+/** Share of new chunks above which a thought is better refined from the prior than from what it was. */
+const COLD_ABOVE = 0.5;
+
+/** Warm steps after an edit; whoever wants fewer steps in all takes fewer. */
+export const WARM_STEPS = 2;
+
+/** The latest thought of each file; that of the file used longest ago is forgotten first. */
+export class ThoughtStore {
+  readonly #thoughts: LruMap<string, Thought>;
+
+  constructor(capacity = 32) {
+    this.#thoughts = new LruMap(capacity);
+  }
+
+  get(path: string): Thought | undefined {
+    return this.#thoughts.get(path);
+  }
+
+  set(path: string, thought: Thought): void {
+    this.#thoughts.set(path, thought);
+  }
+
+  delete(path: string): void {
+    this.#thoughts.delete(path);
+  }
+
+  clear(): void {
+    this.#thoughts.clear();
+  }
+}
+
+/** Not at all, by warm steps on what changed, or by thinking anew. */
+export type Following = 'keep' | 'warm' | 'cold';
+
+/**
+ * How a thought should follow an edit.
+ * @param thought what matters of it: which chunks it knows, by their keys
+ */
+export function followEdit(
+  thought: { readonly gradients: { readonly size: number; has(key: string): boolean } } | undefined,
+  evidence: Evidence,
+): Following {
+  if (!thought || thought.gradients.size === 0) return evidence.chunks.length === 0 ? 'keep' : 'cold';
+  const fresh = evidence.chunks.filter((chunk) => !thought.gradients.has(chunk.key)).length;
+  if (fresh === 0) return 'keep';
+  return fresh / evidence.chunks.length > COLD_ABOVE ? 'cold' : 'warm';
+}

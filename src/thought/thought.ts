@@ -1,0 +1,67 @@
+/** How a thought came about: what the user sees of it, and what `doctor`, `--trace` and the thought panel draw. */
+export interface ThoughtTrace {
+  /** Steps taken. */
+  readonly steps: number;
+  /** NLL of the evidence that the gradient saw, nats per token, at step 0 … steps. */
+  readonly nll: readonly number[];
+  /** NLL of the held-out chunks, nats per token, at step 0 … steps; empty if none is held out. */
+  readonly heldOut: readonly number[];
+  /** KL(q‖prior) in nats at step 0 … steps. */
+  readonly kl: readonly number[];
+  /** The step whose z was kept. */
+  readonly best: number;
+  /** Share of the text outside the window that the chunks hold, 0 to 1. */
+  readonly coverage: number;
+  readonly chunks: readonly ChunkInfo[];
+  readonly milliseconds: number;
+}
+
+export interface ChunkInfo {
+  readonly path: string;
+  /** Line of the file at which the chunk begins, 1-based. */
+  readonly line: number;
+  readonly tokens: number;
+  readonly heldOut: boolean;
+}
+
+/** A posterior over the thought given the evidence: immutable, and named by a version that no other thought has. */
+export interface Thought {
+  readonly version: number;
+  /** Mean of q(z | evidence), [top layers, thought vectors, width]. */
+  readonly mu: Float32Array;
+  readonly trace: ThoughtTrace;
+  /** Last known gradient of each chunk that mu rests on, by the chunk's key: what a warm start reuses. */
+  readonly gradients: ReadonlyMap<string, ChunkGradient>;
+}
+
+export interface ChunkGradient {
+  /** ∂NLL/∂z of the chunk, summed over its tokens. */
+  readonly gradient: Float32Array;
+  readonly nll: number;
+  /** Σ of the target weights: the number of tokens scored. */
+  readonly tokens: number;
+  readonly heldOut: boolean;
+}
+
+const NO_TRACE: ThoughtTrace = {
+  steps: 0,
+  nll: [],
+  heldOut: [],
+  kl: [],
+  best: 0,
+  coverage: 0,
+  chunks: [],
+  milliseconds: 0,
+};
+
+let versions = 0;
+
+/** A version number that no thought of this process has had. */
+export function nextVersion(): number {
+  return ++versions;
+}
+
+/** The prior z_0 as a thought (version 0): what a completion is conditioned on before, or without, any refinement. */
+export function priorThought(prior: Float32Array): Thought {
+  return { version: 0, mu: prior, trace: NO_TRACE, gradients: new Map() };
+}

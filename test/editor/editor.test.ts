@@ -1,0 +1,300 @@
+/** A real VS Code with the built VSIX, used as a person uses it. Pictures of each step: test/editor/screenshots/. */
+import assert from 'node:assert/strict';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { processesWith } from './processes';
+import { completeOnCommandLine, pack, start, type Workplace } from './suite';
+import type { EditorPage } from './page';
+
+const minute = 60_000;
+const file = 'src/harbour.ts';
+
+let vsix = '';
+let removeVsix = () => Promise.resolve();
+
+before(
+  async () => {
+    const packed = await pack();
+    vsix = packed.vsix;
+    removeVsix = () => packed.remove();
+  },
+  { timeout: 3 * minute },
+);
+
+after(() => removeVsix());
+
+/** The line of a file, from 1, that holds a text. */
+async function lineOf(project: string, text: string): Promise<number> {
+  const lines = (await readFile(join(project, file), 'utf8')).split('\n');
+  const found = lines.findIndex((line) => line.includes(text));
+  assert.notEqual(found, -1, `${file} holds "${text}"`);
+  return found + 1;
+}
+
+/** Opens a new line below a place and types there. */
+async function typeBelow(work: Workplace, place: string, text: string): Promise<void> {
+  await work.page.goto(await lineOf(work.project, place), 1);
+  await work.page.press('End', 'Enter');
+  await work.page.type(text);
+}
+
+describe('a user in a project', { timeout: 15 * minute }, () => {
+  let work: Workplace;
+  let page: EditorPage;
+
+  before(
+    async () => {
+      // The first start installs the editor itself.
+      work = await start(vsix, {}, (project) => writeFile(join(project, 'NOTES.md'), '# Notes\n\nThe harbour has '));
+      page = work.page;
+    },
+    { timeout: 8 * minute },
+  );
+  after(() => work?.close());
+  beforeEach(() => page?.calm(file));
+  /** A test that leaves a picture when it fails, and in which nothing may pop up. */
+  const step = (name: string, body: () => Promise<void>) =>
+    test(name, async () => {
+      try {
+        await body();
+        assert.deepEqual(await page.popUps(), [], 'no pop-ups');
+      } catch (error) {
+        await page.screenshot(`failed-${name.replaceAll(/\W+/g, '-').slice(0, 40)}`);
+        throw error;
+      }
+    });
+
+  step('the installed extension holds one platform’s library and nothing of the sources', async () => {
+    const folder = (await readdir(work.editor.extensions)).find((name) => name.startsWith('thoughtline.'));
+    assert.ok(folder);
+    const names = (await readdir(join(work.editor.extensions, folder), { recursive: true })).map((name) =>
+      name.replaceAll('\\', '/'),
+    );
+    const libraries = names.filter((name) => /\/bin\/napi-v\d+\/[^/]+\/[^/]+$/.test(name));
+    assert.deepEqual(
+      libraries.map((name) => name.split('/').slice(-2).join('-')),
+      [`${process.platform}-${process.arch}`],
+    );
+    const foreign = names.filter((name) => /cuda|tensorrt|\.ts$|\.map$|^src|^test|^train/.test(name));
+    assert.deepEqual(foreign, []);
+  });
+
+  step('it activates within 100 ms and becomes ready', async () => {
+    await page.open(file);
+    await page.waitForStatus(/ready on \w+/);
+    await page.screenshot('01-ready');
+    const milliseconds = await page.activationTime();
+    assert.ok(milliseconds < 100, `activation took ${milliseconds} ms`);
+  });
+
+  step('typing shows ghost text, and Tab accepts exactly that', async () => {
+    await typeBelow(work, 'fee(visit: Visit): Money {', 'const price = ');
+    const ghost = await page.waitForGhostText();
+    await page.screenshot('02-ghost-text');
+    await page.press('Tab');
+    await page.until(
+      () => page.ghostText(),
+      (now) => now !== ghost,
+      10_000,
+      'the ghost text is accepted',
+    );
+    await page.screenshot('03-accepted');
+    const line = await lineOf(work.project, 'fee(visit: Visit): Money {');
+    const saved = (await page.save(file)).split('\n');
+    const accepted = saved.slice(line, line + ghost.split('\n').length).join('\n');
+    assert.equal(accepted, `    const price = ${ghost}`);
+  });
+
+  step('the thought panel shows the refinement, and follows the setting', async () => {
+    await page.command('Thoughtline: Show Thought');
+    const { thought } = page;
+    await thought.locator('svg').waitFor();
+    await page.waitForFigure('steps', '4');
+    await page.screenshot('04-thought');
+    const rows = thought.locator('[data-section=steps] tbody tr');
+    assert.ok((await rows.count()) >= 2, 'a row for step 0 and one for each step');
+
+    await page.setNumber('thoughtline.inferenceSteps', 8);
+    await page.waitForFigure('steps', '8');
+    // The thought itself is made anew with eight steps.
+    await thought.locator('[data-figure=steps] .note', { hasText: /done/ }).waitFor({ timeout: minute });
+    await page.screenshot('05-thought-8-steps');
+    assert.equal(await thought.locator('#steps').inputValue(), '8');
+
+    // The panel's own dial works from the keyboard.
+    await thought.locator('#steps').focus();
+    for (let step = 0; step < 4; step++) await page.press('ArrowLeft');
+    await page.waitForFigure('steps', '4');
+    await page.focusEditor(file);
+  });
+
+  step('toggled off, nothing is suggested; toggled on, it is again', async () => {
+    await page.command('Thoughtline: Toggle Suggestions');
+    await page.waitForStatus(/off/);
+    await typeBelow(work, 'freeBerths(): Berth[] {', 'const all = ');
+    await sleep(3000);
+    assert.equal(await page.ghostText(), '');
+    await page.screenshot('06-off');
+    assert.deepEqual(processesWith(work.editor.extensions, 'inference.js'), [], 'no model is held in memory');
+
+    await page.command('Thoughtline: Toggle Suggestions');
+    await page.waitForStatus(/ready/);
+    await page.type('this');
+    await page.waitForGhostText();
+    await page.screenshot('07-on-again');
+    await page.press('Escape');
+    await page.save(file);
+  });
+
+  step('it says why there is no suggestion, in a list and in the log', async () => {
+    await page.pick('Thoughtline: Why No Suggestion?');
+    const rows = page.page.locator('.quick-input-widget .monaco-list-row');
+    await rows.first().waitFor();
+    // The list fades in.
+    await sleep(500);
+    await page.screenshot('08-why');
+    assert.notEqual((await rows.first().innerText()).trim(), '');
+    await page.press('Escape');
+    await page.command('Thoughtline: Show Log');
+    await page.page
+      .locator('.part.panel .view-line', { hasText: /s\sago:/ })
+      .first()
+      .waitFor();
+    await page.screenshot('09-log');
+    await page.command('View: Close Panel');
+    await page.focusEditor(file);
+  });
+
+  for (const [name, script] of [
+    ['the server', 'server.js'],
+    ['the inference process', 'inference.js'],
+  ] as const) {
+    step(`${name} is killed while the user types: the editor goes on, and suggestions come back`, async () => {
+      await page.waitForStatus(/ready/);
+      const [pid] = processesWith(work.editor.extensions, script);
+      assert.ok(pid, `${script} is running`);
+      await typeBelow(work, 'income(): Money {', 'const paid');
+      process.kill(pid, 'SIGKILL');
+      await page.type(' = ended');
+      assert.match(await page.save(file), /const paid = ended/);
+      await page.until(
+        () => Promise.resolve(processesWith(work.editor.extensions, script)),
+        ([next]) => next !== undefined && next !== pid,
+        30_000,
+        `${script} runs again`,
+      );
+      await page.waitForStatus(/ready/);
+      await page.type('.');
+      await page.waitForGhostText();
+      await page.screenshot(`10-after-${script}`);
+      await page.press('Escape');
+      await page.save(file);
+    });
+  }
+
+  step('in Markdown nothing is suggested, and the status says so', async () => {
+    await page.open('NOTES.md');
+    await page.waitForStatus(/off in markdown/);
+    await page.goto(3, 17);
+    await page.type(' four ');
+    await sleep(2000);
+    assert.equal(await page.ghostText(), '');
+    await page.screenshot('11-markdown');
+    await page.save('NOTES.md');
+  });
+});
+
+/** Text put in front of a line of the file, and completed at its end. */
+const places = [
+  { before: '  /** What all visits together', text: '  /** The berth of a boat. */\n  berthOf(boat: Boat): ' },
+  { before: '    const ended: Visit = {', text: '    const fee = this.' },
+  { before: '    this.berths.set(berth.id, berth);', text: '    if (berth.lengthMetres <= 0) ' },
+  { before: '    const visit = this.visits.get(id);', text: '    if (' },
+  { before: '  /** Nights of a visit so far', text: '  private isTaken(' },
+];
+
+describe('the editor and the command line', { timeout: 10 * minute }, () => {
+  let work: Workplace;
+  before(
+    async () => {
+      work = await start(vsix);
+      await work.page.open(file);
+      await work.page.waitForStatus(/ready/);
+    },
+    { timeout: 3 * minute },
+  );
+  after(() => work?.close());
+
+  test('they suggest the same for the same document', async () => {
+    const { page, project } = work;
+    const original = await readFile(join(project, file), 'utf8');
+    let compared = 0;
+    for (const [index, { before: place, text }] of places.entries()) {
+      const at = original.indexOf(place);
+      assert.notEqual(at, -1, `${file} holds "${place}"`);
+      const edited = `${original.slice(0, at)}${text}\n${original.slice(at)}`;
+      const head = edited.slice(0, at + text.length).split('\n');
+      const [line, column] = [head.length, head.at(-1)!.length + 1];
+      const expected = await completeOnCommandLine(`harbour/${file}`, edited, line, column);
+      assert.ok(expected.thought.nll.length > 1, 'the file does not fit into the window: there is evidence');
+      // Where the model keeps silent there is nothing to see.
+      if (expected.completion === '') continue;
+
+      await page.command('View: Close All Editors');
+      await writeFile(join(project, file), edited);
+      await page.open(file);
+      await page.goto(line, column);
+      await page.trigger();
+      const ghost = await page.waitForGhostText();
+      await page.screenshot(`12-same-as-command-line-${index + 1}`);
+      assert.equal(ghost, expected.completion);
+      compared++;
+    }
+    assert.ok(compared >= 2, `the model suggests something in at least two of ${places.length} places`);
+  });
+});
+
+describe('what goes wrong', { timeout: 10 * minute }, () => {
+  test('a missing model: the status names it, nothing pops up, typing goes on', { timeout: 5 * minute }, async () => {
+    const work = await start(vsix, { machineSettings: { 'thoughtline.modelPath': join('/', 'no', 'such', 'bundle') } });
+    try {
+      const { page } = work;
+      await page.open(file);
+      const status = await page.waitForStatus(/failed/);
+      assert.match(status, /no\/such\/bundle/);
+      await typeBelow(work, 'income(): Money {', 'const paid = 1;');
+      await page.screenshot('13-missing-model');
+      assert.equal(await page.ghostText(), '');
+      assert.deepEqual(await page.popUps(), []);
+      assert.match(await page.save(file), /const paid = 1;/);
+    } finally {
+      await work.close();
+    }
+  });
+
+  test(
+    'an untrusted workspace: suggestions work, and it cannot choose the model',
+    { timeout: 5 * minute },
+    async () => {
+      const prepare = async (project: string) => {
+        const settings = { 'thoughtline.modelPath': join('/', 'of', 'a', 'stranger'), 'thoughtline.inferenceSteps': 2 };
+        await mkdir(join(project, '.vscode'));
+        await writeFile(join(project, '.vscode', 'settings.json'), JSON.stringify(settings));
+      };
+      const work = await start(vsix, { untrusted: true }, prepare);
+      try {
+        const { page } = work;
+        await page.open(file);
+        await page.waitForStatus(/ready/);
+        assert.ok(await page.restricted(), 'the window is in Restricted Mode');
+        await typeBelow(work, 'fee(visit: Visit): Money {', 'const price = ');
+        await page.waitForGhostText();
+        await page.screenshot('14-restricted-mode');
+      } finally {
+        await work.close();
+      }
+    },
+  );
+});

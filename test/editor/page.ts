@@ -1,0 +1,257 @@
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import type { RunningEditor } from './launch';
+
+const screenshots = fileURLToPath(new URL('screenshots', import.meta.url));
+const modifier = process.platform === 'darwin' ? 'Meta' : 'Control';
+
+/**
+ * Runs in the editor's page; text, because it is of another world than the types here.
+ * Text of the document that a suggestion replaces is hidden in its place and drawn again, unstyled, after it.
+ */
+const readGhostText = `(() => {
+  const text = (nodes) => [...nodes].map((node) => node.textContent ?? '').join('');
+  const inline = [...document.querySelectorAll('.view-lines .view-line')]
+    .map((line) => text(line.querySelectorAll('.ghost-text, .ghost-text-decoration')))
+    .filter((found) => found !== '');
+  const below = [...document.querySelectorAll('.view-zones .suggest-preview-text .view-line')]
+    .map((line) => text(line.querySelectorAll('.ghost-text')));
+  return inline.length + below.length === 0 ? [] : [inline.join(''), ...below];
+})()`;
+
+/** What a test does in the editor, and what it sees there. The same for every launcher. Every wait is bounded. */
+export class EditorPage {
+  readonly page: Page;
+
+  constructor(
+    editor: RunningEditor,
+    private readonly project: string,
+  ) {
+    this.page = editor.page;
+  }
+
+  /** Opens a file of the project by its path and waits for its text. */
+  async open(path: string): Promise<void> {
+    await this.quickInput(path, async () => {
+      await this.page.keyboard.press(`${modifier}+P`);
+    });
+    const name = path.split('/').at(-1)!;
+    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+    await this.page.locator('.monaco-editor .view-line').first().waitFor();
+    // Focus is in the text when keys reach it.
+    await this.page.locator('.editor-group-container.active .monaco-editor.focused').first().waitFor();
+  }
+
+  /** Puts the cursor at a line and column, both from 1. */
+  async goto(line: number, column: number): Promise<void> {
+    await this.quickInput(`:${line}:${column}`, () => this.page.keyboard.press('Control+G'));
+    await this.statusBar(`Ln ${line}, Col ${column}`).waitFor();
+  }
+
+  /** Runs a command of the palette by its title. */
+  async command(title: string): Promise<void> {
+    await this.quickInput(`>${title}`, () => this.page.keyboard.press('F1'));
+  }
+
+  /** Chooses a command of the palette that opens a list of its own. */
+  async pick(title: string): Promise<void> {
+    await this.quickInput(`>${title}`, () => this.page.keyboard.press('F1'), 'opens another');
+  }
+
+  /** Brings the keyboard back into the text of an open file. */
+  async focusEditor(path: string): Promise<void> {
+    await this.page.locator('.tab', { hasText: path.split('/').at(-1)! }).click();
+    await this.page.locator('.editor-group-container.active .monaco-editor.focused').first().waitFor();
+  }
+
+  /** Closes lists and dialogs that something left open, and brings the keyboard into the text of a file. */
+  async calm(path: string): Promise<void> {
+    await this.press('Escape', 'Escape', 'Escape');
+    const name = path.split('/').at(-1)!;
+    if (await this.page.locator('.tab', { hasText: name }).count()) await this.focusEditor(path);
+  }
+
+  /** Whether the window is in Restricted Mode. */
+  async restricted(): Promise<boolean> {
+    return this.statusBar('Restricted Mode').isVisible();
+  }
+
+  /** Types text key by key. @param delay milliseconds between keys */
+  async type(text: string, delay = 40): Promise<void> {
+    await this.page.keyboard.type(text, { delay });
+  }
+
+  async press(...keys: string[]): Promise<void> {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
+  /**
+   * Saves and returns what the file on disk holds then.
+   * @param path inside the project
+   */
+  async save(path: string): Promise<string> {
+    await this.press(`${modifier}+S`);
+    const name = path.split('/').at(-1)!;
+    await this.page.locator('.tab.dirty', { hasText: name }).waitFor({ state: 'hidden' });
+    return readFile(join(this.project, path), 'utf8');
+  }
+
+  /**
+   * The ghost text on the screen, line by line: what stands in the cursor's line and the lines below it that are not
+   * in the document. Empty while there is none.
+   */
+  async ghostText(): Promise<string> {
+    const lines = await this.page.evaluate<string[]>(readGhostText);
+    // The editor draws spaces as no-break spaces.
+    return lines.map((line) => line.replace(/\u00a0/g, ' ').replace(/\u200b/g, '')).join('\n');
+  }
+
+  /** Waits for ghost text and for it to rest. @throws Error when there is none within `within` milliseconds */
+  async waitForGhostText(within = 30_000): Promise<string> {
+    let last = '';
+    let since = Date.now();
+    const end = Date.now() + within;
+    while (Date.now() < end) {
+      const now = await this.ghostText();
+      if (now !== last) since = Date.now();
+      last = now;
+      if (now !== '' && Date.now() - since >= 300) return now;
+      await sleep(50);
+    }
+    throw new Error(`no ghost text within ${within} ms; the status says: ${await this.status()}`);
+  }
+
+  /** Asks for a suggestion at the cursor. */
+  async trigger(): Promise<void> {
+    await this.command('Trigger Inline Suggestion');
+  }
+
+  /** Our entry in the status bar, as a screen reader reads it. */
+  async status(): Promise<string> {
+    return (await this.statusItem.getAttribute('aria-label').catch(() => null)) ?? '(no status item)';
+  }
+
+  get statusItem(): Locator {
+    return this.page
+      .locator(
+        '.statusbar-item[id="thoughtline.thoughtline.status"] a, .statusbar-item[id="thoughtline.thoughtline.status"] [role="button"]',
+      )
+      .first();
+  }
+
+  /** Waits until the status satisfies a pattern. */
+  async waitForStatus(pattern: RegExp, within = 60_000): Promise<string> {
+    return this.until(
+      () => this.status(),
+      (status) => pattern.test(status),
+      within,
+      `status ${pattern}`,
+    );
+  }
+
+  /** The document inside our webview. */
+  get thought(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /** Waits until the thought panel shows a value in one of its figures. */
+  async waitForFigure(figure: string, value: string): Promise<void> {
+    await this.thought.locator(`[data-figure=${figure}] dd`, { hasText: new RegExp(`^${value}$`) }).waitFor();
+  }
+
+  /** Pop-ups on the screen: their texts. */
+  async popUps(): Promise<string[]> {
+    const messages = '.notifications-toasts .notification-list-item-message, .monaco-dialog-box .dialog-message-text';
+    return this.page.locator(messages).allTextContents();
+  }
+
+  /** How long our activation kept the extension host's thread, in milliseconds, as VS Code has measured it. */
+  async activationTime(): Promise<number> {
+    await this.command('Developer: Show Running Extensions');
+    const list = this.page.locator('.runtime-extensions-editor .monaco-list').first();
+    await list.waitFor();
+    const row = list.locator('.monaco-list-row', { has: this.page.locator('.name', { hasText: /^Thoughtline$/ }) });
+    // The slowest come first, and only what is in view exists.
+    await list.hover();
+    for (let turn = 0; turn < 30 && (await row.count()) === 0; turn++) {
+      await this.page.mouse.wheel(0, 150);
+      await sleep(200);
+    }
+    const text = await row.first().locator('.activation-time').innerText();
+    await this.screenshot('activation');
+    await this.press('Escape');
+    await list.waitFor({ state: 'hidden' });
+    return Number(/(\d+)\s*ms/.exec(text)?.[1]);
+  }
+
+  /** Writes a number into the settings editor, as a user does, and closes the settings editor. */
+  async setNumber(setting: string, value: number): Promise<void> {
+    await this.command('Preferences: Open Settings (UI)');
+    const search = this.page.locator('.settings-editor .search-container .view-lines').first();
+    await search.click();
+    await this.type(`@id:${setting}`, 10);
+    const input = this.page.locator('.settings-editor .setting-item-number .setting-item-control input').first();
+    await input.waitFor();
+    // The list is drawn anew while the search goes on; the value must be in the field that stays.
+    await sleep(1000);
+    await input.click();
+    await this.press(`${modifier}+A`);
+    await this.type(String(value));
+    await this.press('Tab');
+    await sleep(1000);
+    await this.screenshot(`setting-${setting.split('.').at(-1)!}`);
+    await this.press('Escape');
+    await this.page.locator('.settings-editor').waitFor({ state: 'hidden' });
+  }
+
+  /** Keeps a picture of the window in test/editor/screenshots/. */
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+  }
+
+  /** Repeats `read` until `accept` likes what it gives. @throws Error naming `what` and the last value */
+  async until<T>(read: () => Promise<T>, accept: (value: T) => boolean, within: number, what: string): Promise<T> {
+    const end = Date.now() + within;
+    for (;;) {
+      const value = await read();
+      if (accept(value)) return value;
+      if (Date.now() > end) throw new Error(`${what}: not within ${within} ms; last: ${JSON.stringify(value)}`);
+      await sleep(50);
+    }
+  }
+
+  statusBar(text: string): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text }).first();
+  }
+
+  /** Opens a quick input, fills it and takes its first entry. */
+  private async quickInput(
+    text: string,
+    open: () => Promise<void>,
+    then: 'closes' | 'opens another' = 'closes',
+  ): Promise<void> {
+    const widget = this.page.locator('.quick-input-widget');
+    const input = widget.locator('input').first();
+    await open();
+    await input.waitFor({ timeout: 10_000 });
+    await input.fill(text);
+    const first = widget.locator('.monaco-list-row').first();
+    await first.waitFor({ timeout: 15_000 });
+    // The list follows the text with a delay; the entry that is taken must be of this text.
+    await sleep(400);
+    await this.page.keyboard.press('Enter');
+    if (then === 'closes') await widget.waitFor({ state: 'hidden', timeout: 15_000 });
+    else
+      await this.until(
+        () => input.inputValue(),
+        (now) => now !== text,
+        15_000,
+        'another list opens',
+      );
+  }
+}

@@ -1,0 +1,108 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { launchEditor, type LaunchOptions, type RunningEditor } from './launch';
+import { EditorPage } from './page';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+const execute = promisify(execFile);
+
+export interface Workplace {
+  editor: RunningEditor;
+  page: EditorPage;
+  /** A copy of test/fixtures/project of this editor's own. */
+  project: string;
+  close(): Promise<void>;
+}
+
+/** Packs the extension, and clears the pictures of the run before. @returns path of the VSIX, in a folder that `remove()` deletes */
+export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }> {
+  await rm(join(root, 'test', 'editor', 'screenshots'), { recursive: true, force: true });
+  const folder = await mkdtemp(join(tmpdir(), 'thoughtline-vsix-'));
+  const vsix = join(folder, 'thoughtline.vsix');
+  const words = [
+    '--import=tsx',
+    'scripts/package.ts',
+    '--models',
+    existsSync(join(root, 'models/nano/manifest.json')) ? 'nano' : '',
+    '--out',
+    vsix,
+  ];
+  await execute(process.execPath, words, { cwd: root, timeout: 120_000 }).catch(
+    (error: Error & { stderr?: string }) => {
+      throw new Error(`npm run package failed: ${error.stderr?.trim() || error.message}`);
+    },
+  );
+  return { vsix, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/**
+ * Starts an editor on a fresh copy of the project.
+ * @param prepare changes the copy before it is opened
+ */
+export async function start(
+  vsix: string,
+  options: Omit<LaunchOptions, 'project' | 'vsix'> = {},
+  prepare: (project: string) => Promise<void> = () => Promise.resolve(),
+): Promise<Workplace> {
+  const folder = await mkdtemp(join(tmpdir(), 'thoughtline-project-'));
+  const project = join(folder, 'harbour');
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    await cp(join(root, 'test', 'fixtures', 'project'), project, { recursive: true });
+    await prepare(project);
+    const machineSettings = {
+      ...(existsSync(join(root, 'models/nano/manifest.json'))
+        ? {}
+        : { 'thoughtline.modelPath': join(root, 'models/tiny') }),
+      ...options.machineSettings,
+    };
+    const editor = await launchEditor({
+      log: (line) => process.stderr.write(`${line}\n`),
+      ...options,
+      machineSettings,
+      project,
+      vsix,
+    });
+    const page = new EditorPage(editor, project);
+    return {
+      editor,
+      page,
+      project,
+      close: async () => {
+        await editor.close();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
+
+/** What `thoughtline complete --json` says, with the built command line. */
+export async function completeOnCommandLine(
+  path: string,
+  text: string,
+  line: number,
+  column: number,
+  options: string[] = [],
+): Promise<CommandLineAnswer> {
+  const bundle = existsSync(join(root, 'models/nano/manifest.json'))
+    ? []
+    : ['--model', join(root, 'models/tiny')];
+  const words = ['dist/cli.js', 'complete', '--json', '--path', path, `-:${line}:${column}`, ...options, ...bundle];
+  const running = execute(process.execPath, words, { cwd: root, timeout: 120_000 });
+  running.child.stdin?.end(text);
+  return JSON.parse((await running).stdout) as CommandLineAnswer;
+}
+
+export interface CommandLineAnswer {
+  completion: string;
+  replaceSuffix: number;
+  thought: { nll: number[]; heldOut: number[]; best: number };
+}

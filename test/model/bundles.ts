@@ -1,0 +1,60 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before } from 'node:test';
+import { Engine, type CompletionRequest, type Thought } from '../../src/completion/engine';
+import { hasNano, NANO, ROOT, TINY } from '../fixtures';
+
+/** The bundles that a check of the code (not of the training) runs on. */
+export const BUNDLES: readonly [name: string, directory: string][] = [
+  ['tiny', TINY],
+  ...(hasNano ? ([['nano', NANO]] as const) : []).map(([name, directory]): [string, string] => [name, directory]),
+];
+
+/** Opens an engine before the tests of a suite and closes it after them. */
+export function withEngine(directory: string): () => Engine {
+  let engine: Engine | undefined;
+  before(async () => {
+    engine = await Engine.open(directory, { device: 'cpu' });
+  });
+  after(() => engine?.close());
+  return () => engine as Engine;
+}
+
+/** A folder that is gone after the tests of a suite. */
+export function withScratch(): () => string {
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'thoughtline-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+  return () => folder;
+}
+
+/** A copy of the tiny bundle that a test may damage. */
+export async function copyOfTiny(folder: string, name: string): Promise<string> {
+  const copy = join(folder, name);
+  await cp(TINY, copy, { recursive: true });
+  return copy;
+}
+
+/** A request in a file of this repository, at the given share of its text. */
+export async function requestIn(file: string, share: number): Promise<CompletionRequest> {
+  const text = (await readFile(join(ROOT, file), 'utf8')).replaceAll('\r\n', '\n');
+  const line = text.indexOf('\n', Math.floor(text.length * share));
+  return { path: file, prefix: text.slice(0, line), suffix: text.slice(line), related: [] };
+}
+
+/** The thought after a number of steps. */
+export async function think(engine: Engine, request: CompletionRequest, steps: number): Promise<Thought> {
+  const refinement = engine.refinement(request, { steps });
+  while (await refinement.advance());
+  return engine.thought(refinement);
+}
+
+export async function writeJsonl(path: string, items: readonly unknown[]): Promise<void> {
+  await writeFile(
+    path,
+    items.map((item) => (typeof item === 'string' ? item : JSON.stringify(item))).join('\n') + '\n',
+  );
+}

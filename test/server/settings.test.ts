@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { LspClient, root } from './client';
+
+const uri = 'file:///w/src/refine.ts';
+const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const lines = text.split('\n');
+
+/** Items at the ends of the first lines: at least one, unless suggestions are off. */
+async function suggestions(client: LspClient, document: string): Promise<number> {
+  let items = 0;
+  for (let line = 20; line < 28; line++) {
+    items += (await client.complete(document, { line, character: lines[line]!.length }, { invoked: true })).length;
+  }
+  return items;
+}
+
+test('settings that are not acceptable cost one line in the log each; their defaults serve', async () => {
+  const client = await LspClient.start({ settings: { inferenceSteps: 99, device: 'cpu', maxLines: 'many' } });
+  await client.open(uri, text);
+  await client.ready();
+  assert.deepEqual(
+    client.logs.filter((line) => line.startsWith('thoughtline.')),
+    [
+      'thoughtline.inferenceSteps: 99 is not accepted: use a whole number from 0 to 32 (4 serves)',
+      'thoughtline.maxLines: "many" is not accepted: use a whole number from 1 to 64 (8 serves)',
+    ],
+  );
+  const { steps } = await client.thought(uri);
+  assert.equal(steps, 4);
+  await client.configure({ enable: 'sometimes' });
+  await client.until(() => client.logs.some((line) => line.startsWith('thoughtline.enable: "sometimes"')), 'the line');
+  assert.ok((await suggestions(client, uri)) > 0);
+  await client.stop();
+});
+
+test('languages are off by default or by setting: no suggestion, no thinking, and the reason', async () => {
+  const client = await LspClient.start({ settings: { inferenceSteps: 1 } });
+  const table: [string, string][] = [
+    ['file:///w/notes.md', 'markdown'],
+    ['file:///w/notes.txt', 'plaintext'],
+    ['vscode-scm:git/scm0/input', 'scminput'],
+  ];
+  await client.ready();
+  for (const [document, languageId] of table) {
+    await client.open(document, text, languageId);
+    assert.equal(await suggestions(client, document), 0, languageId);
+    const { reason } = await client.why(document, { line: 20, character: 0 });
+    assert.equal(reason, `completion is off for the language "${languageId}" (thoughtline.languages)`);
+  }
+  assert.ok(!client.statuses.some(({ state }) => state === 'thinking'));
+  await client.open(uri, text);
+  assert.ok((await suggestions(client, uri)) > 0);
+  await client.configure({ inferenceSteps: 1, languages: { typescript: false, markdown: true } });
+  assert.equal(await suggestions(client, uri), 0);
+  assert.ok((await suggestions(client, table[0]![0])) > 0);
+  await client.stop();
+});
+
+test('switched off, the model leaves memory; switched on, it comes back', async () => {
+  const client = await LspClient.start();
+  await client.open(uri, text);
+  await client.ready();
+  assert.ok((await client.statistics()).memory.inference > 0);
+  await client.configure({ enable: false });
+  await client.until(() => client.status?.state === 'off', 'off');
+  assert.equal(await suggestions(client, uri), 0);
+  assert.match((await client.why(uri, { line: 20, character: 0 })).reason, /switched off \(thoughtline\.enable\)/);
+  const off = await client.statistics();
+  assert.equal(off.memory.inference, 0);
+  assert.equal(off.inferencePid, undefined);
+  await client.configure({ enable: true });
+  assert.ok((await suggestions(client, uri)) > 0);
+  await client.stop();
+});
+
+test('never enabled, the model is never loaded', async () => {
+  const client = await LspClient.start({ settings: { enable: false } });
+  await client.open(uri, text);
+  assert.equal(await suggestions(client, uri), 0);
+  assert.deepEqual(client.statuses, [{ state: 'off' }]);
+  assert.equal((await client.statistics()).inferencePid, undefined);
+  await client.stop();
+});
+
+test('the dial sets the steps of the thought; 0 means no thinking', async () => {
+  const client = await LspClient.start({ settings: { inferenceSteps: 2 } });
+  await client.open(uri, text);
+  const two = await client.thought(uri);
+  assert.deepEqual([two.steps, two.trace.nll.length], [2, two.trace.steps + 1]);
+  assert.ok(two.trace.chunks.length > 1 && two.trace.coverage > 0);
+  await client.configure({ inferenceSteps: 6 });
+  const six = await client.thought(uri, ({ steps }) => steps === 6);
+  assert.ok(six.trace.steps >= two.trace.steps && six.trace.steps <= 6);
+  const told = client.statuses.filter(({ state }) => state === 'thinking').map(({ steps }) => steps);
+  assert.deepEqual([...new Set(told)], [2, 6]);
+  await client.configure({ inferenceSteps: 0 });
+  await client.complete(uri, { line: 0, character: 0 });
+  assert.equal(await client.connection.sendRequest('thoughtline/thought', { uri }), null);
+  await client.stop();
+});
+
+test('maxLines bounds suggestions', async () => {
+  const client = await LspClient.start({ settings: { inferenceSteps: 0, maxLines: 1 } });
+  await client.open(uri, text);
+  for (let line = 10; line < 60; line++) {
+    const [item] = await client.complete(uri, { line, character: lines[line]!.length }, { invoked: true });
+    // At the end of a finished line a suggestion may begin with a newline.
+    const inserted = ((item?.insertText as string | undefined) ?? '').trim();
+    assert.ok(!inserted.includes('\n'), JSON.stringify(inserted));
+  }
+  await client.stop();
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { cutUnfinished, placeOf, restOfLine, stopAt, type Place } from '../../../src/completion/stop';
+
+const place = (change: Partial<Place> = {}): Place => ({ indentation: 2, finishedLine: false, maxLines: 1, ...change });
+const finished = place({ finishedLine: true });
+const block = place({ maxLines: 8, finishedLine: true });
+
+describe('place of the cursor', () => {
+  const table: [name: string, prefix: string, suffix: string, expected: Place][] = [
+    ['end of a line', 'a\n  foo();', '\n}', { indentation: 2, finishedLine: true, maxLines: 8 }],
+    ['end of the file', 'foo', '', { indentation: 0, finishedLine: true, maxLines: 8 }],
+    ['blank line', 'a\n\t', '\nb', { indentation: 4, finishedLine: false, maxLines: 8 }],
+    ['within a line', '  foo(', ');\n', { indentation: 2, finishedLine: false, maxLines: 1 }],
+    ['before trailing blanks', '  foo', '  \n', { indentation: 2, finishedLine: true, maxLines: 8 }],
+  ];
+  for (const [name, prefix, suffix, expected] of table) {
+    test(name, () => assert.deepEqual(placeOf(prefix, suffix, 8), expected));
+  }
+  test('rest of the line', () => {
+    assert.equal(restOfLine('ab\ncd'), 'ab');
+    assert.equal(restOfLine('ab'), 'ab');
+  });
+});
+
+describe('end of a suggestion', () => {
+  const table: [name: string, text: string, place: Place, expected: ReturnType<typeof stopAt>][] = [
+    ['a line goes on', 'foo(', place(), undefined],
+    ['a line ends at its newline', 'foo();\n', place(), { stop: 'newline', text: 'foo();' }],
+    ['blanks alone go on', '   ', place(), undefined],
+    ['a newline at once, where the line is not finished', '\n', place(), { stop: 'newline', text: '' }],
+    ['a newline at once, after a finished line', '\n', finished, undefined],
+    ['… and then the line', '\n  foo();\n', finished, { stop: 'newline', text: '\n  foo();' }],
+    ['… and a blank line and then the line', '\n\n  foo();\n', finished, { stop: 'newline', text: '\n\n  foo();' }],
+    ['two blank lines end it', '\n\n\n', finished, { stop: 'block', text: '' }],
+    ['a block goes on over lines', ' {\n    a();\n    b();\n', block, undefined],
+    ['a block ends at a dedent', 'a();\n}', block, { stop: 'block', text: 'a();' }],
+    [
+      'a block ends with its closing bracket',
+      ' {\n    a();\n  }\n',
+      block,
+      { stop: 'block', text: ' {\n    a();\n  }' },
+    ],
+    ['… which may have something after it', '\n    a();\n  });\n', block, { stop: 'block', text: '\n    a();\n  });' }],
+    ['… unless it opens another', ' {\n    a();\n  } else {\n', block, undefined],
+    [
+      'after deeper lines, the next statement is outside',
+      ' {\n    a();\n  b',
+      block,
+      { stop: 'block', text: ' {\n    a();' },
+    ],
+    ['statements of one level belong together', 'a();\n  b();\n  c', block, undefined],
+    ['two blank lines end a block', 'a();\n\n\n', block, { stop: 'block', text: 'a();' }],
+    [
+      'a block has at most its lines',
+      'a();\n  b();\n  c',
+      place({ maxLines: 2 }),
+      { stop: 'block', text: 'a();\n  b();' },
+    ],
+    [
+      'a newline at the beginning is no line of its own',
+      '\n  a();\n  b();\n',
+      place({ maxLines: 2, finishedLine: true }),
+      { stop: 'block', text: '\n  a();\n  b();' },
+    ],
+  ];
+  for (const [name, text, where, expected] of table) {
+    test(name, () => assert.deepEqual(stopAt(text, where), expected));
+  }
+});
+
+describe('a text that ran out of tokens', () => {
+  test('a line keeps what it has', () => assert.equal(cutUnfinished('foo(a, b', place()), 'foo(a, b'));
+  test('a block keeps its whole lines', () => assert.equal(cutUnfinished('a();\n  b(', block), 'a();'));
+  test('a block of one line keeps it', () => assert.equal(cutUnfinished('\n  a(', block), '\n  a('));
+});

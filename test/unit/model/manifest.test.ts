@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { UserError } from '../../../src/model/errors';
+import { parseManifest, type Manifest } from '../../../src/model/manifest';
+import { TINY } from '../../fixtures';
+
+const good = readFileSync(join(TINY, 'manifest.json'), 'utf8');
+
+function changed(change: (manifest: Manifest) => void): string {
+  const manifest = JSON.parse(good) as Manifest;
+  change(manifest);
+  return JSON.stringify(manifest);
+}
+
+describe('manifest', () => {
+  test('a good one is read', () => {
+    assert.equal(parseManifest(good, 'manifest.json').format, 1);
+  });
+
+  const cases: [name: string, text: string, message: RegExp][] = [
+    ['not JSON', '{', /^m\.json: not valid JSON; install the model again$/],
+    ['empty', '', /^m\.json: not valid JSON/],
+    ['not an object', '7', /^m\.json: manifest: /],
+    [
+      'a newer format',
+      changed((m) => Object.assign(m, { format: 9 })),
+      /format 9 is newer .*update Thoughtline to one that reads format 9/,
+    ],
+    ['no name', changed((m) => Object.assign(m, { name: undefined })), /^m\.json: name: .*; install the model again$/],
+    ['a width of zero', changed((m) => (m.architecture.width = 0)), /architecture\.width/],
+    ['no top layer', changed((m) => (m.architecture.trunkLayers = m.architecture.layers)), /architecture\.trunkLayers/],
+    ['too few steps', changed((m) => m.thought.stepSize.pop()), /thought\.stepSize: must have 8 rows/],
+    ['a row too short', changed((m) => m.thought.priorPull[3]?.pop()), /thought\.priorPull: must have 2 numbers/],
+    ['too few deviations', changed((m) => m.thought.priorDeviation.pop()), /thought\.priorDeviation: must have 2/],
+    ['a deviation of zero', changed((m) => (m.thought.posteriorDeviation[0] = 0)), /thought\.posteriorDeviation\.0/],
+    [
+      'a path above the folder',
+      changed((m) => (m.files.top.path = '../top.onnx')),
+      /files\.top\.path: .*inside the bundle/,
+    ],
+    ['a path above in Windows', changed((m) => (m.files.top.path = '..\\top.onnx')), /files\.top\.path/],
+    ['an absolute path', changed((m) => (m.files.prior.path = '/etc/passwd')), /files\.prior\.path/],
+    ['a drive', changed((m) => (m.files.prior.path = 'C:\\prior.bin')), /files\.prior\.path/],
+    ['a hash too short', changed((m) => (m.files.trunk.sha256 = 'abc')), /files\.trunk\.sha256/],
+  ];
+  for (const [name, text, message] of cases) {
+    test(`${name} ends in one clear line`, () => {
+      assert.throws(
+        () => parseManifest(text, 'm.json'),
+        (error: Error) => {
+          assert.ok(error instanceof UserError);
+          assert.match(error.message, message);
+          assert.ok(!error.message.includes('\n'));
+          return true;
+        },
+      );
+    });
+  }
+});

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { textLines } from '../../../src/model/lines';
+import { pathTail } from '../../../src/model/path';
+import { ROOT, tinyTokenizer } from '../../fixtures';
+
+const tokenizer = tinyTokenizer();
+const cases = JSON.parse(readFileSync(join(ROOT, 'test', 'fixtures', 'tokenizer-cases.json'), 'utf8')) as {
+  text: string;
+  ids: number[];
+}[];
+
+describe('tokenizer', () => {
+  for (const { text, ids } of cases) {
+    const name = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+    test(`${name} gives the ids that the Python tokenizer gives`, () => {
+      assert.deepEqual(tokenizer.encode(text), ids);
+    });
+    test(`${name} comes back`, () => {
+      assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
+    });
+    test(`${name} can be encoded line by line`, () => {
+      assert.deepEqual(
+        textLines(text).flatMap((line) => tokenizer.encodeLine(line)),
+        ids,
+      );
+    });
+  }
+
+  test('no text spells a special token', () => {
+    const ids = tokenizer.encode('<|pad|><|file|><|suffix|><|prefix|><|end|>');
+    assert.ok(ids.every((id) => id > 7));
+    for (let id = 0; id < 8; id++) assert.equal(tokenizer.bytes(id).length, 0);
+  });
+
+  test('a lone surrogate counts as the replacement character', () => {
+    assert.equal(tokenizer.decode(tokenizer.encode('a\ud800b')), 'a\ufffdb');
+  });
+
+  for (const [name, line] of Object.entries({
+    words: 'foo(bar), '.repeat(10_000),
+    'one letter': 'a'.repeat(100_000),
+    spaces: ' '.repeat(100_000),
+    emoji: '💩'.repeat(25_000),
+  })) {
+    test(`a line of 100 kB of ${name} takes no more than linear time`, () => {
+      tokenizer.encode(line.slice(0, 10_000));
+      const start = performance.now();
+      const ids = tokenizer.encode(line);
+      const took = performance.now() - start;
+      assert.equal(tokenizer.decode(ids), line);
+      assert.ok(took < 1000, `${took.toFixed(0)} ms`);
+    });
+  }
+
+  test('compatible tokens begin with the bytes, or are a beginning of them', () => {
+    const need = Buffer.from('const');
+    const ids = tokenizer.compatible(need);
+    const texts = ids.map((id) => Buffer.from(tokenizer.bytes(id)).toString());
+    assert.ok(texts.includes('const') && texts.includes('c'));
+    assert.ok(texts.every((text) => text.startsWith('const') || 'const'.startsWith(text)));
+    const all = Array.from({ length: tokenizer.size }, (_, id) => Buffer.from(tokenizer.bytes(id)).toString('latin1'));
+    const expected = all.filter((text) => text !== '' && (text.startsWith('const') || 'const'.startsWith(text)));
+    assert.equal(ids.length, expected.length);
+  });
+});
+
+describe('path tail', () => {
+  const table: [path: string, tail: string][] = [
+    ['a.ts', 'a.ts'],
+    ['/home/me/project/src/a.ts', 'src/a.ts'],
+    ['C:\\project\\src\\a.ts', 'src/a.ts'],
+    [`/x/${'d'.repeat(80)}/a.ts`, `${'d'.repeat(55)}/a.ts`],
+  ];
+  for (const [path, tail] of table) test(path, () => assert.equal(pathTail(path), tail));
+});

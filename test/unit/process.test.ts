@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { CompletionOptions, CompletionRequest, Engine, Thought } from '../../src/completion/engine';
+import type { FromInference, ToInference } from '../../src/inference/messages';
+import { InferenceService } from '../../src/inference/process';
+
+const trace = { steps: 0, nll: [], heldOut: [], kl: [], best: 0, coverage: 0, chunks: [], milliseconds: 0 };
+const gradient = { gradient: new Float32Array(1), nll: 1, tokens: 1, heldOut: false };
+
+function thoughtOf(version: number, ...keys: string[]): Thought {
+  return { version, mu: new Float32Array(1), trace, gradients: new Map(keys.map((key) => [key, gradient])) };
+}
+
+/**
+ * An engine that computes nothing and writes down what it is asked. The words of a request's prefix are its chunks; each
+ * gradient step takes one run a chunk, filling caches takes two.
+ */
+class CountingEngine {
+  readonly log: string[] = [];
+  readonly prior = thoughtOf(0);
+  #versions = 0;
+
+  evidence(request: CompletionRequest) {
+    return { chunks: request.prefix.split(' ').map((key) => ({ key })), coverage: 1 };
+  }
+
+  async complete(_request: CompletionRequest, options: CompletionOptions) {
+    this.log.push(`decode z${options.thought?.version}`);
+    await turn();
+    return {
+      text: options.signal?.aborted ? '' : 'x',
+      candidates: [],
+      replaceSuffix: 0,
+      milliseconds: 0,
+      thought: trace,
+      stop: 'end',
+    };
+  }
+
+  window() {
+    return { prefixTokens: 1, suffixTokens: 0 };
+  }
+
+  refinement(request: CompletionRequest, options: { steps: number; from?: Thought }) {
+    const keys = request.prefix.split(' ');
+    const fresh = keys.filter((key) => !options.from?.gradients.has(key)).length;
+    const runs = fresh * options.steps;
+    let done = 0;
+    return {
+      keys,
+      get progress() {
+        return { step: Math.floor(done / Math.max(1, fresh)), steps: options.steps };
+      },
+      advance: async () => {
+        this.log.push(options.from ? 'warm run' : 'cold run');
+        await turn();
+        return ++done < runs;
+      },
+    };
+  }
+
+  thought({ keys }: { keys: string[] }): Thought {
+    return thoughtOf(++this.#versions, ...keys);
+  }
+
+  async *prepare(request: CompletionRequest, thought: Thought) {
+    for (let i = 0; i < 2; i++) {
+      this.log.push(`fill z${thought.version} "${request.prefix}"`);
+      await turn();
+      yield;
+    }
+  }
+}
+
+function service() {
+  const engine = new CountingEngine();
+  const sent: FromInference[] = [];
+  const inference = new InferenceService(engine as unknown as Engine, (message) => sent.push(message));
+  const uri = 'file:///a.ts';
+  const request = (prefix: string) => ({ path: '/a.ts', prefix, suffix: '', related: [] });
+  let id = 0;
+  const say = {
+    complete: (prefix: string) =>
+      inference.receive({ type: 'complete', id: ++id, uri, request: request(prefix), maxLines: 1, sentAt: 0 }),
+    think: (prefix: string, mode: 'cold' | 'follow', steps = 2) =>
+      inference.receive({ type: 'think', id: ++id, uri, request: request(prefix), mode, steps }),
+    other: (message: ToInference) => inference.receive(message),
+  };
+  const until = async (condition: () => boolean) => {
+    for (let i = 0; i < 1000 && !condition(); i++) await turn();
+    assert.ok(condition(), JSON.stringify(sent));
+  };
+  const count = (type: FromInference['type']) => sent.filter((message) => message.type === type).length;
+  return { engine, sent, say, until, count, uri };
+}
+
+test('a new thought serves only after its caches are filled; until then the one before does', async () => {
+  const { engine, sent, say, until, count } = service();
+  say.think('a b', 'cold', 1);
+  await until(() => engine.log.includes('fill z1 "a b"'));
+  say.complete('a b c');
+  await until(() => count('thought') === 1 && count('completed') === 1);
+  say.complete('a b cd');
+  await until(() => count('completed') === 2);
+  assert.deepEqual(engine.log, ['cold run', 'cold run', 'fill z1 "a b"', 'decode z0', 'fill z1 "a b"', 'decode z1']);
+  const versions = sent.flatMap((message) => (message.type === 'completed' ? [message.thought] : []));
+  assert.deepEqual(versions, [0, 1]);
+});
+
+test('after an edit only what changed is evaluated, warm from the thought before; the newest text is filled', async () => {
+  const { engine, sent, say, until, count } = service();
+  say.think('a b c d', 'cold', 1);
+  await until(() => count('thought') === 1);
+  engine.log.length = 0;
+  say.think('a b c e', 'follow', 4);
+  say.complete('a b c ef');
+  await until(() => count('thought') === 2);
+  assert.deepEqual(engine.log, ['decode z1', 'warm run', 'warm run', 'fill z2 "a b c ef"', 'fill z2 "a b c ef"']);
+  const made = sent.flatMap((message) => (message.type === 'thought' ? [message.publication?.made] : []));
+  assert.deepEqual(made, ['cold', 'warm']);
+});
+
+test('an edit that changes nothing of the evidence costs no run, one that changes most of it begins anew', async () => {
+  const { engine, sent, say, until, count } = service();
+  say.think('a b c', 'cold', 1);
+  await until(() => count('thought') === 1);
+  engine.log.length = 0;
+  say.think('a b c', 'follow');
+  await until(() => count('thought') === 2);
+  assert.deepEqual(engine.log, []);
+  assert.equal(sent.findLast((message) => message.type === 'thought')?.publication, undefined);
+  say.think('x y c', 'follow', 1);
+  await until(() => count('thought') === 3);
+  assert.equal(engine.log.filter((line) => line === 'cold run').length, 3);
+});
+
+test('superseded thinking and forgotten documents do no further run', async () => {
+  const { engine, sent, say, until, count, uri } = service();
+  say.think('a b', 'cold', 32);
+  await until(() => engine.log.length >= 3);
+  say.think('a b', 'cold', 1);
+  await until(() => count('thought') === 1);
+  assert.equal(count('declined'), 1);
+  assert.ok(engine.log.length < 12, `${engine.log.length} runs`);
+  say.other({ type: 'forget', uri });
+  say.complete('a b');
+  await until(() => count('completed') === 1);
+  assert.equal(sent.findLast((message) => message.type === 'completed')?.thought, 0);
+});
+
+test('aborting reaches a decoding that goes on', async () => {
+  const { engine, sent, say, until, count } = service();
+  say.complete('a');
+  await until(() => engine.log.length === 1);
+  say.other({ type: 'abort', id: 1 });
+  await until(() => count('completed') === 1);
+  assert.equal(sent.find((message) => message.type === 'completed')?.result.text, '');
+});
+
+test('an engine that throws declines that request with the reason', async () => {
+  const { engine, sent, say, until, count } = service();
+  engine.complete = () => Promise.reject(new Error('device lost\nstack'));
+  say.complete('a');
+  await until(() => count('declined') === 1);
+  assert.equal(sent.find((message) => message.type === 'declined')?.reason, 'the model failed: device lost');
+});

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  continuation,
+  isSubsequence,
+  mayServe,
+  nextThinking,
+  notWorthAsking,
+  restMs,
+  SuggestionMemory,
+  thinkingDelay,
+  type Remembered,
+  type Suggestion,
+  type Thinking,
+} from '../../src/server/schedule';
+
+/** `before|after` → a context. */
+function at(text: string): { prefix: string; suffix: string } {
+  const [prefix = '', suffix = ''] = text.split('|');
+  return { prefix, suffix };
+}
+
+function suggestion(where: string, text: string, replaceSuffix = 0): Suggestion {
+  return { ...at(where), text, replaceSuffix };
+}
+
+test('a suggestion goes on while the user types along with it', () => {
+  const table: [name: string, Suggestion, string, string | undefined, number?][] = [
+    ['same place', suggestion('con|', 'st a = 1;'), 'con|', 'st a = 1;', 0],
+    ['typed along', suggestion('con|\nb', 'st a = 1;'), 'const |\nb', 'a = 1;', 0],
+    ['typed to its end', suggestion('con|', 'st'), 'const|', undefined],
+    ['typed something else', suggestion('con|', 'st a'), 'cont|', undefined],
+    ['deleted', suggestion('con|', 'st a'), 'co|', undefined],
+    ['deleted and typed another', suggestion('con|', 'st a'), 'cox|', undefined],
+    ['text below changed', suggestion('con|\nb', 'st a'), 'cons|\nc', undefined],
+    ['bracket closed by the editor', suggestion('f|\n', '(a, b)'), 'f(|)\n', 'a, b)', 1],
+    ['bracket closed by the editor, rest without it', suggestion('f|\n', '(a, '), 'f(|)\n', undefined],
+    ['typed over the closing bracket', suggestion('f(|)\n', 'a) {', 1), 'f(a)|\n', ' {', 0],
+    ['covered text stays covered', suggestion('f(|);\n', 'a, b);', 2), 'f(a|);\n', ', b);', 2],
+    ['newline typed along', suggestion('{|\n}', '\n  return 1;'), '{\n  |\n}', 'return 1;', 0],
+    ['newline typed between brackets', suggestion('{|}', '\n  return 1;\n}', 1), '{\n  |\n}', undefined],
+    ['surrogates', suggestion('"|', '👍🏽"'), '"👍|', '🏽"', 0],
+  ];
+  for (const [name, from, now, text, replaceSuffix] of table) {
+    const expected = text === undefined ? undefined : { text, replaceSuffix };
+    assert.deepEqual(continuation(from, at(now)), expected, name);
+  }
+});
+
+test('accepting what is left of a suggestion gives the text that accepting it at once had given', () => {
+  const whole = suggestion('let x = f|\nend', '([1, 2], {a: "b"});');
+  const accepted = whole.prefix + whole.text + whole.suffix.slice(whole.replaceSuffix);
+  for (let typed = 0; typed < whole.text.length; typed++) {
+    const here = { prefix: whole.prefix + whole.text.slice(0, typed), suffix: whole.suffix };
+    const left = continuation(whole, here);
+    assert.ok(left, `${typed}`);
+    assert.equal(here.prefix + left.text + here.suffix.slice(left.replaceSuffix), accepted);
+  }
+});
+
+test('a run in flight is waited for only while its answer may still fit', () => {
+  const table: [string, string, boolean][] = [
+    ['con|', 'con|', true],
+    ['con|\nx', 'cons|\nx', true],
+    ['f|\nx', 'f(|)\nx', true],
+    ['con|', 'co|', false],
+    ['con|', 'car|', false],
+    ['con|\nx', 'cons|\ny', false],
+    ['a|', `a${'b'.repeat(81)}|`, false],
+  ];
+  for (const [run, now, expected] of table) assert.equal(mayServe(at(run), at(now)), expected, `${run} → ${now}`);
+});
+
+test('an automatic suggestion is asked for only where nothing but closers is to the right', () => {
+  const table: [boolean, string, boolean][] = [
+    [false, '', true],
+    [false, ')', true],
+    [false, ' });', true],
+    [false, '"],', true],
+    [false, 'name)', false],
+    [false, ' + 1', false],
+    [true, 'name)', true],
+  ];
+  for (const [invoked, rest, worth] of table) assert.equal(notWorthAsking(invoked, rest) === undefined, worth, rest);
+});
+
+test('when and how to think', () => {
+  const rested: Thinking = { steps: 4, thoughtSteps: 4, thoughtAtCursor: true, cursorKnown: true, changed: true };
+  const table: [string, Partial<Thinking>, string][] = [
+    ['after an edit', {}, 'follow'],
+    ['nothing changed', { changed: false }, 'none'],
+    ['no thinking wanted', { steps: 0 }, 'none'],
+    ['first time', { thoughtSteps: undefined }, 'cold'],
+    ['the dial was turned', { steps: 8, changed: false }, 'cold'],
+    ['the cursor was a guess', { thoughtAtCursor: false }, 'cold'],
+    ['still a guess, a sibling changed', { thoughtAtCursor: false, cursorKnown: false }, 'follow'],
+  ];
+  for (const [name, change, expected] of table) assert.equal(nextThinking({ ...rested, ...change }), expected, name);
+  assert.equal(thinkingDelay(0), restMs);
+  assert.equal(thinkingDelay(100), restMs - 100);
+  assert.equal(thinkingDelay(5000), 0);
+});
+
+test('suggestions are remembered: the one on screen always serves, others only under their thought', () => {
+  const memory = new SuggestionMemory(3);
+  const entry = (where: string, text: string, thought: number): Remembered => ({
+    ...suggestion(where, text),
+    thought,
+  });
+  memory.add(entry('a|', 'bcd', 1));
+  assert.equal(memory.find(at('ab|'), 2)?.path, 'typedAlong');
+  assert.equal(memory.find(at('ab|'), 2, true), undefined, 'asked for explicitly: not of an older thought');
+  memory.add(entry('x|', 'yz', 2));
+  assert.equal(memory.find(at('ab|'), 2), undefined, 'not on screen any more, and of an older thought');
+  assert.equal(memory.find(at('ab|'), 1)?.path, 'cache');
+  assert.equal(memory.find(at('x|'), 2)?.path, 'cache');
+  memory.add(entry('p|', 'q', 2));
+  memory.add(entry('r|', 's', 2));
+  assert.equal(memory.find(at('ab|'), 1), undefined, 'the oldest is forgotten');
+  memory.outdate();
+  assert.equal(memory.find(at('p|'), 2), undefined);
+  assert.equal(memory.find(at('r|'), 2)?.path, 'cache', 'the one on screen outlives the process');
+  assert.equal(memory.find(at('r|'), 2, true), undefined);
+});
+
+test('isSubsequence', () => {
+  const table: [string, string, boolean][] = [
+    ['', 'abc', true],
+    ['ac', 'abc', true],
+    ['ca', 'abc', false],
+    ['aa', 'a', false],
+    [')', 'a, b)', true],
+    ['👍', 'a👍b', true],
+  ];
+  for (const [part, whole, expected] of table) assert.equal(isSubsequence(part, whole), expected, `${part} ${whole}`);
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defaultSettings, type Settings } from '../../src/protocol';
+import { languageEnabled, readSettings } from '../../src/server/settings';
+
+test('settings: acceptable values are taken, missing ones get their default silently', () => {
+  assert.deepEqual(readSettings(undefined), { settings: defaultSettings, problems: [] });
+  const { settings, problems } = readSettings({ inferenceSteps: 0, device: 'cpu', languages: { markdown: true } });
+  assert.deepEqual(problems, []);
+  assert.deepEqual(settings, {
+    ...defaultSettings,
+    inferenceSteps: 0,
+    device: 'cpu',
+    languages: { ...defaultSettings.languages, markdown: true },
+  });
+});
+
+test('settings: each unacceptable value gives one line that names setting, value and remedy, and its default', () => {
+  const table: [keyof Settings, unknown, RegExp][] = [
+    ['enable', 'yes', /thoughtline\.enable: "yes" .*true or false/],
+    ['inferenceSteps', 33, /thoughtline\.inferenceSteps: 33 .*0 to 32 \(4 serves\)/],
+    ['inferenceSteps', 2.5, /thoughtline\.inferenceSteps: 2\.5 /],
+    ['inferenceSteps', -1, /thoughtline\.inferenceSteps: -1 /],
+    ['device', 'tpu', /thoughtline\.device: "tpu" .*auto, cpu, webgpu, cuda, dml, coreml \("auto" serves\)/],
+    ['modelPath', 'models/nano', /thoughtline\.modelPath: "models\/nano" .*absolute path/],
+    ['modelPath', 7, /thoughtline\.modelPath: 7 .*manifest\.json/],
+    ['maxLines', 0, /thoughtline\.maxLines: 0 .*1 to 64/],
+    ['languages', { markdown: 'on' }, /thoughtline\.languages: \{"markdown":"on"\} /],
+    ['languages', ['typescript'], /thoughtline\.languages: \["typescript"\] /],
+  ];
+  for (const [name, value, line] of table) {
+    const { settings, problems } = readSettings({ [name]: value });
+    assert.equal(problems.length, 1, name);
+    assert.match(problems[0]!, line);
+    assert.doesNotMatch(problems[0]!, /\n/);
+    assert.deepEqual(settings[name], defaultSettings[name]);
+  }
+  assert.equal(readSettings('fast').problems.length, 1);
+});
+
+test('settings: a language is on by its own entry, else by that of *', () => {
+  const { languages } = defaultSettings;
+  const table: [Record<string, boolean>, string, boolean][] = [
+    [languages, 'typescript', true],
+    [languages, 'plaintext', false],
+    [languages, 'markdown', false],
+    [languages, 'scminput', false],
+    [{ '*': false, go: true }, 'go', true],
+    [{ '*': false, go: true }, 'rust', false],
+    [{}, 'rust', true],
+    [{}, 'constructor', true],
+  ];
+  for (const [map, id, expected] of table) assert.equal(languageEnabled(map, id), expected, id);
+});

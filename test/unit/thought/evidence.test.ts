@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { collectEvidence, packLines, type EvidenceSource } from '../../../src/thought/evidence';
+import { ROOT, SPECIAL, tinyTokenizer } from '../../fixtures';
+
+const tokenizer = tinyTokenizer();
+const text = readFileSync(join(ROOT, 'src/thought/evidence.ts'), 'utf8').replaceAll('\r\n', '\n');
+const limits = { tokens: 64, count: 16 };
+
+function source(change: Partial<EvidenceSource> = {}): EvidenceSource {
+  return { path: 'src/a.ts', text, line: 1, nearest: 'end', own: true, ...change };
+}
+
+const collect = (...sources: EvidenceSource[]) => collectEvidence(sources, tokenizer, SPECIAL, limits);
+
+describe('spans of a text', () => {
+  const spans = packLines(text, tokenizer, 50);
+
+  test('hold the whole text, in order, within the limit', () => {
+    assert.equal(spans.map((span) => text.slice(span.from, span.to)).join(''), text);
+    assert.deepEqual(
+      spans.flatMap((span) => span.tokens),
+      tokenizer.encode(text),
+    );
+    assert.ok(spans.every((span) => span.tokens.length <= 50));
+  });
+
+  test('know their lines', () => {
+    for (const span of spans) assert.equal(text.slice(0, span.from).split('\n').length - 1, span.line);
+  });
+
+  test('a line longer than the limit is cut between tokens', () => {
+    const long = 'const a = 1; '.repeat(100);
+    const parts = packLines(`x\n${long}\ny\n`, tokenizer, 50);
+    assert.equal(parts.map((span) => `x\n${long}\ny\n`.slice(span.from, span.to)).join(''), `x\n${long}\ny\n`);
+    assert.ok(parts.every((span) => span.tokens.length <= 50));
+  });
+
+  test('an edit changes only spans near it', () => {
+    const at = text.indexOf('\n', text.length / 2) + 1;
+    const edited = `${text.slice(0, at)}// a line that was not there before\n${text.slice(at)}`;
+    const before = new Set(spans.map((span) => text.slice(span.from, span.to)));
+    const after = packLines(edited, tokenizer, 50).map((span) => edited.slice(span.from, span.to));
+    const fresh = after.filter((span) => !before.has(span)).length;
+    assert.ok(fresh >= 1 && fresh <= after.length / 3, `${fresh} of ${after.length} are new`);
+  });
+});
+
+describe('evidence', () => {
+  test('chunks fit, and their header is not scored', () => {
+    const { chunks } = collect(source());
+    assert.equal(chunks.length, 16);
+    for (const chunk of chunks) {
+      assert.ok(chunk.inputs.length <= limits.tokens);
+      assert.equal(chunk.inputs[0], SPECIAL.file);
+      assert.deepEqual(chunk.inputs.slice(1), chunk.targets.slice(0, -1));
+      const header = chunk.inputs.indexOf(SPECIAL.prefix);
+      assert.ok(chunk.weights.every((weight, i) => weight === (i >= header ? 1 : 0)));
+      assert.equal(
+        chunk.weights.reduce((sum, weight) => sum + weight, 0),
+        chunk.tokens,
+      );
+    }
+  });
+
+  test('the nearest come first', () => {
+    const lines = collect(source()).chunks.map((chunk) => chunk.line);
+    assert.deepEqual(
+      lines,
+      [...lines].sort((a, b) => b - a),
+    );
+    const after = collect(source({ nearest: 'start', line: 100 })).chunks.map((chunk) => chunk.line);
+    assert.equal(after[0], 100);
+    assert.deepEqual(
+      after,
+      [...after].sort((a, b) => a - b),
+    );
+  });
+
+  test('one in five is held out, and one of two', () => {
+    const roles = collect(source()).chunks.map((chunk) => chunk.heldOut);
+    assert.deepEqual(
+      roles.flatMap((heldOut, i) => (heldOut ? [i] : [])),
+      [1, 6, 11],
+    );
+    const two = collect(
+      source({
+        text: packLines(text, tokenizer, 50)
+          .slice(0, 2)
+          .map((s) => text.slice(s.from, s.to))
+          .join(''),
+      }),
+    );
+    assert.ok(two.chunks.length >= 2 && two.chunks.some((chunk) => chunk.heldOut));
+    assert.ok(collect(source({ text: text.slice(0, 120) })).chunks.every((chunk) => !chunk.heldOut));
+  });
+
+  test('other files get a share, taken in turn', () => {
+    const { chunks } = collect(
+      source(),
+      source({ path: 'b.ts', own: false, nearest: 'start' }),
+      source({ path: 'c.ts', own: false, nearest: 'start' }),
+    );
+    const count = (path: string) => chunks.filter((chunk) => chunk.path === path).length;
+    assert.deepEqual([count('src/a.ts'), count('b.ts'), count('c.ts')], [12, 2, 2]);
+    assert.equal(collect(source({ text: '' }), source({ path: 'b.ts', own: false })).chunks.length, 16);
+  });
+
+  test('equal chunks count once', () => {
+    const { chunks } = collect(source({ text: 'const value = compute(1);\n'.repeat(1000) }));
+    assert.equal(new Set(chunks.map((chunk) => chunk.key)).size, chunks.length);
+  });
+
+  test('coverage is the share of text in the chunks', () => {
+    assert.ok(collect(source()).coverage < 0.9);
+    const little = collect(source({ text: text.slice(0, 400) }));
+    assert.ok(little.coverage > 0.7 && little.coverage <= 1, String(little.coverage));
+    assert.equal(collect().coverage, 0);
+  });
+
+  test('equal content has an equal key, other content another', () => {
+    const keys = collect(source()).chunks.map((chunk) => chunk.key);
+    assert.equal(new Set(keys).size, keys.length);
+    assert.deepEqual(
+      keys,
+      collect(source()).chunks.map((chunk) => chunk.key),
+    );
+  });
+
+  test('a file of 5 MB costs little more than another', () => {
+    const large = text.repeat(Math.ceil(5e6 / text.length));
+    const start = performance.now();
+    const { chunks, coverage } = collect(source({ text: large }), source({ text: large, nearest: 'start' }));
+    assert.equal(chunks.length, 16);
+    assert.ok(coverage < 0.01);
+    assert.ok(performance.now() - start < 1000);
+  });
+});

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Chunk } from '../../../src/thought/evidence';
+import { Refinement, type EvidenceModel } from '../../../src/thought/refine';
+import { followEdit } from '../../../src/thought/store';
+import { priorThought, type Thought } from '../../../src/thought/thought';
+
+/** Each chunk wants z at a place of its own: NLL = ½·(z − target)² · tokens. */
+function chunk(key: string, heldOut = false, tokens = 10): Chunk {
+  return { key, path: key, line: 1, tokens, heldOut, inputs: [], targets: [], weights: new Float32Array(0) };
+}
+
+class Quadratic implements EvidenceModel {
+  readonly evaluated: string[] = [];
+  constructor(
+    readonly targets: Record<string, number>,
+    readonly gradient?: (key: string, run: number) => number | undefined,
+  ) {}
+  remembered() {
+    return new Float32Array(0);
+  }
+  states() {
+    return Promise.resolve(new Float32Array(0));
+  }
+  evaluate({ key, tokens }: Chunk, _states: Float32Array, z: Float32Array) {
+    this.evaluated.push(key);
+    const distance = (z[0] ?? 0) - (this.targets[key] ?? 0);
+    const gradient = this.gradient?.(key, this.evaluated.length) ?? distance * tokens;
+    return Promise.resolve({ nll: 0.5 * distance ** 2 * tokens, gradient: Float32Array.of(gradient) });
+  }
+}
+
+const constants = {
+  maxTrainedSteps: 8,
+  stepSize: Array.from({ length: 8 }, () => [0.5]),
+  warmStepSize: [0.25],
+  priorPull: Array.from({ length: 8 }, () => [0]),
+  warmPriorPull: [0],
+  priorDeviation: [1],
+  posteriorDeviation: [1],
+};
+const prior = priorThought(Float32Array.of(0));
+
+async function refine(model: EvidenceModel, chunks: Chunk[], steps: number, from?: Thought) {
+  const refinement = new Refinement(model, { chunks, coverage: 1 }, { steps, prior, constants, from });
+  let runs = 0;
+  while (await refinement.advance()) runs++;
+  return { thought: refinement.result(), runs, refinement };
+}
+
+const mu = (thought: Thought) => thought.mu[0];
+
+describe('refinement', () => {
+  test('zero steps are z_0 itself, without a run', async () => {
+    const model = new Quadratic({ a: 1 });
+    const { thought } = await refine(model, [chunk('a')], 0);
+    assert.equal(thought, prior);
+    assert.deepEqual(model.evaluated, []);
+  });
+
+  test('no evidence is z_0 itself', async () => {
+    assert.equal((await refine(new Quadratic({}), [], 4)).thought, prior);
+  });
+
+  test('steps lower the NLL of the evidence, and the trace says so', async () => {
+    const { thought } = await refine(new Quadratic({ a: 2 }), [chunk('a')], 3);
+    assert.equal(mu(thought), 1.5);
+    assert.deepEqual(thought.trace.nll, [2, 1.125, 0.5, 0.125]);
+    assert.equal(thought.trace.steps, 3);
+    assert.equal(thought.trace.best, 3);
+    assert.deepEqual(thought.trace.kl, [0, 0.125, 0.5, 1.125]);
+  });
+
+  test('one advance is one run', async () => {
+    const { runs } = await refine(new Quadratic({ a: 2, b: 2 }), [chunk('a'), chunk('b', true)], 3);
+    assert.equal(runs, 2 * 4);
+  });
+
+  test('the held-out chunk decides which z is kept, and when to stop', async () => {
+    const model = new Quadratic({ a: 10, judge: 0.6 });
+    const { thought } = await refine(model, [chunk('a'), chunk('judge', true)], 8);
+    assert.equal(mu(thought), 0.5);
+    assert.equal(thought.trace.best, 1);
+    // Steps 2 and 3 were both worse than step 1.
+    assert.equal(thought.trace.steps, 3);
+  });
+
+  test('z_0 is kept where every step makes the held-out chunk worse', async () => {
+    const { thought } = await refine(new Quadratic({ a: 10, judge: -1 }), [chunk('a'), chunk('judge', true)], 8);
+    assert.equal(thought.mu, prior.mu);
+    assert.equal(thought.version, prior.version);
+    assert.equal(thought.trace.best, 0);
+  });
+
+  for (const bad of [NaN, Infinity]) {
+    test(`a gradient of ${bad} is not followed: the z before it is kept`, async () => {
+      const model = new Quadratic({ a: 10 }, (_, run) => (run === 3 ? bad : undefined));
+      const { thought } = await refine(model, [chunk('a')], 8);
+      assert.equal(mu(thought), 1);
+    });
+  }
+
+  test('an NLL of NaN is not believed', async () => {
+    const { thought } = await refine(new Quadratic({ a: NaN }), [chunk('a')], 8);
+    assert.equal(thought, prior);
+  });
+
+  test('a refinement that is cut off gives the best so far', async () => {
+    const model = new Quadratic({ a: 10 });
+    const refinement = new Refinement(model, { chunks: [chunk('a')], coverage: 1 }, { steps: 8, prior, constants });
+    assert.equal(refinement.result(), prior);
+    for (let run = 0; run < 3; run++) await refinement.advance();
+    assert.equal(mu(refinement.result()), 0.5);
+    assert.equal(refinement.result(), refinement.result());
+  });
+});
+
+describe('after an edit', () => {
+  test('only the chunk that changed is evaluated, and its older self no longer counts', async () => {
+    const model = new Quadratic({ a: 4, b: 4, c: 4, new: -4 });
+    const before = (await refine(model, [chunk('a'), chunk('b', true), chunk('c')], 2)).thought;
+    model.evaluated.length = 0;
+    const { thought } = await refine(model, [chunk('a'), chunk('b', true), chunk('new')], 1, before);
+    assert.deepEqual(model.evaluated, ['new', 'new', 'b']);
+    assert.deepEqual([...thought.gradients.keys()].sort(), ['a', 'b', 'new']);
+    assert.equal(thought.trace.nll.length, 2);
+  });
+
+  test('a warm step has the length of a warm step', async () => {
+    const model = new Quadratic({ a: 4, new: 4 });
+    const before = (await refine(model, [chunk('a')], 2)).thought;
+    const { thought } = await refine(model, [chunk('a'), chunk('new')], 1, before);
+    assert.equal(mu(before), 1);
+    assert.equal(mu(thought), 1.25);
+  });
+
+  test('the thought before is kept where the held-out chunk says so', async () => {
+    const model = new Quadratic({ a: 1, judge: 1, new: 9 });
+    const before = (await refine(model, [chunk('a'), chunk('judge', true)], 2)).thought;
+    assert.equal(mu(before), 1);
+    const { thought } = await refine(model, [chunk('a'), chunk('judge', true), chunk('new')], 1, before);
+    assert.equal(thought.mu, before.mu);
+    assert.equal(thought.version, before.version);
+  });
+
+  test('nothing new, nothing to do', async () => {
+    const model = new Quadratic({ a: 1, b: 2 });
+    const before = (await refine(model, [chunk('a'), chunk('b')], 2)).thought;
+    assert.equal((await refine(model, [chunk('b')], 1, before)).thought, before);
+  });
+
+  test('a thought without gradients is refined as from the prior', async () => {
+    const { thought } = await refine(new Quadratic({ a: 4 }), [chunk('a')], 1, prior);
+    assert.equal(mu(thought), 0.5);
+  });
+
+  test('how much has changed decides how to follow', async () => {
+    const model = new Quadratic({});
+    const chunks = ['a', 'b', 'c', 'd'].map((key) => chunk(key));
+    const before = (await refine(model, chunks, 1)).thought;
+    const follow = (...keys: string[]) => followEdit(before, { chunks: keys.map((key) => chunk(key)), coverage: 1 });
+    assert.equal(follow('a', 'b'), 'keep');
+    assert.equal(follow('a', 'b', 'c', 'new'), 'warm');
+    assert.equal(follow('a', 'new', 'newer'), 'cold');
+    assert.equal(followEdit(undefined, { chunks, coverage: 1 }), 'cold');
+    assert.equal(followEdit(prior, { chunks: [], coverage: 0 }), 'keep');
+  });
+});

@@ -1,0 +1,169 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import SIZES
+
+from thoughtline_train import data, think
+from thoughtline_train.loop import load_decoder
+from thoughtline_train.model import Config, Decoder
+from thoughtline_train.thought import MAX_STEPS, Thought
+
+SHAPE = {"chunks": 3, "chunk": 48, "length": 96, "suffix_limit": 24}
+CONFIG = Config(vocabulary=64, width=16, layers=3, trunk_layers=1, heads=2, kv_heads=1, hidden=24, thought_vectors=2)
+
+
+def wake(decoder: Decoder, deviation: float = 0.3) -> Decoder:
+    """Gives the thought's zero-initialised output projections some weight, as training does."""
+    for layer in decoder.stack[decoder.config.trunk_layers :]:
+        torch.nn.init.normal_(layer.thought_output, std=deviation)
+    return decoder
+
+
+@pytest.fixture
+def small():
+    """A random decoder that reads its thought, the thought, and evidence [4, 2 chunks, 12]."""
+    torch.manual_seed(0)
+    decoder, thought = wake(Decoder(CONFIG)), Thought(CONFIG)
+    inner = think.Inner(decoder, compiled=False)
+    x, y = torch.randint(8, 64, (2, 4, 2, 12))
+    return decoder, thought, inner, inner.states(x), y
+
+
+def trained(state):
+    decoder, saved = load_decoder(state)
+    thought = Thought(decoder.config)
+    thought.load_state_dict(saved["thought"])
+    return decoder, thought, think.Inner(decoder, compiled=False)
+
+
+def test_a_new_decoder_ignores_its_thought():
+    torch.manual_seed(0)
+    decoder, thought = Decoder(CONFIG), Thought(CONFIG)
+    x, y = torch.randint(8, 64, (2, 3, 10))
+    assert torch.equal(decoder(x, y, None), decoder(x, y, thought.start(3)))
+    assert not torch.equal(wake(decoder)(x, y, thought.start(3)), decoder(x, y, None))
+
+
+def test_no_steps_give_the_prior(small):
+    _, thought, inner, states, y = small
+    z, gradients = think.refine(inner, thought, states, y, 0)
+    assert torch.equal(z, thought.prior.expand(4, -1, -1, -1)) and gradients is None
+
+
+def test_no_step_size_and_no_pull_give_no_inference(small):
+    _, thought, inner, states, y = small
+    with torch.no_grad():
+        thought.log_size.fill_(-torch.inf)
+        thought.pull_logit.fill_(-torch.inf)
+    z, _ = think.refine(inner, thought, states, y, 4)
+    assert torch.equal(z, thought.start(4))
+
+
+def test_a_step_follows_the_written_rule(small):
+    _, thought, *_ = small
+    torch.manual_seed(1)
+    z, gradient = torch.randn(2, 4, CONFIG.top_layers, 2, 16)
+    with torch.no_grad():
+        thought.log_size[3] = torch.tensor([0.2, 0.05]).log()
+        thought.pull_logit[3] = torch.tensor([0.1, 0.4]).logit()
+    got = thought.step(z, gradient, 3)
+    for row in range(4):
+        for layer, (size, pull) in enumerate([(0.2, 0.1), (0.05, 0.4)]):
+            g = gradient[row, layer]
+            expected = thought.prior[layer] + (1 - pull) * (z[row, layer] - thought.prior[layer])
+            expected = expected - size * g / g.pow(2).mean().sqrt()
+            torch.testing.assert_close(got[row, layer], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_gradients_are_those_of_the_evidence_alone(small):
+    """Per chunk, with respect to z, as autograd gives them; the decoder's own parameters get none."""
+    decoder, thought, inner, states, y = small
+    z = thought.start(4).detach()
+    nll, gradients = inner.gradients(z, states, y)
+    leaf = z[2].clone().requires_grad_()
+    own = decoder.token_nll(decoder.top(states[5:6], leaf[None]), y[2, 1:2]).sum()
+    torch.testing.assert_close(nll[2, 1], own.detach())
+    torch.testing.assert_close(gradients[2, 1], torch.autograd.grad(own, leaf)[0])
+    assert all(p.grad is None for p in decoder.parameters())
+
+
+def test_the_mean_gradient_is_per_token():
+    targets = torch.tensor([[[1, 2, -100], [3, -100, -100]]])
+    gradients = torch.ones(1, 2, 1, 1, 2) * torch.tensor([2.0, 4.0]).view(1, 2, 1, 1, 1)
+    assert think.mean_gradient(gradients, targets).flatten().tolist() == [2.0, 2.0]
+
+
+def test_a_small_step_lowers_the_evidence_nll(small):
+    _, thought, inner, states, y = small
+    with torch.no_grad():
+        thought.log_size.fill_(-3.0)
+        thought.pull_logit.fill_(-torch.inf)
+    *_, path = think.refine(inner, thought, states, y, 4, keep=True)
+    nll = [inner.gradients(z, states, y)[0].sum().item() for z in path]
+    assert nll == sorted(nll, reverse=True)
+
+
+def test_an_edit_uses_the_warm_step(small):
+    """Whatever the steps before, only row MAX_STEPS of the sizes moves z after an edit."""
+    _, thought, inner, states, y = small
+    with torch.no_grad():
+        thought.log_size.fill_(-torch.inf)
+        thought.pull_logit.fill_(-torch.inf)
+        thought.log_size[MAX_STEPS] = -2.0
+
+    class Once:
+        def integers(self, low, high):
+            return 1
+
+    z = think.refine_with_edit(inner, thought, states, y, 3, Once())
+    moved = (z - thought.start(4)).pow(2).mean((2, 3)).sqrt()
+    torch.testing.assert_close(moved, torch.full_like(moved, -2.0).exp())
+    # Of the prior's gradient with all chunks: the edited chunk anew, the others as they were.
+    _, gradients = inner.gradients(thought.start(4), states, y)
+    torch.testing.assert_close(z, thought.step(thought.start(4), think.mean_gradient(gradients, y), MAX_STEPS))
+
+
+def test_outer_gradients_reach_prior_sizes_and_pulls(small):
+    decoder, thought, inner, states, y = small
+    z, _ = think.refine(inner, thought, states, y, 2)
+    think.per_token(decoder.token_nll(decoder.top(states[::2], z), y[:, 0]), y[:, 0]).backward()
+    for parameter in (thought.prior, thought.log_size, thought.pull_logit):
+        assert parameter.grad.abs().sum() > 0
+    assert thought.log_size.grad[2:].abs().sum() == 0
+    assert decoder.embedding.grad.abs().sum() > 0
+
+
+def test_training_learns_to_use_the_thought(tiny, thinking):
+    """On files of unseen owners the steps lower the NLL of their evidence, and the dial reaches what it should."""
+    decoder, thought, inner = trained(thinking)
+    valid = tiny.split("validation")
+    rows = think.collate(think.draw(valid, 16, SHAPE, np.random.default_rng(0)), "cpu")
+    states, y = inner.states(rows["evidence_x"]), rows["evidence_y"]
+    *_, path = think.refine(inner, thought, states, y, 4, keep=True)
+    nll = [inner.gradients(z, states, y)[0].sum().item() / (y >= 0).sum().item() for z in path]
+    assert nll[4] < nll[0] and nll[1] < nll[0], nll
+    assert (path[4] - path[0]).abs().max() > 0
+
+
+def test_what_the_manifest_says_of_the_thought(thinking):
+    _, thought, _ = trained(thinking)
+    written = json.loads(json.dumps(thought.to_json(0.1)))
+    assert len(written["stepSize"]) == len(written["priorPull"]) == written["maxTrainedSteps"] == MAX_STEPS
+    assert all(len(row) == 2 and min(row) > 0 for row in [*written["stepSize"], written["warmStepSize"]])
+    assert all(0 < pull < 1 for row in [*written["priorPull"], written["warmPriorPull"]] for pull in row)
+    assert all(p == pytest.approx(10 * q) for p, q in zip(written["priorDeviation"], written["posteriorDeviation"]))
+
+
+def test_sizes_on_the_command_line(thinking):
+    config = load_decoder(thinking)[0].config
+    given = dict(zip(SIZES[::2], SIZES[1::2]))
+    assert all(getattr(config, k[2:].replace("-", "_")) == int(v) for k, v in given.items())
+
+
+def test_batches_of_episodes_have_the_evidence_they_say(tiny):
+    rows = think.collate(think.draw(tiny.split("train"), 4, SHAPE, np.random.default_rng(0)), "cpu")
+    assert rows["evidence_x"].shape == (4, 3, 48) and rows["window_y"].shape == (4, 96)
+    assert rows["held_out_x"].shape == (4, 48)
+    assert ((rows["evidence_y"] == data.IGNORE) | (rows["evidence_y"] >= 5)).all()

@@ -1,0 +1,72 @@
+"""What the TypeScript tests compare with: PyTorch's numbers for a bundle, and Hugging Face's token ids."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+
+from .graphs import evidence_nll
+from .model import Decoder
+from .thought import Thought
+
+TEXTS = [
+    "",
+    "\n",
+    "const x = 1;\n",
+    "export async function readFile(path: string): Promise<string> {\n  return await fs.readFile(path, 'utf8');\n}\n",
+    "\tif (a) {\n\t\treturn b;\n\t}\n",
+    "        deep(    spaced,\t\ttabs )\n",
+    "first\r\nsecond\r\n",
+    "naïve café — “quotes” … ß Ω ж 漢字 かな 한국어\n",
+    "emoji 👩‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 e\u0301 \u200b\u200d\ufeff \u00a0\u2028\u0085 end\n",
+    "<|file|> <|end|> <|pad|> are only text\n",
+    "no newline at the end",
+    "   ",
+    "x" * 300 + "\n",
+    "a b " * 120 + "\n",
+    " " * 200 + "}\n",
+    "😀" * 100 + "\n",
+    "import { type Foo, bar } from '../foo/bar.js'; // trailing comment   \n",
+    "/**\n * Doc comment.\n *\n * @param {string} a\n */\n",
+    "0x1F 1e-9 1_000_000n `template ${a + b} literal`\n",
+    "\x00\x01\x7f control\n",
+]
+
+
+def tokenizer_cases(tokenizer: Path, path: Path) -> None:
+    encoder = Tokenizer.from_file(str(tokenizer))
+    cases = [{"text": text, "ids": encoder.encode(text).ids} for text in TEXTS]
+    path.write_text(json.dumps(cases, ensure_ascii=True, indent=0) + "\n")
+
+
+@torch.no_grad()
+def parity_case(decoder: Decoder, thought: Thought, path: Path) -> None:
+    """Logits after 48 random tokens under z_0, and NLL and gradient of 32 of them as a chunk (decoder rounded to
+    float16 before, as it is in the bundle)."""
+    c = decoder.config
+    tokens = np.random.default_rng(5).integers(8, c.vocabulary, 48)
+    batch = torch.from_numpy(tokens)[None]
+    z = thought.prior.detach().float()
+    hidden = decoder.top(decoder.trunk(batch), z[None])
+    logits = (hidden[0, -1] @ decoder.embedding.T).tolist()
+    states = decoder.trunk(batch[:, :32])
+    weights = torch.ones(1, 32)
+    weights[:, :4] = 0
+    with torch.enable_grad():
+        leaf = z.clone().requires_grad_()
+        nll = evidence_nll(decoder, leaf, states, batch[:, 1:33], weights)
+        (gradient,) = torch.autograd.grad(nll, leaf)
+    case = {
+        "tokens": tokens.tolist(),
+        "logits_last": [round(v, 6) for v in logits[:64]],
+        "chunk": {
+            "inputs": tokens[:32].tolist(),
+            "targets": tokens[1:33].tolist(),
+            "weights": weights[0].tolist(),
+            "nll": nll.item(),
+            "gradient": [float(f"{v:.6g}") for v in gradient.flatten()[:64].tolist()],
+        },
+    }
+    path.write_text(json.dumps(case) + "\n")
