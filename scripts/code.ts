@@ -5,7 +5,7 @@
  * (the extension is packed and installed first); Ctrl+C ends that one.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,7 +52,7 @@ async function browser(folder: string): Promise<void> {
     extensions: join(profile, 'extensions'),
     config: join(profile, 'code-server.yaml'),
     vsix,
-  });
+  }).finally(() => rm(vsix, { force: true }));
   process.stdout.write(
     `\nVS Code with Thoughtline: ${server.url}/?folder=${encodeURIComponent(folder)}\nCtrl+C ends it.\n`,
   );

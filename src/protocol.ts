@@ -60,6 +60,8 @@ export interface ThoughtReport {
   uri: string;
   /** The user's setting under which this thought was made. */
   steps: number;
+  /** From the prior; or following an edit, warm from the thought before. */
+  made: 'cold' | 'warm';
   trace: ThoughtTrace;
   device: string;
   /** Size of the window of the last suggestion, in tokens; zeros before the first. */

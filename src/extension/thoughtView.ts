@@ -45,8 +45,8 @@ function figures(report: ThoughtReport, inferenceSteps: number): string {
   const heldKept = trace.heldOut[trace.best];
   return `<dl class="figures">
 ${figure('Inference steps', `${inferenceSteps}`, stepsNote(report, inferenceSteps), 'steps')}
-${figure('Evidence', nats(kept), change(start, kept), 'evidence')}
-${figure('Held-out evidence', nats(heldKept), change(heldStart, heldKept), 'held-out')}
+${figure('Evidence', nats(kept), change(report, start, kept), 'evidence')}
+${figure('Held-out evidence', nats(heldKept), change(report, heldStart, heldKept), 'held-out')}
 ${figure('KL from the prior', number(trace.kl[trace.best], 1), 'nats', 'kl')}
 ${figure('File coverage', percent(trace.coverage), 'of the text outside the window', 'coverage')}
 ${figure('Last suggestion', milliseconds(report.lastSuggestion?.milliseconds), report.lastSuggestion ? `stopped at: ${report.lastSuggestion.stop}` : 'none yet', 'latency')}
@@ -57,14 +57,15 @@ function stepsNote(report: ThoughtReport, inferenceSteps: number): string {
   const { steps, best } = report.trace;
   if (inferenceSteps === 0) return 'no thinking';
   if (report.steps !== inferenceSteps) return `thought made with ${report.steps}`;
-  return steps === best ? `${steps} done` : `${steps} done, step ${best} kept`;
+  const done = report.made === 'warm' ? `${steps} more after an edit` : `${steps} done`;
+  return steps === best ? done : `${done}, step ${best} kept`;
 }
 
 function figure(term: string, value: string, note: string, key: string): string {
   return `<div data-figure="${key}"><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd><dd class="note">${escapeHtml(note)}</dd></div>`;
 }
 
-function curve({ trace }: ThoughtReport): string {
+function curve({ trace, made }: ThoughtReport): string {
   const series = [
     { name: 'evidence', style: 'evidence', values: trace.nll },
     { name: 'held-out evidence', style: 'held-out', values: trace.heldOut },
@@ -74,7 +75,12 @@ function curve({ trace }: ThoughtReport): string {
     (value, step) =>
       `<tr${step === trace.best ? ' class="kept"' : ''}><th scope="row">${step}${step === trace.best ? ' (kept)' : ''}</th><td>${number(value, 3)}</td><td>${number(trace.heldOut[step], 3)}</td><td>${number(trace.kl[step], 1)}</td></tr>`,
   );
+  const since =
+    made === 'warm'
+      ? '<p class="note">From the thought before the last edit; only what changed was read again.</p>'
+      : '';
   return `<h3>Refinement</h3>
+${since}
 <figure>
 ${plot({ series, marked: trace.best, xTitle: 'refinement step', yTitle: 'nats per token', width: 560, height: 260 })}
 <figcaption>${series.map(({ name, style }) => `<span class="key ${style}">${name}</span>`).join(' ')} <span class="key marked">kept</span></figcaption>
@@ -115,10 +121,10 @@ function nats(value: number | undefined): string {
   return value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(3);
 }
 
-function change(from: number | undefined, to: number | undefined): string {
+function change({ made }: ThoughtReport, from: number | undefined, to: number | undefined): string {
   if (from === undefined || to === undefined || !(from > 0) || !Number.isFinite(to)) return 'nats per token';
   const share = (100 * (to - from)) / from;
-  return `nats per token, ${share <= 0 ? '−' : '+'}${Math.abs(share).toFixed(1)} % since step 0`;
+  return `nats per token, ${share <= 0 ? '−' : '+'}${Math.abs(share).toFixed(1)} % ${made === 'warm' ? 'since the edit' : 'since step 0'}`;
 }
 
 function number(value: number | undefined, digits: number): string {

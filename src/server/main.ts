@@ -121,10 +121,11 @@ onRequest(ThoughtRequest, ({ uri }) => {
   thinker.watched(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;
-  const { trace } = session.thought;
+  const { trace, made } = session.thought;
   return {
     uri,
     steps: session.thoughtAbout?.steps ?? settings.inferenceSteps,
+    made,
     trace,
     device: lifecycle.device,
     window: session.window,

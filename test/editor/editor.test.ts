@@ -54,8 +54,9 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   );
   after(() => work?.close());
   beforeEach(() => page?.calm(file));
+
   /** A test that leaves a picture when it fails, and in which nothing may pop up. */
-  const step = (name: string, body: () => Promise<void>) =>
+  const step = (name: string, body: () => Promise<void>): void => {
     test(name, async () => {
       try {
         await body();
@@ -65,6 +66,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
         throw error;
       }
     });
+  };
 
   step('the installed extension holds one platform’s library and nothing of the sources', async () => {
     const folder = (await readdir(work.editor.extensions)).find((name) => name.startsWith('thoughtline.'));

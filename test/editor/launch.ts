@@ -32,6 +32,8 @@ export interface LaunchOptions {
   untrusted?: boolean;
   /** Size of the window in pixels. */
   size?: { width: number; height: number };
+  /** Physical pixels per pixel of the window, in the browser. */
+  scale?: number;
   log?: (line: string) => void;
 }
 
@@ -139,7 +141,7 @@ async function startCodeServer(options: LaunchOptions, place: Place, cleanups: C
   });
   cleanups.push(() => browser.close());
   const size = options.size ?? { width: 1280, height: 800 };
-  const context = await browser.newContext({ viewport: size });
+  const context = await browser.newContext({ viewport: size, deviceScaleFactor: options.scale ?? 1 });
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   await page.goto(`${server.url}/?folder=${encodeURIComponent(options.project)}`, { timeout: patience });
@@ -261,7 +263,12 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
 
 async function startDesktop(options: LaunchOptions, place: Place, cleanups: Cleanups): Promise<Page> {
   const { downloadAndUnzipVSCode, resolveCliArgsFromVSCodeExecutablePath } = await import('@vscode/test-electron');
-  const executable = process.env.THOUGHTLINE_VSCODE || (await downloadAndUnzipVSCode());
+  const executable =
+    process.env.THOUGHTLINE_VSCODE ||
+    (await downloadAndUnzipVSCode().catch((error: Error) => {
+      const remedy = 'THOUGHTLINE_VSCODE can name the executable of one that is installed';
+      throw new Error(`the desktop VS Code cannot be downloaded (${error.message}); ${remedy}`);
+    }));
   const folders = ['--user-data-dir', place.userData, '--extensions-dir', place.extensions];
   if (options.vsix !== undefined) {
     const [cli, ...words] = resolveCliArgsFromVSCodeExecutablePath(executable, { reuseMachineInstall: true });

@@ -229,7 +229,7 @@ export class EditorPage {
     return this.page.locator('.statusbar-item', { hasText: text }).first();
   }
 
-  /** Opens a quick input, fills it and takes its first entry. */
+  /** Opens a quick input, fills it and takes its first entry, once that is the one meant. */
   private async quickInput(
     text: string,
     open: () => Promise<void>,
@@ -237,13 +237,25 @@ export class EditorPage {
   ): Promise<void> {
     const widget = this.page.locator('.quick-input-widget');
     const input = widget.locator('input').first();
-    await open();
-    await input.waitFor({ timeout: 10_000 });
-    await input.fill(text);
+    const meant = text.startsWith(':') ? '' : text.replace(/^>/, '').split('/').at(-1)!;
     const first = widget.locator('.monaco-list-row').first();
-    await first.waitFor({ timeout: 15_000 });
-    // The list follows the text with a delay; the entry that is taken must be of this text.
-    await sleep(400);
+    const isThere = async () => {
+      const row = (await first.count()) > 0 ? await first.innerText({ timeout: 1000 }).catch(() => '') : '';
+      return row.replace(/\s+/g, ' ').includes(meant) && !row.startsWith('No matching');
+    };
+    // On a busy machine a key may come before the window listens, and the list before its index is complete.
+    for (let attempt = 1; ; attempt++) {
+      await open();
+      await input.waitFor({ timeout: 5000 }).catch(() => undefined);
+      if (await input.isVisible()) {
+        await input.fill(text);
+        const found = await this.until(isThere, Boolean, 8000, `"${text}" in the list`).catch(() => false);
+        if (found) break;
+      }
+      await this.page.keyboard.press('Escape');
+      if (attempt === 4) throw new Error(`the list offers no "${text}"`);
+    }
+    await sleep(200);
     await this.page.keyboard.press('Enter');
     if (then === 'closes') await widget.waitFor({ state: 'hidden', timeout: 15_000 });
     else

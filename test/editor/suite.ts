@@ -92,9 +92,7 @@ export async function completeOnCommandLine(
   column: number,
   options: string[] = [],
 ): Promise<CommandLineAnswer> {
-  const bundle = existsSync(join(root, 'models/nano/manifest.json'))
-    ? []
-    : ['--model', join(root, 'models/tiny')];
+  const bundle = existsSync(join(root, 'models/nano/manifest.json')) ? [] : ['--model', join(root, 'models/tiny')];
   const words = ['dist/cli.js', 'complete', '--json', '--path', path, `-:${line}:${column}`, ...options, ...bundle];
   const running = execute(process.execPath, words, { cwd: root, timeout: 120_000 });
   running.child.stdin?.end(text);

@@ -11,8 +11,8 @@ const sources = ['src/completion', 'src/thought', 'src/model'].flatMap((folder) 
 const text = sources.join('\n').slice(0, 60_000);
 
 const uri = 'file:///w/src/long.ts';
-const rounds = 8;
-const keystrokes = 8;
+const rounds = 5;
+const keystrokes = 6;
 
 /** Types in the middle of the file while it is being thought about, and waits for each answer. */
 async function typing(client: LspClient, thinking: boolean): Promise<{ times: number[]; during: number }> {

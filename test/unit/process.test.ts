@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { CompletionOptions, CompletionRequest, Engine, Thought } from '../../src/completion/engine';
+import type { CompletionOptions, CompletionRequest, Engine, Evidence, Thought } from '../../src/completion/engine';
 import type { FromInference, ToInference } from '../../src/inference/messages';
 import { InferenceService } from '../../src/inference/process';
+import { followEdit } from '../../src/thought/store';
 
 const trace = { steps: 0, nll: [], heldOut: [], kl: [], best: 0, coverage: 0, chunks: [], milliseconds: 0 };
 const gradient = { gradient: new Float32Array(1), nll: 1, tokens: 1, heldOut: false };
@@ -58,6 +59,13 @@ class CountingEngine {
         return ++done < runs;
       },
     };
+  }
+
+  follow(request: CompletionRequest, before: Thought | undefined, steps: number) {
+    const made = followEdit(before, this.evidence(request) as unknown as Evidence);
+    if (made === 'keep') return undefined;
+    if (made === 'cold') return { refinement: this.refinement(request, { steps }), made };
+    return { refinement: this.refinement(request, { steps: Math.min(2, steps), from: before! }), made };
   }
 
   thought({ keys }: { keys: string[] }): Thought {

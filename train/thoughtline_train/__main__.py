@@ -108,8 +108,10 @@ def main() -> None:
         from .loop import device_of  # noqa: F401  (imports torch once the arguments are known to be right)
         from .model import Config
         from .pretrain import pretrain as run
+        from .tokenizer import load
 
         given = {k: getattr(options, k) for k in Config.__dataclass_fields__ if getattr(options, k, None) is not None}
+        given["vocabulary"] = load(options.tokenizer).get_vocab_size()
         run(
             options.cache, options.tokenizer, options.run, Config(**given), options.minutes, options.batch,
             options.length, options.suffix, options.muon, options.adam, options.fim, options.seed, options.device,

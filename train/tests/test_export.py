@@ -1,0 +1,134 @@
+"""A tiny bundle, exported by the command line, and the report about it."""
+
+import hashlib
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from conftest import TRAIN
+
+from thoughtline_train import parity, report
+from thoughtline_train.loop import load_decoder
+from thoughtline_train.thought import Thought
+from thoughtline_train.tokenizer import load
+
+SHAPE = ["--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
+
+
+@pytest.fixture(scope="module")
+def rows(tiny, pretrained, thinking):
+    """The report's rows, as `report --out` writes them."""
+    out = tiny.root / "report.json"
+    tiny.run("report", "--state", thinking, "--plain", pretrained, "--files", 6, "--batch", 3, "--out", out, *SHAPE)
+    return json.loads(out.read_text())
+
+
+@pytest.fixture(scope="module")
+def bundle(tiny, pretrained, thinking, rows):
+    """The folder that `export` writes; it fails by itself if ONNX Runtime and PyTorch differ by more than 1e-3."""
+    out = tiny.root / "bundle"
+    tiny.run(
+        "export", "--state", thinking, "--out", out, "--name", "tiny", "--window", 96, "--suffix", 24, "--hop", 16,
+        "--chunk", 48, "--report", tiny.root / "report.json", "--runs", pretrained.parent, thinking.parent,
+    )  # fmt: skip
+    return out
+
+
+def test_onnx_runtime_computes_what_pytorch_does(bundle, thinking):
+    decoder, _ = load_decoder(thinking)
+    with torch.no_grad():
+        for p in decoder.parameters():
+            p.copy_(p.half().float())
+    for length, seed in ((24, 3), (1, 4), (48, 5)):
+        found = parity.differences(decoder, bundle, length, seed)
+        assert max(found.values()) <= 1e-3, found
+
+
+def test_the_comparison_notices_a_wrong_weight(bundle, thinking, tmp_path):
+    decoder, _ = load_decoder(thinking)
+    wrong = tmp_path / "wrong"
+    shutil.copytree(bundle, wrong)
+    weights = np.fromfile(wrong / "weights.bin", np.float16)
+    weights[: weights.size // 3] *= 1.1
+    weights.tofile(wrong / "weights.bin")
+    assert max(parity.differences(decoder, wrong).values()) > 1e-3
+
+
+def test_the_manifest_describes_the_bundle(bundle, tiny, thinking):
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    decoder, state = load_decoder(thinking)
+    assert manifest["format"] == 1 and manifest["name"] == "tiny"
+    assert manifest["window"] == {"tokens": 96, "suffixTokens": 24, "hop": 16} and manifest["chunk"] == {"tokens": 48}
+    assert manifest["architecture"]["layers"] - manifest["architecture"]["trunkLayers"] == decoder.config.top_layers
+    assert set(manifest["files"]) == {"trunk", "top", "evidence", "weights", "tokenizer", "prior", "card"}
+    for file in manifest["files"].values():
+        content = (bundle / file["path"]).read_bytes()
+        assert len(content) == file["bytes"] and hashlib.sha256(content).hexdigest() == file["sha256"]
+    thought = Thought(decoder.config)
+    thought.load_state_dict(state["thought"])
+    assert (np.fromfile(bundle / "prior.bin", "<f4") == thought.prior.detach().numpy().ravel()).all()
+    assert (bundle / "tokenizer.json").read_bytes() == tiny.tokenizer.read_bytes()
+
+
+def test_the_card_says_corpus_runs_and_figures(bundle, rows):
+    card = (bundle / "README.md").read_text()
+    for words in ("npm packages", "| pretrain |", "| think |", "z_0", "shuffled T=4", "plain decoder", "MIT"):
+        assert words in card, words
+    four = next(row for row in rows if row["arm"] == "T=4" and row["band"] == "all")
+    assert f"{four['minus_z0']:+.4f} ± {four['error']:.4f}" in card
+    assert str(TRAIN.parent) not in card
+
+
+def test_the_report_is_paired(rows):
+    bands = {row["band"] for row in rows}
+    assert {"all", "middle"} <= bands
+    for band in ("all", "middle"):
+        arms = {row["arm"]: row for row in rows if row["band"] == band}
+        assert set(arms) == {"z_0", "T=1", "T=2", "T=4", "T=8", "shuffled T=4", "plain decoder", "T=4 minus shuffled"}
+        assert arms["z_0"]["minus_z0"] == 0 and arms["z_0"]["error"] == 0
+        gap = arms["T=4"]["minus_z0"] - arms["shuffled T=4"]["minus_z0"]
+        assert arms["T=4 minus shuffled"]["minus_z0"] == pytest.approx(gap, abs=1e-6)
+        assert len({row["files"] for row in arms.values()}) == 1
+
+
+def test_means_and_errors_of_the_report():
+    scores = report.Scores(
+        nats={
+            ("T=0", "all"): [10.0, 20.0, 0.0],
+            ("T=4", "all"): [8.0, 19.0, 0.0],
+            ("shuffled T=4", "all"): [11.0, 20.0, 0.0],
+        },
+        tokens={"all": [10, 10, 0]},
+        bytes={"all": [40, 40, 0]},
+    )
+    found = {row["arm"]: row for row in report.table(scores)}
+    assert found["T=4"]["files"] == 2
+    assert found["T=4"]["nats_per_token"] == pytest.approx(27 / 20)
+    assert found["T=4"]["bits_per_byte"] == pytest.approx(27 / np.log(2) / 80)
+    assert found["T=4"]["minus_z0"] == pytest.approx(-0.15)
+    assert found["T=4"]["error"] == pytest.approx(0.05)
+    assert found["T=4 minus shuffled"]["minus_z0"] == pytest.approx(-0.2)
+    assert found["T=4 minus shuffled"]["error"] == pytest.approx(0.1)
+
+
+def test_strangers_belong_to_other_owners(tiny):
+    test = tiny.split("test")
+    owners = test.documents[:, 4]
+
+    class Item:
+        def __init__(self, file):
+            self.file = file
+
+    group = [Item(index) for index in range(len(owners))]
+    for mine, other in enumerate(report.strangers(test, group)):
+        assert owners[mine] != owners[other]
+
+
+def test_bytes_of_tokens(tiny):
+    lengths = report.token_bytes(tiny.tokenizer)
+    encoder = load(tiny.tokenizer)
+    for text in ("const x = 1;\n", "naïve 漢字 😀\n\t", ""):
+        assert lengths[encoder.encode(text).ids].sum() == len(text.encode())
+    assert lengths[:8].tolist() == [0] * 8
