@@ -15,7 +15,7 @@ const place = {
   text: `  /** Moves a visit to another berth. Throws when it has ended. */
   move(id: number, berthId: string): Visit {
     const visit = this.findVisit(id);
-    if `,
+    if (`,
 };
 
 main().catch((error: unknown) => {
@@ -24,7 +24,7 @@ main().catch((error: unknown) => {
 });
 
 async function main(): Promise<void> {
-  const { vsix, remove } = await pack();
+  const packed = await pack();
   const settings = { 'editor.stickyScroll.enabled': false, 'breadcrumbs.enabled': false, 'editor.fontSize': 14 };
   let [line, column] = [0, 0];
   const prepare = async (project: string) => {
@@ -34,15 +34,13 @@ async function main(): Promise<void> {
     [line, column] = [head.length, head.at(-1)!.length + 1];
     await writeFile(join(project, file), `${original.slice(0, at)}${place.text}\n  }\n\n${original.slice(at)}`);
   };
-  const work = await start(vsix, { size: { width: 1180, height: 960 }, scale: 2, settings }, prepare);
+  const work = await start(packed.vsix, { size: { width: 1180, height: 960 }, scale: 2, settings }, prepare);
   try {
     const { page } = work;
     await page.open(file);
     await page.waitForStatus(/ready/);
     await page.command('View: Toggle Primary Side Bar Visibility');
     await page.goto(line, column);
-    await page.type('(');
-    await page.waitForGhostText();
     // Everything that moves has come to rest, and the thought is that of this place.
     await page.waitForStatus(/ready/);
     await page.trigger();
@@ -63,6 +61,6 @@ async function main(): Promise<void> {
     await page.page.screenshot({ path: join(root, 'media', 'thought.png') });
   } finally {
     await work.close();
-    await remove();
+    await packed.remove();
   }
 }
