@@ -36,6 +36,11 @@ def card_text(name: str, version: str, config: dict, training: dict, rows: list[
     corpus = training["corpus"]
     licences = ", ".join(f"{k} ({v})" for k, v in corpus["licences"].items())
     table = markdown(rows) if rows else "\nNot measured for this bundle.\n"
+    plain = (
+        '"plain decoder" the same decoder trained for the same further time without `z`.'
+        if any(r["arm"] == "plain decoder" for r in rows or [])
+        else "the plain decoder of equal training cost has not been trained yet and is missing here."
+    )
     return f"""# {name} {version}
 
 A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
@@ -60,7 +65,7 @@ Licences of the packages: {licences}.
 ## Does thinking help?
 
 Files of test owners, one window a file at the deployed length, evidence outside it; `z_0` is the prior, "shuffled" the thought
-of another repository, "plain decoder" the same decoder trained for the same further time without `z`.
+of another repository; {plain}
 {table}
 ## Limits
 
