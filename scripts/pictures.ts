@@ -46,13 +46,11 @@ async function main(): Promise<void> {
     await page.trigger();
     process.stdout.write(`${await page.waitForGhostText()}\n`);
     await sleep(1500);
-    const editor = page.page.locator('.part.editor');
-    const box = await editor.boundingBox();
-    if (box === null) throw new Error('the editor is not on the screen');
-    await page.page.screenshot({
-      path: join(root, 'media', 'ghost-text.png'),
-      clip: { x: box.x, y: box.y + 220, width: 820, height: 480 },
-    });
+    const editor = await page.page.locator('.part.editor').boundingBox();
+    const current = await page.page.locator('.current-line').first().boundingBox();
+    if (editor === null || current === null) throw new Error('the editor is not on the screen');
+    const clip = { x: editor.x, y: current.y - 7 * current.height, width: 820, height: 16 * current.height };
+    await page.page.screenshot({ path: join(root, 'media', 'ghost-text.png'), clip });
     await page.press('Escape');
     await page.command('Thoughtline: Show Thought');
     await page.thought.locator('svg').waitFor();

@@ -25,6 +25,7 @@ if (!existsSync(join(environment, 'ready'))) {
 }
 
 const report = join(environment, 'report.xml');
+rmSync(report, { force: true });
 const tests = spawnSync(python, ['-m', 'pytest', '--quiet', `--junit-xml=${report}`, ...process.argv.slice(2)], {
   cwd: train,
   stdio: 'inherit',

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,19 +18,15 @@ export interface Workplace {
   close(): Promise<void>;
 }
 
-/** Packs the extension, and clears the pictures of the run before. @returns path of the VSIX, in a folder that `remove()` deletes */
+/**
+ * Packs the extension, and clears the pictures of the run before.
+ * @returns path of the VSIX, in a folder that `remove()` deletes
+ */
 export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }> {
   await rm(join(root, 'test', 'editor', 'screenshots'), { recursive: true, force: true });
   const folder = await mkdtemp(join(tmpdir(), 'thoughtline-vsix-'));
   const vsix = join(folder, 'thoughtline.vsix');
-  const words = [
-    '--import=tsx',
-    'scripts/package.ts',
-    '--models',
-    existsSync(join(root, 'models/nano/manifest.json')) ? 'nano' : '',
-    '--out',
-    vsix,
-  ];
+  const words = ['--import=tsx', 'scripts/package.ts', '--out', vsix];
   await execute(process.execPath, words, { cwd: root, timeout: 120_000 }).catch(
     (error: Error & { stderr?: string }) => {
       throw new Error(`npm run package failed: ${error.stderr?.trim() || error.message}`);
@@ -55,19 +50,8 @@ export async function start(
   try {
     await cp(join(root, 'test', 'fixtures', 'project'), project, { recursive: true });
     await prepare(project);
-    const machineSettings = {
-      ...(existsSync(join(root, 'models/nano/manifest.json'))
-        ? {}
-        : { 'thoughtline.modelPath': join(root, 'models/tiny') }),
-      ...options.machineSettings,
-    };
-    const editor = await launchEditor({
-      log: (line) => process.stderr.write(`${line}\n`),
-      ...options,
-      machineSettings,
-      project,
-      vsix,
-    });
+    const log = (line: string) => process.stderr.write(`${line}\n`);
+    const editor = await launchEditor({ log, ...options, project, vsix });
     const page = new EditorPage(editor, project);
     return {
       editor,
@@ -90,10 +74,8 @@ export async function completeOnCommandLine(
   text: string,
   line: number,
   column: number,
-  options: string[] = [],
 ): Promise<CommandLineAnswer> {
-  const bundle = existsSync(join(root, 'models/nano/manifest.json')) ? [] : ['--model', join(root, 'models/tiny')];
-  const words = ['dist/cli.js', 'complete', '--json', '--path', path, `-:${line}:${column}`, ...options, ...bundle];
+  const words = ['dist/cli.js', 'complete', '--json', '--path', path, `-:${line}:${column}`];
   const running = execute(process.execPath, words, { cwd: root, timeout: 120_000 });
   running.child.stdin?.end(text);
   return JSON.parse((await running).stdout) as CommandLineAnswer;

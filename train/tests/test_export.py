@@ -74,16 +74,17 @@ def test_the_manifest_describes_the_bundle(bundle, tiny, thinking):
 
 def test_the_card_says_corpus_runs_and_figures(bundle, rows):
     card = (bundle / "README.md").read_text()
-    for words in ("npm packages", "| pretrain |", "| think |", "z_0", "shuffled T=4", "plain decoder", "MIT"):
+    for words in ("| pretrain |", "| think |", "z_0", "shuffled T=4", "plain decoder", "MIT"):
         assert words in card, words
     four = next(row for row in rows if row["arm"] == "T=4" and row["band"] == "all")
     assert f"{four['minus_z0']:+.4f} ± {four['error']:.4f}" in card
+    assert " ".join(card.split()).count("npm packages") == 1
     assert str(TRAIN.parent) not in card
 
 
 def test_the_report_is_paired(rows):
-    bands = {row["band"] for row in rows}
-    assert {"all", "middle"} <= bands
+    # No window of this size has tokens behind 384 others: that band is left out.
+    assert {row["band"] for row in rows} == {"all", "middle"}
     for band in ("all", "middle"):
         arms = {row["arm"]: row for row in rows if row["band"] == band}
         assert set(arms) == {"z_0", "T=1", "T=2", "T=4", "T=8", "shuffled T=4", "plain decoder", "T=4 minus shuffled"}

@@ -69,6 +69,10 @@ def main() -> None:
     export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")
     export.add_argument("--hardware", default="2 CPU cores")
 
+    tiny = commands.add_parser("tiny", help="make the bundle of random weights that tests use")
+    tiny.add_argument("--out", type=Path, default=TRAIN.parent / "models" / "tiny")
+    tiny.add_argument("--fixtures", type=Path, default=TRAIN.parent / "test" / "fixtures")
+
     report = commands.add_parser("report", help="NLL of text outside the evidence, on test owners")
     report.add_argument("--state", type=Path, required=True)
     report.add_argument("--plain", type=Path, help="state.pt of the plain arm")
@@ -137,6 +141,10 @@ def main() -> None:
         print(r.markdown(rows))
         if options.out:
             options.out.write_text(json.dumps(rows, indent=1) + "\n")
+    elif options.command == "tiny":
+        from .fixtures import tiny_bundle
+
+        tiny_bundle(options.tokenizer, options.out, options.fixtures)
     elif options.command == "export":
         from .card import export
 

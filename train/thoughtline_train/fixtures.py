@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from .export import write_bundle
 from .graphs import evidence_nll
-from .model import Decoder
+from .model import Config, Decoder
 from .thought import Thought
 
 TEXTS = [
@@ -70,3 +71,19 @@ def parity_case(decoder: Decoder, thought: Thought, path: Path) -> None:
         },
     }
     path.write_text(json.dumps(case) + "\n")
+
+
+TINY = Config(width=32, heads=4, kv_heads=2, hidden=64, layers=3, trunk_layers=1, thought_vectors=2)
+
+
+def tiny_bundle(tokenizer: Path, out: Path, fixtures: Path) -> None:
+    """A bundle with random weights, small enough for tests of everything but the quality of what it says."""
+    torch.manual_seed(0)
+    decoder = Decoder(TINY)
+    for layer in decoder.stack[TINY.trunk_layers :]:
+        torch.nn.init.normal_(layer.thought_output, std=0.2)
+    thought = Thought(TINY)
+    window = {"tokens": 128, "suffixTokens": 32, "hop": 16, "chunk": 32}
+    card = "# tiny\n\nRandom weights, for tests only.\n"
+    write_bundle(decoder, thought, tokenizer, out, "tiny", "0.0.1", window, {"run": "random weights"}, card)
+    parity_case(decoder, thought, fixtures / "tiny-parity.json")

@@ -99,6 +99,8 @@ def table(scores: Scores) -> list[dict]:
     rows = []
     for band, counts in scores.tokens.items():
         used = np.array(counts) > 0
+        if used.sum() < 2:
+            continue
         n = np.array(counts)[used]
         reference = np.array(scores.nats[("T=0", band)])[used] / n
         for (arm, its_band), values in scores.nats.items():
