@@ -22,6 +22,23 @@ for (const suite of suites) {
     continue;
   }
   console.log(`\n${suite}: ${files.length} files`);
+  let { passed, failed, skipped } = await run(suite, files);
+  if (failed > 0 && suite === 'editor') {
+    // A real browser on a busy machine can miss a key or a deadline: what fails twice has failed.
+    console.log('\neditor: once more');
+    ({ passed, failed, skipped } = await run(suite, files));
+  }
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+}
+
+rmSync(scratch, { recursive: true, force: true });
+if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
+console.log(`\n${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed > 0 ? 1 : 0;
+
+async function run(suite, files) {
   const report = join(scratch, `${suite}.tap`);
   const code = await node([
     '--import=tsx',
@@ -35,18 +52,14 @@ for (const suite of suites) {
     ...files,
   ]);
   const tap = existsSync(report) ? readFileSync(report, 'utf8') : '';
-  const passed = count(tap, 'pass');
   const failed = count(tap, 'fail') + count(tap, 'cancelled');
-  total.passed += passed;
-  // A runner that ended badly without naming a failure counts as one.
-  total.failed += failed === 0 && code !== 0 ? 1 : failed;
-  total.skipped += count(tap, 'skipped');
+  return {
+    passed: count(tap, 'pass'),
+    // A runner that ended badly without naming a failure counts as one.
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: count(tap, 'skipped'),
+  };
 }
-
-rmSync(scratch, { recursive: true, force: true });
-if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed > 0 ? 1 : 0;
 
 function parse(words) {
   const at = words.indexOf('--only');

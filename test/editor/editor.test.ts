@@ -87,13 +87,14 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await page.open(file);
     await page.waitForStatus(/ready on \w+/);
     await page.screenshot('01-ready');
-    const milliseconds = await page.activationTime();
-    assert.ok(milliseconds < 100, `activation took ${milliseconds} ms`);
+    const { own, slowest } = await page.activationTimes();
+    // On a busy machine every activation takes longer; VS Code's own tell by how much.
+    assert.ok(own < Math.max(100, slowest / 2), `activation took ${own} ms, VS Code's slowest ${slowest} ms`);
   });
 
   step('typing shows ghost text, and Tab accepts exactly that', async () => {
-    await typeBelow(work, 'fee(visit: Visit): Money {', 'const price = ');
-    const ghost = await page.waitForGhostText();
+    await typeBelow(work, 'fee(visit: Visit): Money {', '');
+    const { typed, ghost } = await page.typeUntilSuggested();
     await page.screenshot('02-ghost-text');
     await page.press('Tab');
     await page.until(
@@ -106,7 +107,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     const line = await lineOf(work.project, 'fee(visit: Visit): Money {');
     const saved = (await page.save(file)).split('\n');
     const accepted = saved.slice(line, line + ghost.split('\n').length).join('\n');
-    assert.equal(accepted, `    const price = ${ghost}`);
+    assert.equal(accepted, `    ${typed}${ghost}`);
   });
 
   step('the thought panel shows the refinement, and follows the setting', async () => {
@@ -143,8 +144,8 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
 
     await page.command('Thoughtline: Toggle Suggestions');
     await page.waitForStatus(/ready/);
-    await page.type('this');
-    await page.waitForGhostText();
+    await page.press('Enter');
+    await page.typeUntilSuggested();
     await page.screenshot('07-on-again');
     await page.press('Escape');
     await page.save(file);
@@ -165,7 +166,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
       .first()
       .waitFor();
     await page.screenshot('09-log');
-    await page.command('View: Close Panel');
+    await page.command('View: Hide Panel');
     await page.focusEditor(file);
   });
 
@@ -188,8 +189,8 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
         `${script} runs again`,
       );
       await page.waitForStatus(/ready/);
-      await page.type('.');
-      await page.waitForGhostText();
+      await page.press('Enter');
+      await page.typeUntilSuggested();
       await page.screenshot(`10-after-${script}`);
       await page.press('Escape');
       await page.save(file);
@@ -248,6 +249,11 @@ describe('the editor and the command line', { timeout: 10 * minute }, () => {
       await writeFile(join(project, file), edited);
       await page.open(file);
       await page.goto(line, column);
+      await page.trigger();
+      await page.waitForGhostText();
+      // A busy machine suggests before it has thought to the end; what it suggests then is the last word.
+      await page.waitForStatus(/ready/);
+      await page.press('Escape');
       await page.trigger();
       const ghost = await page.waitForGhostText();
       await page.screenshot(`12-same-as-command-line-${index + 1}`);

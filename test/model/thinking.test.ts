@@ -1,6 +1,7 @@
 /**
- * Does thinking help on text that the model never saw? The text is this repository's own source. If z is zeroed, taken
- * from another repository, or refinement does nothing, the tests named so fail.
+ * Does thinking help on text that the model never saw? The text is this repository's own source, frozen in
+ * test/fixtures/sources. If z is zeroed, taken from another repository, or refinement does nothing, the tests named so
+ * fail.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -20,32 +21,31 @@ const LINES_PER_FILE = 8;
 
 /** Share of a line that has been typed when it is completed. */
 const TYPED = 0.6;
-const ITEMS = 200;
+/** Where in a file its targets lie, and how many lines are completed at each of these places. */
+const PLACES = [0.45, 0.2, 0.7];
+const ITEMS_PER_PLACE = 200;
+const ITEMS = ITEMS_PER_PLACE * PLACES.length;
 
-/** Source files long enough to have text outside the window. */
+/** Source files with text outside the window: this repository's own as they once were, so that the items stay the same. */
 function sourceFiles(): { path: string; text: string }[] {
-  const names = ['src', 'test'].flatMap((folder) =>
-    readdirSync(join(ROOT, folder), { recursive: true }).map(
-      (name) => `${folder}/${String(name).replaceAll('\\', '/')}`,
-    ),
-  );
-  return names
-    .filter((name) => /\.ts$/.test(name) && !name.includes('node_modules'))
+  const folder = join(ROOT, 'test', 'fixtures', 'sources');
+  return readdirSync(folder)
     .sort()
-    .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8').replaceAll('\r\n', '\n') }))
-    .filter(({ text }) => text.length > 4500);
+    .map((name) => ({
+      path: name.replaceAll('__', '/').replace(/\.txt$/, ''),
+      text: readFileSync(join(folder, name), 'utf8').replaceAll('\r\n', '\n'),
+    }));
 }
 
-/** A target in the middle of a file, cut out of what the request shows. */
-function itemIn({ path, text }: { path: string; text: string }): Item {
-  const from = text.indexOf('\n', text.length * 0.45) + 1;
+/** A target within a file, cut out of what the request shows. */
+function itemIn({ path, text }: { path: string; text: string }, place: number): Item {
+  const from = text.indexOf('\n', text.length * place) + 1;
   const to = text.indexOf('\n', from + TARGET_CHARACTERS) + 1;
   return { path, prefix: text.slice(0, from), suffix: text.slice(to), target: text.slice(from, to), related: [] };
 }
 
 /** Cursors within the lines of an item's target, each with the rest of its line as a target of its own. */
-function lineItems({ path, text }: { path: string; text: string }): Item[] {
-  const item = itemIn({ path, text });
+function lineItems({ path, text }: { path: string; text: string }, item: Item): Item[] {
   const items: Item[] = [];
   let from = item.prefix.length;
   for (const line of item.target.split('\n').slice(0, -1)) {
@@ -87,22 +87,29 @@ describe('thinking about unseen text', { skip: !hasNano }, () => {
     const prior = engine().prior;
     const zero: Thought = { ...prior, version: -1, mu: new Float32Array(prior.mu.length) };
     const shuffled = await think(engine(), foreignRequest(), STEPS);
-    for (const file of sourceFiles()) {
-      if (lines.count >= ITEMS) break;
-      const item = itemIn(file);
-      // The target is cut out of the file: no thought about it has seen it.
-      const context = await think(engine(), item, STEPS);
-      for (const [name, thought] of Object.entries({ context, prior, zero, shuffled })) {
-        const { nats, bytes } = await engine().score(item, item.target, thought);
-        nll.set(name, [...(nll.get(name) ?? []), nats / bytes]);
-      }
-      for (const line of lineItems(file).slice(0, ITEMS - lines.count)) {
-        const without = await complete(engine(), line, prior);
-        const after = await complete(engine(), line, context);
-        lines.count++;
-        if (without !== after) lines.changed++;
-        if (without === line.target) lines.exactBefore++;
-        if (after === line.target) lines.exactAfter++;
+    for (const place of PLACES) {
+      let room = ITEMS_PER_PLACE;
+      for (const file of sourceFiles()) {
+        if (room === 0) break;
+        const item = itemIn(file, place);
+        // The target is cut out of the file: no thought about it has seen it.
+        const context = await think(engine(), item, STEPS);
+        // One target a file: those of the same file are not independent.
+        if (place === PLACES[0]) {
+          for (const [name, thought] of Object.entries({ context, prior, zero, shuffled })) {
+            const { nats, bytes } = await engine().score(item, item.target, thought);
+            nll.set(name, [...(nll.get(name) ?? []), nats / bytes]);
+          }
+        }
+        for (const line of lineItems(file, item).slice(0, room)) {
+          const without = await complete(engine(), line, prior);
+          const after = await complete(engine(), line, context);
+          room--;
+          lines.count++;
+          if (without !== after) lines.changed++;
+          if (without === line.target) lines.exactBefore++;
+          if (after === line.target) lines.exactAfter++;
+        }
       }
     }
   });
