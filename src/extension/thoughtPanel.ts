@@ -12,6 +12,7 @@ import {
   type WebviewPanel,
 } from 'vscode';
 import { escapeHtml } from './html';
+import { languageOn } from './languages';
 import { readSettings, section, writeSetting } from './settings';
 import { thoughtHtml } from './thoughtView';
 import type { Client } from './client';
@@ -98,11 +99,13 @@ export class ThoughtPanel implements Disposable {
       const client = this.client();
       const document = this.#document?.isClosed === true ? undefined : this.#document;
       const report = document === undefined ? null : await client?.thought(document).catch(() => null);
-      const { inferenceSteps } = readSettings();
+      const { inferenceSteps, languages } = readSettings();
+      const language = document?.languageId;
       const html = thoughtHtml({
         file: document === undefined ? undefined : workspace.asRelativePath(document.uri),
         report: report ?? null,
         status: client?.status ?? { state: 'off' },
+        languageOff: language === undefined || languageOn(languages, language) ? undefined : language,
         inferenceSteps,
       });
       await this.#panel?.webview.postMessage({ type: 'update', html, inferenceSteps });

@@ -9,17 +9,19 @@ export interface ThoughtViewInput {
   file: string | undefined;
   report: ThoughtReport | null;
   status: Status;
+  /** The document's language where suggestions are off for it. */
+  languageOff?: string | undefined;
   /** The setting now; the report may still be of an older one. */
   inferenceSteps: number;
 }
 
 /** The panel's changing part as HTML without scripts, event handlers or inline styles. */
-export function thoughtHtml({ file, report, status, inferenceSteps }: ThoughtViewInput): string {
-  const state = statusView(status).label;
+export function thoughtHtml({ file, report, status, languageOff, inferenceSteps }: ThoughtViewInput): string {
+  const state = statusView(status, languageOff).label;
   const head = `<p class="state" role="status">${escapeHtml(state)}.</p>`;
   if (file === undefined) return `${head}<p>Open a file to see what is thought about it.</p>`;
   const name = `<h2>${escapeHtml(file)}</h2>`;
-  if (report === null) return `${name}${head}<p>${nothingYet(status)}</p>`;
+  if (report === null) return `${name}${head}<p>${nothingYet(status, languageOff)}</p>`;
   return [
     name,
     head,
@@ -31,9 +33,10 @@ export function thoughtHtml({ file, report, status, inferenceSteps }: ThoughtVie
   ].join('\n');
 }
 
-function nothingYet(status: Status): string {
+function nothingYet(status: Status, languageOff: string | undefined): string {
   if (status.state === 'off') return 'Suggestions are off, so nothing is thought about any file.';
   if (status.state === 'failed') return 'There is no thought while the model is not running.';
+  if (languageOff !== undefined) return 'Nothing is thought about files of this language.';
   return 'No thought on this file yet.';
 }
 

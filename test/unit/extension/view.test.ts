@@ -173,6 +173,8 @@ describe('the thought panel', () => {
     assert.match(say({ state: 'off' }), /Suggestions are off/);
     assert.match(say({ state: 'failed', reason: 'bad <file>' }), /bad &lt;file&gt;/);
     assert.match(say({ state: 'ready' }), /No thought on this file yet/);
+    const off = { ...input, report: null, languageOff: 'markdown' };
+    assert.match(thoughtHtml(off), /off in markdown files.*Nothing is thought about files of this language/s);
     assert.match(thoughtHtml({ ...input, file: undefined, report: null }), /Open a file/);
   });
 });
