@@ -176,3 +176,13 @@ def test_episodes_of_a_report_are_one_a_file_and_repeatable(train):
     assert len({item.file for item in found}) == len(found) == 12
     again = data.collect_episodes(train, 12, shape, np.random.default_rng(11))
     assert [item.file for item in again] == [item.file for item in found]
+
+
+def test_shards_that_come_later_are_packed_behind_the_first(tiny, tmp_path):
+    rows = list(corpus.read(tiny.cache, "train"))
+    for part in (rows[:5], rows[5:]):
+        data.add(tmp_path, tiny.tokenizer, "train", part)
+    joined, whole = data.Split(tmp_path, "train", tiny.split("train").newline), tiny.split("train")
+    assert np.array_equal(joined.tokens, whole.tokens)
+    assert np.array_equal(joined.documents[:, [0, 1, 2, 5]], whole.documents[:, [0, 1, 2, 5]])
+    assert len(np.intersect1d(joined.documents[:5, 3], joined.documents[5:, 3])) == 0

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from pathlib import Path
 
 TRAIN = Path(__file__).resolve().parent.parent
@@ -31,6 +32,7 @@ def main() -> None:
     pretrain = commands.add_parser("pretrain", help="plain language modelling with fill-in-the-middle")
     pretrain.add_argument("--run", type=Path, required=True, help="folder of the run's state and log")
     pretrain.add_argument("--minutes", type=float, default=45, help="computing time in all, over all resumptions")
+    pretrain.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
     pretrain.add_argument("--batch", type=int, default=16)
     pretrain.add_argument("--length", type=int, default=512)
     pretrain.add_argument("--suffix", type=int, default=128)
@@ -45,6 +47,7 @@ def main() -> None:
     think.add_argument("--run", type=Path, required=True)
     think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training")
     think.add_argument("--minutes", type=float, default=45)
+    think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
     think.add_argument("--batch", type=int, default=12)
     think.add_argument("--chunks", type=int, default=6, help="evidence chunks of an episode")
     think.add_argument("--chunk", type=int, default=128, help="tokens of an evidence chunk")
@@ -119,7 +122,7 @@ def main() -> None:
         run(
             options.cache, options.tokenizer, options.run, Config(**given), options.minutes, options.batch,
             options.length, options.suffix, options.muon, options.adam, options.fim, options.seed, options.device,
-            options.start_from,
+            options.start_from, options.wall,
         )  # fmt: skip
     elif options.command == "think":
         from .think import think as run
@@ -127,7 +130,7 @@ def main() -> None:
         run(
             options.cache, options.tokenizer, options.run, options.start_from, options.minutes, options.batch,
             options.chunks, options.chunk, options.length, options.suffix, options.muon, options.adam, options.noise,
-            options.warm, options.seed, options.device,
+            options.warm, options.seed, options.device, options.wall,
         )  # fmt: skip
     elif options.command == "report":
         from . import report as r

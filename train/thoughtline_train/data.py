@@ -1,7 +1,9 @@
 """Token streams on disk, and the examples cut from them: fill-in-the-middle windows and episodes with evidence."""
 
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from itertools import islice
+from pathlib import Path
+from typing import Iterable, Iterator
 
 import numpy as np
 from tqdm import tqdm
@@ -12,34 +14,53 @@ from .tokenizer import END, FILE, PAD, PREFIX, SUFFIX, load, path_tail
 IGNORE = -100
 
 
-def pack(cache: Path, tokenizer_path: Path, split: str) -> None:
-    """Encodes one split: SPLIT.tokens.npy (uint16) and SPLIT.documents.npy (one row a file, see `Split`)."""
+def encode(rows: Iterable[dict], tokenizer_path: Path, desc: str) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens (uint16) and documents (one row a file, see `Split`) of the corpus's rows."""
     tokenizer = load(tokenizer_path)
-    rows, streams, offset = [], [], 0
+    documents, streams, offset = [], [np.empty(0, dtype=np.uint16)], 0
     packages: dict[str, int] = {}
     owners: dict[str, int] = {}
-    batch: list[dict] = []
-
-    def flush() -> None:
-        nonlocal offset
-        texts = tokenizer.encode_batch_fast([r["text"] for r in batch])
-        heads = tokenizer.encode_batch_fast([path_tail(r["path"]) for r in batch])
-        for row, text, head in zip(batch, texts, heads):
+    for group in batched(tqdm(rows, unit="file", desc=desc, mininterval=1), 512):
+        texts = tokenizer.encode_batch_fast([r["text"] for r in group])
+        heads = tokenizer.encode_batch_fast([path_tail(r["path"]) for r in group])
+        for row, text, head in zip(group, texts, heads):
             head_ids, ids = head.ids[:24], text.ids
             package = packages.setdefault(row["package"], len(packages))
             owner = owners.setdefault(row["owner"], len(owners))
-            rows.append((offset, len(head_ids), len(ids), package, owner, len(row["text"].encode())))
+            documents.append((offset, len(head_ids), len(ids), package, owner, len(row["text"].encode())))
             streams.append(np.array(head_ids + ids, dtype=np.uint16))
             offset += len(head_ids) + len(ids)
-        batch.clear()
+    return np.concatenate(streams), np.array(documents, dtype=np.int64).reshape(-1, 6)
 
-    for row in tqdm(corpus.read(cache, split), unit="file", desc=split):
-        batch.append(row)
-        if len(batch) == 512:
-            flush()
-    flush()
-    np.save(cache / f"{split}.tokens.npy", np.concatenate(streams))
-    np.save(cache / f"{split}.documents.npy", np.array(rows, dtype=np.int64))
+
+def batched(rows: Iterable[dict], size: int) -> Iterator[list[dict]]:
+    iterator = iter(rows)
+    while group := list(islice(iterator, size)):
+        yield group
+
+
+def pack(cache: Path, tokenizer_path: Path, split: str) -> None:
+    """Encodes one split of the corpus: SPLIT.tokens.npy and SPLIT.documents.npy."""
+    write(cache, split, *encode(corpus.read(cache, split), tokenizer_path, split))
+
+
+def add(cache: Path, tokenizer_path: Path, split: str, rows: Iterable[dict]) -> None:
+    """Encodes further rows of a split behind those that are packed already, if any are.
+
+    A package or an owner of both gets a second number: it is only taken for two.
+    """
+    tokens, documents = encode(rows, tokenizer_path, split)
+    if (cache / f"{split}.documents.npy").exists() and len(documents):
+        old_tokens, old = np.load(cache / f"{split}.tokens.npy"), np.load(cache / f"{split}.documents.npy")
+        if len(old):
+            documents = documents + (len(old_tokens), 0, 0, old[:, 3].max() + 1, old[:, 4].max() + 1, 0)
+            tokens, documents = np.concatenate((old_tokens, tokens)), np.concatenate((old, documents))
+    write(cache, split, tokens, documents)
+
+
+def write(cache: Path, split: str, tokens: np.ndarray, documents: np.ndarray) -> None:
+    np.save(cache / f"{split}.tokens.npy", tokens)
+    np.save(cache / f"{split}.documents.npy", documents)
 
 
 class Split:

@@ -3,17 +3,21 @@
 import json
 import math
 import os
+import queue
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable
+from typing import Callable, Iterable, TypeVar
 
 import torch
 from torch import distributed, nn
 from tqdm import tqdm
 
 from .model import Config, Decoder
+
+Item = TypeVar("Item")
 
 
 def device_of(name: str) -> torch.device:
@@ -104,6 +108,7 @@ class Run:
 
     folder: Path
     budget: float  # seconds of training in all
+    wall: float = math.inf  # seconds that this process may take, compilation included
     every: float = 180.0
     step: int = 0
     seconds: float = 0.0
@@ -118,6 +123,12 @@ class Run:
     @property
     def done(self) -> float:
         return min(1.0, self.seconds / self.budget)
+
+    @property
+    def going(self) -> bool:
+        """False when the budget is spent, or this process's time is over: the same command goes on from there."""
+        # Processes of a torchrun must agree, and their clocks differ by a little.
+        return self.done < 1 and longest(time.monotonic() - self.started) < self.wall
 
     def advance(self, tokens: int, elapsed: float, **figures: float) -> None:
         elapsed = longest(elapsed)
@@ -156,6 +167,29 @@ class Run:
         state = torch.load(path, map_location="cpu", weights_only=True)
         self.step, self.seconds, self.tokens = (state["clock"][k] for k in ("step", "seconds", "tokens"))
         return state
+
+
+def prefetch(make: Callable[[], Item], ahead: int = 4) -> Callable[[], Item]:
+    """The items that `make` makes, made by a thread of its own while the device computes; in the same order."""
+    ready: queue.Queue = queue.Queue(ahead)
+
+    def work() -> None:
+        while True:
+            try:
+                ready.put((make(), None))
+            except BaseException as problem:  # noqa: BLE001 (raised again where the item is wanted)
+                ready.put((None, problem))
+                return
+
+    threading.Thread(target=work, daemon=True).start()
+
+    def take() -> Item:
+        item, problem = ready.get()
+        if problem is not None:
+            raise problem
+        return item
+
+    return take
 
 
 def load_decoder(path: Path) -> tuple[Decoder, dict]:

@@ -1,5 +1,6 @@
 """Plain language modelling with fill-in-the-middle: what the latent stage starts from, and its plain baseline."""
 
+import math
 import time
 from pathlib import Path
 
@@ -7,16 +8,18 @@ import numpy as np
 import torch
 
 from .data import Split, language_batch, newline_tokens
-from .loop import Run, average_gradients, bits, device_of, load_decoder, optimiser, rank, schedule
+from .loop import Run, average_gradients, bits, device_of, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Config, Decoder
 
 
 def pretrain(
     cache: Path, tokenizer: Path, folder: Path, config: Config, minutes: float, batch: int, length: int, suffix: int,
     muon: float, adam: float, fim: float, seed: int, device_name: str, start_from: Path | None,
+    wall: float = math.inf,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all, resuming from `folder`/state.pt where there is one.
 
+    After `wall` minutes of this process it saves and ends, to be resumed.
     `start_from` continues from another run's decoder (the plain arm: the same cost as the latent stage, without z).
     """
     torch.manual_seed(seed)
@@ -26,7 +29,7 @@ def pretrain(
     decoder = load_decoder(start_from)[0] if start_from else Decoder(config)
     decoder.to(device)
     opt = optimiser(decoder, muon, adam)
-    run = Run(folder, minutes * 60)
+    run = Run(folder, minutes * 60, wall * 60)
     if state := run.resume():
         decoder.load_state_dict(state["decoder"])
         opt.load(state["optimiser"])
@@ -50,9 +53,10 @@ def pretrain(
     def save() -> None:
         run.save(decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json())
 
-    while run.done < 1:
+    draw = prefetch(lambda: language_batch(train, batch, length, suffix, rng, fim))
+    while run.going:
         begun = time.monotonic()
-        x, y = place(language_batch(train, batch, length, suffix, rng, fim))
+        x, y = place(draw())
         with torch.autocast(device.type, torch.bfloat16):
             loss = loss_of(x, y).sum() / (y >= 0).sum()
         loss.backward()
@@ -69,4 +73,6 @@ def pretrain(
     save()
     nll = validate()
     run.log(validation=nll)
+    if run.done < 1:
+        run.bar.write(f"stopped at {run.done:.0%} of the budget; the same command goes on from there")
     run.bar.write(f"{run.step} steps, {run.tokens / 1e6:.1f} M tokens, validation {nll:.4f} nats per token")

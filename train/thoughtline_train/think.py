@@ -5,6 +5,7 @@ text that the inner loop never saw: a window of the same file, and a held-out ch
 z_0, the step sizes and the pulls, to first order (CAVIA, Zintgraf et al. 2019; PERK, 2025, for the chunked evidence).
 """
 
+import math
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from .data import Episode, Split, episode, newline_tokens
-from .loop import Run, average_gradients, device_of, load_decoder, optimiser, rank, schedule
+from .loop import Run, average_gradients, device_of, load_decoder, optimiser, prefetch, rank, schedule
 from .thought import MAX_STEPS, Thought
 
 STEPS = (1, 2, 3, 4, 6, 8)
@@ -103,8 +104,11 @@ def per_token(nll: Tensor, targets: Tensor) -> Tensor:
 def think(
     cache: Path, tokenizer: Path, folder: Path, start_from: Path, minutes: float, batch: int, chunks: int, chunk: int,
     length: int, suffix: int, muon: float, adam: float, noise: float, warm: float, seed: int, device_name: str,
+    wall: float = math.inf,
 ) -> None:  # fmt: skip
-    """Trains for `minutes` of computing time in all from the decoder of `start_from`, resuming where it stopped."""
+    """Trains for `minutes` of computing time in all from the decoder of `start_from`, resuming where it stopped.
+
+    After `wall` minutes of this process it saves and ends, to be resumed."""
     torch.manual_seed(seed)
     device = device_of(device_name)
     newlines = newline_tokens(tokenizer)
@@ -113,7 +117,7 @@ def think(
     thought = Thought(decoder.config).to(device)
     extra = [(thought.prior, 0.004), (thought.log_size, 0.01), (thought.pull_logit, 0.02)]
     opt = optimiser(decoder, muon, adam, extra)
-    run = Run(folder, minutes * 60)
+    run = Run(folder, minutes * 60, wall * 60)
     if state := run.resume():
         decoder.load_state_dict(state["decoder"])
         thought.load_state_dict(state["thought"])
@@ -141,15 +145,18 @@ def think(
         parts = {"decoder": decoder.state_dict(), "thought": thought.state_dict(), "optimiser": opt.state()}
         run.save(**parts, config=decoder.config.to_json())
 
-    while run.done < 1:
+    # A generator of its own: the thread that draws ahead and this one must not share one.
+    choices = np.random.default_rng((seed, 8, run.step))
+    following = prefetch(lambda: draw(train, batch, shape, rng))
+    while run.going:
         begun = time.monotonic()
-        data = collate(draw(train, batch, shape, rng), device)
-        steps = int(rng.choice(STEPS, p=STEP_SHARE))
-        edited = rng.random() < warm
+        data = collate(following(), device)
+        steps = int(choices.choice(STEPS, p=STEP_SHARE))
+        edited = choices.random() < warm
         with amp:
             states, targets = inner.states(data["evidence_x"]), data["evidence_y"]
             if edited:
-                z = refine_with_edit(inner, thought, states, targets, steps, rng)
+                z = refine_with_edit(inner, thought, states, targets, steps, choices)
             else:
                 z, _ = refine(inner, thought, states, targets, steps)
                 thought.observe(z)
@@ -173,6 +180,8 @@ def think(
     save()
     figures = validate()
     run.log(**figures)
+    if run.done < 1:
+        run.bar.write(f"stopped at {run.done:.0%} of the budget; the same command goes on from there")
     run.bar.write(f"{run.step} steps, {run.tokens / 1e6:.1f} M tokens, validation {figures}")
 
 

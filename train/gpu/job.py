@@ -1,0 +1,250 @@
+"""The training of a bundle on a lent GPU: one command a call, each call short, each going on where the last one ended.
+
+    python train/gpu/job.py pack --plan base            here: shards and tokenizer into train/gpu/payload (not committed)
+    python train/gpu/job.py run --plan base --minutes 9 --out DIR     on the GPU machine, until it says that all is done
+    python train/gpu/job.py unpack --parts DIR… --run DIR             here: weights and logs of the parts that came back
+
+`run` works off the stages below in order. What a stage leaves in `train/gpu/work` stays on the machine between calls.
+At the end of each call, what is finished goes to --out in parts under 16 MiB, at most four of them, each part once.
+"""
+
+import argparse
+import io
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+TRAIN = HERE.parent
+PART, PARTS_A_CALL = 15_500_000, 4
+
+# Minutes are computing time of a stage, over all calls. `base` is made for one H200 and 30 minutes of it in all: 23 of
+# training, the rest for its start, tokenising, compiling and the report. `toy` runs the same script on a CPU.
+PLANS = {
+    "base": {
+        "vocabulary": 16384,
+        "shape": {
+            "width": 512, "layers": 12, "trunk-layers": 4, "heads": 8, "kv-heads": 4, "hidden": 1408, "thought-vectors": 8,
+        },
+        "window": {"length": 1024, "suffix": 256},
+        "pretrain": {"minutes": 11, "batch": 96, "muon": 0.004, "adam": 0.002},
+        "think": {"minutes": 6, "batch": 48, "chunks": 10, "chunk": 128, "muon": 0.002, "adam": 0.0007},
+        "plain": {"minutes": 6, "batch": 96, "muon": 0.002, "adam": 0.0007},
+        "report": {"files": 400, "batch": 16, "chunks": 12, "chunk": 128},
+    },
+    "toy": {
+        "vocabulary": 700,
+        "shape": {
+            "width": 32, "layers": 3, "trunk-layers": 1, "heads": 4, "kv-heads": 2, "hidden": 64, "thought-vectors": 2,
+        },
+        "window": {"length": 96, "suffix": 24},
+        "pretrain": {"minutes": 0.1, "batch": 8, "muon": 0.004, "adam": 0.002},
+        "think": {"minutes": 0.05, "batch": 4, "chunks": 3, "chunk": 48, "muon": 0.002, "adam": 0.0007},
+        "plain": {"minutes": 0.05, "batch": 8, "muon": 0.002, "adam": 0.0007},
+        "report": {"files": 8, "batch": 4, "chunks": 3, "chunk": 48},
+    },
+}  # fmt: skip
+
+
+class OutOfTime(Exception):
+    """This call's minutes are spent; the next call goes on."""
+
+
+class Job:
+    def __init__(self, plan: str, payload: Path, work: Path, out: Path, minutes: float, device: str):
+        self.plan, self.payload, self.work, self.out, self.device = PLANS[plan], payload, work, out, device
+        self.deadline = time.monotonic() + minutes * 60
+        self.cache, self.tokenizer = work / "corpus", payload / "tokenizer.json"
+        self.cache.mkdir(parents=True, exist_ok=True)
+        self.log = (work / "job.log").open("a", buffering=1)
+
+    def left(self) -> float:
+        """Minutes left of this call."""
+        return (self.deadline - time.monotonic()) / 60
+
+    def say(self, text: str) -> None:
+        print(text, flush=True)
+        self.log.write(text + "\n")
+
+    # ------------------------------------------------------------ stages
+
+    def tokenise(self) -> None:
+        """Every shard of the payload that is not packed yet; shards may come one with each call."""
+        from thoughtline_train import data, shards
+
+        done = self.work / "shards.json"
+        packed: list[str] = json.loads(done.read_text()) if done.exists() else []
+        for shard in sorted(self.payload.glob("*.shard.xz")):
+            if shard.name in packed:
+                continue
+            begun = time.monotonic()
+            for split in shards.splits(shard):
+                data.add(self.cache, self.tokenizer, split, shards.read(shard, split))
+            packed.append(shard.name)
+            done.write_text(json.dumps(packed))
+            self.say(f"{shard.name}: tokenised in {time.monotonic() - begun:.0f} s")
+        if not packed:
+            raise SystemExit(f"{self.payload}: no shard there; run `job.py pack` first")
+
+    def stage(self, name: str, command: str, *words: object) -> None:
+        """A training stage as a command of the package, with what is left of this call as its wall time."""
+        run = self.work / name
+        if (run / "done").exists():
+            return
+        reserve = 0.4  # for the last validation, saving and delivery
+        if self.left() < reserve + 0.2 * self.plan[name]["minutes"] and self.left() < 1:
+            raise OutOfTime
+        begun = time.monotonic()
+        options = [f"--{k}={v}" for k, v in (self.plan[name] | self.plan["window"]).items()]
+        self.package(command, "--run", run, *options, "--wall", max(0.02, self.left() - reserve), *words)
+        clock = load(run / "state.pt")["clock"]
+        self.say(f"{name}: {clock} after {time.monotonic() - begun:.0f} s more")
+        if clock["seconds"] < self.plan[name]["minutes"] * 60:
+            raise OutOfTime
+        (run / "done").touch()
+
+    def report(self) -> None:
+        if (self.work / "report.json").exists():
+            return
+        if self.left() < min(1.0, self.plan["pretrain"]["minutes"] / 4):
+            raise OutOfTime
+        options = [f"--{k}={v}" for k, v in (self.plan["report"] | self.plan["window"]).items()]
+        arms = ["--state", self.work / "think/state.pt", "--plain", self.work / "plain/state.pt"]
+        self.package("report", *arms, *options, "--out", self.work / "report.json")
+
+    def package(self, *words: object) -> None:
+        shared = ["--cache", self.cache, "--tokenizer", self.tokenizer, "--device", self.device]
+        environment = {**os.environ, "PYTHONPATH": str(TRAIN)}
+        done = subprocess.run(
+            [sys.executable, "-m", "thoughtline_train", *map(str, shared), *map(str, words)], env=environment
+        )
+        if done.returncode != 0:
+            raise SystemExit(f"{words[0]}: failed with {done.returncode}; what it says is above")
+
+    # ------------------------------------------------------------ delivery
+
+    def deliver(self) -> None:
+        """Logs at every call; the weights in parts, each once, as soon as the latent stage is finished."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(self.out / "logs.tar.gz", "w:gz") as tar:
+            for path in sorted([*self.work.glob("*/log.jsonl"), *self.work.glob("*.json"), self.work / "job.log"]):
+                tar.add(path, path.relative_to(self.work))
+        if not (self.work / "think/done").exists():
+            return
+        packed = self.work / "weights.pt"
+        if not packed.exists():
+            slim(self.work / "think/state.pt", packed)
+        size = packed.stat().st_size
+        sent = self.work / "sent"
+        first = int(sent.read_text()) if sent.exists() else 0
+        count = math.ceil(size / PART)
+        last = min(count, first + PARTS_A_CALL)
+        with packed.open("rb") as whole:
+            for part in range(first, last):
+                whole.seek(part * PART)
+                (self.out / f"weights.{part:02d}-of-{count:02d}").write_bytes(whole.read(PART))
+        sent.write_text(str(last))
+        self.say(f"weights: parts {first} to {last - 1} of {count} delivered")
+
+    def run(self) -> bool:
+        """Works until all is done or the time of this call is over. True when nothing is left to do."""
+        try:
+            self.tokenise()
+            self.stage("pretrain", "pretrain", *(f"--{k}={v}" for k, v in self.plan["shape"].items()))
+            self.stage("think", "think", "--start-from", self.work / "pretrain/state.pt")
+            self.stage("plain", "pretrain", "--start-from", self.work / "pretrain/state.pt")
+            self.report()
+            finished = True
+        except OutOfTime:
+            finished = False
+        self.deliver()
+        sent = self.work / "sent"
+        delivered = sent.exists() and int(sent.read_text()) * PART >= (self.work / "weights.pt").stat().st_size
+        self.say("all is done" if finished and delivered else "not finished: call again")
+        return finished and delivered
+
+
+def load(state: Path) -> dict:
+    import torch
+
+    return torch.load(state, map_location="cpu", weights_only=True)
+
+
+def slim(state: Path, out: Path) -> None:
+    """A state without its optimiser, the decoder in float16: what `export` and `report` need."""
+    import torch
+
+    whole = load(state)
+    decoder = {k: v.half() for k, v in whole["decoder"].items()}
+    torch.save({"decoder": decoder, **{k: whole[k] for k in ("thought", "config", "clock")}}, out)
+
+
+def pack(plan: str, cache: Path, payload: Path, tokenizer: Path | None, megabytes: float) -> None:
+    """Shards of the corpus and the plan's tokenizer, trained if none is given, into the payload folder."""
+    from thoughtline_train import corpus, shards, tokenizer as t
+
+    shutil.rmtree(payload, ignore_errors=True)
+    payload.mkdir(parents=True)
+    if tokenizer:
+        shutil.copy(tokenizer, payload / "tokenizer.json")
+    else:
+        t.train(corpus.sample(cache, 48e6, 1), PLANS[plan]["vocabulary"], payload / "tokenizer.json")
+    shards.write(cache, payload, megabytes)
+    for path in sorted(payload.iterdir()):
+        print(f"{path.name}: {path.stat().st_size / 2**20:.1f} MiB")
+
+
+def unpack(folders: list[Path], run: Path) -> None:
+    """Joins the parts of all calls: RUN/state.pt (float16 weights), logs and report beside it."""
+    parts = {p.name: p for folder in folders for p in sorted(folder.glob("weights.*-of-*"))}
+    counts = {int(name.rsplit("-", 1)[1]) for name in parts}
+    missing = [f"{i:02d}" for i in range(max(counts, default=1)) if not any(n.startswith(f"weights.{i:02d}-") for n in parts)]
+    if missing or len(counts) > 1:
+        raise SystemExit(f"parts {', '.join(missing)} of the weights are missing; give the folders of all calls")
+    run.mkdir(parents=True, exist_ok=True)
+    whole = io.BytesIO(b"".join(parts[name].read_bytes() for name in sorted(parts)))
+    (run / "state.pt").write_bytes(whole.getvalue())
+    for folder in folders:
+        if (folder / "logs.tar.gz").exists():
+            with tarfile.open(folder / "logs.tar.gz") as tar:
+                tar.extractall(run, filter="data")
+    print(f"{run}: {whole.getbuffer().nbytes / 1e6:.1f} MB of weights from {len(parts)} parts")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("pack", "run"):
+        command = commands.add_parser(name)
+        command.add_argument("--plan", choices=PLANS, default="base")
+        command.add_argument("--payload", type=Path, default=HERE / "payload")
+        if name == "pack":
+            command.add_argument("--cache", type=Path, default=Path.home() / ".cache/thoughtline/corpus")
+            command.add_argument("--tokenizer", type=Path, help="one that is trained already")
+            command.add_argument("--megabytes", type=float, default=38, help="size of a shard, compressed")
+        else:
+            command.add_argument("--work", type=Path, default=HERE / "work")
+            command.add_argument("--out", type=Path, required=True)
+            command.add_argument("--minutes", type=float, default=9, help="wall time of this call")
+            command.add_argument("--device", default="auto")
+    command = commands.add_parser("unpack")
+    command.add_argument("--parts", type=Path, nargs="+", required=True, help="what each call left in its --out")
+    command.add_argument("--run", type=Path, required=True)
+    options = parser.parse_args()
+    sys.path.insert(0, str(TRAIN))
+    if options.command == "pack":
+        pack(options.plan, options.cache, options.payload, options.tokenizer, options.megabytes)
+    elif options.command == "run":
+        Job(options.plan, options.payload, options.work, options.out, options.minutes, options.device).run()
+    else:
+        unpack(options.parts, options.run)
+
+
+if __name__ == "__main__":
+    main()
