@@ -14,6 +14,7 @@ import { textLines } from '../model/lines';
 import { followEdit, type Following } from '../thought/store';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, wholeNumber } from './arguments';
 import { UsageError, type Command } from './command';
+import { evaluateRepositories } from './evaluation/command';
 import { summarise, table, THOUGHTS, type EditScore } from './editReport';
 import { openEngine } from './model';
 import { ProgressBar } from './progress';
@@ -34,7 +35,18 @@ import {
 
 const DEFAULT_EDITS = 300;
 
-const USAGE = `thoughtline evaluate --edits DIR [options]
+const USAGE = `thoughtline evaluate DIR… [options]
+  How well is unseen code written again, and does thinking help? Each DIR is a repository. Rests of lines, whole lines and
+  blocks of 2 to 5 lines are cut out of its files (the thought never sees them) and completed under z_0, under the
+  context's thought after T steps, and under thoughts of others.
+
+  --each DIR        every folder in DIR is a repository, too
+  --items N         texts to cut out (default: 200)
+  --steps LIST      numbers of steps (default: 0,1,2,4,8; 0 and 4 are always among them)
+  --plain BUNDLE    a decoder without thought, trained at the same cost, to stand beside them
+  --seed S, --json, --out FILE and the model's options: as below
+
+thoughtline evaluate --edits DIR [options]
   Does the thought follow edits? DIR holds PACKAGE/VERSION/… with successive versions. Every file that changed is edited
   from release to release, hunk by hunk from top to bottom; before a hunk its inserted text is scored (nothing of it has
   been seen) under four thoughts:
@@ -54,6 +66,10 @@ ${MODEL_USAGE}`;
 const OPTIONS = {
   ...MODEL_OPTIONS,
   edits: { type: 'string' },
+  each: { type: 'string' },
+  items: { type: 'string' },
+  steps: { type: 'string' },
+  plain: { type: 'string' },
   'max-edits': { type: 'string' },
   seed: { type: 'string' },
   json: { type: 'boolean' },
@@ -67,15 +83,20 @@ const SIBLINGS = 3;
 const MOST_TOKENS = 200;
 
 export const evaluate: Command = {
-  summary: 'replay edits between releases: does the thought follow them?',
+  summary: 'write unseen code again, or replay edits: does thinking help?',
   usage: USAGE,
   async run(args) {
     const { values, positionals } = parse(args, OPTIONS);
-    if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of evaluate`);
-    if (values.edits === undefined) throw new UsageError('give --edits DIR');
+    if (values.out !== undefined) await requireWritable(values.out);
+    if (values.edits === undefined) {
+      if (positionals.length === 0 && values.each === undefined) {
+        throw new UsageError('give folders of source code, --each DIR or --edits DIR');
+      }
+      return evaluateRepositories(positionals, values);
+    }
+    if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of evaluate --edits`);
     const maxEdits = wholeNumber('--max-edits', values['max-edits'] ?? String(DEFAULT_EDITS), 1, 100_000);
     const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
-    if (values.out !== undefined) await requireWritable(values.out);
 
     const packages = await listPackages(values.edits);
     const sessions = await findSessions(packages);

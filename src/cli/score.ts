@@ -1,11 +1,12 @@
 import type { Engine, Thought } from '../completion/engine';
 import { LruMap } from '../model/lru';
 import { DEFAULTS } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, parse, wholeNumber } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, parse } from './arguments';
 import { UsageError, type Command } from './command';
 import { readItems, RecordWriter, scoreItem, type ScoreItem } from './jsonl';
 import { openEngine } from './model';
 import { ProgressBar } from './progress';
+import { stepList, thoughtsAfter } from './thoughts';
 
 const USAGE = `thoughtline score --jsonl IN --out OUT [options]
   NLL of each item's target after its prefix, in nats, for each number of steps, and with the thought of an item of
@@ -67,30 +68,6 @@ export const score: Command = {
     return bad > 0 ? 1 : 0;
   },
 };
-
-function stepList(list: string): number[] {
-  const steps = list.split(',').map((word) => wholeNumber('--steps', word.trim(), 0, DEFAULTS.maxSteps));
-  return [...new Set(steps)].sort((a, b) => a - b);
-}
-
-/** The thought after each number of steps: one refinement passes them all. */
-async function thoughtsAfter(
-  engine: Engine,
-  item: ScoreItem,
-  steps: readonly number[],
-): Promise<ReadonlyMap<number, Thought>> {
-  const thoughts = new Map<number, Thought>();
-  const refinement = engine.refinement(item, { steps: Math.max(...steps) });
-  const add = (count: number, thought: Thought) => thoughts.set(count, { ...thought, gradients: new Map() });
-  if (steps.includes(0)) add(0, engine.prior);
-  while (await refinement.advance()) {
-    const { step } = refinement.progress;
-    if (step > 0 && steps.includes(step) && !thoughts.has(step)) add(step, engine.thought(refinement));
-  }
-  // Where refinement stopped early, further steps change nothing.
-  for (const count of steps) if (!thoughts.has(count)) add(count, engine.thought(refinement));
-  return thoughts;
-}
 
 async function scoreUnder(engine: Engine, item: ScoreItem, thoughts: ReadonlyMap<number, Thought>) {
   const nats: Record<string, number> = {};

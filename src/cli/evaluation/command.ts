@@ -1,0 +1,78 @@
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { DEFAULTS, Engine } from '../../completion/engine';
+import { UserError } from '../../model/errors';
+import { deviceOption, wholeNumber } from '../arguments';
+import { UsageError } from '../command';
+import { openEngine, type ModelArguments } from '../model';
+import { ProgressBar } from '../progress';
+import { compare, randomFrom, shuffle } from '../replay';
+import { stepList } from '../thoughts';
+import { chooseItems } from './items';
+import { Measurer, type Measured } from './measure';
+import { readRepository, type Repository } from './repository';
+import { markdown, summarise } from './summary';
+
+export interface EvaluationArguments extends ModelArguments {
+  readonly each?: string | undefined;
+  readonly items?: string | undefined;
+  readonly steps?: string | undefined;
+  readonly plain?: string | undefined;
+  readonly seed?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly out?: string | undefined;
+}
+
+const DEFAULT_ITEMS = 200;
+const DEFAULT_STEPS = '0,1,2,4,8';
+
+/** `thoughtline evaluate DIR…`: texts cut out of files of repositories, and how well they are written again. */
+export async function evaluateRepositories(folders: readonly string[], values: EvaluationArguments): Promise<number> {
+  const count = wholeNumber('--items', values.items ?? String(DEFAULT_ITEMS), 1, 100_000);
+  const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
+  const steps = [...new Set([0, DEFAULTS.steps, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
+  const repositories: Repository[] = [];
+  for (const folder of [...folders, ...(values.each === undefined ? [] : await foldersOf(values.each))]) {
+    repositories.push(await readRepository(folder));
+  }
+  const names = new Set(repositories.map(({ name }) => name));
+  if (names.size < repositories.length) throw new UsageError('two of the folders have the same name; rename one');
+  const random = randomFrom(seed);
+  const items = shuffle(chooseItems(repositories, count, random), random);
+  if (items.length === 0) throw new UserError('nothing can be cut out of these files; give larger repositories');
+
+  const engine = await openEngine(values, { trainedChunks: true });
+  const plain = values.plain === undefined ? undefined : await openPlain(values.plain, values.device);
+  const measurer = new Measurer(engine, steps, plain);
+  const bar = new ProgressBar('evaluating', items.length);
+  const measured: Measured[] = [];
+  for (const item of items) {
+    measured.push(await measurer.measure(item));
+    bar.update(measured.length);
+  }
+  bar.clear();
+  const { name, version } = engine.bundle.manifest;
+  const report = { model: { name, version }, seed, steps, ...summarise(measured) };
+  await engine.close();
+  await plain?.close();
+  if (values.out !== undefined) {
+    await writeFile(values.out, `${JSON.stringify({ ...report, measured }, null, 1)}\n`);
+  }
+  console.log(values.json ? JSON.stringify(report, null, 2) : markdown(report));
+  return 0;
+}
+
+/** The folders in a folder, hidden ones left out. */
+async function foldersOf(directory: string): Promise<string[]> {
+  const found = await stat(directory).catch(() => undefined);
+  if (!found?.isDirectory()) throw new UserError(`${directory}: no such folder; give one that holds repositories`);
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => join(directory, entry.name))
+    .sort(compare);
+}
+
+function openPlain(directory: string, device: string | undefined): Promise<Engine> {
+  return Engine.open(resolve(directory), { device: deviceOption(device), trainedChunks: true });
+}

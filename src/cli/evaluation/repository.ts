@@ -1,0 +1,59 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, extname, join, relative, resolve, sep } from 'node:path';
+import type { SourceText } from '../../completion/engine';
+import { UserError } from '../../model/errors';
+import { normaliseNewlines } from '../../model/lines';
+import { compare } from '../replay';
+
+/** A folder of source code. */
+export interface Repository {
+  readonly name: string;
+  /** Sorted by path; paths are relative to the folder, with forward slashes. */
+  readonly files: readonly SourceText[];
+}
+
+const EXTENSIONS = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.vue', '.svelte', '.py']);
+
+/** Folders that hold what others wrote, or what a program wrote. */
+const FOREIGN = /^(node_modules|bower_components|vendor|third_party|dist|build|out|coverage|\..+)$/;
+
+/** Bytes of a file: smaller ones have nothing outside a window, larger ones are generated. */
+const LEAST = 400;
+const MOST = 200_000;
+
+/**
+ * The hand-written source files below a folder.
+ * @throws UserError if there is no such folder, or no source file in it
+ */
+export async function readRepository(folder: string): Promise<Repository> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new UserError(`${folder}: no such folder; give a folder of source code`);
+  const files: SourceText[] = [];
+  for (const path of await sourcesIn(folder)) {
+    const text = normaliseNewlines(await readFile(path, 'utf8'));
+    if (isHandWritten(text)) files.push({ path: relative(folder, path).split(sep).join('/'), text });
+  }
+  if (files.length === 0) {
+    throw new UserError(`${folder}: no source file of ${LEAST} to ${MOST} bytes (${[...EXTENSIONS].join(' ')})`);
+  }
+  return { name: basename(resolve(folder)), files: files.sort((a, b) => compare(a.path, b.path)) };
+}
+
+async function sourcesIn(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  // Symbolic links are not followed: what they point to is read where it lies, if it lies here.
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory() && !FOREIGN.test(entry.name)) paths.push(...(await sourcesIn(path)));
+    if (!entry.isFile() || !EXTENSIONS.has(extname(entry.name)) || /\.(d\.[mc]?ts|min\.js)$/.test(entry.name)) continue;
+    const { size } = await stat(path);
+    if (size >= LEAST && size <= MOST) paths.push(path);
+  }
+  return paths;
+}
+
+/** Whether a text looks like code that somebody typed: no NUL, no long lines. */
+export function isHandWritten(text: string): boolean {
+  const lines = text.split('\n');
+  return !text.includes('\0') && text.length / lines.length <= 100 && lines.every((line) => line.length <= 1000);
+}

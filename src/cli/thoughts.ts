@@ -1,0 +1,27 @@
+import { DEFAULTS, type CompletionRequest, type Engine, type Thought } from '../completion/engine';
+import { wholeNumber } from './arguments';
+
+/** Numbers of steps as `--steps` takes them: separated by commas. Ascending, each once. */
+export function stepList(list: string): number[] {
+  const steps = list.split(',').map((word) => wholeNumber('--steps', word.trim(), 0, DEFAULTS.maxSteps));
+  return [...new Set(steps)].sort((a, b) => a - b);
+}
+
+/** The thought after each number of steps: one refinement passes them all. They cannot be warm starts. */
+export async function thoughtsAfter(
+  engine: Engine,
+  request: CompletionRequest,
+  steps: readonly number[],
+): Promise<ReadonlyMap<number, Thought>> {
+  const thoughts = new Map<number, Thought>();
+  const refinement = engine.refinement(request, { steps: Math.max(...steps) });
+  const add = (count: number, thought: Thought) => thoughts.set(count, { ...thought, gradients: new Map() });
+  if (steps.includes(0)) add(0, engine.prior);
+  while (await refinement.advance()) {
+    const { step } = refinement.progress;
+    if (step > 0 && steps.includes(step) && !thoughts.has(step)) add(step, engine.thought(refinement));
+  }
+  // Where refinement stopped early, further steps change nothing.
+  for (const count of steps) if (!thoughts.has(count)) add(count, engine.thought(refinement));
+  return thoughts;
+}
