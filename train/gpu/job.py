@@ -1,6 +1,6 @@
 """The training of a bundle on a lent GPU: one command a call, each call short, each going on where the last one ended.
 
-    python train/gpu/job.py pack --plan base            here: shards and tokenizer into train/gpu/payload (not committed)
+    python train/gpu/job.py pack --plan base --train 0  here: shards and tokenizer into train/gpu/payload (not committed)
     python train/gpu/job.py run --plan base --minutes 9 --out DIR     on the GPU machine, until it says that all is done
     python train/gpu/job.py unpack --parts DIR… --run DIR             here: weights and logs of the parts that came back
 
@@ -22,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 TRAIN = HERE.parent
+CACHE = Path.home() / ".cache" / "thoughtline"
 PART, PARTS_A_CALL = 15_500_000, 4
 
 # Minutes are computing time of a stage, over all calls. `base` is made for one H200 and 30 minutes of it in all: 23 of
@@ -75,22 +76,23 @@ class Job:
     # ------------------------------------------------------------ stages
 
     def tokenise(self) -> None:
-        """Every shard of the payload that is not packed yet; shards may come one with each call."""
-        from thoughtline_train import data, shards
+        """Every shard of the payload that is not packed yet; further shards may come with a later call."""
+        from thoughtline_train import data
+        from thoughtline_train.corpus import shards
 
         done = self.work / "shards.json"
         packed: list[str] = json.loads(done.read_text()) if done.exists() else []
-        for shard in sorted(self.payload.glob("*.shard.xz")):
-            if shard.name in packed:
+        for path in sorted(self.payload.glob("*.jsonl.xz")):
+            if path.name in packed:
                 continue
             begun = time.monotonic()
-            for split in shards.splits(shard):
-                data.add(self.cache, self.tokenizer, split, shards.read(shard, split))
-            packed.append(shard.name)
+            data.add(self.cache, self.tokenizer, path.name.rsplit("-", 1)[0], shards.lines(path))
+            packed.append(path.name)
             done.write_text(json.dumps(packed))
-            self.say(f"{shard.name}: tokenised in {time.monotonic() - begun:.0f} s")
-        if not packed:
-            raise SystemExit(f"{self.payload}: no shard there; run `job.py pack` first")
+            self.say(f"{path.name}: tokenised in {time.monotonic() - begun:.0f} s")
+        missing = {"train", "validation", "test"} - {name.rsplit("-", 1)[0] for name in packed}
+        if missing:
+            raise SystemExit(f"{self.payload}: no shard of {', '.join(sorted(missing))}; run `job.py pack` first")
 
     def stage(self, name: str, command: str, *words: object) -> None:
         """A training stage as a command of the package, with what is left of this call as its wall time."""
@@ -185,19 +187,28 @@ def slim(state: Path, out: Path) -> None:
     torch.save({"decoder": decoder, **{k: whole[k] for k in ("thought", "config", "clock")}}, out)
 
 
-def pack(plan: str, cache: Path, payload: Path, tokenizer: Path | None, megabytes: float) -> None:
-    """Shards of the corpus and the plan's tokenizer, trained if none is given, into the payload folder."""
-    from thoughtline_train import corpus, shards, tokenizer as t
+def pack(plan: str, cache: Path, source: Path, train: list[int], tokenizer: Path | None, payload: Path) -> None:
+    """Copies shards that `corpus shards` made, and the plan's tokenizer, trained if none is given, into the payload."""
+    from thoughtline_train import corpus, tokenizer as t
 
-    shutil.rmtree(payload, ignore_errors=True)
-    payload.mkdir(parents=True)
+    wanted = [*(f"train-{i:03}.jsonl.xz" for i in train), "validation-000.jsonl.xz", "test-000.jsonl.xz"]
+    missing = [name for name in wanted if not (source / name).exists()]
+    if missing:
+        raise SystemExit(f"{source}: {', '.join(missing)} missing; run `corpus shards` first")
+    kept = payload / "tokenizer.json"
+    payload.mkdir(parents=True, exist_ok=True)
+    for old in payload.glob("*.jsonl.xz"):
+        old.unlink()
+    for name in wanted:
+        shutil.copy(source / name, payload)
     if tokenizer:
-        shutil.copy(tokenizer, payload / "tokenizer.json")
-    else:
-        t.train(corpus.sample(cache, 48e6, 1), PLANS[plan]["vocabulary"], payload / "tokenizer.json")
-    shards.write(cache, payload, megabytes)
-    for path in sorted(payload.iterdir()):
+        shutil.copy(tokenizer, kept)
+    elif not kept.exists():
+        t.train(corpus.sample(cache, 48e6, 1), PLANS[plan]["vocabulary"], kept)
+    files = sorted(payload.iterdir())
+    for path in files:
         print(f"{path.name}: {path.stat().st_size / 2**20:.1f} MiB")
+    print(f"{sum(path.stat().st_size for path in files) / 2**20:.1f} MiB in all")
 
 
 def unpack(folders: list[Path], run: Path) -> None:
@@ -225,9 +236,10 @@ def main() -> None:
         command.add_argument("--plan", choices=PLANS, default="base")
         command.add_argument("--payload", type=Path, default=HERE / "payload")
         if name == "pack":
-            command.add_argument("--cache", type=Path, default=Path.home() / ".cache/thoughtline/corpus")
+            command.add_argument("--cache", type=Path, default=CACHE / "corpus", help="corpus to train the tokenizer on")
+            command.add_argument("--shards", type=Path, default=CACHE / "shards", help="what `corpus shards` made")
+            command.add_argument("--train", type=int, nargs="+", default=[0], help="numbers of the training shards to take")
             command.add_argument("--tokenizer", type=Path, help="one that is trained already")
-            command.add_argument("--megabytes", type=float, default=38, help="size of a shard, compressed")
         else:
             command.add_argument("--work", type=Path, default=HERE / "work")
             command.add_argument("--out", type=Path, required=True)
@@ -239,7 +251,7 @@ def main() -> None:
     options = parser.parse_args()
     sys.path.insert(0, str(TRAIN))
     if options.command == "pack":
-        pack(options.plan, options.cache, options.payload, options.tokenizer, options.megabytes)
+        pack(options.plan, options.cache, options.shards, options.train, options.tokenizer, options.payload)
     elif options.command == "run":
         Job(options.plan, options.payload, options.work, options.out, options.minutes, options.device).run()
     else:

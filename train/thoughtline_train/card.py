@@ -26,12 +26,15 @@ def run_summary(folder: Path) -> dict:
     }  # fmt: skip
 
 
-def card_text(name: str, version: str, config: dict, training: dict, rows: list[dict] | None) -> str:
+def card_text(
+    name: str, version: str, config: dict, training: dict, rows: list[dict] | None, beside: list[dict] = ()
+) -> str:
+    """`beside`: runs that the report compares with, no part of this bundle's training."""
     runs = "\n".join(
-        f"| {r['run']} | {r['steps']:,} | {r['tokens'] / 1e6:.1f} M | {r['hours']:.2f} | "
+        f"| {r['run']}{'' if r in training['runs'] else ' (for comparison)'} | {r['steps']:,} | {r['tokens'] / 1e6:.1f} M | {r['hours']:.2f} | "
         + ", ".join(f"{k} {v}" for k, v in r["validation"].items())
         + " |"
-        for r in training["runs"]
+        for r in [*training["runs"], *beside]
     )
     corpus = training["corpus"]
     licences = ", ".join(f"{k} ({v})" for k, v in corpus["licences"].items())
@@ -57,8 +60,8 @@ Hardware: {training["hardware"]}. Made with `train/` of this repository (`train/
 ## Corpus
 
 {corpus["megabytes"]:.0f} MB of distinct source text for training ({corpus["composition"]}), from {corpus["packages"]} npm
-packages, pinned with licence and owner in `train/corpus/manifest.json`. Split by owner of the source repository: no file of a
-test owner was trained on. No end-user applications, no benchmark problems.
+packages, pinned with licence and owner in `train/corpus/manifest.json` of the commit that brought this bundle. Split by owner of
+the source repository: no file of a test owner was trained on. No end-user applications, no benchmark problems.
 
 Licences of the packages: {licences}.
 
@@ -77,7 +80,11 @@ def export(options: Namespace) -> None:
     """Writes a bundle and checks that ONNX Runtime computes what PyTorch does, to 1e-3."""
     decoder, state = load_decoder(options.state)
     thought = Thought(decoder.config)
-    thought.load_state_dict(state["thought"])
+    if "thought" in state:
+        thought.load_state_dict(state["thought"])
+    else:
+        # A plain decoder: the outputs of its cross-attentions are still zero, so that z changes nothing.
+        print(f"{options.state}: never trained with a thought; the bundle ignores z")
     composition = json.loads((options.cache / "composition.json").read_text())["train"]
     manifest = json.loads((Path(__file__).parent.parent / "corpus" / "manifest.json").read_text())["packages"]
     sizes = {k: v / 1e6 for k, v in composition.items() if k not in ("files", "packages")}
@@ -92,7 +99,8 @@ def export(options: Namespace) -> None:
     rows = json.loads(options.report.read_text()) if options.report else None
     shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
     shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}
-    card = card_text(options.name, options.version, shape, training, rows)
+    beside = [run_summary(folder) for folder in options.beside]
+    card = card_text(options.name, options.version, shape, training, rows, beside)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
     write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card)
     found = differences(decoder, options.out)

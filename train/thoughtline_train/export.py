@@ -125,7 +125,8 @@ def write_bundle(
 ) -> None:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     export_graphs(decoder, folder)
-    shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
+        shutil.copyfile(tokenizer, folder / "tokenizer.json")
     thought.prior.detach().float().cpu().numpy().astype("<f4").tofile(folder / "prior.bin")
     (folder / "README.md").write_text(card)
     files = {
