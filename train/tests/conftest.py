@@ -18,6 +18,7 @@ import pytest
 
 from thoughtline_train import __main__ as command
 from thoughtline_train import corpus, data, tokenizer
+from thoughtline_train.corpus import build
 
 TRAIN = Path(__file__).resolve().parent.parent
 WORDS = (
@@ -35,7 +36,7 @@ def owner_in(split: str, index: int = 0) -> str:
 
 
 def tarball(path: Path, meta: dict, files: dict[str, str | bytes]) -> Path:
-    """An npm tarball: package.json and files under package/."""
+    """An npm tarball: package.json and files under package/. Source distributions of PyPI are laid out alike."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as tar:
         for name, content in {"package.json": json.dumps(meta), **files}.items():
@@ -108,7 +109,7 @@ def tiny(tmp_path_factory) -> Tiny:
         packages.append({"name": name, "version": "1.0.0", "licence": "MIT", "owner": owner})
     manifest = root / "manifest.json"
     manifest.write_text(json.dumps({"packages": packages}))
-    corpus.build(manifest, cache, 3_000_000, 9_000_000)
+    build.build([manifest], cache, 3_000_000, 9_000_000)
     path = root / "tokenizer" / "tokenizer.json"
     tokenizer.train((row["text"] for row in corpus.read(cache, "train")), 700, path)
     for split in ("train", "validation", "test", "withheld"):

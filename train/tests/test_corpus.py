@@ -4,6 +4,7 @@ import pytest
 from conftest import owner_in, program, tarball
 
 from thoughtline_train import corpus
+from thoughtline_train.corpus import build, duplicates, licences, sources
 
 CODE = program("code")
 
@@ -27,7 +28,7 @@ CODE = program("code")
     ],
 )
 def test_permissive_licences(licence, expected):
-    assert corpus.permissive(licence) is expected
+    assert licences.permissive(licence) is expected
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_permissive_licences(licence, expected):
     ],
 )
 def test_licence_as_a_package_states_it(meta, expected):
-    assert corpus.licence_of(meta) == expected
+    assert licences.licence_of(meta) == expected
 
 
 @pytest.mark.parametrize(
@@ -59,12 +60,12 @@ def test_licence_as_a_package_states_it(meta, expected):
     ],
 )
 def test_owner_of_a_package(meta, expected):
-    assert corpus.owner_of(meta) == expected
+    assert licences.owner_of(meta) == expected
 
 
 def test_acceptable_code():
-    for path in ("src/a.ts", "lib/a.js", "a.mjs", "src/View.tsx", "src/View.vue", "distance/a.ts"):
-        assert corpus.acceptable(path, CODE), path
+    for path in ("src/a.ts", "lib/a.js", "a.mjs", "src/View.tsx", "src/View.vue", "src/a.py", "distance/a.ts"):
+        assert sources.acceptable(path, CODE), path
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,8 @@ def test_acceptable_code():
         ("dist/a.js", CODE),
         ("src/locales/de.ts", CODE),
         ("test/fixtures/a.ts", CODE),
-        ("src/a.py", CODE),
+        ("src/a.rs", CODE),
+        ("src/service_pb2.py", CODE),
         ("src/a.ts", "const x = 1;\n"),
         ("src/a.ts", CODE * 1000),
         ("src/a.ts", CODE + "x" * 1001 + "\n"),
@@ -92,7 +94,7 @@ def test_acceptable_code():
     ],
 )
 def test_what_is_no_handwritten_code(path, text):
-    assert not corpus.acceptable(path, text)
+    assert not sources.acceptable(path, text)
 
 
 def test_sources_of_a_tarball(tmp_path):
@@ -122,7 +124,7 @@ def test_sources_of_a_tarball(tmp_path):
             "README.md": "no code",
         },
     )
-    found = dict(corpus.sources(archive))
+    found = dict(sources.sources(archive))
     assert found == {"src/plain.ts": "plain", "src/mapped.ts": "mapped", "src/packed.ts": "packed"}
 
 
@@ -151,7 +153,7 @@ def built(tmp_path):
         rows.append({"name": name, "version": "1.0.0", "licence": "MIT", "owner": owner})
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"packages": rows}))
-    corpus.build(manifest, tmp_path, cap_package=20_000, cap_owner=30_000)
+    build.build([manifest], tmp_path, cap_package=20_000, cap_owner=30_000)
     return tmp_path, manifest
 
 
@@ -161,8 +163,8 @@ def test_test_owners_are_never_trained_on(built):
     for split in ("train", "validation", "test"):
         assert rows[split]
         assert {corpus.split_of(row["owner"]) for row in rows[split]} == {split}
-    train = {corpus.fingerprint(row["text"]) for row in rows["train"]}
-    test = {corpus.fingerprint(row["text"]) for row in rows["test"]}
+    train = {duplicates.fingerprint(row["text"]) for row in rows["train"]}
+    test = {duplicates.fingerprint(row["text"]) for row in rows["test"]}
     assert not train & test
     assert "src/copied.ts" not in {row["path"] for row in rows["train"]}
 
@@ -180,7 +182,7 @@ def test_duplicates_caps_newlines_and_the_withheld_language(built):
 def test_building_again_gives_the_same_bytes(built):
     cache, manifest = built
     before = {split: (cache / f"{split}.jsonl.zst").read_bytes() for split in ("train", "validation", "test", "withheld")}
-    corpus.build(manifest, cache, cap_package=20_000, cap_owner=30_000)
+    build.build([manifest], cache, cap_package=20_000, cap_owner=30_000)
     for split, content in before.items():
         assert (cache / f"{split}.jsonl.zst").read_bytes() == content, split
 
@@ -189,7 +191,7 @@ def test_a_missing_tarball_is_named(tmp_path):
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"packages": [{"name": "@a/b", "version": "1.0.0", "owner": "o"}]}))
     with pytest.raises(SystemExit, match=r"a-b-1\.0\.0\.tgz: missing; run `corpus fetch` first"):
-        corpus.build(manifest, tmp_path, 1, 1)
+        build.build([manifest], tmp_path, 1, 1)
 
 
 def test_the_sample_is_drawn_by_seed(built):

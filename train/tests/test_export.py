@@ -78,7 +78,7 @@ def test_the_card_says_corpus_runs_and_figures(bundle, rows):
         assert words in card, words
     four = next(row for row in rows if row["arm"] == "T=4" and row["band"] == "all")
     assert f"{four['minus_z0']:+.4f} ± {four['error']:.4f}" in card
-    assert " ".join(card.split()).count("npm packages") == 1
+    assert " ".join(card.split()).count("pinned with licence and owner") == 1
     assert str(TRAIN.parent) not in card
 
 

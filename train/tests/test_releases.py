@@ -4,7 +4,7 @@ import pytest
 from conftest import owner_in, program, tarball
 
 from thoughtline_train import releases
-from thoughtline_train.corpus import tarball_name
+from thoughtline_train.corpus.npm import tarball_name
 
 
 @pytest.fixture

@@ -18,9 +18,17 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
 
     corpus = commands.add_parser("corpus", help="fetch, build and describe the corpus")
-    corpus.add_argument("action", choices=["resolve", "fetch", "build", "report", "releases"])
+    corpus.add_argument("action", choices=["resolve", "fetch", "build", "prune", "report", "shards", "contamination", "releases"])
+    corpus.add_argument("benchmarks", type=Path, nargs="?", help="contamination: folder of benchmark files")
     corpus.add_argument("--roots", type=Path, default=TRAIN / "corpus" / "roots.txt")
     corpus.add_argument("--manifest", type=Path, default=TRAIN / "corpus" / "manifest.json")
+    corpus.add_argument("--pypi-roots", type=Path, default=TRAIN / "corpus" / "pypi-roots.txt")
+    corpus.add_argument("--pypi", type=Path, default=TRAIN / "corpus" / "pypi.json", help="manifest of the Python packages")
+    corpus.add_argument("--depth", type=int, default=1, help="levels of dependencies that resolve follows")
+    corpus.add_argument("--limit", type=int, default=6000, help="npm packages that resolve tries at most")
+    corpus.add_argument("--out", type=Path, default=CACHE / "shards", help="folder of the shards")
+    corpus.add_argument("--size", type=float, default=38, help="MiB of a shard at most, compressed")
+    corpus.add_argument("--sample", type=int, default=100_000, help="characters of a package in the shards of validation and test")
     corpus.add_argument("--releases", type=Path, default=TRAIN / "corpus" / "releases.json", help="successive releases")
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
@@ -91,20 +99,7 @@ def main() -> None:
 
     options = parser.parse_args()
     if options.command == "corpus":
-        from . import corpus as c
-
-        if options.action == "resolve":
-            c.resolve(options.roots, options.manifest, options.cache)
-        elif options.action == "fetch":
-            c.fetch_pinned(options.manifest, options.cache)
-        elif options.action == "build":
-            c.build(options.manifest, options.cache, options.cap_package, options.cap_owner)
-        elif options.action == "releases":
-            from .releases import releases
-
-            releases(options.releases, options.cache)
-        else:
-            c.report(options.cache)
+        run_corpus(options)
     elif options.command == "tokenizer":
         from . import data, tokenizer as t
         from .corpus import sample
@@ -153,6 +148,49 @@ def main() -> None:
         from .card import export
 
         export(options)
+
+
+def run_corpus(options: argparse.Namespace) -> None:
+    """The actions of `corpus`. Each imports what it needs: a GPU machine that reads shards has neither pip nor datasketch."""
+    cache, manifests = options.cache, [options.manifest, options.pypi]
+    if options.action in ("resolve", "fetch"):
+        from .corpus import npm, pypi
+
+        cache.mkdir(parents=True, exist_ok=True)
+        if options.action == "resolve":
+            npm.resolve(options.roots, options.manifest, cache, options.depth, options.limit)
+            pypi.resolve(options.pypi_roots, options.pypi, cache)
+        else:
+            npm.fetch_pinned(options.manifest, cache)
+            pypi.fetch_pinned(options.pypi, cache)
+    elif options.action == "releases":
+        from .releases import releases
+
+        releases(options.releases, cache)
+    elif options.action == "contamination":
+        from .corpus import contamination as check
+        from .corpus import read
+
+        if options.benchmarks is None or not options.benchmarks.is_dir():
+            raise SystemExit("corpus contamination DIR: give a folder of benchmark files")
+        problems = list(check.problems(options.benchmarks))
+        rows = (row for split in ("train", "validation", "withheld") for row in read(cache, split))
+        if not check.report(check.contamination(rows, problems), len(problems)):
+            raise SystemExit(1)
+    elif options.action == "shards":
+        from .corpus import read, shards
+
+        few = {split: shards.few_of_each(read(cache, split), options.sample) for split in ("validation", "test")}
+        shards.pack({**few, "train": read(cache, "train")}, options.out, int(options.size * shards.MIB))
+    else:
+        from .corpus import build as b
+
+        if options.action == "build":
+            b.build(manifests, cache, options.cap_package, options.cap_owner)
+        elif options.action == "prune":
+            b.prune(manifests, cache)
+        else:
+            b.report(cache)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
+from .corpus import summary
 from .export import write_bundle
 from .fixtures import parity_case, tokenizer_cases
 from .loop import load_decoder
@@ -59,9 +60,10 @@ Hardware: {training["hardware"]}. Made with `train/` of this repository (`train/
 
 ## Corpus
 
-{corpus["megabytes"]:.0f} MB of distinct source text for training ({corpus["composition"]}), from {corpus["packages"]} npm
-packages, pinned with licence and owner in `train/corpus/manifest.json` of the commit that brought this bundle. Split by owner of
-the source repository: no file of a test owner was trained on. No end-user applications, no benchmark problems.
+{corpus["megabytes"]:.0f} MB of distinct source text for training ({corpus["composition"]}), from {corpus["packages"]}
+packages, pinned with licence and owner in `train/corpus/` (`manifest.json`: npm, `pypi.json`) of the commit that brought this
+bundle. Split by owner of the source repository: no file of a test owner was trained on. No end-user applications, no benchmark
+problems.
 
 Licences of the packages: {licences}.
 
@@ -85,9 +87,10 @@ def export(options: Namespace) -> None:
     else:
         # A plain decoder: the outputs of its cross-attentions are still zero, so that z changes nothing.
         print(f"{options.state}: never trained with a thought; the bundle ignores z")
-    composition = json.loads((options.cache / "composition.json").read_text())["train"]
-    manifest = json.loads((Path(__file__).parent.parent / "corpus" / "manifest.json").read_text())["packages"]
-    sizes = {k: v / 1e6 for k, v in composition.items() if k not in ("files", "packages")}
+    composition = summary(options.cache, "train")
+    folder = Path(__file__).parent.parent / "corpus"
+    manifest = [p for name in ("manifest", "pypi") for p in json.loads((folder / f"{name}.json").read_text())["packages"]]
+    sizes = {k: v / 1e6 for k, v in composition["languages"].items()}
     corpus = {
         "packages": composition["packages"],
         "megabytes": round(sum(sizes.values()), 1),

@@ -11,8 +11,11 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from .corpus import acceptable, fetch, fingerprint, licence_of, log, owner_of, package_json, permissive, sources
-from .corpus import split_of, tarball_name
+from .corpus.build import split_of
+from .corpus.duplicates import fingerprint
+from .corpus.licences import licence_of, owner_of, permissive
+from .corpus.npm import fetch, log, package_json, tarball_name
+from .corpus.sources import acceptable, normal, sources
 
 
 def releases(pinned: Path, cache: Path) -> None:
@@ -64,7 +67,7 @@ def lay_out(archive: Path, folder: Path) -> int:
     folder.mkdir(parents=True)
     seen: set[bytes] = set()
     for path, text in sorted(sources(archive)):
-        text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff")
+        text = normal(text)
         target = folder / path
         if not acceptable(path, text) or not inside(path) or target.exists() or fingerprint(text) in seen:
             continue

@@ -1,0 +1,144 @@
+"""Which texts are taken: near-duplicates, caps, benchmarks; and the shards they are packed in."""
+
+import gzip
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import program
+
+from thoughtline_train import corpus
+from thoughtline_train.corpus import build, contamination, duplicates, shards, shingles
+
+LONG = program("long", 40)
+
+
+def test_words_are_hashed_by_what_they_are():
+    assert np.array_equal(shingles.words("foo Bar_1 + föö"), shingles.words("FOO(bar_1)\n  föö"))
+    assert len(set(shingles.words("a b ab ba aa abc é").tolist())) == 7
+    assert len(shingles.words("… + - ()")) == 1  # bytes above 127 are words
+    assert len(shingles.words("")) == 0
+    assert np.array_equal(shingles.words("x " * 3), np.repeat(shingles.words("x"), 3))
+
+
+def test_runs_of_words():
+    words = shingles.words("a b c d e f")
+    assert len(shingles.shingles(words, 5)) == 2
+    assert shingles.shingles(words, 5)[1] == shingles.shingles(shingles.words("b c d e f"), 5)[0]
+    assert len(shingles.shingles(words, 9)) == 1
+    assert shingles.shingles(shingles.words("a b"), 2)[0] != shingles.shingles(shingles.words("b a"), 2)[0]
+
+
+def test_a_near_duplicate_is_dropped_and_a_different_text_kept():
+    seen = duplicates.Seen()
+    near = LONG.replace("number;", "bigint;", 1) + "\n// a line more, as another release has it\n"
+    assert seen.duplicate(LONG) is None
+    assert seen.duplicate(LONG.replace("  ", "\t")) == "duplicate"
+    assert seen.duplicate(near) == "near-duplicate"
+    assert seen.duplicate(program("another", 40)) is None
+    half = LONG[: len(LONG) // 2] + program("third", 40)
+    assert seen.duplicate(half) is None
+
+
+def test_short_texts_are_compared_as_a_whole():
+    seen = duplicates.Seen()
+    assert [seen.duplicate(f"export {{ a, b, c }} from './{name}';") for name in "xyx"] == [None, None, "duplicate"]
+
+
+def test_signatures_estimate_the_share_of_common_runs():
+    seen = duplicates.Seen()
+    rng = np.random.default_rng(1)
+    runs = rng.integers(0, 2**63, 4000).astype(np.uint64)
+    for share in (0.2, 0.5, 0.9):
+        # Two sets of n with m in common have m / (2n − m) of all in common.
+        common = int(4000 * share / (1 + share))
+        a, b = runs[:2000], runs[2000 - common : 4000 - common]
+        alike = np.mean(seen.signature(a) == seen.signature(b))
+        assert alike == pytest.approx(common / (4000 - common), abs=0.2)
+
+
+def test_caps_of_packages_and_owners():
+    room = build.Room(cap_package=100, cap_owner=150)
+    assert room.take("a", "o", 80)
+    assert not room.take("a", "o", 30)
+    assert room.take("a", "o", 20)
+    assert not room.take("b", "o", 60)
+    assert room.take("b", "o", 50)
+    assert room.take("c", "p", 100)
+
+
+def test_the_benchmark_check_finds_a_problem_and_passes_over_the_frame(tmp_path):
+    frame = "check that the candidate function returns the expected result for every one of these given inputs "
+    tasks = {f"task/{i}": program(f"task {i}", 3) for i in range(4)}
+    with gzip.open(tmp_path / "made-up.jsonl.gz", "wt") as file:
+        for name, text in tasks.items():
+            file.write(json.dumps({"id": name, "prompt": {"text": text}, "test": [frame]}) + "\n")
+    (tmp_path / "more.json").write_text(json.dumps([{"prompt": program("json", 3)}, {"prompt": "too short"}]))
+    problems = list(contamination.problems(tmp_path))
+    assert len(problems) == 6
+    rows = [
+        {"package": "clean", "path": "a.ts", "text": program("something else", 30)},
+        {"package": "frame", "path": "b.ts", "text": frame * 3},
+        {"package": "copied", "path": "c.ts", "text": LONG + tasks["task/2"].upper().replace("  ", "\t") + LONG},
+    ]
+    assert contamination.contamination(rows[:2], problems) == []
+    found = contamination.contamination(rows, problems)
+    assert [(f.problem, f.files) for f in found] == [("made-up.jsonl.gz:3", ["copied/c.ts"])]
+    assert found[0].share > 0.9
+    assert not contamination.report(found, 6)
+    assert contamination.report([], 6)
+
+
+def rows_of(owners: int) -> list[dict]:
+    return [
+        {"package": f"p{i}", "owner": f"o{i}", "path": f"src/{part}.ts", "text": program(f"{i} {part} é", 12)}
+        for i in range(owners)
+        for part in "abc"
+    ]
+
+
+def test_shards_hold_everything_within_their_size(tmp_path):
+    rows = rows_of(40)
+    for row in rows:
+        row["text"] += random.Random(row["path"] + row["owner"]).randbytes(6000).hex()
+    size = 400_000
+    written = shards.pack({"train": rows, "test": shards.few_of_each(rows[:6], 30_000)}, tmp_path, size)
+    train = [row for row in written if row["file"].startswith("train")]
+    assert len(train) > 1
+    assert all(row["bytes"] <= size and (tmp_path / row["file"]).stat().st_size == row["bytes"] for row in written)
+    assert sum(row["text"] for row in train) == sum(len(row["text"].encode()) for row in rows)
+
+    def key(row):
+        return row["owner"], row["path"]
+
+    read = list(corpus.read(tmp_path, "train"))
+    assert sorted(read, key=key) == sorted(rows, key=key)
+    assert [row["package"] for row in read] != [row["package"] for row in rows]
+    few = list(shards.read(tmp_path, "test"))
+    assert 0 < len(few) < 6
+    assert json.loads((tmp_path / "shards.json").read_text()) == written
+
+
+def test_packing_again_leaves_no_shard_of_before(tmp_path):
+    shards.pack({"train": rows_of(40)}, tmp_path, 30_000)
+    shards.pack({"train": rows_of(2)}, tmp_path, 30_000)
+    assert [path.name for path in tmp_path.glob("*.xz")] == ["train-000.jsonl.xz"]
+
+
+def test_a_folder_without_the_split_is_named(tmp_path):
+    with pytest.raises(SystemExit, match=r"neither train\.jsonl\.zst nor shards train-\*\.jsonl\.xz"):
+        list(corpus.read(tmp_path, "train"))
+
+
+def test_shards_are_read_without_what_a_gpu_machine_lacks(tmp_path):
+    shards.pack({"train": rows_of(2)}, tmp_path, 30_000)
+    script = (
+        "import sys; sys.modules.update(dict.fromkeys(['zstandard', 'datasketch', 'scipy'], None));"
+        "from pathlib import Path; from thoughtline_train import corpus;"
+        f"print(len(list(corpus.read(Path({str(tmp_path)!r}), 'train'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "6\n"

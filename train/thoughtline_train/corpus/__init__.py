@@ -1,0 +1,10 @@
+"""The corpus: sources of permissively licensed packages, filtered, deduplicated and split by owner.
+
+`licences` (who may be taken), `npm` and `pypi` (fetching what the manifests pin), `sources` (reading one package),
+`shingles` and `duplicates` (what is alike), `build` (the corpus), `shards` (packed for a GPU job), `contamination` (no
+benchmark problems in it).
+"""
+
+from .build import read, sample, split_of, summary
+
+__all__ = ["read", "sample", "split_of", "summary"]
