@@ -1,6 +1,7 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logSumExp, type Healed } from './heal';
+import type { Mix } from './recall';
 import { cutUnfinished, stopAt, type Place, type Stop } from './stop';
 
 export interface Candidate {
@@ -16,6 +17,8 @@ export interface DecodeOptions {
   readonly width: number;
   readonly maxTokens: number;
   readonly endToken: number;
+  /** What else has a say in each token; the decoder alone decides without it. */
+  readonly mix?: Mix | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
 }
 
@@ -54,7 +57,8 @@ export async function decode(
 
   for (let length = 0; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
-    const steps = expand(live, logits, tokenizer, options);
+    const rows = logits.map((row, i) => options.mix?.(row, [...healed.tokens, ...(live[i]?.tokens ?? [])]) ?? row);
+    const steps = expand(live, rows, tokenizer, options);
     const going: Step[] = [];
     for (const step of steps) {
       const ended = end(step, options);

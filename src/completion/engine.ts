@@ -10,14 +10,16 @@ import { collectEvidence, MAX_CHUNKS, type Chunk, type Evidence } from '../thoug
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
 import { priorThought, type Thought } from '../thought/thought';
+import { sampleOf, type Sample } from '../memory/fit';
 import { decode, type Candidate } from './decode';
 import { heal } from './heal';
 import { documentOf } from './document';
-import { scoreTarget } from './score';
+import { Lookup } from './recall';
+import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
 import { placeOf } from './stop';
 import { trim } from './trim';
-import type { CompletionOptions, CompletionRequest, CompletionResult, Score } from './types';
+import { DEFAULTS, type CompletionOptions, type CompletionRequest, type CompletionResult, type Score } from './types';
 import { cutWindow, RESERVE, type Window } from './window';
 
 export type { CandidateReport, DeviceReport, DeviceSetting } from '../model/providers';
@@ -61,7 +63,8 @@ export class Engine {
   readonly #graphs: Graphs;
   readonly #model: EvidenceModel;
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
-  /** Work on a decoder's caches happens one piece after the other. */
+  readonly #lookup: Lookup;
+  /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
   private constructor(bundle: Bundle, device: DeviceReport, graphs: Graphs, chunkTokens: number) {
@@ -70,6 +73,7 @@ export class Engine {
     this.chunkTokens = chunkTokens;
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
+    this.#lookup = new Lookup(bundle);
     this.#model = rememberStates(graphs);
   }
 
@@ -157,10 +161,36 @@ export class Engine {
     return { prefixTokens: prefix.length, suffixTokens };
   }
 
-  /** NLL of a target after the prefix under a thought. The target reaches neither evidence nor any memory. */
-  async score(request: CompletionRequest, target: string, thought: Thought): Promise<Score> {
+  /**
+   * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
+   * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is the decoder
+   */
+  async score(
+    request: CompletionRequest,
+    target: string,
+    thought: Thought,
+    { memory = false }: { memory?: boolean } = {},
+  ): Promise<Score> {
     const document = documentOf(request);
-    return this.#serial.run(() => scoreTarget(this.#decoder(request.path), this.bundle, document, target, thought));
+    const lookup = memory ? this.#lookup : undefined;
+    return this.#serial.run(() =>
+      scoreTarget(this.#decoder(request.path), this.bundle, document, target, thought, lookup),
+    );
+  }
+
+  /** What memory and decoder know about each token of a target, for fitting how they are mixed. */
+  async memorySamples(request: CompletionRequest, target: string, thought: Thought): Promise<Sample[]> {
+    const lookup = this.#lookup;
+    return this.#serial.run(async () => {
+      const samples: Sample[] = [];
+      const tokens = readTarget(this.#decoder(request.path), this.bundle, documentOf(request), target, thought, lookup);
+      for await (const { token, logits, context, need } of tokens) {
+        // Where the text before the cursor has a say, it is not the mixture that decides.
+        const sample = need.length === 0 ? sampleOf(logits, lookup.recall(context), token) : undefined;
+        if (sample) samples.push(sample);
+      }
+      return samples;
+    });
   }
 
   async close(): Promise<void> {
@@ -184,11 +214,15 @@ export class Engine {
     if (options.signal?.aborted) return undefined;
     const { tokenizer, manifest } = this.bundle;
     const window = cutWindow(document, tokenizer, manifest);
-    return decode(this.#decoder(request.path), tokenizer, thought, window.head, heal(window.prefix, tokenizer), {
+    const healed = heal(window.prefix, tokenizer);
+    const mix = (options.memory ?? DEFAULTS.memory) ? this.#lookup.mix : undefined;
+    if (mix) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
+    return decode(this.#decoder(request.path), tokenizer, thought, window.head, healed, {
       place: placeOf(document.prefix, document.suffix, options.maxLines),
       width: options.candidates,
       maxTokens: RESERVE,
       endToken: manifest.specialTokens.end,
+      mix,
       signal: options.signal,
     });
   }

@@ -27,13 +27,15 @@ export interface CompletionOptions {
   readonly maxLines: number;
   /** 1 = greedy, more = width of the beam. */
   readonly candidates: number;
+  /** Whether the lookup memory has its say (default: `DEFAULTS.memory`); without weights for it in the bundle it has none. */
+  readonly memory?: boolean | undefined;
   readonly signal?: Abortable | undefined;
   /** A thought refined before; nothing is refined then. */
   readonly thought?: Thought | undefined;
 }
 
 /** What holds where nobody says otherwise: in the editor's settings as on the command line. */
-export const DEFAULTS = { steps: 4, maxSteps: 32, maxLines: 8, candidates: 1 } as const;
+export const DEFAULTS = { steps: 4, maxSteps: 32, maxLines: 8, candidates: 1, memory: true } as const;
 
 export interface CompletionResult {
   /** The suggestion, with the document's own newlines; empty if there is none. */
