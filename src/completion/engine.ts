@@ -46,6 +46,9 @@ export interface EngineOptions {
 /** Windows whose caches are kept. */
 const KEPT_WINDOWS = 4;
 
+/** Milliseconds for which texts are taken into the memory before other work may come between. */
+const STRETCH_MS = 30;
+
 /** Evidence chunks whose trunk states are kept. */
 const KEPT_CHUNKS = 64;
 
@@ -97,9 +100,10 @@ export class Engine {
   async complete(request: CompletionRequest, options: CompletionOptions): Promise<CompletionResult> {
     const start = performance.now();
     const thought = options.thought ?? (await this.#think(request, options));
-    const candidates = await this.#serial.run(() => this.#decode(request, options, thought));
+    const { candidates, partial } = await this.#serial.run(() => this.#decode(request, options, thought));
     return {
       ...present(request, candidates),
+      ...(partial && { partial }),
       milliseconds: performance.now() - start,
       thought: thought.trace,
     };
@@ -147,8 +151,16 @@ export class Engine {
   /**
    * Fills the caches of the request's window for a thought, one ONNX run for each `next()`; a completion with that
    * thought then only has to decode. Until then the thought before serves with its own caches.
+   * @param options.memory whether the texts around the cursor are taken into the memory, too, a stretch at a time
    */
-  async *prepare(request: CompletionRequest, thought: Thought): AsyncGenerator<void, void> {
+  async *prepare(
+    request: CompletionRequest,
+    thought: Thought,
+    { memory = DEFAULTS.memory }: { memory?: boolean } = {},
+  ): AsyncGenerator<void, void> {
+    const document = documentOf(request);
+    const takeIn = () => Promise.resolve(this.#lookup.show(document, 0, performance.now() + STRETCH_MS));
+    if (memory && this.#lookup.mix) while (!(await this.#serial.run(takeIn))) yield;
     const { head, prefix } = this.#window(request);
     const tokens = [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
     const runs = this.#decoder(request.path).fill(tokens, thought);
@@ -208,23 +220,26 @@ export class Engine {
     return refinement.result();
   }
 
-  async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought) {
+  async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought): Promise<Decoded> {
     const document = documentOf(request);
-    if (isBinary(document.prefix) || isBinary(document.suffix)) return 'the file is binary';
-    if (options.signal?.aborted) return undefined;
+    if (isBinary(document.prefix) || isBinary(document.suffix)) return { candidates: 'the file is binary' };
+    if (options.signal?.aborted) return { candidates: undefined };
     const { tokenizer, manifest } = this.bundle;
     const window = cutWindow(document, tokenizer, manifest);
     const healed = heal(window.prefix, tokenizer);
     const mix = (options.memory ?? DEFAULTS.memory) ? this.#lookup.mix : undefined;
-    if (mix) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
-    return decode(this.#decoder(request.path), tokenizer, thought, window.head, healed, {
+    const deadline = performance.now() + (options.patience ?? Infinity);
+    const whole = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
+    const candidates = await decode(this.#decoder(request.path), tokenizer, thought, window.head, healed, {
       place: placeOf(document.prefix, document.suffix, options.maxLines),
       width: options.candidates,
       maxTokens: RESERVE,
       endToken: manifest.specialTokens.end,
       mix,
       signal: options.signal,
+      budget: options.budget,
     });
+    return whole ? { candidates } : { candidates, partial: true };
   }
 
   #window(request: CompletionRequest): Window {
@@ -250,6 +265,12 @@ function rememberStates(graphs: Graphs): EvidenceModel {
     },
     evaluate: (chunk, chunkStates, z) => graphs.evidence(chunkStates, chunk.targets, chunk.weights, z),
   };
+}
+
+/** Candidates; or the reason why there are none; or undefined if it was aborted. */
+interface Decoded {
+  readonly candidates: Candidate[] | string | undefined;
+  readonly partial?: true;
 }
 
 type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;

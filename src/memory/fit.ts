@@ -211,8 +211,8 @@ function descend(
     gradientAt(values).forEach((slope, i) => {
       mean[i] = first * (mean[i] as number) + (1 - first) * slope;
       square[i] = second * (square[i] as number) + (1 - second) * slope * slope;
-      const corrected = (mean[i]) / (1 - first ** step);
-      const size = Math.sqrt((square[i]) / (1 - second ** step)) + 1e-9;
+      const corrected = mean[i] / (1 - first ** step);
+      const size = Math.sqrt(square[i] / (1 - second ** step)) + 1e-9;
       values[i] = (values[i] as number) - (rate * (1 - step / (steps + 1)) * corrected) / size;
     });
   }
