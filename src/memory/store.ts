@@ -226,8 +226,8 @@ export class TokenMemory {
     const documents = this.#documents;
     const tokens = this.#tokens;
     const needed = this.#live + documents.length + more + 1;
-    // A quarter more than needed: growing costs a constant per token.
-    const room = Math.max(LEAST_ROOM, Math.ceil(needed * 1.25));
+    // An eighth more than needed: growing costs a constant per token, and little is held in vain.
+    const room = Math.max(LEAST_ROOM, Math.ceil(needed * 1.125));
     this.#tokens = this.#newTokens(room);
     this.#chains = this.#newChains(room);
     this.#length = 0;
@@ -246,7 +246,7 @@ export class TokenMemory {
   }
 
   #newChains(room: number): Chains[] {
-    // Four positions a bucket; contexts of one token have no more buckets than there are tokens.
+    // Four to eight positions a bucket; contexts of one token have no more buckets than there are tokens.
     const buckets = powerOfTwo(room / 4);
     const single = Math.min(buckets, powerOfTwo(this.#vocabulary));
     return this.#orders.map((order) => ({
@@ -265,7 +265,7 @@ function hash(tokens: ArrayLike<number>, end: number, order: number): number {
   return value ^ (value >>> 13);
 }
 
-/** The smallest power of two that is at least `least`. */
-function powerOfTwo(least: number): number {
-  return 2 ** Math.ceil(Math.log2(Math.max(1, least)));
+/** The largest power of two that is at most `most`. */
+function powerOfTwo(most: number): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, most)));
 }
