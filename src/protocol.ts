@@ -22,6 +22,8 @@ export interface Settings {
   modelPath: string;
   /** Longest suggestion, in lines, 1–64. */
   maxLines: number;
+  /** Look up what followed the same words in the open files, and mix it with what the model predicts. */
+  memory: boolean;
   /** Language identifier → on or off; `*` stands for every language that is not named. */
   languages: Record<string, boolean>;
 }
@@ -32,6 +34,7 @@ export const defaultSettings: Readonly<Settings> = {
   device: 'auto',
   modelPath: '',
   maxLines: DEFAULTS.maxLines,
+  memory: DEFAULTS.memory,
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
 };
 

@@ -36,6 +36,12 @@ export function stepsOption(value: string | undefined): number {
   return wholeNumber('--steps', value ?? String(DEFAULTS.steps), 0, DEFAULTS.maxSteps);
 }
 
+export function memoryOption(value: string | undefined, otherwise: boolean): boolean {
+  if (value === undefined) return otherwise;
+  if (value !== 'on' && value !== 'off') throw new UsageError(`--memory ${value}: use on or off`);
+  return value === 'on';
+}
+
 /** @throws UsageError naming the option and its range */
 export function wholeNumber(name: string, value: string, least: number, most: number): number {
   const number = Number(value);

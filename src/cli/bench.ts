@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { DEFAULTS, type CompletionRequest, type Engine } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, parse, wholeNumber } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse, wholeNumber } from './arguments';
 import { UsageError, type Command } from './command';
 import { openEngine, shippedBundle } from './model';
 import { readText } from './place';
@@ -16,6 +16,7 @@ const USAGE = `thoughtline bench [options]
   --json            print the figures as JSON
   --seconds N       length of each of the two replays, 5 to 600 (default: 45)
   --seed N          of the typing (default: 1)
+  --memory on|off   whether the lookup memory has its say while typing (default: on)
   --file FILE       what is typed (default: a source file of Thoughtline)
   --beside FILE     another file that is open; may be given more than once
 ${MODEL_USAGE}`;
@@ -37,12 +38,14 @@ export const bench: Command = {
       json: { type: 'boolean' },
       seconds: { type: 'string' },
       seed: { type: 'string' },
+      memory: { type: 'string' },
       file: { type: 'string' },
       beside: { type: 'string', multiple: true },
     } as const);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of bench`);
     const seconds = wholeNumber('--seconds', values.seconds ?? '45', 5, 600);
     const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 31);
+    const memory = memoryOption(values.memory, DEFAULTS.memory);
     const [file, ...beside] = await texts(values.file, values.beside);
 
     const start = performance.now();
@@ -59,7 +62,7 @@ export const bench: Command = {
       try {
         return await typeInto({
           bundle,
-          settings: { inferenceSteps, ...(values.device !== undefined && { device: engine.device.device }) },
+          settings: { inferenceSteps, memory, ...(values.device !== undefined && { device: engine.device.device }) },
           file: file!,
           beside,
           seconds,

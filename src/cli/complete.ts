@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { DEFAULTS, type CompletionOptions, type CompletionResult, type Engine } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse, stepsOption, wholeNumber } from './arguments';
 import { UsageError, type Command } from './command';
 import { completionItem, countItems, readItems, RecordWriter } from './jsonl';
 import { openEngine } from './model';
@@ -16,7 +16,8 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --steps N         steps of thought, 0 to ${DEFAULTS.maxSteps} (default: ${DEFAULTS.steps})
   --max-lines N     longest suggestion in lines (default: ${DEFAULTS.maxLines})
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
-  --related FILE    another file to think about; may be given more than once
+  --memory on|off   whether the lookup memory has its say (default: on)
+  --related FILE    another file to think about and look things up in; may be given more than once
   --path FILE       what standard input is called
   --trace           print the thought's steps, too
   --json            print everything as JSON
@@ -27,6 +28,7 @@ const OPTIONS = {
   steps: { type: 'string' },
   'max-lines': { type: 'string' },
   candidates: { type: 'string' },
+  memory: { type: 'string' },
   related: { type: 'string', multiple: true },
   path: { type: 'string' },
   trace: { type: 'boolean' },
@@ -53,6 +55,7 @@ export const complete: Command = {
       steps: stepsOption(values.steps),
       maxLines: wholeNumber('--max-lines', values['max-lines'] ?? String(DEFAULTS.maxLines), 1, 64),
       candidates: wholeNumber('--candidates', values.candidates ?? String(DEFAULTS.candidates), 1, 16),
+      memory: memoryOption(values.memory, DEFAULTS.memory),
     };
     if (values.jsonl === undefined) return completeOne(positionals, values, options);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: give either a place or --jsonl`);

@@ -12,7 +12,7 @@ import {
 import { messageOf, UserError } from '../model/errors';
 import { textLines } from '../model/lines';
 import { followEdit, type Following } from '../thought/store';
-import { MODEL_OPTIONS, MODEL_USAGE, parse, wholeNumber } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse, wholeNumber } from './arguments';
 import { UsageError, type Command } from './command';
 import { evaluateRepositories } from './evaluation/command';
 import { summarise, table, THOUGHTS, type EditScore } from './editReport';
@@ -59,6 +59,7 @@ thoughtline evaluate --edits DIR [options]
   --edits DIR       releases to replay (train/ makes them: corpus releases)
   --max-edits N     edits scored (default: ${DEFAULT_EDITS}), spread over early and late edits of a session
   --seed S          which edits (default: 1)
+  --memory on|off   whether the lookup memory has its say (default: off: the decoder alone is scored)
   --json            print everything as JSON
   --out FILE        write everything as JSON, the score of every edit included
 ${MODEL_USAGE}`;
@@ -72,6 +73,7 @@ const OPTIONS = {
   plain: { type: 'string' },
   'max-edits': { type: 'string' },
   seed: { type: 'string' },
+  memory: { type: 'string' },
   json: { type: 'boolean' },
   out: { type: 'string' },
 } as const;
@@ -97,6 +99,7 @@ export const evaluate: Command = {
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of evaluate --edits`);
     const maxEdits = wholeNumber('--max-edits', values['max-edits'] ?? String(DEFAULT_EDITS), 1, 100_000);
     const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
+    const memory = memoryOption(values.memory, false);
 
     const packages = await listPackages(values.edits);
     const sessions = await findSessions(packages);
@@ -106,12 +109,13 @@ export const evaluate: Command = {
     const assignments = choose(sessions, maxEdits, randomFrom(seed));
 
     const engine = await openEngine(values, { trainedChunks: true });
-    const scores = await replayAll(engine, packages, assignments);
+    const scores = await replayAll(engine, packages, assignments, memory);
     const { name, version } = engine.bundle.manifest;
     const report = {
       model: { name, version },
       device: engine.device.device,
       seed,
+      memory,
       packages: packages.length,
       sessions: assignments.length,
       steps: DEFAULTS.steps,
@@ -178,13 +182,14 @@ async function replayAll(
   engine: Engine,
   packages: readonly ReleasedPackage[],
   assignments: readonly Assignment[],
+  memory: boolean,
 ): Promise<EditScore[]> {
   const total = assignments.reduce((sum, { edits }) => sum + edits.length, 0);
   const bar = new ProgressBar('replaying edits', total);
   const scores: EditScore[] = [];
   for (const assignment of assignments) {
     const releases = packages.find(({ name }) => name === assignment.session.package)?.releases ?? [];
-    for await (const score of replay(engine, releases, assignment)) {
+    for await (const score of replay(engine, releases, assignment, memory)) {
       scores.push(score);
       bar.update(scores.length);
     }
@@ -198,13 +203,14 @@ async function* replay(
   engine: Engine,
   releases: readonly Release[],
   { session, edits }: Assignment,
+  memory: boolean,
 ): AsyncGenerator<EditScore> {
   const { tokenizer } = engine.bundle;
   const count = (text: string) => tokenizer.encode(text).length;
   const last = edits.at(-1) ?? 0;
   const followings = await followingsOf(engine, releases, session, last);
   const needed = editsToFollow(followings, edits);
-  const minds = new Minds(engine);
+  const minds = new Minds(engine, memory);
   for await (const { edit, release, hunk, request } of editsOf(releases, session, last)) {
     if (!needed.has(edit)) continue;
     // What was skipped since is what a thought made anew does not depend on.
@@ -268,14 +274,16 @@ async function siblings(release: Release, path: string): Promise<SourceText[]> {
 /** The thoughts about one file while it is edited. */
 class Minds {
   readonly #engine: Engine;
+  readonly #memory: boolean;
   #frozen: Thought | undefined;
   #warm: Thought | undefined;
   #followed: Following = 'keep';
   #sinceAnew = 0;
   #milliseconds = 0;
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, memory: boolean) {
     this.#engine = engine;
+    this.#memory = memory;
   }
 
   /** Brings the warm thought up to date with the document, as the inference process of the editor does. */
@@ -302,7 +310,8 @@ class Minds {
     };
     const scores = new Map<number, Score>();
     const under = async (thought: Thought) => {
-      const score = scores.get(thought.version) ?? (await engine.score(request, target, thought));
+      const score =
+        scores.get(thought.version) ?? (await engine.score(request, target, thought, { memory: this.#memory }));
       scores.set(thought.version, score);
       return score;
     };

@@ -5,9 +5,17 @@ import { UsageError, type Command } from './command';
 import { complete } from './complete';
 import { doctor } from './doctor';
 import { evaluate } from './evaluate';
+import { fitMemory } from './fitMemory';
 import { score } from './score';
 
-const COMMANDS: Readonly<Record<string, Command>> = { complete, score, evaluate, bench, doctor };
+const COMMANDS: Readonly<Record<string, Command>> = {
+  complete,
+  score,
+  evaluate,
+  bench,
+  doctor,
+  'fit-memory': fitMemory,
+};
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, command]) => `  ${name.padEnd(10)} ${command.summary}`);

@@ -1,7 +1,7 @@
 import type { Engine, Thought } from '../completion/engine';
 import { LruMap } from '../model/lru';
 import { DEFAULTS } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, parse } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse } from './arguments';
 import { UsageError, type Command } from './command';
 import { readItems, RecordWriter, scoreItem, type ScoreItem } from './jsonl';
 import { openEngine } from './model';
@@ -13,6 +13,7 @@ const USAGE = `thoughtline score --jsonl IN --out OUT [options]
   another path. IN: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line.
 
   --steps LIST      numbers of steps, 0 to ${DEFAULTS.maxSteps} (default: 0,1,2,4,8)
+  --memory on|off   whether the lookup memory has its say (default: off: the decoder alone is scored)
 ${MODEL_USAGE}`;
 
 const OPTIONS = {
@@ -20,6 +21,7 @@ const OPTIONS = {
   jsonl: { type: 'string' },
   out: { type: 'string' },
   steps: { type: 'string' },
+  memory: { type: 'string' },
 } as const;
 
 /** Items whose thoughts are kept for others to be scored with. */
@@ -32,6 +34,7 @@ export const score: Command = {
     const { values, positionals } = parse(args, OPTIONS);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of score`);
     if (values.jsonl === undefined || values.out === undefined) throw new UsageError('give --jsonl IN and --out OUT');
+    const memory = memoryOption(values.memory, false);
     const steps = stepList(values.steps ?? '0,1,2,4,8');
 
     let bad = 0;
@@ -52,12 +55,12 @@ export const score: Command = {
       return known;
     };
     for (const [index, item] of items.entries()) {
-      const { nats, bytes } = await scoreUnder(engine, item, await think(index));
+      const { nats, bytes } = await scoreUnder(engine, item, await think(index), memory);
       const other = partner(items, index);
       const refined = other === undefined ? new Map<number, Thought>() : new Map(await think(other));
       // The prior is the same for every item: there is nothing to shuffle.
       refined.delete(0);
-      const shuffled = await scoreUnder(engine, item, refined);
+      const shuffled = await scoreUnder(engine, item, refined, memory);
       await writer.add({ id: item.id, bytes, nats, shuffled: shuffled.nats });
       bar.update(index + 1);
     }
@@ -69,11 +72,11 @@ export const score: Command = {
   },
 };
 
-async function scoreUnder(engine: Engine, item: ScoreItem, thoughts: ReadonlyMap<number, Thought>) {
+async function scoreUnder(engine: Engine, item: ScoreItem, thoughts: ReadonlyMap<number, Thought>, memory: boolean) {
   const nats: Record<string, number> = {};
   let bytes = 0;
   for (const [count, thought] of thoughts) {
-    const scored = await engine.score(item, item.target, thought);
+    const scored = await engine.score(item, item.target, thought, { memory });
     nats[count] = scored.nats;
     bytes = scored.bytes;
   }

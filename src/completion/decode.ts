@@ -1,7 +1,8 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logSumExp, type Healed } from './heal';
-import { cutUnfinished, stopAt, type Place, type Stop } from './stop';
+import type { Mix } from './recall';
+import { cutUnfinished, cutWord, stopAt, type Place, type Stop } from './stop';
 
 export interface Candidate {
   readonly text: string;
@@ -16,7 +17,13 @@ export interface DecodeOptions {
   readonly width: number;
   readonly maxTokens: number;
   readonly endToken: number;
+  /** What else has a say in each token; the decoder alone decides without it. */
+  readonly mix?: Mix | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
+  /** Milliseconds after which no further token is begun; none by default, so that every machine writes the same. */
+  readonly budget?: number | undefined;
+  /** The clock of the budget, in milliseconds. */
+  readonly now?: () => number;
 }
 
 /** The beginning of a suggestion. */
@@ -46,7 +53,8 @@ export async function decode(
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
   const window = [...head, ...healed.tokens];
-  const { width, place, signal } = options;
+  const { width, place, signal, budget = Infinity, now = () => performance.now() } = options;
+  const deadline = now() + budget;
   const candidates: Candidate[] = [];
   let live: Hypothesis[] = [{ tokens: [], bytes: new Uint8Array(0), need: healed.need, logprob: 0 }];
   let logits = [await decoder.logits(window, thought)];
@@ -54,7 +62,8 @@ export async function decode(
 
   for (let length = 0; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
-    const steps = expand(live, logits, tokenizer, options);
+    const rows = logits.map((row, i) => options.mix?.(row, [...healed.tokens, ...(live[i]?.tokens ?? [])]) ?? row);
+    const steps = expand(live, rows, tokenizer, options);
     const going: Step[] = [];
     for (const step of steps) {
       const ended = end(step, options);
@@ -64,6 +73,7 @@ export async function decode(
     live = going;
     if (live.length === 0 || settled(candidates, live, width)) return ranked(candidates, width);
     if (length + 1 === options.maxTokens) break;
+    if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
       logits = [await decoder.logits([...window, ...(live[0]?.tokens ?? [])], thought)];
     } else {
@@ -75,6 +85,17 @@ export async function decode(
     candidates.push({ text: cutUnfinished(textOf(bytes), place), logprob, stop: 'length' });
   }
   return ranked(candidates, width);
+}
+
+/** What has been finished; if nothing has, the beginnings without the word that is being written. */
+function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[], { place, width }: DecodeOptions) {
+  if (candidates.length > 0) return ranked(candidates, width);
+  const cut = live.map(({ bytes, logprob }) => ({
+    text: cutWord(textOf(bytes), place),
+    logprob,
+    stop: 'time' as const,
+  }));
+  return ranked(cut, width);
 }
 
 /** The most probable continuations of the live hypotheses by one token, at most `width`. */

@@ -10,14 +10,16 @@ import { collectEvidence, MAX_CHUNKS, type Chunk, type Evidence } from '../thoug
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
 import { priorThought, type Thought } from '../thought/thought';
+import { sampleOf, type Sample } from '../memory/fit';
 import { decode, type Candidate } from './decode';
 import { heal } from './heal';
 import { documentOf } from './document';
-import { scoreTarget } from './score';
+import { Lookup } from './recall';
+import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
 import { placeOf } from './stop';
 import { trim } from './trim';
-import type { CompletionOptions, CompletionRequest, CompletionResult, Score } from './types';
+import { DEFAULTS, type CompletionOptions, type CompletionRequest, type CompletionResult, type Score } from './types';
 import { cutWindow, RESERVE, type Window } from './window';
 
 export type { CandidateReport, DeviceReport, DeviceSetting } from '../model/providers';
@@ -44,6 +46,9 @@ export interface EngineOptions {
 /** Windows whose caches are kept. */
 const KEPT_WINDOWS = 4;
 
+/** Milliseconds for which texts are taken into the memory before other work may come between. */
+const STRETCH_MS = 30;
+
 /** Evidence chunks whose trunk states are kept. */
 const KEPT_CHUNKS = 64;
 
@@ -61,7 +66,8 @@ export class Engine {
   readonly #graphs: Graphs;
   readonly #model: EvidenceModel;
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
-  /** Work on a decoder's caches happens one piece after the other. */
+  readonly #lookup: Lookup;
+  /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
   private constructor(bundle: Bundle, device: DeviceReport, graphs: Graphs, chunkTokens: number) {
@@ -70,6 +76,7 @@ export class Engine {
     this.chunkTokens = chunkTokens;
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
+    this.#lookup = new Lookup(bundle);
     this.#model = rememberStates(graphs);
   }
 
@@ -93,9 +100,10 @@ export class Engine {
   async complete(request: CompletionRequest, options: CompletionOptions): Promise<CompletionResult> {
     const start = performance.now();
     const thought = options.thought ?? (await this.#think(request, options));
-    const candidates = await this.#serial.run(() => this.#decode(request, options, thought));
+    const { candidates, partial } = await this.#serial.run(() => this.#decode(request, options, thought));
     return {
       ...present(request, candidates),
+      ...(partial && { partial }),
       milliseconds: performance.now() - start,
       thought: thought.trace,
     };
@@ -143,8 +151,16 @@ export class Engine {
   /**
    * Fills the caches of the request's window for a thought, one ONNX run for each `next()`; a completion with that
    * thought then only has to decode. Until then the thought before serves with its own caches.
+   * @param options.memory whether the texts around the cursor are taken into the memory, too, a stretch at a time
    */
-  async *prepare(request: CompletionRequest, thought: Thought): AsyncGenerator<void, void> {
+  async *prepare(
+    request: CompletionRequest,
+    thought: Thought,
+    { memory = DEFAULTS.memory }: { memory?: boolean } = {},
+  ): AsyncGenerator<void, void> {
+    const document = documentOf(request);
+    const takeIn = () => Promise.resolve(this.#lookup.show(document, 0, performance.now() + STRETCH_MS));
+    if (memory && this.#lookup.mix) while (!(await this.#serial.run(takeIn))) yield;
     const { head, prefix } = this.#window(request);
     const tokens = [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
     const runs = this.#decoder(request.path).fill(tokens, thought);
@@ -157,10 +173,36 @@ export class Engine {
     return { prefixTokens: prefix.length, suffixTokens };
   }
 
-  /** NLL of a target after the prefix under a thought. The target reaches neither evidence nor any memory. */
-  async score(request: CompletionRequest, target: string, thought: Thought): Promise<Score> {
+  /**
+   * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
+   * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is the decoder
+   */
+  async score(
+    request: CompletionRequest,
+    target: string,
+    thought: Thought,
+    { memory = false }: { memory?: boolean } = {},
+  ): Promise<Score> {
     const document = documentOf(request);
-    return this.#serial.run(() => scoreTarget(this.#decoder(request.path), this.bundle, document, target, thought));
+    const lookup = memory ? this.#lookup : undefined;
+    return this.#serial.run(() =>
+      scoreTarget(this.#decoder(request.path), this.bundle, document, target, thought, lookup),
+    );
+  }
+
+  /** What memory and decoder know about each token of a target, for fitting how they are mixed. */
+  async memorySamples(request: CompletionRequest, target: string, thought: Thought): Promise<Sample[]> {
+    const lookup = this.#lookup;
+    return this.#serial.run(async () => {
+      const samples: Sample[] = [];
+      const tokens = readTarget(this.#decoder(request.path), this.bundle, documentOf(request), target, thought, lookup);
+      for await (const { token, logits, context, need } of tokens) {
+        // Where the text before the cursor has a say, it is not the mixture that decides.
+        const sample = need.length === 0 ? sampleOf(logits, lookup.recall(context), token) : undefined;
+        if (sample) samples.push(sample);
+      }
+      return samples;
+    });
   }
 
   async close(): Promise<void> {
@@ -178,19 +220,26 @@ export class Engine {
     return refinement.result();
   }
 
-  async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought) {
+  async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought): Promise<Decoded> {
     const document = documentOf(request);
-    if (isBinary(document.prefix) || isBinary(document.suffix)) return 'the file is binary';
-    if (options.signal?.aborted) return undefined;
+    if (isBinary(document.prefix) || isBinary(document.suffix)) return { candidates: 'the file is binary' };
+    if (options.signal?.aborted) return { candidates: undefined };
     const { tokenizer, manifest } = this.bundle;
     const window = cutWindow(document, tokenizer, manifest);
-    return decode(this.#decoder(request.path), tokenizer, thought, window.head, heal(window.prefix, tokenizer), {
+    const healed = heal(window.prefix, tokenizer);
+    const mix = (options.memory ?? DEFAULTS.memory) ? this.#lookup.mix : undefined;
+    const deadline = performance.now() + (options.patience ?? Infinity);
+    const whole = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
+    const candidates = await decode(this.#decoder(request.path), tokenizer, thought, window.head, healed, {
       place: placeOf(document.prefix, document.suffix, options.maxLines),
       width: options.candidates,
       maxTokens: RESERVE,
       endToken: manifest.specialTokens.end,
+      mix,
       signal: options.signal,
+      budget: options.budget,
     });
+    return whole ? { candidates } : { candidates, partial: true };
   }
 
   #window(request: CompletionRequest): Window {
@@ -216,6 +265,12 @@ function rememberStates(graphs: Graphs): EvidenceModel {
     },
     evaluate: (chunk, chunkStates, z) => graphs.evidence(chunkStates, chunk.targets, chunk.weights, z),
   };
+}
+
+/** Candidates; or the reason why there are none; or undefined if it was aborted. */
+interface Decoded {
+  readonly candidates: Candidate[] | string | undefined;
+  readonly partial?: true;
 }
 
 type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;

@@ -3,13 +3,24 @@ import type { Conditioning, Decoder } from '../model/decoder';
 import { normaliseNewlines, textLines } from '../model/lines';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logProbability } from './heal';
+import type { Lookup } from './recall';
 import type { CompletionRequest, Score } from './types';
 import { blockStart, cutWindow, RESERVE } from './window';
 
+/** A token of a target, and what the model knew when it was to come. */
+export interface ScoredToken {
+  readonly token: number;
+  /** Of the decoder, [vocabulary]; valid until the next token is asked for. */
+  readonly logits: Float32Array;
+  /** Tokens of the text before it. */
+  readonly context: readonly number[];
+  /** Bytes with which it has to begin, since they stand before the cursor. */
+  readonly need: Uint8Array;
+}
+
 /**
- * −log p(target | window) under a thought, teacher-forced, in nats. The target is read as the model would write it:
- * tokens that reach across the cursor are taken whole, given the bytes that stand before it. A target longer than half
- * the window is scored piece by piece, each piece after a window that ends with the one before.
+ * −log p(target | window) under a thought, teacher-forced, in nats.
+ * @param lookup a memory that has its say in each token beside the decoder
  */
 export async function scoreTarget(
   decoder: Decoder,
@@ -17,25 +28,45 @@ export async function scoreTarget(
   request: CompletionRequest,
   target: string,
   thought: Conditioning,
+  lookup?: Lookup,
 ): Promise<Score> {
-  const text = normaliseNewlines(target);
-  const limit = Math.floor(bundle.manifest.window.tokens / 2);
   let nats = 0;
-  let prefix = request.prefix;
-  for (const piece of pieces(text, bundle.tokenizer, limit)) {
-    nats += await scorePiece(decoder, bundle, { ...request, prefix }, piece, thought);
-    prefix += piece;
+  for await (const { token, logits, context, need } of readTarget(decoder, bundle, request, target, thought, lookup)) {
+    nats -= logProbability(lookup?.mix?.(logits, context) ?? logits, token, need, bundle.tokenizer);
   }
-  return { nats, bytes: Buffer.byteLength(text) };
+  return { nats, bytes: Buffer.byteLength(normaliseNewlines(target)) };
 }
 
-async function scorePiece(
+/**
+ * The tokens of a target, each after those before it. The target is read as the model would write it: tokens that reach
+ * across the cursor are taken whole, given the bytes that stand before it. A target longer than half the window is read
+ * piece by piece, each piece after a window that ends with the one before.
+ * @param lookup is shown what stands around each piece: of the target, the pieces before it only
+ */
+export async function* readTarget(
+  decoder: Decoder,
+  bundle: Bundle,
+  request: CompletionRequest,
+  target: string,
+  thought: Conditioning,
+  lookup?: Lookup,
+): AsyncGenerator<ScoredToken, void> {
+  const limit = Math.floor(bundle.manifest.window.tokens / 2);
+  let prefix = request.prefix;
+  for (const piece of pieces(normaliseNewlines(target), bundle.tokenizer, limit)) {
+    yield* readPiece(decoder, bundle, { ...request, prefix }, piece, thought, lookup);
+    prefix += piece;
+  }
+}
+
+async function* readPiece(
   decoder: Decoder,
   { tokenizer, manifest }: Bundle,
   request: CompletionRequest,
   target: string,
   thought: Conditioning,
-): Promise<number> {
+  lookup: Lookup | undefined,
+): AsyncGenerator<ScoredToken, void> {
   const line = request.prefix.slice(Math.max(request.prefix.lastIndexOf('\n') + 1, blockStart(request.prefix)));
   const before = tokenizer.encode(line);
   const joined = tokenizer.encode(line + target);
@@ -43,18 +74,18 @@ async function scorePiece(
   const wanted = joined.slice(shared);
   const { head, prefix } = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
   const kept = prefix.slice(0, prefix.length - Math.min(prefix.length, before.length - shared));
+  lookup?.show(request, before.length - shared);
   let need: Uint8Array = Buffer.concat(before.slice(shared).map((id) => tokenizer.bytes(id)));
 
   const tokens = [...head, ...kept, ...wanted];
   // The logits after a token predict the next one: those after the last token of the target are of no use.
   const logits = await decoder.logits(tokens.slice(0, -1), thought, wanted.length);
   const size = manifest.architecture.vocabulary;
-  let nats = 0;
-  wanted.forEach((token, i) => {
-    nats -= logProbability(logits.subarray(i * size, (i + 1) * size), token, need, tokenizer);
+  for (const [i, token] of wanted.entries()) {
+    const context = tokens.slice(head.length, head.length + kept.length + i);
+    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, need };
     need = consume(need, tokenizer.bytes(token)).need;
-  });
-  return nats;
+  }
 }
 
 function sharedLength(a: readonly number[], b: readonly number[]): number {

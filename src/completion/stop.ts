@@ -1,5 +1,5 @@
 /** Where a suggestion ends: decided on its text alone, after every token. */
-export type Stop = 'newline' | 'block' | 'end' | 'length' | 'aborted' | 'none';
+export type Stop = 'newline' | 'block' | 'end' | 'repetition' | 'length' | 'time' | 'aborted' | 'none';
 
 /** What the rules need to know about the place of the cursor. */
 export interface Place {
@@ -38,7 +38,25 @@ export function stopAt(text: string, place: Place): { stop: Stop; text: string }
   if (leading !== undefined && !place.finishedLine) return { stop: 'newline', text: '' };
   if (/\n[^\S\n]*\n[^\S\n]*\n/.test(text)) return { stop: 'block', text: text.trimEnd() };
   if (text.trim() === '') return undefined;
-  return place.maxLines > 1 ? blockEnd(text, place) : lineEnd(text);
+  const ended = place.maxLines > 1 ? blockEnd(text, place) : lineEnd(text);
+  return ended ?? loopEnd(text);
+}
+
+/** Times that a piece stands in a row when nothing else is to be expected, and the length of such a row at least. */
+const REPEATS = 3;
+const SHORTEST_REPETITION = 20;
+
+/** A text that has begun to say one thing again and again ends when it has said it once. */
+function loopEnd(text: string) {
+  for (let length = Math.ceil(SHORTEST_REPETITION / REPEATS); length * REPEATS <= text.length; length++) {
+    const piece = text.slice(-length);
+    // A row of one sign (===, ----, spaces) is a rule, a comment's frame or an indentation.
+    if (/^([^\p{L}\p{N}])\1*$/u.test(piece) || !text.endsWith(piece.repeat(REPEATS))) continue;
+    let start = text.length - length * REPEATS;
+    while (start > 0 && text[start - 1] === text[start - 1 + length]) start--;
+    return { stop: 'repetition' as const, text: text.slice(0, start + length).trimEnd() };
+  }
+  return undefined;
 }
 
 function lineEnd(text: string) {
@@ -77,6 +95,11 @@ function blockEnd(text: string, place: Place) {
     }
   }
   return undefined;
+}
+
+/** What is kept of a text for which time ran out: no word that may be half a word. */
+export function cutWord(text: string, place: Place): string {
+  return cutUnfinished(text.replace(/[\p{L}\p{N}_$]+$/u, ''), place).trimEnd();
 }
 
 /** What is kept of a text that ran out of tokens: in a block, its complete lines. */

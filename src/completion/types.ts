@@ -27,13 +27,22 @@ export interface CompletionOptions {
   readonly maxLines: number;
   /** 1 = greedy, more = width of the beam. */
   readonly candidates: number;
+  /** Whether the lookup memory has its say (default: `DEFAULTS.memory`); without weights for it in the bundle it has none. */
+  readonly memory?: boolean | undefined;
+  /**
+   * Milliseconds for taking texts into the memory that are new to it (default: as long as it takes). What is not ready
+   * by then is left out, and the result is `partial`.
+   */
+  readonly patience?: number | undefined;
+  /** Milliseconds of decoding after which what has been written is cut at its last word (default: no limit). */
+  readonly budget?: number | undefined;
   readonly signal?: Abortable | undefined;
   /** A thought refined before; nothing is refined then. */
   readonly thought?: Thought | undefined;
 }
 
 /** What holds where nobody says otherwise: in the editor's settings as on the command line. */
-export const DEFAULTS = { steps: 4, maxSteps: 32, maxLines: 8, candidates: 1 } as const;
+export const DEFAULTS = { steps: 4, maxSteps: 32, maxLines: 8, candidates: 1, memory: true } as const;
 
 export interface CompletionResult {
   /** The suggestion, with the document's own newlines; empty if there is none. */
@@ -44,6 +53,8 @@ export interface CompletionResult {
   readonly milliseconds: number;
   readonly thought: ThoughtTrace;
   readonly stop: Stop;
+  /** Texts around the cursor were left out of the memory this time, since taking them in would have taken too long. */
+  readonly partial?: true;
   /** Why there is no suggestion. */
   readonly reason?: string;
 }

@@ -16,6 +16,7 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     device: read('device'),
     modelPath: read('modelPath'),
     maxLines: read('maxLines'),
+    memory: read('memory'),
     languages: read('languages'),
   };
 }

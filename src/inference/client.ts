@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
 import type {
   Answer,
+  Asked,
   CompletionRequest,
   FromInference,
   ModelInfo,
@@ -105,12 +106,12 @@ export class InferenceClient {
     this.#handle({ type: 'stop' });
   }
 
-  complete(uri: string, request: CompletionRequest, maxLines: number): Run {
+  complete(uri: string, request: CompletionRequest, options: Asked): Run {
     const id = this.#nextId++;
     const sentAt = performance.timeOrigin + performance.now();
     const result = new Promise<Answer | { reason: string }>((resolve) => {
       const waiting: Waiting = {
-        message: { type: 'complete', id, uri, request, maxLines, sentAt },
+        message: { type: 'complete', id, uri, request, options, sentAt },
         settle: (reply) => {
           if (reply.type === 'completed') resolve(reply);
           else resolve({ reason: 'reason' in reply ? reply.reason : 'the model gave no answer' });

@@ -18,6 +18,15 @@ export interface ModelInfo {
 /** How a thought is to be made: T steps from the prior; or following an edit, warm from the thought before if it can be. */
 export type ThinkingMode = 'cold' | 'follow';
 
+/** What the server asks of a suggestion. */
+export interface Asked {
+  readonly maxLines: number;
+  /** Whether the lookup memory has its say. */
+  readonly memory: boolean;
+  /** The user asked for it and waits: everything is taken into account. */
+  readonly invoked: boolean;
+}
+
 export type ToInference =
   | ({ readonly type: 'open' } & Opening)
   /** `sentAt`: milliseconds since the epoch, with fractions. */
@@ -26,7 +35,7 @@ export type ToInference =
       readonly id: number;
       readonly uri: string;
       readonly request: CompletionRequest;
-      readonly maxLines: number;
+      readonly options: Asked;
       readonly sentAt: number;
     }
   /** The answer is no longer wanted: it ends after the token at hand. */

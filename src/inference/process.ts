@@ -7,6 +7,9 @@ import { WorkQueue, type Work } from './queue';
 
 type Message<T extends ToInference['type']> = Extract<ToInference, { type: T }>;
 
+/** For this long a suggestion that came unasked waits until texts are in the memory; the rest comes in at idle. */
+const PATIENCE_MS = 30;
+
 /**
  * The engine behind a queue: what the inference process does once its model is loaded. It keeps the thought that serves
  * for each document. A new one takes its place when its caches are filled, all at once: until then the one before serves
@@ -20,6 +23,8 @@ export class InferenceService {
   /** The newest text of each document, for which caches are worth filling. */
   readonly #latest = new Map<string, CompletionRequest>();
   readonly #signals = new Map<number, { aborted: boolean }>();
+  /** Whether suggestions use the memory, as far as is known. */
+  #memory: boolean = DEFAULTS.memory;
   /** When the last gradient runs ended, milliseconds since the epoch. */
   #runEnds: number[] = [];
 
@@ -56,7 +61,7 @@ export class InferenceService {
     }
   }
 
-  #decoding({ id, uri, request, maxLines, sentAt }: Message<'complete'>): Work {
+  #decoding({ id, uri, request, options: asked, sentAt }: Message<'complete'>): Work {
     const signal = { aborted: false };
     this.#signals.set(id, signal);
     return {
@@ -65,7 +70,10 @@ export class InferenceService {
       advance: async () => {
         const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
         const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
-        const options = { steps: 0, maxLines, candidates: DEFAULTS.candidates, signal, thought };
+        const { maxLines, memory, invoked } = asked;
+        const patience = invoked ? Infinity : PATIENCE_MS;
+        this.#memory = memory;
+        const options = { steps: 0, maxLines, candidates: DEFAULTS.candidates, memory, patience, signal, thought };
         const result = await this.#engine.complete(request, options);
         this.#signals.delete(id);
         const window = this.#engine.window(request);
@@ -118,7 +126,7 @@ export class InferenceService {
     } while (await refinement.advance());
 
     const thought = engine.thought(refinement);
-    const filling = engine.prepare(this.#latest.get(uri) ?? request, thought);
+    const filling = engine.prepare(this.#latest.get(uri) ?? request, thought, { memory: this.#memory });
     while (!(await filling.next()).done) yield;
     this.#thoughts.set(uri, thought);
     const { version, trace } = thought;

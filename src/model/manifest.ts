@@ -14,6 +14,36 @@ const bundleFile = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
 });
 
+const weight = z.number();
+
+/** How the lookup memory is read and mixed with this decoder (src/memory): fitted to it by `thoughtline fit-memory`. */
+const memoryWeights = z
+  .object({
+    /** Where the buckets of match lengths begin, ascending, in tokens. */
+    lengths: z.array(count).min(1),
+    /** What a recollection counts: by its length's bucket, for each nat of its distance, in the cursor's own file. */
+    recollection: z.object({ length: z.array(weight), distance: weight, own: weight }),
+    /** Of the gate λ: by the bucket of the longest match, and for each of its inputs (src/memory/mixture.ts). */
+    gate: z.object({
+      length: z.array(weight),
+      count: weight,
+      agreement: weight,
+      choices: weight,
+      entropy: weight,
+      certainty: weight,
+      doubt: weight,
+      same: weight,
+    }),
+    /** On what it was fitted. */
+    fitted: z.record(z.string(), z.unknown()),
+  })
+  .refine(
+    ({ lengths, recollection, gate }) => [recollection, gate].every((of) => of.length.length === lengths.length),
+    {
+      message: 'recollection.length and gate.length must have one number for each of lengths',
+    },
+  );
+
 const schema = z
   .object({
     format: z.literal(FORMAT),
@@ -49,6 +79,8 @@ const schema = z
       priorDeviation: deviations,
       posteriorDeviation: deviations,
     }),
+    /** Without it the memory is not used. */
+    memory: memoryWeights.optional(),
     training: z.record(z.string(), z.unknown()),
     files: z.object({
       trunk: bundleFile,
@@ -80,6 +112,7 @@ const schema = z
   });
 
 export type Manifest = z.infer<typeof schema>;
+export type MemoryWeights = z.infer<typeof memoryWeights>;
 export type BundleFile = z.infer<typeof bundleFile>;
 
 /**

@@ -4,7 +4,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
 import type { Answer } from '../inference/messages';
 import type { AnswerPath } from '../protocol';
-import { cut, pathOf, Refusal, replaceRange, withLineEnds, type Cut } from './documents';
+import { cut, pathOf, Refusal, replaceRange, withLineEnds, type Cut, type Evidence } from './documents';
 import { mayServe, notWorthAsking, type Continuation } from './schedule';
 import type { Session } from './session';
 import type { Thinker } from './thinker';
@@ -18,6 +18,10 @@ export interface Question {
   readonly position: Position;
   readonly context: InlineCompletionContext;
   readonly maxLines: number;
+  /** Whether the lookup memory has its say. */
+  readonly memory: boolean;
+  /** Other open files, for the memory. */
+  readonly related: () => Evidence[];
 }
 
 /** How often requests were answered in which way. */
@@ -50,7 +54,7 @@ export class Completions {
   /** Never rejects; no suggestion is an empty list. After cancellation the answer is of no use and comes at once. */
   async answer(question: Question, token: CancellationToken): Promise<InlineCompletionItem[]> {
     const { document, session, position } = question;
-    const invoked = question.context.triggerKind === InlineCompletionTriggerKind.Invoked;
+    const invoked = isInvoked(question);
     const at = place(question);
     if (at instanceof Refusal) return this.#none(session, at.reason);
     session.touched(position);
@@ -90,8 +94,10 @@ export class Completions {
     const { document, session } = question;
     const { prefix, suffix } = at;
     session.inFlight?.run.abort();
-    const request = { path: pathOf(document.uri), prefix, suffix, related: [] };
-    const run = this.#client.complete(document.uri, request, question.maxLines);
+    const { maxLines, memory } = question;
+    const request = { path: pathOf(document.uri), prefix, suffix, related: memory ? question.related() : [] };
+    const invoked = isInvoked(question);
+    const run = this.#client.complete(document.uri, request, { maxLines, memory, invoked });
     const reason = run.result.then((answer) => {
       if (session.inFlight?.run === run) session.inFlight = undefined;
       if (!('result' in answer)) return answer.reason;
@@ -102,7 +108,9 @@ export class Completions {
       if (text === '') return answer.result.reason ?? 'the model suggests nothing here';
       const logprob = candidates[0]?.logprob ?? 0;
       session.lastSuggestion = { text, milliseconds, logprob, stop };
-      session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought: answer.thought });
+      // What was written without all that could be looked up serves now, and is not the last word.
+      const thought = answer.result.partial ? -1 : answer.thought;
+      session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
       return undefined;
     });
     session.inFlight = { prefix, suffix, run, done: reason.then(() => undefined) };
@@ -149,6 +157,10 @@ function place({ document, position, context }: Question): Cut | Refusal {
   if (before instanceof Refusal) return before;
   if (after instanceof Refusal) return after;
   return { ...after, prefix: before.prefix + selected.text };
+}
+
+function isInvoked({ context }: Question): boolean {
+  return context.triggerKind === InlineCompletionTriggerKind.Invoked;
 }
 
 function delay(milliseconds: number): Promise<void> {

@@ -24,7 +24,7 @@ import {
   type Settings,
 } from '../protocol';
 import { Completions } from './completions';
-import { cut, pathOf, Refusal, siblings } from './documents';
+import { cut, pathOf, Refusal, siblings, type Evidence } from './documents';
 import { Session } from './session';
 import { languageEnabled, readSettings } from './settings';
 import { StatusReporter } from './status';
@@ -110,7 +110,10 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
     completions.refuse(session, reason);
     return { items: [] };
   }
-  const items = await completions.answer({ document, session, position, context, maxLines: settings.maxLines }, token);
+  const { maxLines, memory } = settings;
+  const related = () => relatedTo(document);
+  const question = { document, session, position, context, maxLines, memory, related };
+  const items = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return { items };
 });
@@ -233,13 +236,18 @@ function subject(uri: string): Subject | undefined {
   const request = () => {
     const at = cut(document, session.cursor ?? { line: 0, character: 0 });
     if (at instanceof Refusal) return undefined;
-    const open = [...sessions.keys()].flatMap((key) => documents.get(key) ?? []);
-    const { related, skipped } = siblings(open, document, enabled);
-    for (const { uri: other, reason } of skipped) {
-      if (!skippedOnce.has(other)) log(`${other} is no evidence for other files: ${reason}`);
-      skippedOnce.add(other);
-    }
-    return { path: pathOf(uri), prefix: at.prefix, suffix: at.suffix, related };
+    return { path: pathOf(uri), prefix: at.prefix, suffix: at.suffix, related: relatedTo(document) };
   };
   return { session, request };
+}
+
+/** Other open files that may tell something about a document. */
+function relatedTo(document: TextDocument): Evidence[] {
+  const open = [...sessions.keys()].flatMap((key) => documents.get(key) ?? []);
+  const { related, skipped } = siblings(open, document, enabled);
+  for (const { uri: other, reason } of skipped) {
+    if (!skippedOnce.has(other)) log(`${other} is no evidence for other files: ${reason}`);
+    skippedOnce.add(other);
+  }
+  return related;
 }

@@ -20,6 +20,7 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     remedy: 'use the absolute path of a folder with a manifest.json, or leave it empty',
   },
   maxLines: { name: 'maxLines', accepts: whole(1, 64), remedy: 'use a whole number from 1 to 64' },
+  memory: { name: 'memory', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
   languages: {
     name: 'languages',
     accepts: (value) => isRecord(value) && Object.values(value).every((on) => typeof on === 'boolean'),
@@ -51,6 +52,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     device: read(checks.device),
     modelPath: read(checks.modelPath),
     maxLines: read(checks.maxLines),
+    memory: read(checks.memory),
     languages: { ...defaultSettings.languages, ...read(checks.languages) },
   };
   return { settings, problems };

@@ -90,7 +90,14 @@ function service() {
   let id = 0;
   const say = {
     complete: (prefix: string) =>
-      inference.receive({ type: 'complete', id: ++id, uri, request: request(prefix), maxLines: 1, sentAt: 0 }),
+      inference.receive({
+        type: 'complete',
+        id: ++id,
+        uri,
+        request: request(prefix),
+        options: { maxLines: 1, memory: true, invoked: false },
+        sentAt: 0,
+      }),
     think: (prefix: string, mode: 'cold' | 'follow', steps = 2) =>
       inference.receive({ type: 'think', id: ++id, uri, request: request(prefix), mode, steps }),
     other: (message: ToInference) => inference.receive(message),

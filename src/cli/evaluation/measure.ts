@@ -31,6 +31,9 @@ export const FOREIGN_STEPS = 4;
 /** Thoughts that are not the item's own, as controls: what they lack is what the context gave. */
 export const CONTROLS = ['other repository', 'other file', 'workspace'] as const;
 
+/** What is added to the name of a way in which the lookup memory has its say; in the others it has none. */
+export const WITH_MEMORY = ' + memory';
+
 export function wayName(steps: number): string {
   return `T=${steps}`;
 }
@@ -57,12 +60,20 @@ export class Measurer {
 
   async measure(item: Item): Promise<Measured> {
     const { request, target } = item;
-    const wanted = [...new Set([...this.#steps, FOREIGN_STEPS])].sort((a, b) => a - b);
+    const wanted = [...new Set([0, ...this.#steps, FOREIGN_STEPS])].sort((a, b) => a - b);
     const own = await thoughtsAfter(this.#engine, request, wanted);
     const four = own.get(FOREIGN_STEPS) as Thought;
     const outcomes: Record<string, Outcome> = {};
     for (const steps of this.#steps) {
       outcomes[wayName(steps)] = await this.#under(this.#engine, item, own.get(steps) as Thought);
+    }
+    for (const steps of [0, FOREIGN_STEPS]) {
+      outcomes[`${wayName(steps)}${WITH_MEMORY}`] = await this.#under(
+        this.#engine,
+        item,
+        own.get(steps) as Thought,
+        true,
+      );
     }
     for (const [name, thought] of await this.#controls(item)) {
       outcomes[name] = await this.#under(this.#engine, item, thought);
@@ -95,10 +106,10 @@ export class Measurer {
     return found.filter((pair): pair is [string, Thought] => pair[1] !== undefined);
   }
 
-  async #under(engine: Engine, { request, target }: Item, thought: Thought): Promise<Outcome> {
-    const { nats } = await engine.score(request, target, thought);
+  async #under(engine: Engine, { request, target }: Item, thought: Thought, memory = false): Promise<Outcome> {
+    const { nats } = await engine.score(request, target, thought, { memory });
     const maxLines = target.split('\n').length;
-    const options = { steps: 0, maxLines, candidates: 1, thought };
+    const options = { steps: 0, maxLines, candidates: 1, memory, thought };
     const { text, milliseconds } = await engine.complete(request, options);
     return { nats, milliseconds, ...compare(text.split('\n').slice(0, maxLines).join('\n'), target) };
   }

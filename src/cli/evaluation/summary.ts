@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { bootstrap, type Interval, type Part } from './bootstrap';
-import { CONTROLS, type Measured, type Outcome } from './measure';
+import { CONTROLS, WITH_MEMORY, type Measured, type Outcome } from './measure';
 
 /** Columns of the table; a figure is a mean over items, by repository. */
 export interface Row {
@@ -60,7 +60,10 @@ export function summarise(items: readonly Measured[]): Summary {
 function waysOf(measured: readonly Measured[]): string[] {
   const ways = [...new Set(measured.flatMap(({ outcomes }) => Object.keys(outcomes)))];
   const controls: readonly string[] = CONTROLS;
-  const rank = (way: string) => (way.startsWith('T=') ? Number(way.slice(2)) : controls.includes(way) ? 100 : 200);
+  const rank = (way: string) => {
+    if (way.startsWith('T=')) return Number.parseInt(way.slice(2)) + (way.endsWith(WITH_MEMORY) ? 100 : 0);
+    return controls.includes(way) ? 200 : 300;
+  };
   return ways.sort((a, b) => rank(a) - rank(b) || controls.indexOf(a) - controls.indexOf(b));
 }
 

@@ -1,0 +1,80 @@
+import { ContextMemory, type Source } from '../memory/context';
+import { mix } from '../memory/mixture';
+import type { Recollection } from '../memory/prediction';
+import type { Bundle } from '../model/bundle';
+import type { MemoryWeights } from '../model/manifest';
+import type { CompletionRequest } from './types';
+import { isBinary } from './sources';
+import { restOfLine } from './stop';
+
+/** Turns the decoder's logits after a context into log p of the next token; both are [vocabulary]. */
+export type Mix = (logits: Float32Array, context: readonly number[]) => Float32Array;
+
+/** Limits on what one completion can look up, in characters. */
+const NEAR = 1 << 17;
+const RELATED = 1 << 20;
+
+/** The start of the text before the cursor moves in steps of this size, so that typing does not move it. */
+const BLOCK = 1 << 14;
+
+/**
+ * The texts that a completion can look things up in, the farthest first: related files, the lines after the cursor's,
+ * the text before the cursor. What follows the cursor in its own line is left out, as from the window, so nothing that
+ * is remembered reaches from one side of the cursor to the other.
+ */
+export function memorySources({ path, prefix, suffix, related }: CompletionRequest): Source[] {
+  let room = RELATED;
+  const others = related.filter((other, i) => {
+    const again = other.path === path || related.findIndex((first) => first.path === other.path) < i;
+    if (again || isBinary(other.text) || other.text.length > room) return false;
+    room -= other.text.length;
+    return true;
+  });
+  const after = suffix.slice(restOfLine(suffix).length + 1);
+  return [
+    ...others.map((other) => ({ key: `related ${other.path}`, text: other.text, own: false })).reverse(),
+    { key: `after ${path}`, text: after.slice(0, NEAR), own: true },
+    { key: `before ${path}`, text: prefix.slice(startOfNear(prefix)), own: true },
+  ];
+}
+
+function startOfNear(prefix: string): number {
+  const at = Math.floor(Math.max(0, prefix.length - NEAR) / BLOCK) * BLOCK;
+  return at === 0 ? 0 : prefix.indexOf('\n', at) + 1;
+}
+
+/** The lookup memory of an engine: what it holds follows the request at hand. */
+export class Lookup {
+  readonly #memory: ContextMemory;
+  readonly #weights: MemoryWeights | undefined;
+
+  constructor({ tokenizer, manifest }: Pick<Bundle, 'tokenizer' | 'manifest'>) {
+    this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary);
+    this.#weights = manifest.memory;
+  }
+
+  /** Memory held, in bytes. */
+  get bytes(): number {
+    return this.#memory.bytes;
+  }
+
+  /**
+   * Takes in what stands around the cursor.
+   * @param taken tokens before the cursor that are written anew (token healing)
+   * @param deadline texts not encoded when `performance.now()` says this wait for another time
+   * @returns whether everything is in
+   */
+  show(request: CompletionRequest, taken: number, deadline?: number): boolean {
+    return this.#memory.show(memorySources(request), taken, deadline);
+  }
+
+  recall(context: readonly number[]): Recollection[] {
+    return this.#memory.recall(context);
+  }
+
+  /** How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted. */
+  get mix(): Mix | undefined {
+    const weights = this.#weights;
+    return weights && ((logits, context) => mix(logits, this.recall(context), weights));
+  }
+}

@@ -1,0 +1,89 @@
+import type { Tokenizer } from '../model/tokenizer';
+import { EncodedText } from './encoded';
+import type { Recollection } from './prediction';
+import { LONGEST, TokenMemory } from './store';
+
+/** A text around the cursor, named so that an edited one is known again. */
+export interface Source {
+  readonly key: string;
+  readonly text: string;
+  /** Whether it belongs to the file in which the cursor stands. */
+  readonly own: boolean;
+}
+
+/**
+ * What can be looked up while one completion is written: the texts around the cursor in order of their nearness. What it
+ * holds depends on what it is shown only, not on what it was shown before; what they share costs nothing.
+ */
+export class ContextMemory {
+  readonly #tokenizer: Tokenizer;
+  readonly #store: TokenMemory;
+  #encoded = new Map<string, EncodedText>();
+  #shown: readonly Source[] = [];
+  /** Where the open file begins. */
+  #own = 0;
+
+  constructor(tokenizer: Tokenizer, vocabulary: number) {
+    this.#tokenizer = tokenizer;
+    this.#store = new TokenMemory({ vocabulary });
+  }
+
+  get bytes(): number {
+    return this.#store.bytes;
+  }
+
+  /**
+   * Holds these texts from now on, and no others.
+   * @param sources the farthest first; the last one ends at the cursor
+   * @param taken tokens at the end of the last one that are not to be known: they will be written anew
+   * @param deadline a text that is not encoded when `performance.now()` says this is left out, and goes on another time
+   * @returns whether all of it is there
+   */
+  show(sources: readonly Source[], taken: number, deadline = Infinity): boolean {
+    const encoded = new Map<string, EncodedText>();
+    const ready = sources.toReversed().filter(({ key, text }) => {
+      const tokens = this.#encoded.get(key) ?? new EncodedText();
+      encoded.set(key, tokens);
+      return tokens.update(text, this.#tokenizer, deadline);
+    });
+    this.#encoded = encoded;
+    ready.reverse();
+
+    const changed = ready.findIndex(({ key, text }, i) => key !== this.#shown[i]?.key || text !== this.#shown[i]?.text);
+    const first = changed === -1 ? ready.length - 1 : changed;
+    const grows = ready[first]?.key === this.#shown[first]?.key;
+    for (const { key } of this.#shown.slice(first + (grows ? 1 : 0)).reverse()) this.#store.delete(key);
+    for (const { key } of ready.slice(Math.max(0, first))) {
+      const { tokens } = encoded.get(key) as EncodedText;
+      this.#store.put(key, key === sources.at(-1)?.key ? tokens.slice(0, tokens.length - taken) : tokens);
+    }
+    this.#shown = ready;
+    const own = ready.find((source) => source.own);
+    this.#own = own ? (this.#store.startOf(own.key) ?? 0) : this.#store.length;
+    return ready.length === sources.length;
+  }
+
+  /** How the text went on after the longest occurrence of the context's end: at most `count` tokens, none without one. */
+  draft(context: readonly number[], count: number): number[] {
+    const matches = this.#store.matches(lastOf(context));
+    const best = matches.reduce((best, match) => (match.length > best.length ? match : best), matches[0] ?? NOWHERE);
+    return best.length === 0 ? [] : this.#store.from(best.position, count);
+  }
+
+  /** What followed the end of a context elsewhere. */
+  recall(context: readonly number[]): Recollection[] {
+    return this.#store.matches(lastOf(context)).map(({ token, length, position }) => ({
+      token,
+      length,
+      distance: this.#store.length - position,
+      own: position >= this.#own,
+    }));
+  }
+}
+
+const NOWHERE = { token: 0, length: 0, position: 0 };
+
+/** As much of a context as matches are compared by. */
+function lastOf(context: readonly number[]): readonly number[] {
+  return context.length > LONGEST ? context.slice(-LONGEST) : context;
+}

@@ -1,0 +1,240 @@
+import type { MemoryWeights } from '../model/manifest';
+import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from './mixture';
+import { bucketOf, predict, type Recollection } from './prediction';
+
+/** One token that was to be written: what was recalled before it, and what the decoder thought. */
+export interface Sample {
+  readonly recollections: readonly Recollection[];
+  /** log p of each recalled token by the decoder. */
+  readonly logprobs: ReadonlyMap<number, number>;
+  readonly view: Omit<DecoderView, 'ofMemory'>;
+  readonly target: number;
+  /** log p of the target by the decoder. */
+  readonly logprob: number;
+}
+
+/** @returns undefined where nothing was recalled: then the decoder stands alone, whatever the weights */
+export function sampleOf(
+  logits: Float32Array,
+  recollections: readonly Recollection[],
+  target: number,
+): Sample | undefined {
+  if (recollections.length === 0) return undefined;
+  const { logprobs, entropy, token } = normalise(logits);
+  const logprobOf = (id: number) => logprobs[id] ?? -Infinity;
+  return {
+    recollections,
+    logprobs: new Map(recollections.map((recollection) => [recollection.token, logprobOf(recollection.token)])),
+    view: { entropy, token, logprob: logprobOf(token) },
+    target,
+    logprob: logprobOf(target),
+  };
+}
+
+/** Weights that say nothing: every recollection counts the same, and the memory has half the say. */
+export function neutralWeights(lengths: readonly number[]): MemoryWeights {
+  return {
+    lengths: [...lengths],
+    recollection: { length: lengths.map(() => 0), distance: 0, own: 0 },
+    gate: {
+      length: lengths.map(() => 0),
+      ...(Object.fromEntries(GATE_INPUTS.map((name) => [name, 0])) as Record<(typeof GATE_INPUTS)[number], number>),
+    },
+    fitted: {},
+  };
+}
+
+/** Mean −log p of the targets under the mixture, in nats. */
+export function meanNll(samples: readonly Sample[], weights: MemoryWeights): number {
+  const nats = samples.map((sample) => {
+    const { lambda, recalled } = judge(sample, weights);
+    return -Math.log((1 - lambda) * Math.exp(sample.logprob) + lambda * recalled);
+  });
+  return nats.reduce((sum, value) => sum + value, 0) / Math.max(1, nats.length);
+}
+
+export interface FitOptions {
+  /** Times that recollections and gate are fitted in turn. */
+  readonly rounds?: number;
+  /** Steps of each. */
+  readonly steps?: number;
+  /** Weight of Σ w² / 2 beside the mean NLL: what too few samples speak about stays near 0. */
+  readonly decay?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+/**
+ * Weights under which the targets are most probable: those of the recollections and those of the gate in turn, each by
+ * gradient steps (Adam, Kingma & Ba 2015) with the other fixed.
+ */
+export function fit(
+  samples: readonly Sample[],
+  lengths: readonly number[],
+  { rounds = 3, steps = 120, decay = 1e-4, onProgress }: FitOptions = {},
+): MemoryWeights {
+  let weights = neutralWeights(lengths);
+  const compact = samples.map((sample) => compactOf(sample, lengths));
+  for (let round = 0; round < rounds; round++) {
+    const lambdas = samples.map((sample) => judge(sample, weights).lambda);
+    const ranking = descend(ofRecollection(weights), steps, (values) =>
+      recollectionGradient(compact, lambdas, values, decay),
+    );
+    weights = withRecollection(weights, ranking);
+    const inputs = samples.map((sample) => gateRow(sample, weights));
+    const gate = descend(ofGate(weights), steps, (values) => gateGradient(inputs, values, decay));
+    weights = withGate(weights, gate);
+    onProgress?.((round + 1) / rounds);
+  }
+  return weights;
+}
+
+/** λ, and what the memory gives the target. */
+function judge(sample: Sample, weights: MemoryWeights): { lambda: number; recalled: number } {
+  const prediction = predict(sample.recollections, weights);
+  if (!prediction) return { lambda: 0, recalled: 0 };
+  const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
+  const lambda = share(prediction, gateInputs(prediction, { ...sample.view, ofMemory }), weights);
+  return { lambda, recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0 };
+}
+
+/** A sample as arrays: what its recollections' scores are made of, and which of them are right. */
+interface Compact {
+  readonly bucket: Uint8Array;
+  readonly distance: Float32Array;
+  readonly own: Uint8Array;
+  readonly right: Uint8Array;
+  /** p of the target by the decoder. */
+  readonly decoder: number;
+}
+
+function compactOf({ recollections, target, logprob }: Sample, lengths: readonly number[]): Compact {
+  return {
+    bucket: Uint8Array.from(recollections, ({ length }) => bucketOf(length, lengths)),
+    distance: Float32Array.from(recollections, ({ distance }) => Math.log(distance)),
+    own: Uint8Array.from(recollections, ({ own }) => (own ? 1 : 0)),
+    right: Uint8Array.from(recollections, ({ token }) => (token === target ? 1 : 0)),
+    decoder: Math.exp(logprob),
+  };
+}
+
+/** Weights [length buckets …, distance, own] → gradient of the mean NLL. */
+function recollectionGradient(
+  samples: readonly Compact[],
+  lambdas: readonly number[],
+  values: Float64Array,
+  decay: number,
+): Float64Array {
+  const gradient = new Float64Array(values.length);
+  const [distanceAt, ownAt] = [values.length - 2, values.length - 1];
+  const distanceWeight = values[distanceAt] as number;
+  const ownWeight = values[ownAt] as number;
+  samples.forEach(({ bucket, distance, own, right, decoder }, s) => {
+    const scores = Float64Array.from(
+      bucket,
+      (b, i) => (values[b] as number) + distanceWeight * (distance[i] as number) + ownWeight * (own[i] as number),
+    );
+    const most = Math.max(...scores);
+    let total = 0;
+    let hit = 0;
+    scores.forEach((score, i) => {
+      const weight = Math.exp(score - most);
+      scores[i] = weight;
+      total += weight;
+      if (right[i]) hit += weight;
+    });
+    const lambda = lambdas[s] as number;
+    const recalled = hit / total;
+    // d log p / d recalled, times recalled: the responsibility of the memory for the target.
+    const responsibility = (lambda * recalled) / ((1 - lambda) * decoder + lambda * recalled);
+    if (!(responsibility > 0)) return;
+    scores.forEach((weight, i) => {
+      const slope = -responsibility * ((right[i] ? weight / hit : 0) - weight / total);
+      gradient[bucket[i] as number] = (gradient[bucket[i] as number] as number) + slope;
+      gradient[distanceAt] = (gradient[distanceAt] as number) + slope * (distance[i] as number);
+      gradient[ownAt] = (gradient[ownAt] as number) + slope * (own[i] as number);
+    });
+  });
+  return gradient.map((sum, i) => sum / samples.length + decay * (values[i] as number));
+}
+
+interface GateRow {
+  readonly bucket: number;
+  readonly inputs: readonly number[];
+  readonly decoder: number;
+  readonly recalled: number;
+}
+
+function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
+  const prediction = predict(sample.recollections, weights);
+  if (!prediction) throw new RangeError('a sample without recollections');
+  const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
+  const inputs = gateInputs(prediction, { ...sample.view, ofMemory });
+  return {
+    bucket: bucketOf(prediction.longest, weights.lengths),
+    inputs: GATE_INPUTS.map((name) => inputs[name]),
+    decoder: Math.exp(sample.logprob),
+    recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0,
+  };
+}
+
+/** Weights [length buckets …, inputs …] → gradient of the mean NLL. */
+function gateGradient(rows: readonly GateRow[], values: Float64Array, decay: number): Float64Array {
+  const gradient = new Float64Array(values.length);
+  const buckets = values.length - GATE_INPUTS.length;
+  for (const { bucket, inputs, decoder, recalled } of rows) {
+    const score = inputs.reduce(
+      (sum, input, i) => sum + input * (values[buckets + i] as number),
+      values[bucket] as number,
+    );
+    const lambda = 1 / (1 + Math.exp(-score));
+    const p = (1 - lambda) * decoder + lambda * recalled;
+    const slope = (-(recalled - decoder) / Math.max(p, Number.MIN_VALUE)) * lambda * (1 - lambda);
+    gradient[bucket] = (gradient[bucket] as number) + slope;
+    inputs.forEach((input, i) => {
+      gradient[buckets + i] = (gradient[buckets + i] as number) + slope * input;
+    });
+  }
+  return gradient.map((sum, i) => sum / rows.length + decay * (values[i] as number));
+}
+
+/** Adam with a step size that falls to nothing. */
+function descend(
+  start: readonly number[],
+  steps: number,
+  gradientAt: (values: Float64Array) => Float64Array,
+): number[] {
+  const [rate, first, second] = [0.15, 0.9, 0.99];
+  const values = Float64Array.from(start);
+  const mean = new Float64Array(values.length);
+  const square = new Float64Array(values.length);
+  for (let step = 1; step <= steps; step++) {
+    gradientAt(values).forEach((slope, i) => {
+      mean[i] = first * (mean[i] as number) + (1 - first) * slope;
+      square[i] = second * (square[i] as number) + (1 - second) * slope * slope;
+      const corrected = mean[i] / (1 - first ** step);
+      const size = Math.sqrt(square[i] / (1 - second ** step)) + 1e-9;
+      values[i] = (values[i] as number) - (rate * (1 - step / (steps + 1)) * corrected) / size;
+    });
+  }
+  return [...values];
+}
+
+function ofRecollection({ recollection }: MemoryWeights): number[] {
+  return [...recollection.length, recollection.distance, recollection.own];
+}
+
+function withRecollection(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+  const length = values.slice(0, weights.lengths.length);
+  const [distance = 0, own = 0] = values.slice(weights.lengths.length);
+  return { ...weights, recollection: { length, distance, own } };
+}
+
+function ofGate({ gate }: MemoryWeights): number[] {
+  return [...gate.length, ...GATE_INPUTS.map((name) => gate[name])];
+}
+
+function withGate(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+  const buckets = weights.lengths.length;
+  const inputs = Object.fromEntries(GATE_INPUTS.map((name, i) => [name, values[buckets + i] ?? 0]));
+  return { ...weights, gate: { ...weights.gate, ...inputs, length: values.slice(0, buckets) } };
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { decode, type DecodeOptions } from '../../../src/completion/decode';
+import type { Decoder } from '../../../src/model/decoder';
+import { SPECIAL, tinyTokenizer } from '../../fixtures';
+
+const tokenizer = tinyTokenizer();
+const thought = { version: 0, mu: new Float32Array(0) };
+const place = { indentation: 0, finishedLine: false, maxLines: 1 };
+const NOTHING = new Uint8Array(0);
+
+/** A decoder that says one text after a window of one token, whatever else it is told. */
+function reciting(text: string): Decoder {
+  const tokens = tokenizer.encode(text);
+  return {
+    logits: (window: readonly number[]) => {
+      const logits = new Float32Array(tokenizer.size);
+      logits[tokens[window.length - 1] ?? SPECIAL.end] = 20;
+      return Promise.resolve(logits);
+    },
+  } as unknown as Decoder;
+}
+
+async function write(text: string, options: Partial<DecodeOptions> = {}, need: Uint8Array = NOTHING) {
+  const all = { place, width: 1, maxTokens: 64, endToken: SPECIAL.end, ...options };
+  const candidates = await decode(reciting(text), tokenizer, thought, [SPECIAL.prefix], { tokens: [], need }, all);
+  return candidates?.[0];
+}
+
+test('a line ends with its newline', async () => {
+  const first = await write('const value = compute(1);\nmore');
+  assert.deepEqual([first?.text, first?.stop], ['const value = compute(1);', 'newline']);
+});
+
+test('a loop ends when it has gone round', async () => {
+  const first = await write('return a + ' + 'call(b) + '.repeat(20));
+  assert.deepEqual([first?.text, first?.stop], ['return a + call(b)', 'repetition']);
+});
+
+describe('a budget of time', () => {
+  const clock = (perLook: number) => {
+    let time = 0;
+    return () => (time += perLook);
+  };
+  const text = 'const someValue = computeSomething(other, another);\n';
+
+  test('none by default', async () => assert.equal((await write(text, { now: clock(1e6) }))?.stop, 'newline'));
+
+  test('enough of it changes nothing', async () => {
+    assert.deepEqual(await write(text, { now: clock(1), budget: 1000 }), await write(text));
+  });
+
+  test('when it is over, what is written is cut at its last word', async () => {
+    const first = await write(text, { now: clock(1), budget: 5 });
+    assert.equal(first?.stop, 'time');
+    assert.ok(text.startsWith(first.text) && first.text.length < text.length, first.text);
+    assert.ok(!/\w/.test(text[first.text.length] ?? '') || !/\w$/.test(first.text), first.text);
+  });
+});
+
+describe('another opinion on each token', () => {
+  test('is asked with the text so far, and decides', async () => {
+    const asked: number[] = [];
+    const wanted = tokenizer.encode('other;\n');
+    const mix = (_: Float32Array, context: readonly number[]) => {
+      asked.push(context.length);
+      return Float32Array.from({ length: tokenizer.size }, (_, id) => (id === wanted[context.length] ? 0 : -20));
+    };
+    assert.equal((await write('const value = 1;\n', { mix }))?.text, 'other;');
+    assert.deepEqual(asked, [...wanted.keys()]);
+  });
+
+  test('cannot break what stands before the cursor', async () => {
+    // Whatever is preferred, the text goes on from "con".
+    const mix = (logits: Float32Array) => logits.fill(0).map((_, id) => -id / 100);
+    const need = Buffer.from('con');
+    const mixed = await write('const value = 1;\n', { mix, maxTokens: 3 }, need);
+    assert.ok(mixed && Number.isFinite(mixed.logprob));
+    const first = tokenizer.compatible(need).sort((a, b) => a - b)[0]!;
+    assert.ok(`con${mixed.text}`.startsWith(tokenizer.decode([first])) || tokenizer.decode([first]).startsWith('c'));
+  });
+});

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fit, meanNll, neutralWeights, sampleOf, type Sample } from '../../../src/memory/fit';
+import { gateInputs, mix, normalise, share } from '../../../src/memory/mixture';
+import { bucketOf, predict, type Recollection } from '../../../src/memory/prediction';
+import { parseManifest } from '../../../src/model/manifest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasNano, NANO } from '../../fixtures';
+
+const LENGTHS = [1, 2, 4, 8];
+const neutral = neutralWeights(LENGTHS);
+const recollection = (token: number, length = 1, distance = 10, own = true): Recollection => ({
+  token,
+  length,
+  distance,
+  own,
+});
+const logitsOf = (...values: number[]) => Float32Array.from(values);
+const total = (logprobs: Float32Array) => logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
+
+describe('what recollections predict', () => {
+  const lengths: [length: number, bucket: number][] = [[1, 0], [2, 1], [3, 1], [4, 2], [7, 2], [8, 3], [32, 3]]; // prettier-ignore
+  test('lengths fall into buckets', () => {
+    for (const [length, bucket] of lengths) assert.equal(bucketOf(length, LENGTHS), bucket, `length ${length}`);
+  });
+
+  test('nothing from nothing', () => assert.equal(predict([], neutral), undefined));
+
+  test('where all count the same, shares are counts', () => {
+    const prediction = predict([recollection(3), recollection(5, 2), recollection(3), recollection(3)], neutral);
+    assert.deepEqual(prediction, {
+      entries: [{ token: 3, share: 0.75 }, { token: 5, share: 0.25 }], // prettier-ignore
+      longest: 2,
+      count: 1,
+    });
+  });
+
+  test('longer and nearer ones, and those of the own file, count more where the weights say so', () => {
+    const weights = { ...neutral, recollection: { length: [0, 1, 2, 3], distance: -0.5, own: 1 } };
+    const pairs: [more: Recollection, less: Recollection][] = [
+      [recollection(1, 4), recollection(2, 1)],
+      [recollection(1, 1, 10), recollection(2, 1, 100)],
+      [recollection(1, 1, 10, true), recollection(2, 1, 10, false)],
+    ];
+    for (const [more, less] of pairs) assert.equal(predict([less, more], weights)?.entries[0]?.token, 1);
+  });
+});
+
+describe('the gate', () => {
+  const weights = { ...neutral, gate: { ...neutral.gate, length: [-2, -1, 0, 1], agreement: 2, entropy: 0.5 } };
+  const lambda = (recollections: Recollection[], logits: Float32Array, of = weights) => {
+    const prediction = predict(recollections, of)!;
+    const { logprobs, entropy, token } = normalise(logits);
+    const first = prediction.entries[0]!.token;
+    const view = { entropy, token, logprob: logprobs[token]!, ofMemory: logprobs[first]! };
+    return share(prediction, gateInputs(prediction, view), of);
+  };
+  const unsure = logitsOf(0, 0, 0, 0);
+
+  test('is a share whatever comes', () => {
+    for (const logits of [unsure, logitsOf(1000, 0, 0, 0), logitsOf(0, -Infinity, 0, 0)]) {
+      for (const length of [1, 32]) {
+        const value = lambda([recollection(1, length), recollection(2)], logits);
+        assert.ok(value > 0 && value < 1, `${value}`);
+      }
+    }
+  });
+
+  test('opens with the length of the match, with agreement, and with the decoder’s doubt', () => {
+    const short = lambda([recollection(1, 1)], unsure);
+    assert.ok(lambda([recollection(1, 4)], unsure) > short);
+    assert.ok(lambda([recollection(1, 1), recollection(2, 1)], unsure) < short);
+    assert.ok(lambda([recollection(1, 1)], logitsOf(9, 0, 0, 0)) < short);
+  });
+
+  if (hasNano) {
+    test('of nano: long matches open it wider than short ones', () => {
+      const memory = parseManifest(readFileSync(join(NANO, 'manifest.json'), 'utf8'), 'manifest.json').memory;
+      assert.ok(memory);
+      const logits = new Float32Array(100);
+      const at = (length: number) => lambda([recollection(1, length)], logits, memory);
+      assert.ok(at(32) > at(8) && at(8) > at(1), `${at(1)} ${at(8)} ${at(32)}`);
+    });
+  }
+});
+
+describe('the mixture', () => {
+  const logits = logitsOf(1, 2, 3, -4, -Infinity);
+
+  test('sums to one and lifts what is recalled', () => {
+    const recalled = [recollection(3, 8), recollection(4, 2), recollection(3, 1, 1000)];
+    const mixed = mix(logits, recalled, neutral);
+    const decoder = normalise(logits).logprobs;
+    assert.ok(Math.abs(total(mixed) - 1) < 1e-6);
+    assert.ok(mixed[3]! > decoder[3]! && mixed[4]! > decoder[4]! && mixed[2]! < decoder[2]!);
+    // λ = ½ and shares by count.
+    assert.ok(Math.abs(Math.exp(mixed[3]!) - (Math.exp(decoder[3]!) / 2 + 1 / 3)) < 1e-6);
+  });
+
+  test('is the decoder alone where nothing is recalled, and never changes what it was given', () => {
+    assert.equal(mix(logits, [], neutral), logits);
+    const before = logits.slice();
+    mix(logits, [recollection(0)], neutral);
+    assert.deepEqual(logits, before);
+  });
+});
+
+describe('fitting', () => {
+  // Long matches are always right, short ones never; the decoder knows nothing.
+  const samples: Sample[] = Array.from({ length: 200 }, (_, i) => {
+    const target = i % 10;
+    const wrong = (target + 1) % 10;
+    const recalled = i % 2 ? [recollection(target, 8), recollection(wrong, 1)] : [recollection(wrong, 1)];
+    return sampleOf(new Float32Array(10), recalled, target)!;
+  });
+
+  test('finds out what is to be trusted', () => {
+    const weights = fit(samples, LENGTHS);
+    assert.ok(meanNll(samples, weights) < meanNll(samples, neutral) - 0.3);
+    assert.ok(meanNll(samples, weights) < Math.log(10));
+    const { length } = weights.recollection;
+    assert.ok(length[3]! > length[0]!);
+    assert.ok(weights.gate.length[3]! > weights.gate.length[0]!);
+  });
+
+  test('what recalls nothing is no sample', () => assert.equal(sampleOf(new Float32Array(3), [], 1), undefined));
+});
