@@ -17,6 +17,10 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     modelPath: read('modelPath'),
     maxLines: read('maxLines'),
     languages: read('languages'),
+    commentsAndStrings: read('commentsAndStrings'),
+    debounceMin: read('debounceMin'),
+    debounceMax: read('debounceMax'),
+    threads: read('threads'),
   };
 }
 
