@@ -25,6 +25,8 @@ interface Family {
   readonly strings?: readonly StringRule[];
   /** Pieces of code that look like the beginning of a string or comment and are none. */
   readonly code?: readonly RegExp[];
+  /** Characters with which the patterns above begin. */
+  readonly starts?: string;
   /** `/…/` is a regular expression where an operand is expected. */
   readonly regex?: boolean;
 }
@@ -43,6 +45,7 @@ const hashWord = /(?<![^\s;&|()])#/y;
 
 const javascript: Family = {
   line: ['//', /(?<![^])#!/y],
+  starts: '#',
   block: [cBlock],
   strings: [double, single, { open: '`', close: '`', multiline: true, interpolation: '${' }],
   regex: true,
@@ -52,11 +55,17 @@ const c: Family = {
   block: [cBlock],
   strings: [{ open: /R"([^\s()\\]{0,16})\(/y, close: ')$1"', multiline: true, escape: 'none' }, double, single],
   code: [/\d'(?=[\da-fA-F])/y],
+  starts: 'R0123456789',
 };
 const java: Family = { line: ['//'], block: [cBlock], strings: [tripleDouble, double, single] };
 const python: Family = { line: ['#'], strings: [tripleDouble, tripleSingle, double, single] };
-const shell: Family = { line: [hashWord], strings: [shellDouble, plainSingle], code: [/\\[^]/y, /\$#/y] };
-const lisp: Family = { line: [';'], strings: [shellDouble], code: [/\\[^]/y] };
+const shell: Family = {
+  line: [hashWord],
+  strings: [shellDouble, plainSingle],
+  code: [/\\[^]/y, /\$#/y],
+  starts: '#\\$',
+};
+const lisp: Family = { line: [';'], strings: [shellDouble], code: [/\\[^]/y], starts: '\\' };
 const sql: Family = {
   line: ['--'],
   block: [cBlock],
@@ -71,6 +80,7 @@ const ml: Family = {
   block: [{ open: '(*', close: '*)', nested: true }],
   strings: [tripleDouble, shellDouble],
   code: [/'(?:\\.|[^\\'\n])'/y],
+  starts: "'",
 };
 
 const families: Readonly<Record<string, Family>> = {
@@ -93,6 +103,7 @@ const families: Readonly<Record<string, Family>> = {
   dart: { ...java, block: [nestedBlock], strings: [tripleDouble, tripleSingle, double, single] },
   swift: { line: ['//'], block: [nestedBlock], strings: [tripleDouble, double] },
   csharp: {
+    starts: '$@',
     line: ['//'],
     block: [cBlock],
     strings: [tripleDouble, { open: /(?:\$@|@\$|@)"/y, close: '"', multiline: true, escape: 'double' }, double, single],
@@ -103,6 +114,7 @@ const families: Readonly<Record<string, Family>> = {
     strings: [{ open: '`', close: '`', multiline: true, escape: 'none' }, double, single],
   },
   rust: {
+    starts: "'br",
     line: ['//'],
     block: [nestedBlock],
     strings: [{ open: /(?<![A-Za-z0-9_])b?r(#{0,8})"/y, close: '"$1', multiline: true, escape: 'none' }, shellDouble],
@@ -115,11 +127,12 @@ const families: Readonly<Record<string, Family>> = {
   less: { ...css, line: ['//'] },
   python,
   ruby: {
+    starts: '#',
     line: [hashWord],
     block: [{ open: '\n=begin', close: '\n=end' }],
     strings: [shellDouble, { ...single, multiline: true }, { open: '`', close: '`', multiline: true }],
   },
-  perl: { line: [hashWord], strings: [shellDouble, { ...single, multiline: true }] },
+  perl: { starts: '#', line: [hashWord], strings: [shellDouble, { ...single, multiline: true }] },
   r: { line: ['#'], strings: [shellDouble, { ...single, multiline: true }] },
   julia: { line: ['#'], block: [{ open: '#=', close: '=#', nested: true }], strings: [tripleDouble, double] },
   elixir: { line: ['#'], strings: [tripleDouble, shellDouble, single] },
@@ -134,12 +147,16 @@ const families: Readonly<Record<string, Family>> = {
   },
   dockerfile: shell,
   makefile: { line: ['#'] },
-  yaml: { line: [hashWord], strings: [double, { open: /(?<![^\s:[{,-])'/y, close: "'", escape: 'double' }] },
+  yaml: {
+    starts: `#'`,
+    line: [hashWord],
+    strings: [double, { open: /(?<![^\s:[{,-])'/y, close: "'", escape: 'double' }],
+  },
   toml: {
     line: ['#'],
     strings: [tripleDouble, { ...tripleSingle, escape: 'none' }, double, { ...single, escape: 'none' }],
   },
-  ini: { line: [';', hashWord] },
+  ini: { starts: '#', line: [';', hashWord] },
   properties: { line: ['#'] },
   sql,
   lua: {
@@ -152,15 +169,16 @@ const families: Readonly<Record<string, Family>> = {
     block: [{ open: '{-', close: '-}', nested: true }],
     strings: [double],
     code: [/'(?:\\[^]|[^\\'\n])'/y],
+    starts: "'",
   },
   ocaml: ml,
   fsharp: { ...ml, line: ['//'] },
   clojure: lisp,
   lisp,
   scheme: lisp,
-  latex: { line: ['%'], code: [/\\[^]/y] },
-  tex: { line: ['%'], code: [/\\[^]/y] },
-  erlang: { line: ['%'], strings: [shellDouble], code: [/\$[^]/y] },
+  latex: { starts: '\\', line: ['%'], code: [/\\[^]/y] },
+  tex: { starts: '\\', line: ['%'], code: [/\\[^]/y] },
+  erlang: { starts: '$', line: ['%'], strings: [shellDouble], code: [/\$[^]/y] },
   vb: { line: ["'"], strings: [{ ...double, escape: 'double' }] },
   html: markup,
   xml: markup,
@@ -182,6 +200,23 @@ export function scopeAtEnd(prefix: string, languageId: string): Scope | undefine
 /** Words after which `/` begins a regular expression. */
 const beforeOperand = /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|await|yield)$/;
 
+const plainTexts = new Map<Family, RegExp>();
+
+/** Text in which nothing can begin or end: most of a file. */
+function plainText(family: Family): RegExp {
+  let pattern = plainTexts.get(family);
+  if (!pattern) {
+    const openings = [...(family.line ?? []), ...(family.block ?? []), ...(family.strings ?? [])].map((opening) =>
+      typeof opening === 'object' && 'open' in opening ? opening.open : opening,
+    );
+    const first = openings.flatMap((opening) => (typeof opening === 'string' ? opening[0]! : []));
+    const special = `{}${family.starts ?? ''}${first.join('')}`.replace(/[\]\\^-]/g, '\\$&');
+    pattern = new RegExp(`[^${special}]+`, 'y');
+    plainTexts.set(family, pattern);
+  }
+  return pattern;
+}
+
 class Scanner {
   #at = 0;
   /** Braces open in each interpolation that is open, innermost last, and the string to go back to. */
@@ -194,7 +229,11 @@ class Scanner {
 
   run(): Scope {
     const { text } = this;
+    const plain = plainText(this.family);
     while (this.#at < text.length) {
+      plain.lastIndex = this.#at;
+      this.#at += plain.exec(text)?.[0].length ?? 0;
+      if (this.#at >= text.length) break;
       const scope = this.#step();
       if (scope) return scope;
     }
