@@ -1,4 +1,5 @@
-// Bundles the four programs into dist/: extension, language server, inference process and command line.
+// Bundles the programs into dist/: extension, language server, inference process and command line. What the extension
+// needs only once its server runs, the language client, is a bundle of its own: activation does not have to read it.
 //   node esbuild.mjs [--production] [--watch]
 import { chmodSync, rmSync } from 'node:fs';
 import * as esbuild from 'esbuild';
@@ -6,11 +7,14 @@ import * as esbuild from 'esbuild';
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 
-const programs = ['extension', 'server', 'inference', 'cli'];
+const programs = ['server', 'inference', 'cli'];
 
 /** @type {esbuild.BuildOptions} */
 const options = {
-  entryPoints: programs.map((name) => ({ in: `src/${name}/main.ts`, out: name })),
+  entryPoints: [
+    ...programs.map((name) => ({ in: `src/${name}/main.ts`, out: name })),
+    { in: 'src/extension/client.ts', out: 'client' },
+  ],
   outdir: 'dist',
   bundle: true,
   platform: 'node',
@@ -26,12 +30,23 @@ const options = {
   logLevel: 'warning',
 };
 
+/** @type {esbuild.BuildOptions} */
+const extension = {
+  ...options,
+  entryPoints: [{ in: 'src/extension/main.ts', out: 'extension' }],
+  external: [...options.external, './client'],
+  // `import('./client')` becomes `require`: an import would want the file's whole name.
+  supported: { 'dynamic-import': false },
+};
+
 // Source maps of an earlier build would be packed.
 if (production) rmSync('dist', { recursive: true, force: true });
 if (watch) {
-  const context = await esbuild.context({ ...options, logLevel: 'info' });
-  await context.watch();
+  for (const one of [options, extension]) {
+    const context = await esbuild.context({ ...one, logLevel: 'info' });
+    await context.watch();
+  }
 } else {
-  await esbuild.build(options);
+  await Promise.all([options, extension].map((one) => esbuild.build(one)));
   chmodSync('dist/cli.js', 0o755);
 }

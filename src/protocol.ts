@@ -3,6 +3,8 @@
  *
  * Standard LSP carries documents, `textDocument/inlineCompletion`, cancellation and work-done progress; settings come
  * with `initializationOptions` and with `workspace/didChangeConfiguration` as `{ settings: { thoughtline: Settings } }`.
+ * From a client that answers `workspace/configuration` the server also asks for those of each document, so that folders
+ * and languages can have their own (`DocumentSettings`).
  */
 import { NotificationType, RequestType } from 'vscode-jsonrpc';
 import type { Position } from 'vscode-languageserver-types';
@@ -26,7 +28,17 @@ export interface Settings {
   memory: boolean;
   /** Language identifier → on or off; `*` stands for every language that is not named. */
   languages: Record<string, boolean>;
+  /** Whether suggestions come of themselves inside comments and strings, too. */
+  commentsAndStrings: boolean;
+  /** Milliseconds that the model is not asked after a keystroke: at least, and at most; the typing decides in between. */
+  debounceMin: number;
+  debounceMax: number;
+  /** Threads of the processor for one run of the model; 0 = one for each core, four at most. */
+  threads: number;
 }
+
+/** Settings that may differ from document to document: by folder, and by language. */
+export type DocumentSettings = Pick<Settings, 'maxLines' | 'languages' | 'commentsAndStrings'>;
 
 export const defaultSettings: Readonly<Settings> = {
   enable: true,
@@ -36,6 +48,10 @@ export const defaultSettings: Readonly<Settings> = {
   maxLines: DEFAULTS.maxLines,
   memory: DEFAULTS.memory,
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
+  commentsAndStrings: true,
+  debounceMin: 0,
+  debounceMax: 300,
+  threads: 0,
 };
 
 /** `initializationOptions` of the server. Both may be left out: then the bundle beside `dist/` and the defaults serve. */
@@ -98,6 +114,8 @@ export interface Statistics {
   cancelled: number;
   /** Suggestions that waited for a gradient run, by the number of such runs: index 0 = none. */
   refinementRunsWaited: number[];
+  /** Runs that looked at what would follow a suggestion, and answers that came of them. */
+  ahead: { runs: number; served: number };
   /** Starts of the inference process after its first. */
   respawns: number;
   /** Identifier of the inference process, while there is one. */
@@ -107,6 +125,8 @@ export interface Statistics {
 }
 
 export const StatusNotification = new NotificationType<Status>('thoughtline/status');
+/** Client → server: no suggestions of themselves and no thinking for a while. `until`: in words, for people. */
+export const SnoozeNotification = new NotificationType<{ on: boolean; until?: string }>('thoughtline/snooze');
 export const ThoughtRequest = new RequestType<{ uri: string }, ThoughtReport | null, void>('thoughtline/thought');
 export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtline/why');
 /** Starts the inference process anew, also after it was given up. */

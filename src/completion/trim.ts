@@ -1,3 +1,4 @@
+import { indentLike, withoutDoubledBlank } from './indent';
 import { restOfLine } from './stop';
 
 export interface Trimmed {
@@ -12,8 +13,9 @@ export interface Trimmed {
 const LINES_COMPARED = 32;
 
 /**
- * Fits a suggestion to what already stands after the cursor: what it covers in the rest of the line is replaced, what
- * stands in the next lines is not suggested again, and a text that only repeats itself is not suggested at all.
+ * Fits a suggestion to what already stands around the cursor: it is indented as the file is, what it covers in the rest of
+ * the line is replaced, what stands in the next lines is not suggested again, and a text that only repeats itself is not
+ * suggested at all.
  * @param prefix text before the cursor
  * @param suffix text after it
  */
@@ -27,7 +29,8 @@ export function trim(text: string, prefix: string, suffix: string): Trimmed {
 
   if (text.trim() === '') return nothing('the model has nothing to add here');
   const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
-  const unrepeated = cutRepetition(text, prefix);
+  const fitting = indentLike(withoutDoubledBlank(text, line), prefix, suffix);
+  const unrepeated = cutRepetition(fitting, prefix);
   if (unrepeated.trim() === '') return nothing('the suggestion only repeated itself');
   let kept = cutFollowing(unrepeated, line, following);
   if (kept.trim() === '') return nothing('the suggestion is what follows anyway');
@@ -98,11 +101,21 @@ function cutFollowing(text: string, line: string, following: readonly string[]):
   const first = line.trim() === '' ? 0 : 1;
   for (let from = first; from < lines.length; from++) {
     const tail = whole.slice(from).filter((content) => content !== '');
-    if (tail.length > 0 && tail.every((content, i) => content === next[i])) {
+    if (tail.length > 0 && tail.every((content, i) => content === next[i]) && !closesOwn(lines, from)) {
       return lines.slice(0, from).join('\n').trimEnd();
     }
   }
   return text;
+}
+
+/**
+ * Whether lines from `from` on are only brackets that close what the lines before opened: then those that follow the
+ * cursor close something else.
+ */
+function closesOwn(lines: readonly string[], from: number): boolean {
+  const tail = lines.slice(from).join('\n');
+  if (!/^[\s)\]};,]*$/.test(tail)) return false;
+  return unmatchedClosers(lines.join('\n')) === unmatchedClosers(lines.slice(0, from).join('\n'));
 }
 
 /** Repetitions of a line, or of a piece of a line, beyond which nothing more is to be expected. */

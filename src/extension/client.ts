@@ -1,5 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventEmitter, type Disposable, type LogOutputChannel, type Position, type TextDocument } from 'vscode';
+import {
+  EventEmitter,
+  l10n,
+  workspace,
+  type Disposable,
+  type InlineCompletionItem,
+  type LogOutputChannel,
+  type Position,
+  type TextDocument,
+  type Uri,
+} from 'vscode';
 import {
   CloseAction,
   DidChangeConfigurationNotification,
@@ -14,8 +24,12 @@ import {
 } from 'vscode-languageclient/node';
 import { QuietLanguageClient } from './quietClient';
 import { ShownDocuments } from './shownDocuments';
+import { acceptedCommand, section } from './names';
+import { readSettings } from './settings';
+import { t, useTranslator } from './words';
 import { restartDelay, restartLimit, restartWindow } from './restarts';
 import {
+  SnoozeNotification,
   StatusNotification,
   ThoughtRequest,
   WhyRequest,
@@ -35,8 +49,25 @@ export interface ServerPlace {
   bundle: string;
 }
 
-/** Documents that the server is told about. Their text goes to the server process on this machine and no further. */
-const documentSelector = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 'vscode-vfs' }];
+/** An answer of the server, as the editor gets it. */
+export interface Offered {
+  document: TextDocument;
+  /** Where the suggestion goes on, and what of it; undefined where there is none. */
+  offset: number;
+  text: string | undefined;
+  milliseconds: number;
+}
+
+/**
+ * Documents that the server is told about: files, here or behind a virtual file system, untitled ones, notebook cells, and
+ * the input of source control. Their text goes to the server process on this machine and no further.
+ */
+const documentSelector = ['file', 'untitled', 'vscode-vfs', 'vscode-notebook-cell', 'vscode-scm'].map((scheme) => ({
+  scheme,
+}));
+
+// This file is a bundle of its own, loaded after the extension has been activated.
+useTranslator((message, ...values) => l10n.t(message, ...values));
 
 /**
  * The language server as the extension sees it: started, watched, started again when it dies, and asked questions.
@@ -44,7 +75,7 @@ const documentSelector = [{ scheme: 'file' }, { scheme: 'untitled' }, { scheme: 
  */
 export class Client implements Disposable {
   readonly #statusChanged = new EventEmitter<Status>();
-  readonly #suggested = new EventEmitter<TextDocument>();
+  readonly #suggested = new EventEmitter<Offered>();
   readonly onStatus = this.#statusChanged.event;
   /** Fires when the server has answered a request for a suggestion. */
   readonly onSuggested = this.#suggested.event;
@@ -60,6 +91,8 @@ export class Client implements Disposable {
     private readonly place: ServerPlace,
     private readonly log: LogOutputChannel,
     private readonly settings: () => Settings,
+    /** How long suggestions are snoozed, in words. */
+    private readonly snoozed: () => string | undefined,
   ) {}
 
   get status(): Status {
@@ -98,6 +131,13 @@ export class Client implements Disposable {
     }
   }
 
+  /** Tells the server whether suggestions are snoozed. */
+  async snooze(): Promise<void> {
+    const until = this.snoozed();
+    if (!this.#client?.isRunning()) return;
+    await this.#client.sendNotification(SnoozeNotification, { on: until !== undefined, ...(until && { until }) });
+  }
+
   /** The thought on a document; null where there is none (yet). */
   async thought(document: TextDocument): Promise<ThoughtReport | null> {
     if (!this.#client?.isRunning()) return null;
@@ -131,7 +171,11 @@ export class Client implements Disposable {
     const client = new QuietLanguageClient('thoughtline', 'Thoughtline', this.#serverOptions(), this.#clientOptions());
     this.#client = client;
     this.#shown.watch(client);
-    client.onNotification(StatusNotification, (status) => this.#show(status));
+    client.onNotification(StatusNotification, (status) => {
+      // A server that starts, also anew after its end, begins with its first status and knows of no snooze.
+      if (status.state === 'loading' && this.snoozed() !== undefined) void this.snooze();
+      this.#show(status);
+    });
     await client.start().catch((error: unknown) => {
       // The client has logged it. A server that is being started again says itself how it fares.
       if (this.#client === client && this.#status.state === 'loading' && !client.needsStop()) this.#fail(reason(error));
@@ -180,12 +224,32 @@ export class Client implements Disposable {
         ...this.#shown.middleware,
         provideInlineCompletionItems: async (document, position, context, token, next) => {
           await this.#shown.release(String(document.uri));
-          const items = await next(document, position, context, token);
-          this.#suggested.fire(document);
-          return items;
+          const began = performance.now();
+          const answer = await next(document, position, context, token);
+          if (token.isCancellationRequested) return answer;
+          const item = (Array.isArray(answer) ? answer : answer?.items)?.[0];
+          if (item !== undefined) item.command = { command: acceptedCommand, title: '' };
+          const offset = document.offsetAt(position);
+          const milliseconds = performance.now() - began;
+          this.#suggested.fire({ document, offset, text: item && textFrom(document, offset, item), milliseconds });
+          return answer;
+        },
+        workspace: {
+          // The server asks by address alone; settings of a language need the document.
+          configuration: (params, token, next) => {
+            const settings = params.items.map((item) => {
+              const document = workspace.textDocuments.find(({ uri }) => this.#address(uri) === item.scopeUri);
+              return item.section === section && document !== undefined ? readSettings(document) : undefined;
+            });
+            return settings.every((found) => found !== undefined) ? settings : next(params, token);
+          },
         },
       },
     };
+  }
+
+  #address(uri: Uri): string | undefined {
+    return this.#client?.code2ProtocolConverter.asUri(uri);
   }
 
   async #closed(): Promise<CloseHandlerResult> {
@@ -195,7 +259,11 @@ export class Client implements Disposable {
     const delay = restartDelay(this.#ends);
     if (delay === null) {
       this.#fail(
-        `its server ended ${restartLimit} times within ${restartWindow / 60_000} minutes; run "Thoughtline: Restart"`,
+        t(
+          'its server ended {0} times within {1} minutes; run "Thoughtline: Restart"',
+          restartLimit,
+          restartWindow / 60_000,
+        ),
       );
       return { action: CloseAction.DoNotRestart, handled: true };
     }
@@ -213,6 +281,12 @@ export class Client implements Disposable {
     this.#status = status;
     this.#statusChanged.fire(status);
   }
+}
+
+/** What an item writes from a place on. Its range may begin before that, with text that is there already. */
+function textFrom(document: TextDocument, offset: number, { insertText, range }: InlineCompletionItem): string {
+  const text = typeof insertText === 'string' ? insertText : insertText.value;
+  return range === undefined ? text : text.slice(Math.max(0, offset - document.offsetAt(range.start)));
 }
 
 function reason(error: unknown): string {

@@ -1,13 +1,26 @@
 import { commands, window, type Disposable, type LogOutputChannel, type QuickPickItem, type TextEditor } from 'vscode';
+import { languageOn } from './languages';
+import { menuEntries, stepChoices } from './menu';
+import { acceptedCommand } from './names';
 import { readSettings, writeSetting } from './settings';
+import { describeSnooze, snoozeMinutes } from './snooze';
 import { statusView } from './statusView';
+import { t } from './words';
 import type { Client } from './client';
+import type { Recorder } from './recorder';
+import type { Snoozer } from './snoozer';
+import type { StatisticsPanel } from './statisticsPanel';
 import type { ThoughtPanel } from './thoughtPanel';
-import type { WhyReport } from '../protocol';
+import type { Settings, WhyReport } from '../protocol';
 
 export interface CommandContext {
   log: LogOutputChannel;
   panel: ThoughtPanel;
+  statistics: StatisticsPanel;
+  recorder: Recorder;
+  snoozer: Snoozer;
+  /** What `thoughtline.device` can be, and what each means. */
+  devices: readonly { name: string; meaning: string }[];
   /** The client, where one has been made. */
   client: () => Client | undefined;
   /** The client, made where there is none. */
@@ -25,18 +38,35 @@ const openSettings = () => commands.executeCommand('workbench.action.openSetting
 
 /** Registers the commands of package.json. */
 export function registerCommands(context: CommandContext): Disposable[] {
+  const { log, panel, statistics, recorder, snoozer, obtain } = context;
   const register = (name: string, action: () => unknown) => commands.registerCommand(`thoughtline.${name}`, action);
   return [
     register('toggle', () => writeSetting('enable', !readSettings().enable)),
-    register('showLog', () => context.log.show(true)),
-    register('showThought', () => context.panel.show()),
+    register('toggleLanguage', () => toggleLanguage(context)),
+    register('snooze', () => snooze(context)),
+    register('endSnooze', () => snoozer.end()),
+    register('selectSteps', selectSteps),
+    register('selectDevice', () => selectDevice(context)),
+    register('showLog', () => log.show(true)),
+    register('showThought', () => panel.show()),
+    register('showStatistics', () => statistics.show()),
+    register('resetStatistics', () => resetStatistics(context)),
     register('why', () => why(context)),
+    register('openWalkthrough', () =>
+      commands.executeCommand('workbench.action.openWalkthrough', 'thoughtline.thoughtline#start', false),
+    ),
     register('restart', async () => {
-      context.log.info('restart asked for');
-      await (await context.obtain()).restart();
+      log.info('restart asked for');
+      await (await obtain()).restart();
     }),
     register('menu', () => menu(context)),
+    commands.registerCommand(acceptedCommand, () => recorder.accepted()),
   ];
+}
+
+async function choose(choices: Choice[], title: string, placeHolder: string): Promise<void> {
+  const chosen = await window.showQuickPick(choices, { title, placeHolder });
+  await chosen?.run?.();
 }
 
 /** Says why there is no suggestion at the cursor: in a list that Escape closes, and in the log. */
@@ -46,36 +76,86 @@ async function why({ client, log, panel }: CommandContext): Promise<void> {
   const choices: Choice[] = [
     { label: `$(info) ${reason}` },
     ...details.slice(0, shownDetails).map((label) => ({ label })),
-    { label: '$(output) Show log', run: () => log.show(true) },
-    { label: '$(settings-gear) Settings', run: openSettings },
+    { label: `$(output) ${t('Show log')}`, run: () => log.show(true) },
+    { label: `$(settings-gear) ${t('Settings')}`, run: openSettings },
   ];
-  const chosen = await window.showQuickPick(choices, { title: 'Why no suggestion?', placeHolder: 'The log has more' });
-  await chosen?.run?.();
+  await choose(choices, t('Why no suggestion?'), t('The log has more'));
 }
 
 async function explain(client: Client | undefined, editor: TextEditor | undefined): Promise<WhyReport> {
-  if (!readSettings().enable) return { reason: 'Suggestions are switched off (thoughtline.enable).', details: [] };
-  if (editor === undefined) return { reason: 'No text editor has the focus.', details: [] };
+  if (!readSettings().enable) return { reason: t('Suggestions are switched off (thoughtline.enable).'), details: [] };
+  if (editor === undefined) return { reason: t('No text editor has the focus.'), details: [] };
   const status = statusView(client?.status ?? { state: 'loading' });
   const report = await client?.why(editor.document, editor.selection.active).catch(() => null);
   return report ?? { reason: `${status.label}.`, details: [] };
 }
 
-async function menu({ client, log, panel }: CommandContext): Promise<void> {
-  const { enable, inferenceSteps } = readSettings();
-  const run = (name: string) => () => commands.executeCommand(`thoughtline.${name}`);
+async function menu({ client, snoozer, panel }: CommandContext): Promise<void> {
+  const document = (window.activeTextEditor ?? panel.editor)?.document;
+  const { enable, inferenceSteps, device, languages } = readSettings(document);
+  const now = Date.now();
+  const status = client()?.status;
+  const entries = menuEntries({
+    enable,
+    inferenceSteps,
+    now,
+    snooze: snoozer.snooze,
+    language: document && { id: document.languageId, on: languageOn(languages, document.languageId) },
+    device: { wanted: device, used: status?.device },
+  });
+  const choices = entries.map(({ label, description, command }): Choice => {
+    if (command === undefined) return { label, kind: separator };
+    const run = command === 'openSettings' ? openSettings : () => commands.executeCommand(`thoughtline.${command}`);
+    return { label, run, ...(description !== undefined && { description }) };
+  });
+  const { label } = statusView(status ?? { state: enable ? 'loading' : 'off' }, {
+    snoozed: describeSnooze(snoozer.snooze, now),
+  });
+  await choose(choices, 'Thoughtline', label);
+}
+
+/** `QuickPickItemKind.Separator`. */
+const separator = -1;
+
+async function toggleLanguage({ panel }: CommandContext): Promise<void> {
+  const document = (window.activeTextEditor ?? panel.editor)?.document;
+  if (document === undefined) return;
+  const { languages } = readSettings(document);
+  const { languageId } = document;
+  await writeSetting('languages', { ...languages, [languageId]: !languageOn(languages, languageId) }, document);
+}
+
+async function snooze({ snoozer }: CommandContext): Promise<void> {
   const choices: Choice[] = [
-    {
-      label: enable ? '$(circle-slash) Switch suggestions off' : '$(sparkle) Switch suggestions on',
-      run: run('toggle'),
-    },
-    { label: '$(graph-line) Show thought', description: `${inferenceSteps} inference steps`, run: () => panel.show() },
-    { label: '$(question) Why no suggestion?', run: run('why') },
-    { label: '$(output) Show log', run: () => log.show(true) },
-    { label: '$(refresh) Restart', run: run('restart') },
-    { label: '$(settings-gear) Settings', run: openSettings },
+    ...snoozeMinutes.map((minutes) => ({ label: t('{0} minutes', minutes), run: () => snoozer.begin(minutes) })),
+    { label: t('Until restart'), run: () => snoozer.begin() },
   ];
-  const status = statusView(client()?.status ?? { state: enable ? 'loading' : 'off' }).label;
-  const chosen = await window.showQuickPick(choices, { title: 'Thoughtline', placeHolder: status });
-  await chosen?.run?.();
+  await choose(choices, t('Snooze'), t('No suggestions of themselves in this window for'));
+}
+
+async function selectSteps(): Promise<void> {
+  const { inferenceSteps } = readSettings();
+  const choices = stepChoices().map(({ steps, note }): Choice => {
+    const current = steps === inferenceSteps ? ' $(check)' : '';
+    return { label: `${steps}${current}`, description: note, run: () => writeSetting('inferenceSteps', steps) };
+  });
+  await choose(choices, t('Inference steps'), t('More: slower, closer to your files'));
+}
+
+async function selectDevice({ devices, client }: CommandContext): Promise<void> {
+  const { device } = readSettings();
+  const used = client()?.status.device;
+  const choices = devices.map(({ name, meaning }): Choice => {
+    const current = name === device ? ' $(check)' : '';
+    return { label: name + current, detail: meaning, run: () => writeSetting('device', name as Settings['device']) };
+  });
+  await choose(choices, t('Device'), used === undefined ? '' : t('running on {0}', used));
+}
+
+async function resetStatistics({ recorder }: CommandContext): Promise<void> {
+  const choices: Choice[] = [
+    { label: `$(trash) ${t('Forget all that was counted')}`, run: () => recorder.reset() },
+    { label: t('Keep it') },
+  ];
+  await choose(choices, t('Statistics'), t('This cannot be undone'));
 }

@@ -1,10 +1,16 @@
-import { window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import { l10n, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { registerCommands } from './commands';
-import { readSettings, section } from './settings';
+import { languageOn } from './languages';
+import { section } from './names';
+import { Recorder } from './recorder';
+import { readSettings } from './settings';
+import { describeSnooze } from './snooze';
+import { Snoozer } from './snoozer';
+import { StatisticsPanel } from './statisticsPanel';
 import { StatusItem } from './statusItem';
 import { ThoughtPanel } from './thoughtPanel';
-import { languageOn } from './languages';
-import type { Client } from './client';
+import { useTranslator } from './words';
+import type { Client, Offered } from './client';
 
 let client: Client | undefined;
 
@@ -14,16 +20,30 @@ let client: Client | undefined;
  */
 export function activate(context: ExtensionContext): void {
   const began = performance.now();
+  useTranslator((message, ...values) => l10n.t(message, ...values));
   const log = window.createOutputChannel('Thoughtline', { log: true });
   const status = new StatusItem();
   const panel = new ThoughtPanel(context.extensionUri, () => client);
-  const show = () => status.show(client?.status ?? { state: readSettings().enable ? 'loading' : 'off' }, offLanguage());
+  const recorder = new Recorder(context.globalState);
+  const statistics = new StatisticsPanel(context.extensionUri, recorder);
+  const snoozer = new Snoozer();
+  const snoozed = () => describeSnooze(snoozer.snooze, Date.now());
+  const show = () => {
+    const state = client?.status ?? { state: readSettings().enable ? 'loading' : 'off' };
+    status.show(state, { languageOff: offLanguage(), snoozed: snoozed() });
+  };
 
   /** The client, made on first use. */
   const obtain = async (): Promise<Client> => {
-    client ??= await create(context, log, (changed) => {
-      if (changed === 'status') show();
-      panel.refresh();
+    client ??= await create(context, log, snoozed, {
+      status: () => {
+        show();
+        panel.refresh();
+      },
+      suggested: (offered) => {
+        recorder.offered(offered);
+        panel.refresh();
+      },
     });
     return client;
   };
@@ -36,7 +56,23 @@ export function activate(context: ExtensionContext): void {
     log,
     status,
     panel,
-    ...registerCommands({ log, panel, client: () => client, obtain }),
+    recorder,
+    statistics,
+    snoozer,
+    snoozer.onChange(() => {
+      void client?.snooze();
+      show();
+    }),
+    ...registerCommands({
+      log,
+      panel,
+      statistics,
+      recorder,
+      snoozer,
+      devices: devicesOf(context),
+      client: () => client,
+      obtain,
+    }),
     window.onDidChangeActiveTextEditor(show),
     workspace.onDidOpenTextDocument(show),
     workspace.onDidChangeConfiguration((event) => {
@@ -56,10 +92,29 @@ export async function deactivate(): Promise<void> {
   await client?.stop();
 }
 
+/** What `thoughtline.device` can be, as package.json says it. */
+function devicesOf(context: ExtensionContext): { name: string; meaning: string }[] {
+  const manifest = context.extension.packageJSON as Manifest;
+  const device = manifest.contributes.configuration.properties['thoughtline.device'];
+  return (device?.enum ?? []).map((name, i) => ({ name, meaning: device?.markdownEnumDescriptions?.[i] ?? '' }));
+}
+
+interface Manifest {
+  contributes: {
+    configuration: { properties: Record<string, { enum?: string[]; markdownEnumDescriptions?: string[] }> };
+  };
+}
+
+interface Listener {
+  status(): void;
+  suggested(offered: Offered): void;
+}
+
 async function create(
   context: ExtensionContext,
   log: LogOutputChannel,
-  changed: (what: 'status' | 'thought') => void,
+  snoozed: () => string | undefined,
+  listener: Listener,
 ): Promise<Client> {
   const { Client } = await import('./client');
   const place = {
@@ -67,11 +122,11 @@ async function create(
     folder: context.extensionPath,
     bundle: context.asAbsolutePath('models/nano'),
   };
-  const made = new Client(place, log, () => readSettings());
+  const made = new Client(place, log, () => readSettings(), snoozed);
   context.subscriptions.push(
     made,
-    made.onStatus(() => changed('status')),
-    made.onSuggested(() => changed('thought')),
+    made.onStatus(() => listener.status()),
+    made.onSuggested((offered) => listener.suggested(offered)),
   );
   return made;
 }
@@ -79,6 +134,6 @@ async function create(
 /** The active editor's language where suggestions are off for it. */
 function offLanguage(): string | undefined {
   const document = window.activeTextEditor?.document;
-  if (document === undefined || languageOn(readSettings().languages, document.languageId)) return undefined;
+  if (document === undefined || languageOn(readSettings(document).languages, document.languageId)) return undefined;
   return document.languageId;
 }

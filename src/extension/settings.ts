@@ -1,7 +1,6 @@
 import { ConfigurationTarget, workspace, type ConfigurationScope } from 'vscode';
+import { section } from './names';
 import type { Settings } from '../protocol';
-
-export const section = 'thoughtline';
 
 /**
  * `thoughtline.*` as the user has it now; package.json holds the defaults. Values are passed on as written: the server
@@ -18,13 +17,29 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     maxLines: read('maxLines'),
     memory: read('memory'),
     languages: read('languages'),
+    commentsAndStrings: read('commentsAndStrings'),
+    debounceMin: read('debounceMin'),
+    debounceMax: read('debounceMax'),
+    threads: read('threads'),
   };
 }
 
-/** Writes a setting where it takes effect: in the workspace where the workspace sets it, else for the user. */
-export async function writeSetting<K extends keyof Settings>(name: K, value: Settings[K]): Promise<void> {
-  const configuration = workspace.getConfiguration(section);
+/**
+ * Writes a setting where it takes effect: in the folder or the workspace where that sets it, else for the user.
+ * @param scope where it is read
+ */
+export async function writeSetting<K extends keyof Settings>(
+  name: K,
+  value: Settings[K],
+  scope?: ConfigurationScope,
+): Promise<void> {
+  const configuration = workspace.getConfiguration(section, scope);
   const found = configuration.inspect(name);
-  const target = found?.workspaceValue === undefined ? ConfigurationTarget.Global : ConfigurationTarget.Workspace;
+  const target =
+    found?.workspaceFolderValue !== undefined
+      ? ConfigurationTarget.WorkspaceFolder
+      : found?.workspaceValue !== undefined
+        ? ConfigurationTarget.Workspace
+        : ConfigurationTarget.Global;
   await configuration.update(name, value, target);
 }

@@ -1,5 +1,5 @@
 import { StatusBarAlignment, ThemeColor, window, type Disposable } from 'vscode';
-import { statusView } from './statusView';
+import { statusView, type Standstill } from './statusView';
 import type { Status } from '../protocol';
 
 /** The entry in the status bar. A click opens the menu of commands. */
@@ -12,8 +12,8 @@ export class StatusItem implements Disposable {
     this.#item.show();
   }
 
-  show(status: Status, languageOff?: string): void {
-    const { text, label, severity } = statusView(status, languageOff);
+  show(status: Status, standstill: Standstill): void {
+    const { text, label, severity } = statusView(status, standstill);
     this.#item.text = text;
     this.#item.tooltip = label;
     this.#item.accessibilityInformation = { label, role: 'button' };

@@ -1,3 +1,4 @@
+import { t } from './words';
 import type { Status } from '../protocol';
 
 /** What the status item shows. */
@@ -9,27 +10,42 @@ export interface StatusView {
   severity: 'normal' | 'warning';
 }
 
-/**
- * Words and icon for a state.
- * @param languageOff the active editor's language where suggestions are off for it
- */
-export function statusView(status: Status, languageOff?: string): StatusView {
-  const device = status.device === undefined ? '' : ` on ${status.device}`;
+/** What stands against suggestions although the model is ready. */
+export interface Standstill {
+  /** The active editor's language where suggestions are off for it. */
+  readonly languageOff?: string | undefined;
+  /** How long suggestions are snoozed, in words. */
+  readonly snoozed?: string | undefined;
+}
+
+/** Words and icon for a state. */
+export function statusView(status: Status, { languageOff, snoozed }: Standstill = {}): StatusView {
+  const device = status.device ?? '';
   switch (status.state) {
     case 'loading':
-      return view('$(loading~spin) Thoughtline', 'Thoughtline is loading its model');
-    case 'thinking': {
-      const progress = `${status.step ?? 0} of ${status.steps ?? 0}`;
-      return view(`$(loading~spin) Thoughtline ${progress}`, `Thoughtline is thinking, step ${progress}${device}`);
-    }
+      return view('$(loading~spin) Thoughtline', t('Thoughtline is loading its model'));
     case 'off':
-      return view('$(circle-slash) Thoughtline', 'Thoughtline is off');
+      return view('$(circle-slash) Thoughtline', t('Thoughtline is off'));
     case 'failed':
-      return view('$(warning) Thoughtline', `Thoughtline failed: ${status.reason ?? 'the log says why'}`, 'warning');
+      return view(
+        '$(warning) Thoughtline',
+        t('Thoughtline failed: {0}', status.reason ?? t('the log says why')),
+        'warning',
+      );
+    case 'thinking':
     case 'ready':
-      return languageOff === undefined
-        ? view('$(sparkle) Thoughtline', `Thoughtline is ready${device}`)
-        : view('$(circle-slash) Thoughtline', `Thoughtline is ready${device}, and off in ${languageOff} files`);
+      if (snoozed !== undefined) return view('$(bell-slash) Thoughtline', t('Thoughtline is {0}', snoozed));
+      if (languageOff !== undefined) {
+        return view(
+          '$(circle-slash) Thoughtline',
+          t('Thoughtline is ready on {0}, and off in {1} files', device, languageOff),
+        );
+      }
+      if (status.state === 'ready') return view('$(sparkle) Thoughtline', t('Thoughtline is ready on {0}', device));
+      return view(
+        `$(loading~spin) Thoughtline ${status.step ?? 0}/${status.steps ?? 0}`,
+        t('Thoughtline is thinking, step {0} of {1} on {2}', status.step ?? 0, status.steps ?? 0, device),
+      );
   }
 }
 

@@ -13,7 +13,8 @@ import {
 } from 'vscode';
 import { escapeHtml } from './html';
 import { languageOn } from './languages';
-import { readSettings, section, writeSetting } from './settings';
+import { section } from './names';
+import { readSettings, writeSetting } from './settings';
 import { thoughtHtml } from './thoughtView';
 import type { Client } from './client';
 

@@ -17,7 +17,7 @@ export interface ThoughtViewInput {
 
 /** The panel's changing part as HTML without scripts, event handlers or inline styles. */
 export function thoughtHtml({ file, report, status, languageOff, inferenceSteps }: ThoughtViewInput): string {
-  const state = statusView(status, languageOff).label;
+  const state = statusView(status, { languageOff }).label;
   const head = `<p class="state" role="status">${escapeHtml(state)}.</p>`;
   if (file === undefined) return `${head}<p>Open a file to see what is thought about it.</p>`;
   const name = `<h2>${escapeHtml(file)}</h2>`;

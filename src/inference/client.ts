@@ -91,7 +91,8 @@ export class InferenceClient {
 
   /** Serves `opening` from now on; a process for another one is replaced. */
   open(opening: Opening): void {
-    const same = this.#opening?.bundle === opening.bundle && this.#opening.device === opening.device;
+    const before = this.#opening;
+    const same = (['bundle', 'device', 'threads'] as const).every((name) => before?.[name] === opening[name]);
     this.#opening = opening;
     if (this.#lifecycle.state === 'off') this.#handle({ type: 'start' });
     else if (!same) this.#handle({ type: 'restart' });
@@ -106,12 +107,13 @@ export class InferenceClient {
     this.#handle({ type: 'stop' });
   }
 
-  complete(uri: string, request: CompletionRequest, options: Asked): Run {
+  /** @param ahead nobody waits for it yet: it makes way for whatever somebody waits for */
+  complete(uri: string, request: CompletionRequest, options: Asked, ahead = false): Run {
     const id = this.#nextId++;
     const sentAt = performance.timeOrigin + performance.now();
     const result = new Promise<Answer | { reason: string }>((resolve) => {
       const waiting: Waiting = {
-        message: { type: 'complete', id, uri, request, options, sentAt },
+        message: { type: 'complete', id, uri, request, options, sentAt, ahead },
         settle: (reply) => {
           if (reply.type === 'completed') resolve(reply);
           else resolve({ reason: 'reason' in reply ? reply.reason : 'the model gave no answer' });

@@ -14,10 +14,11 @@ process.on('message', (message) => {
 // Without its parent nobody wants the work.
 process.on('disconnect', () => process.exit());
 
-async function open({ bundle, device }: Opening): Promise<void> {
+async function open({ bundle, device, threads }: Opening): Promise<void> {
   try {
     const engine = await Engine.open(bundle, {
       device: device as DeviceSetting,
+      threads: threads || undefined,
       log: (line) => send({ type: 'log', line }),
       onProgress: (fraction, message) => send({ type: 'loading', fraction, message }),
     });

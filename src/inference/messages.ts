@@ -8,6 +8,8 @@ export interface Opening {
   /** Absolute path of the bundle's folder. */
   readonly bundle: string;
   readonly device: string;
+  /** Threads of one run; 0 = what suits the machine. */
+  readonly threads: number;
 }
 
 export interface ModelInfo {
@@ -37,6 +39,8 @@ export type ToInference =
       readonly request: CompletionRequest;
       readonly options: Asked;
       readonly sentAt: number;
+      /** Nobody waits for it yet: any other request for a suggestion ends it at its next token. */
+      readonly ahead: boolean;
     }
   /** The answer is no longer wanted: it ends after the token at hand. */
   | { readonly type: 'abort'; readonly id: number }

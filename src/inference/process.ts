@@ -5,6 +5,9 @@ import { ThoughtStore } from '../thought/store';
 import type { CompletionRequest, FromInference, ToInference } from './messages';
 import { WorkQueue, type Work } from './queue';
 
+/** Only one suggestion is made ahead at a time: newer work supersedes it, whichever document it is about. */
+const AHEAD = '';
+
 type Message<T extends ToInference['type']> = Extract<ToInference, { type: T }>;
 
 /** For this long a suggestion that came unasked waits until texts are in the memory; the rest comes in at idle. */
@@ -36,8 +39,13 @@ export class InferenceService {
   receive(message: ToInference): void {
     switch (message.type) {
       case 'complete':
-        this.#latest.set(message.uri, message.request);
-        this.#queue.push(this.#decoding(message));
+        // Whatever looks ahead, about whichever document, makes way at its next token.
+        this.#queue.drop('ahead', AHEAD);
+        if (message.ahead) this.#queue.push(this.#lookingAhead(message));
+        else {
+          this.#latest.set(message.uri, message.request);
+          this.#queue.push(this.#decoding(message));
+        }
         break;
       case 'abort': {
         const signal = this.#signals.get(message.id);
@@ -83,6 +91,32 @@ export class InferenceService {
       dropped: (error) => {
         this.#signals.delete(id);
         this.#decline(id, error);
+      },
+    };
+  }
+
+  /**
+   * The suggestion that may be wanted next. It is decoded only while the window stays where it is: else the caches of the
+   * text that is there now would be lost.
+   */
+  #lookingAhead(message: Message<'complete'>): Work {
+    const { id, uri, request } = message;
+    const decoding = this.#decoding(message);
+    const signal = this.#signals.get(id);
+    return {
+      lane: 'ahead',
+      key: AHEAD,
+      advance: async () => {
+        const now = this.#latest.get(uri);
+        const moves = !now || this.#engine.window(request).prefixTokens <= this.#engine.window(now).prefixTokens;
+        if (!moves) return decoding.advance();
+        this.#signals.delete(id);
+        this.#send({ type: 'declined', id, reason: 'the window would have to move' });
+        return false;
+      },
+      dropped: (error) => {
+        if (signal) signal.aborted = true;
+        decoding.dropped(error);
       },
     };
   }

@@ -2,11 +2,31 @@ import type { CancellationToken, InlineCompletionContext, InlineCompletionItem, 
 import { InlineCompletionTriggerKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
-import type { Answer } from '../inference/messages';
+import type { Answer, Asked, CompletionRequest } from '../inference/messages';
 import type { AnswerPath } from '../protocol';
-import { cut, pathOf, Refusal, replaceRange, withLineEnds, type Cut, type Evidence } from './documents';
-import { mayServe, notWorthAsking, type Continuation } from './schedule';
-import type { Session } from './session';
+import {
+  cut,
+  limits,
+  pathFor,
+  Refusal,
+  replaceRange,
+  unixLines,
+  withLineEnds,
+  type Cut,
+  type Evidence,
+} from './documents';
+import { Rhythm, type DebounceBounds } from './rhythm';
+import {
+  accepted,
+  aheadMs,
+  couldServe,
+  mayServe,
+  notWorthAsking,
+  orphanMs,
+  type Context,
+  type Continuation,
+} from './schedule';
+import type { Flight, Session } from './session';
 import type { Thinker } from './thinker';
 
 /** The longest that a suggestion asked for by hand waits for the thought. */
@@ -22,6 +42,7 @@ export interface Question {
   readonly memory: boolean;
   /** Other open files, for the memory. */
   readonly related: () => Evidence[];
+  readonly debounce: DebounceBounds;
 }
 
 /** How often requests were answered in which way. */
@@ -29,6 +50,8 @@ export class Tally {
   readonly paths: Record<AnswerPath, number> = { typedAlong: 0, cache: 0, waited: 0, run: 0, none: 0 };
   cancelled = 0;
   readonly refinementRunsWaited: number[] = [];
+  /** Runs that looked ahead, and answers that came of them. */
+  readonly ahead = { runs: 0, served: 0 };
 
   ran(answer: Answer): void {
     const runs = answer.refinementRunsWaited;
@@ -40,9 +63,11 @@ export class Tally {
 /**
  * Answers requests for suggestions, the cheapest way first: the suggestion on screen if the user types along with it, one
  * made here before, a run in flight that may still fit, a new run. The session's decisions say which, or why there is none.
+ * While a suggestion is being read, a run looks ahead at what follows it.
  */
 export class Completions {
   readonly tally = new Tally();
+  readonly rhythm = new Rhythm();
   readonly #client: InferenceClient;
   readonly #thinker: Thinker;
 
@@ -51,11 +76,22 @@ export class Completions {
     this.#thinker = thinker;
   }
 
+  /** The user changed a document: what no longer fits it is given up. */
+  changed(document: TextDocument, session: Session): void {
+    this.rhythm.typed(performance.now());
+    clearTimeout(session.aheadTimer);
+    // Of a very large document only a part is looked at, which is not worth finding here.
+    const whole = document.getText();
+    const text = session.inFlight && whole.length <= limits.whole ? unixLines(whole) : undefined;
+    if (session.inFlight && text !== undefined && !couldServe(session.inFlight, text)) session.inFlight.run.abort();
+  }
+
   /** Never rejects; no suggestion is an empty list. After cancellation the answer is of no use and comes at once. */
   async answer(question: Question, token: CancellationToken): Promise<InlineCompletionItem[]> {
     const { document, session, position } = question;
     const invoked = isInvoked(question);
     const at = place(question);
+    clearTimeout(session.aheadTimer);
     if (at instanceof Refusal) return this.#none(session, at.reason);
     session.touched(position);
     this.#thinker.activity(document.uri);
@@ -67,21 +103,32 @@ export class Completions {
     const over = () => token.isCancellationRequested || document.version !== version;
     const recall = (path?: keyof typeof describePath) => {
       const found = over() ? undefined : session.suggestions.find(at, session.version, invoked);
-      return found && [this.#item(question, at, found.left, path ?? found.path)];
+      if (!found) return undefined;
+      if (found.entry.ahead) this.tally.ahead.served++;
+      session.suggestions.show(found.entry);
+      this.#lookAhead(question, at, found.left);
+      return [this.#item(question, at, found.left, path ?? found.path)];
     };
 
     if (invoked) await Promise.race([this.#thinker.now(document.uri), cancelled, delay(patienceMs)]);
     let items = recall();
-    const { inFlight } = session;
-    if (!items && !over() && inFlight && mayServe(inFlight, at)) {
-      await Promise.race([inFlight.done, cancelled]);
+    for (const flight of [session.inFlight, session.ahead]) {
+      if (items || over() || !flight || !mayServe(flight, at)) continue;
+      await this.#wait(session, flight, cancelled);
       items = recall('waited');
     }
+    const silence = items || over() || invoked ? undefined : session.suggestions.silence(at, session.version);
+    if (silence !== undefined) return this.#none(session, silence);
+    if (!items && !over() && !invoked) {
+      await Promise.race([delay(this.rhythm.wait(performance.now(), question.debounce)), cancelled]);
+    }
     if (!items && !over()) {
-      const reason = await Promise.race([this.#run(question, at), cancelled]);
+      const flight = this.#run(question, at);
+      await this.#wait(session, flight, cancelled);
       items = recall('run');
-      if (!items && !over())
-        return this.#none(session, reason ?? 'the suggestion does not fit what is right of the cursor');
+      if (!items && !over()) {
+        return this.#none(session, flight.reason ?? 'the suggestion does not fit what is right of the cursor');
+      }
     }
     if (items) return items;
     this.tally.cancelled++;
@@ -89,32 +136,83 @@ export class Completions {
     return [];
   }
 
-  /** Asks the model and remembers what it says. Resolves with the reason if that is nothing. */
-  async #run(question: Question, at: Cut): Promise<string | undefined> {
+  /** Waits for a run. One that nobody waits for any more is stopped, unless the next keystroke takes it up. */
+  async #wait(session: Session, flight: Flight, cancelled: Promise<undefined>): Promise<void> {
+    flight.waiting++;
+    const left = await Promise.race([flight.done.then(() => false), cancelled.then(() => true)]);
+    flight.waiting--;
+    if (!left) return;
+    setTimeout(() => {
+      if (flight.waiting === 0 && session.inFlight === flight) flight.run.abort();
+    }, orphanMs).unref();
+  }
+
+  /** Asks the model and remembers what it says. `reason` says why, once it is done, if that is nothing. */
+  #run(question: Question, at: Cut): Flight & { reason?: string | undefined } {
     const { document, session } = question;
     const { prefix, suffix } = at;
     session.inFlight?.run.abort();
-    const { maxLines, memory } = question;
-    const request = { path: pathOf(document.uri), prefix, suffix, related: memory ? question.related() : [] };
-    const invoked = isInvoked(question);
-    const run = this.#client.complete(document.uri, request, { maxLines, memory, invoked });
-    const reason = run.result.then((answer) => {
-      if (session.inFlight?.run === run) session.inFlight = undefined;
-      if (!('result' in answer)) return answer.reason;
+    const began = performance.now();
+    const run = this.#client.complete(document.uri, asked(question, at), options(question));
+    const done = run.result.then((answer) => {
+      if (session.inFlight === flight) session.inFlight = undefined;
+      if (!('result' in answer)) {
+        flight.reason = answer.reason;
+        return;
+      }
       this.tally.ran(answer);
       session.window = answer.window;
       const { text, replaceSuffix, milliseconds, stop, candidates } = answer.result;
-      if (stop === 'aborted') return 'given up because the text changed meanwhile';
-      if (text === '') return answer.result.reason ?? 'the model suggests nothing here';
+      if (stop === 'aborted') {
+        flight.reason = 'given up because the text changed meanwhile';
+        return;
+      }
+      this.rhythm.ran(performance.now() - began);
+      if (text === '') {
+        flight.reason = answer.result.reason ?? 'the model suggests nothing here';
+        session.suggestions.addSilence(at, answer.thought, flight.reason);
+        return;
+      }
       const logprob = candidates[0]?.logprob ?? 0;
       session.lastSuggestion = { text, milliseconds, logprob, stop };
       // What was written without all that could be looked up serves now, and is not the last word.
       const thought = answer.result.partial ? -1 : answer.thought;
       session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
-      return undefined;
     });
-    session.inFlight = { prefix, suffix, run, done: reason.then(() => undefined) };
-    return reason;
+    const flight: Flight & { reason?: string | undefined } = { prefix, suffix, run, done, waiting: 0 };
+    session.inFlight = flight;
+    return flight;
+  }
+
+  /** When a suggestion has stood for a while, asks what would follow it. Any keystroke puts an end to that. */
+  #lookAhead(question: Question, at: Context, left: Continuation): void {
+    const { document, session } = question;
+    clearTimeout(session.aheadTimer);
+    session.aheadTimer = setTimeout(() => {
+      const next = accepted(at, left);
+      const { prefix, suffix } = next;
+      const line = suffix.split('\n', 1)[0] ?? '';
+      if (session.inFlight || session.ahead || notWorthAsking(false, line) !== undefined) return;
+      if (session.suggestions.find(next, session.version)) return;
+      this.tally.ahead.runs++;
+      const run = this.#client.complete(
+        document.uri,
+        asked(question, next),
+        { ...options(question), invoked: false },
+        true,
+      );
+      const done = run.result.then((answer) => {
+        if (session.ahead === flight) session.ahead = undefined;
+        if (!('result' in answer) || answer.result.stop === 'aborted') return;
+        const { text, replaceSuffix, reason, partial } = answer.result;
+        const thought = partial ? -1 : answer.thought;
+        if (text === '') session.suggestions.addSilence(next, thought, reason ?? 'the model suggests nothing here');
+        else session.suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought });
+      });
+      const flight: Flight = { prefix, suffix, run, done, waiting: 0 };
+      session.ahead = flight;
+    }, aheadMs);
+    session.aheadTimer.unref();
   }
 
   #item(question: Question, at: Cut, left: Continuation, path: keyof typeof describePath): InlineCompletionItem {
@@ -157,6 +255,16 @@ function place({ document, position, context }: Question): Cut | Refusal {
   if (before instanceof Refusal) return before;
   if (after instanceof Refusal) return after;
   return { ...after, prefix: before.prefix + selected.text };
+}
+
+function asked(question: Question, { prefix, suffix }: Context): CompletionRequest {
+  const { document, memory } = question;
+  return { path: pathFor(document), prefix, suffix, related: memory ? question.related() : [] };
+}
+
+function options(question: Question): Asked {
+  const { maxLines, memory } = question;
+  return { maxLines, memory, invoked: isInvoked(question) };
 }
 
 function isInvoked({ context }: Question): boolean {

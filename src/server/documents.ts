@@ -108,6 +108,47 @@ export function pathOf(uri: string): string {
   }
 }
 
+/** Endings of the languages whose documents may have a name without one: untitled files, notebook cells. */
+const endings: Readonly<Record<string, string>> = {
+  c: 'c',
+  cpp: 'cpp',
+  csharp: 'cs',
+  css: 'css',
+  go: 'go',
+  html: 'html',
+  java: 'java',
+  javascript: 'js',
+  javascriptreact: 'jsx',
+  json: 'json',
+  julia: 'jl',
+  kotlin: 'kt',
+  markdown: 'md',
+  php: 'php',
+  python: 'py',
+  r: 'r',
+  ruby: 'rb',
+  rust: 'rs',
+  shellscript: 'sh',
+  sql: 'sql',
+  swift: 'swift',
+  typescript: 'ts',
+  typescriptreact: 'tsx',
+  yaml: 'yaml',
+};
+
+/**
+ * The path under which the model sees a document: it tells the language, and no two documents share it. An untitled file
+ * gets its language's ending; a notebook cell is a file beside its notebook.
+ */
+export function pathFor({ uri, languageId }: Pick<TextDocument, 'uri' | 'languageId'>): string {
+  const path = pathOf(uri);
+  const ending = Object.hasOwn(endings, languageId) ? `.${endings[languageId]}` : '';
+  if (uri.startsWith('vscode-notebook-cell:')) {
+    return `${path.replace(/\.[^./]*$/, '')}-${uri.split('#')[1] ?? ''}${ending}`;
+  }
+  return /\.[^./]+$/.test(path) ? path : path + ending;
+}
+
 export interface Evidence {
   path: string;
   text: string;
@@ -122,13 +163,13 @@ export interface Evidence {
 export function siblings(
   open: readonly TextDocument[],
   document: TextDocument,
-  enabled: (languageId: string) => boolean,
+  enabled: (document: TextDocument) => boolean,
 ): { related: Evidence[]; skipped: { uri: string; reason: string }[] } {
   const related: Evidence[] = [];
   const skipped: { uri: string; reason: string }[] = [];
   let room: number = limits.evidenceInAll;
   for (const other of open.toReversed()) {
-    if (other.uri === document.uri || !enabled(other.languageId)) continue;
+    if (other.uri === document.uri || !enabled(other)) continue;
     const text = other.getText();
     if (text.length > limits.evidence) {
       skipped.push({ uri: other.uri, reason: `${text.length} characters are more than ${limits.evidence}` });
@@ -136,7 +177,7 @@ export function siblings(
       skipped.push({ uri: other.uri, reason: 'it is binary' });
     } else if (text.length <= room) {
       room -= text.length;
-      related.push({ path: pathOf(other.uri), text: unixLines(text) });
+      related.push({ path: pathFor(other), text: unixLines(text) });
     }
   }
   return { related, skipped };

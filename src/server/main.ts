@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createConnection,
+  InlineCompletionTriggerKind,
   LSPErrorCodes,
   ProposedFeatures,
   ResponseError,
@@ -20,14 +22,17 @@ import {
   StatusNotification,
   ThoughtRequest,
   WhyRequest,
+  SnoozeNotification,
+  type DocumentSettings,
   type InitializationOptions,
   type Settings,
 } from '../protocol';
 import { Completions } from './completions';
-import { cut, pathOf, Refusal, siblings, type Evidence } from './documents';
+import { cut, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { Session } from './session';
 import { languageEnabled, readSettings } from './settings';
 import { StatusReporter } from './status';
+import { scopeAtEnd } from './syntax';
 import { Thinker, type Subject } from './thinker';
 
 const connection = createConnection(ProposedFeatures.all);
@@ -35,8 +40,16 @@ const documents = new TextDocuments(TextDocument);
 /** By URI, least recently used first. */
 const sessions = new Map<string, Session>();
 const skippedOnce = new Set<string>();
+const saidOnce = new Set<string>();
+
+/** The longest that a request waits for the settings of its document. */
+const patienceMs = 1_000;
 
 let settings: Settings = defaultSettings;
+/** Until when suggestions are snoozed, in words; undefined while they are not. */
+let snoozed: string | undefined;
+/** Whether the client answers `workspace/configuration`. */
+let asksBack = false;
 let bundle = join(__dirname, '..', 'models', 'nano');
 
 const log = (line: string) => connection.console.info(line);
@@ -65,7 +78,8 @@ const thinker = new Thinker(client, subject, {
 });
 const completions = new Completions(client, thinker);
 
-connection.onInitialize(({ initializationOptions }): InitializeResult => {
+connection.onInitialize(({ initializationOptions, capabilities }): InitializeResult => {
+  asksBack = capabilities.workspace?.configuration === true;
   const options = initializationOptions as Partial<InitializationOptions> | undefined;
   if (typeof options?.bundle === 'string' && options.bundle !== '') bundle = options.bundle;
   readAndKeep(options?.settings);
@@ -82,20 +96,28 @@ connection.onDidChangeConfiguration((change) => {
   const given = change.settings as { thoughtline?: unknown } | null | undefined;
   readAndKeep(given?.thoughtline);
   apply();
+  for (const [uri, session] of sessions) askSettings(uri, session);
+});
+connection.onNotification(SnoozeNotification.method, ({ on, until }: { on: boolean; until?: string }) => {
+  snoozed = on ? (until ?? 'you end it') : undefined;
+  applySteps();
 });
 connection.onShutdown(() => client.stop());
 
 documents.onDidOpen(({ document }) => {
-  sessions.set(document.uri, new Session());
-  if (enabled(document.languageId)) thinker.activity(document.uri);
+  const session = new Session();
+  sessions.set(document.uri, session);
+  askSettings(document.uri, session);
+  if (enabled(document)) thinker.activity(document.uri);
 });
 documents.onDidChangeContent(({ document }) => {
   const session = use(document.uri);
   session?.touched();
-  if (session && enabled(document.languageId)) thinker.activity(document.uri);
+  if (session) completions.changed(document, session);
+  if (session && enabled(document)) thinker.activity(document.uri);
 });
 documents.onDidClose(({ document }) => {
-  sessions.get(document.uri)?.inFlight?.run.abort();
+  sessions.get(document.uri)?.abandon();
   sessions.delete(document.uri);
   skippedOnce.delete(document.uri);
   thinker.closed(document.uri);
@@ -105,14 +127,17 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
   const document = documents.get(textDocument.uri);
   const session = use(textDocument.uri);
   if (!document || !session) return { items: [] };
-  const reason = obstacle(document);
+  if (asksBack && !session.settings) await Promise.race([session.told, sleep(patienceMs, undefined, { ref: false })]);
+  const automatic = context.triggerKind === InlineCompletionTriggerKind.Automatic;
+  const reason = obstacle(document) ?? (automatic ? reserve(document, position) : undefined);
   if (reason !== undefined) {
     completions.refuse(session, reason);
     return { items: [] };
   }
-  const { maxLines, memory } = settings;
+  const { maxLines } = settingsOf(session);
+  const { memory, debounceMin: least, debounceMax: most } = settings;
   const related = () => relatedTo(document);
-  const question = { document, session, position, context, maxLines, memory, related };
+  const question = { document, session, position, context, maxLines, memory, related, debounce: { least, most } };
   const items = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return { items };
@@ -153,12 +178,13 @@ onRequest(RestartRequest, () => {
 });
 
 onRequest(StatisticsRequest, async () => {
-  const { paths, cancelled, refinementRunsWaited } = completions.tally;
+  const { paths, cancelled, refinementRunsWaited, ahead } = completions.tally;
   const server = Math.round(process.memoryUsage.rss() / 1e6);
   return {
     paths,
     cancelled,
     refinementRunsWaited: [...refinementRunsWaited],
+    ahead,
     respawns: client.respawns,
     ...(client.pid !== undefined && { inferencePid: client.pid }),
     memory: { server, inference: await client.memory() },
@@ -174,14 +200,43 @@ function onRequest<P, R>(type: RequestType<P, R, void>, handler: (params: P) => 
 }
 
 function readAndKeep(given: unknown): void {
+  saidOnce.clear();
+  settings = readAndSay(given);
+}
+
+/** Settings made whole; what is wrong with them is said once, however many documents have them. */
+function readAndSay(given: unknown): Settings {
   const read = readSettings(given);
-  settings = read.settings;
-  for (const problem of read.problems) connection.console.warn(problem);
+  for (const problem of read.problems) {
+    if (!saidOnce.has(problem)) connection.console.warn(problem);
+    saidOnce.add(problem);
+  }
+  return read.settings;
+}
+
+/** Asks the client for the settings of one document. What it says is kept until settings change. */
+function askSettings(uri: string, session: Session): void {
+  if (!asksBack) return;
+  session.settings = undefined;
+  session.told = connection.workspace.getConfiguration({ scopeUri: uri, section: 'thoughtline' }).then(
+    (given: unknown) => {
+      session.settings = readAndSay(given);
+    },
+    (error: unknown) => log(`${uri}: its settings are not known: ${String(error)}`),
+  );
+}
+
+function settingsOf(session: Session | undefined): DocumentSettings {
+  return session?.settings ?? settings;
+}
+
+function applySteps(): void {
+  thinker.steps = settings.enable && snoozed === undefined ? settings.inferenceSteps : 0;
 }
 
 /** Makes the settings true. */
 function apply(): void {
-  thinker.steps = settings.enable ? settings.inferenceSteps : 0;
+  applySteps();
   if (settings.inferenceSteps === 0) {
     for (const [uri, session] of sessions) {
       session.forgetThought();
@@ -189,13 +244,13 @@ function apply(): void {
     }
   }
   if (!settings.enable) client.stop();
-  else client.open({ bundle: settings.modelPath || bundle, device: settings.device });
+  else client.open({ bundle: settings.modelPath || bundle, device: settings.device, threads: settings.threads });
   // Also where nothing changed: a client that has just started knows nothing yet.
   status.lifecycle(client.lifecycle);
 }
 
-function enabled(languageId: string): boolean {
-  return settings.enable && languageEnabled(settings.languages, languageId);
+function enabled({ uri, languageId }: TextDocument): boolean {
+  return settings.enable && languageEnabled(settingsOf(sessions.get(uri)).languages, languageId);
 }
 
 /** The session of a document that is being used. */
@@ -211,15 +266,25 @@ function use(uri: string): Session | undefined {
 /** What stands against any suggestion in a document. */
 function obstacle(document: TextDocument): string | undefined {
   if (!settings.enable) return 'completion is switched off (thoughtline.enable)';
-  if (!languageEnabled(settings.languages, document.languageId)) {
+  if (!enabled(document)) {
     return `completion is off for the language "${document.languageId}" (thoughtline.languages)`;
   }
   const { lifecycle } = client;
   return lifecycle.state === 'failed' ? describe(lifecycle) : undefined;
 }
 
+/** What stands against a suggestion that nobody asked for. */
+function reserve(document: TextDocument, position: Position): string | undefined {
+  if (snoozed !== undefined) return `suggestions are snoozed until ${snoozed}`;
+  if (settingsOf(sessions.get(document.uri)).commentsAndStrings) return undefined;
+  const at = cut(document, position);
+  const scope = at instanceof Refusal ? undefined : scopeAtEnd(at.prefix, document.languageId);
+  if (scope === undefined || scope === 'code') return undefined;
+  return `the cursor is in a ${scope} (thoughtline.commentsAndStrings); trigger the suggestion by hand to get one there`;
+}
+
 function why(document: TextDocument, session: Session, position: Position): string {
-  const standing = obstacle(document);
+  const standing = obstacle(document) ?? reserve(document, position);
   if (standing !== undefined) return standing;
   const { lifecycle } = client;
   if (lifecycle.state !== 'ready') return describe(lifecycle);
@@ -232,11 +297,11 @@ function why(document: TextDocument, session: Session, position: Position): stri
 function subject(uri: string): Subject | undefined {
   const document = documents.get(uri);
   const session = sessions.get(uri);
-  if (!document || !session || !enabled(document.languageId)) return undefined;
+  if (!document || !session || !enabled(document)) return undefined;
   const request = () => {
     const at = cut(document, session.cursor ?? { line: 0, character: 0 });
     if (at instanceof Refusal) return undefined;
-    return { path: pathOf(uri), prefix: at.prefix, suffix: at.suffix, related: relatedTo(document) };
+    return { path: pathFor(document), prefix: at.prefix, suffix: at.suffix, related: relatedTo(document) };
   };
   return { session, request };
 }

@@ -54,6 +54,27 @@ export function mayServe(run: Context, at: Context, longest = 80): boolean {
   );
 }
 
+/**
+ * Whether the answer to a run may still serve anywhere in a text that has changed since: nothing before the run's cursor
+ * nor below its line is another. If not, the run is stopped at its next token.
+ */
+export function couldServe(run: Context, text: string, longest = 80): boolean {
+  const below = run.suffix.slice(lineEnd(run.suffix));
+  const line = text.length - run.prefix.length - below.length;
+  return line >= 0 && line <= longest + lineEnd(run.suffix) && text.startsWith(run.prefix) && text.endsWith(below);
+}
+
+/** A suggestion that has stood for this long is being read: there is time to see what would follow it. */
+export const aheadMs = 120;
+
+/** A run whose request the editor has cancelled waits this long for another that it may serve. */
+export const orphanMs = 500;
+
+/** The context once a suggestion is accepted there. */
+export function accepted(at: Context, left: Continuation): Context {
+  return { prefix: at.prefix + left.text, suffix: at.suffix.slice(left.replaceSuffix) };
+}
+
 /** Only brackets, quotes and punctuation right of the cursor: an automatic suggestion may replace or precede them. */
 const closers = /^[\s)\]}>"'`;,:]*$/;
 
@@ -104,23 +125,58 @@ export function thinkingDelay(sinceActivityMs: number): number {
 /** A suggestion remembered, with the version of the thought it was made under. */
 export interface Remembered extends Suggestion {
   readonly thought: number;
+  /** What follows the suggestion on screen when that is accepted. */
+  readonly ahead?: boolean;
 }
 
+const KEPT_SILENCES = 8;
+
 /**
- * The suggestions of one document, newest last. The newest is the one on screen: it goes on while the user types along
- * with it, whatever was thought meanwhile. Older ones answer only under the thought they were made under.
+ * The suggestions of one document, the one on screen last. It goes on while the user types along with it, whatever was
+ * thought meanwhile, and so does what was made ahead for the moment when it is accepted. Others answer only under the
+ * thought they were made under.
  */
 export class SuggestionMemory {
   #entries: Remembered[] = [];
+  /** Places for which the model had nothing. */
+  #silent: (Context & { readonly thought: number; readonly reason: string })[] = [];
   readonly #capacity: number;
 
   constructor(capacity = 24) {
     this.#capacity = capacity;
   }
 
+  /** Remembers a suggestion that is about to be shown. */
   add(entry: Remembered): void {
-    this.#entries.push(entry);
-    if (this.#entries.length > this.#capacity) this.#entries.shift();
+    this.#entries = this.#entries.map(settled).slice(1 - this.#capacity);
+    this.#entries.push(settled(entry));
+  }
+
+  /** Remembers that the model had nothing for a place, and why. */
+  addSilence(at: Context, thought: number, reason: string): void {
+    const { prefix, suffix } = at;
+    this.#silent = [...this.#silent.slice(1 - KEPT_SILENCES), { prefix, suffix, thought, reason }];
+  }
+
+  /** Why the model had nothing for exactly this place, if it was asked under this thought. */
+  silence(at: Context, thought: number): string | undefined {
+    const same = (other: Context) => other.prefix === at.prefix && other.suffix === at.suffix;
+    return this.#silent.findLast((other) => other.thought === thought && same(other))?.reason;
+  }
+
+  /** Remembers what follows the suggestion on screen. */
+  addAhead(entry: Remembered): void {
+    const shown = this.#entries.slice(-1);
+    this.#entries = [...this.#entries.slice(0, -1).map(settled), { ...entry, ahead: true }, ...shown].slice(
+      -this.#capacity,
+    );
+  }
+
+  /** The one that `find` gave is now on screen. */
+  show(entry: Remembered): void {
+    if (this.#entries.at(-1) === entry) return;
+    this.#entries = this.#entries.filter((other) => other !== entry);
+    this.add(entry);
   }
 
   /**
@@ -134,7 +190,7 @@ export class SuggestionMemory {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const entry = this.#entries[i]!;
       const shown = i === this.#entries.length - 1;
-      if (entry.thought !== thought && (fresh || !shown)) continue;
+      if (entry.thought !== thought && (fresh || !(shown || entry.ahead))) continue;
       const left = continuation(entry, at);
       if (left) return { entry, left, path: shown && at.prefix.length > entry.prefix.length ? 'typedAlong' : 'cache' };
     }
@@ -143,8 +199,13 @@ export class SuggestionMemory {
 
   /** The thoughts are gone: only the suggestion on screen may still serve. */
   outdate(): void {
+    this.#silent = [];
     this.#entries = this.#entries.slice(-1).map((entry) => ({ ...entry, thought: -1 }));
   }
+}
+
+function settled(entry: Remembered): Remembered {
+  return entry.ahead ? { ...entry, ahead: false } : entry;
 }
 
 function lineEnd(text: string): number {

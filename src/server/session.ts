@@ -1,7 +1,15 @@
 import type { Position } from 'vscode-languageserver';
 import type { Run } from '../inference/client';
 import type { Answer, Publication } from '../inference/messages';
+import type { DocumentSettings } from '../protocol';
 import { SuggestionMemory, type Context, type Thinking } from './schedule';
+
+/** A run under way, and how many requests wait for it. */
+export interface Flight extends Context {
+  readonly run: Run;
+  readonly done: Promise<void>;
+  waiting: number;
+}
 
 /** What the server remembers of one open document while it is open. */
 export class Session {
@@ -14,7 +22,15 @@ export class Session {
   revision = 1;
   /** The user's cursor, once a request has told it. */
   cursor: Position | undefined;
-  inFlight: (Context & { readonly run: Run; readonly done: Promise<void> }) | undefined;
+  inFlight: Flight | undefined;
+  /** The run that looks ahead: what would follow the suggestion on screen. */
+  ahead: Flight | undefined;
+  /** Until such a run begins. */
+  aheadTimer: NodeJS.Timeout | undefined;
+  /** The settings of this document, where the client has told them; until then those of all documents hold. */
+  settings: DocumentSettings | undefined;
+  /** Resolves when the client has told them, or will not. */
+  told: Promise<void> = Promise.resolve();
   window: Answer['window'] = { prefixTokens: 0, suffixTokens: 0 };
   lastSuggestion: { text: string; milliseconds: number; logprob: number; stop: string } | undefined;
   #decisions: { at: number; text: string }[] = [];
@@ -45,6 +61,13 @@ export class Session {
     this.thought = undefined;
     this.thoughtAbout = undefined;
     this.suggestions.outdate();
+  }
+
+  /** Nothing that is under way is wanted any more. */
+  abandon(): void {
+    clearTimeout(this.aheadTimer);
+    this.inFlight?.run.abort();
+    this.ahead?.run.abort();
   }
 
   /** Notes why a request got the answer it got. */

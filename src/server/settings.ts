@@ -26,6 +26,22 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     accepts: (value) => isRecord(value) && Object.values(value).every((on) => typeof on === 'boolean'),
     remedy: 'use an object of language identifiers with true or false',
   },
+  commentsAndStrings: {
+    name: 'commentsAndStrings',
+    accepts: (value) => typeof value === 'boolean',
+    remedy: 'use true or false',
+  },
+  debounceMin: {
+    name: 'debounceMin',
+    accepts: whole(0, 2000),
+    remedy: 'use a whole number of milliseconds, 0 to 2000',
+  },
+  debounceMax: {
+    name: 'debounceMax',
+    accepts: whole(0, 2000),
+    remedy: 'use a whole number of milliseconds, 0 to 2000',
+  },
+  threads: { name: 'threads', accepts: whole(0, 64), remedy: 'use a whole number from 0 to 64' },
 };
 
 /**
@@ -54,6 +70,10 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     maxLines: read(checks.maxLines),
     memory: read(checks.memory),
     languages: { ...defaultSettings.languages, ...read(checks.languages) },
+    commentsAndStrings: read(checks.commentsAndStrings),
+    debounceMin: read(checks.debounceMin),
+    debounceMax: read(checks.debounceMax),
+    threads: read(checks.threads),
   };
   return { settings, problems };
 }

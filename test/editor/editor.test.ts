@@ -88,8 +88,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await page.waitForStatus(/ready on \w+/);
     await page.screenshot('01-ready');
     const { own, slowest } = await page.activationTimes();
-    // On a busy machine every activation takes longer; VS Code's own tell by how much.
-    assert.ok(own < Math.max(100, slowest / 2), `activation took ${own} ms, VS Code's slowest ${slowest} ms`);
+    assert.ok(own <= 100, `activation took ${own} ms, VS Code's slowest ${slowest} ms`);
   });
 
   step('typing shows ghost text, and Tab accepts exactly that', async () => {
@@ -108,6 +107,72 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     const saved = (await page.save(file)).split('\n');
     const accepted = saved.slice(line, line + ghost.split('\n').length).join('\n');
     assert.equal(accepted, `    ${typed}${ghost}`);
+  });
+
+  step('a word is accepted, and the rest stays', async () => {
+    await typeBelow(work, 'fee(visit: Visit): Money {', '');
+    const { ghost } = await page.typeUntilSuggested();
+    await page.press('Control+ArrowRight');
+    const rest = await page.until(
+      () => page.ghostText(),
+      (now) => now !== ghost,
+      10_000,
+      'a word is accepted',
+    );
+    await page.screenshot('03-word-accepted');
+    // Of a suggestion of one word nothing is left.
+    if (/\S\s+\S/.test(ghost.trim())) assert.ok(rest !== '' && ghost.endsWith(rest), JSON.stringify({ ghost, rest }));
+    await page.press('Escape');
+    await page.save(file);
+  });
+
+  step('what became of suggestions is counted and shown', async () => {
+    await page.command('Thoughtline: Show Statistics');
+    const { thought: statistics } = page;
+    await statistics.locator('[data-figure=accepted] dd', { hasText: /^[1-9]/ }).waitFor();
+    await statistics.locator('[data-figure=p50] dd', { hasText: /^\d+ ms$/ }).waitFor();
+    await sleep(500);
+    await page.screenshot('03-statistics');
+    await page.command('View: Close Editor');
+  });
+
+  step('snoozed from the menu, nothing comes of itself; awake, it does again', async () => {
+    await page.pick('Thoughtline: Menu');
+    await page.type('Snooze');
+    await sleep(500);
+    await page.screenshot('03-menu');
+    await page.press('Enter');
+    await sleep(500);
+    await page.press('Enter');
+    await page.waitForStatus(/snoozed for 5 more minutes/);
+    await typeBelow(work, 'fee(visit: Visit): Money {', 'const price = ');
+    await sleep(3000);
+    assert.equal(await page.ghostText(), '');
+    await page.screenshot('03-snoozed');
+    await page.command('Thoughtline: End Snooze');
+    await page.waitForStatus(/ready|thinking/);
+    await page.press('Enter');
+    await page.typeUntilSuggested();
+    await page.press('Escape');
+    await page.save(file);
+  });
+
+  step('in comments nothing comes of itself where the language’s setting says so; by hand it does', async () => {
+    const settings = join(work.project, '.vscode', 'settings.json');
+    await mkdir(join(work.project, '.vscode'), { recursive: true });
+    await writeFile(settings, JSON.stringify({ '[typescript]': { 'thoughtline.commentsAndStrings': false } }));
+    // The editor watches the file.
+    await sleep(3000);
+    await typeBelow(work, 'fee(visit: Visit): Money {', '// the price of ');
+    await sleep(3000);
+    assert.equal(await page.ghostText(), '');
+    await page.pick('Thoughtline: Why No Suggestion?');
+    const reason = page.page.locator('.quick-input-widget .monaco-list-row').first();
+    await reason.waitFor();
+    assert.match(await reason.innerText(), /comment/);
+    await page.press('Escape');
+    await writeFile(settings, '{}');
+    await page.save(file);
   });
 
   step('the thought panel shows the refinement, and follows the setting', async () => {

@@ -11,6 +11,7 @@ import {
   StreamMessageWriter,
   CancellationToken,
   type ClientCapabilities,
+  type ConfigurationParams,
   type InitializeResult,
   type InlineCompletionItem,
   type InlineCompletionList,
@@ -48,6 +49,8 @@ export interface Start {
   settings?: Record<string, unknown>;
   capabilities?: ClientCapabilities;
   transport?: 'stdio' | 'ipc';
+  /** What `workspace/configuration` is answered with for a document. */
+  configuration?: (uri: string) => unknown;
 }
 
 /** A language server client of the real protocol library over a real server process. */
@@ -58,6 +61,7 @@ export class LspClient {
   /** Everything the server wrote to its standard output and error. */
   readonly output = { stdout: Buffer.alloc(0), stderr: '' };
   initialized!: InitializeResult;
+  configuration: (uri: string) => unknown = () => null;
   readonly #versions = new Map<string, number>();
 
   private constructor(
@@ -88,6 +92,10 @@ export class LspClient {
     );
     connection.onRequest('window/workDoneProgress/create', () => null);
     connection.onRequest('client/registerCapability', () => null);
+    client.configuration = options.configuration ?? client.configuration;
+    connection.onRequest('workspace/configuration', ({ items }: ConfigurationParams) =>
+      items.map(({ scopeUri }) => client.configuration(scopeUri ?? '')),
+    );
     connection.listen();
     client.initialized = await connection.sendRequest('initialize', {
       processId: process.pid,

@@ -4,6 +4,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import {
   cut,
   limits,
+  pathFor,
   pathOf,
   Refusal,
   replaceRange,
@@ -99,6 +100,20 @@ test('paths come from URIs', () => {
   for (const [uri, path] of table) assert.equal(pathOf(uri), path);
 });
 
+test('the path that the model sees tells the language, and no two cells share it', () => {
+  const table: [uri: string, languageId: string, path: string][] = [
+    ['file:///w/src/a.ts', 'typescript', '/w/src/a.ts'],
+    ['untitled:Untitled-1', 'typescript', 'Untitled-1.ts'],
+    ['untitled:Untitled-1', 'brainfuck', 'Untitled-1'],
+    ['untitled:/w/new.py', 'python', '/w/new.py'],
+    ['file:///w/Makefile', 'makefile', '/w/Makefile'],
+    ['vscode-notebook-cell:/w/a.ipynb#W0sZmlsZQ', 'python', '/w/a-W0sZmlsZQ.py'],
+    ['vscode-notebook-cell:/w/a.ipynb#W1sZmlsZQ', 'python', '/w/a-W1sZmlsZQ.py'],
+    ['vscode-notebook-cell:/w/a.ipynb#W2', 'constructor', '/w/a-W2'],
+  ];
+  for (const [uri, languageId, path] of table) assert.equal(pathFor({ uri, languageId }), path, uri);
+});
+
 test('other open files are evidence, the last used first; what is no code or too large is left out and named', () => {
   const open = [
     document('old', 'file:///w/old.ts'),
@@ -108,7 +123,7 @@ test('other open files are evidence, the last used first; what is no code or too
     document('self', 'file:///w/a.ts'),
     document('new\r\nest', 'file:///w/new.ts'),
   ];
-  const { related, skipped } = siblings(open, open[4]!, (languageId) => languageId !== 'markdown');
+  const { related, skipped } = siblings(open, open[4]!, ({ languageId }) => languageId !== 'markdown');
   assert.deepEqual(related, [
     { path: '/w/new.ts', text: 'new\nest' },
     { path: '/w/old.ts', text: 'old' },

@@ -20,6 +20,8 @@ function thoughtOf(version: number, ...keys: string[]): Thought {
 class CountingEngine {
   readonly log: string[] = [];
   readonly prior = thoughtOf(0);
+  tokens = 0;
+  onToken: (token: number) => void = () => undefined;
   #versions = 0;
 
   evidence(request: CompletionRequest) {
@@ -28,7 +30,12 @@ class CountingEngine {
 
   async complete(_request: CompletionRequest, options: CompletionOptions) {
     this.log.push(`decode z${options.thought?.version}`);
-    await turn();
+    // Two tokens, and room between them for a message to come.
+    for (let token = 0; token < 2 && !options.signal?.aborted; token++) {
+      this.onToken(token);
+      this.tokens++;
+      await turn();
+    }
     return {
       text: options.signal?.aborted ? '' : 'x',
       candidates: [],
@@ -39,8 +46,12 @@ class CountingEngine {
     };
   }
 
-  window() {
-    return { prefixTokens: 1, suffixTokens: 0 };
+  /** Text of more than this many characters makes the window move. */
+  windowEnd = Infinity;
+
+  window(request: CompletionRequest) {
+    const length = request.prefix.length;
+    return { prefixTokens: length > this.windowEnd ? length - this.windowEnd : length, suffixTokens: 0 };
   }
 
   refinement(request: CompletionRequest, options: { steps: number; from?: Thought }) {
@@ -89,7 +100,7 @@ function service() {
   const request = (prefix: string) => ({ path: '/a.ts', prefix, suffix: '', related: [] });
   let id = 0;
   const say = {
-    complete: (prefix: string) =>
+    complete: (prefix: string, ahead = false) =>
       inference.receive({
         type: 'complete',
         id: ++id,
@@ -97,6 +108,7 @@ function service() {
         request: request(prefix),
         options: { maxLines: 1, memory: true, invoked: false },
         sentAt: 0,
+        ahead,
       }),
     think: (prefix: string, mode: 'cold' | 'follow', steps = 2) =>
       inference.receive({ type: 'think', id: ++id, uri, request: request(prefix), mode, steps }),
@@ -179,4 +191,47 @@ test('an engine that throws declines that request with the reason', async () => 
   say.complete('a');
   await until(() => count('declined') === 1);
   assert.equal(sent.find((message) => message.type === 'declined')?.reason, 'the model failed: device lost');
+});
+
+test('what is made ahead makes way for a keystroke at its next token, and never moves the window', async () => {
+  const { engine, sent, say, until, count } = service();
+  const completed = (id: number) => sent.some((message) => message.type === 'completed' && message.id === id);
+  say.complete('a');
+  await until(() => completed(1));
+  say.complete('ab', true);
+  await until(() => completed(2));
+  assert.equal(engine.tokens, 4, 'with nothing else to do it is made');
+
+  engine.tokens = 0;
+  // The user types while the first token of what is made ahead is on its way.
+  engine.onToken = () => {
+    engine.onToken = () => undefined;
+    say.complete('ax');
+  };
+  say.complete('abc', true);
+  await until(() => completed(4));
+  assert.equal(engine.tokens, 3, 'one token ahead, two for the keystroke');
+  const declined = sent.flatMap((message) => (message.type === 'declined' ? [message.id] : []));
+  assert.deepEqual(declined, [3]);
+
+  engine.windowEnd = 3;
+  say.complete('abc');
+  await until(() => completed(5));
+  engine.log.length = 0;
+  say.complete('abcd', true);
+  await until(() => count('declined') === 2);
+  const last = sent.findLast((message) => message.type === 'declined');
+  assert.match(last?.type === 'declined' ? last.reason : '', /window would have to move/);
+  assert.deepEqual(engine.log, []);
+});
+
+test('what is made ahead comes before thinking', async () => {
+  const { engine, say, until, count } = service();
+  say.complete('a');
+  await until(() => count('completed') === 1);
+  engine.log.length = 0;
+  say.think('a b', 'cold', 1);
+  say.complete('a b c', true);
+  await until(() => count('thought') === 1 && count('completed') === 2);
+  assert.ok(engine.log.indexOf('decode z0') < engine.log.indexOf('fill z1 "a b"'), engine.log.join(', '));
 });

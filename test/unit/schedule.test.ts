@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  accepted,
   continuation,
+  couldServe,
   isSubsequence,
   mayServe,
   nextThinking,
@@ -71,6 +73,65 @@ test('a run in flight is waited for only while its answer may still fit', () => 
   for (const [run, now, expected] of table) assert.equal(mayServe(at(run), at(now)), expected, `${run} → ${now}`);
 });
 
+test('a run is stopped once its answer cannot fit the text any more', () => {
+  const table: [run: string, text: string, could: boolean][] = [
+    ['con|\nx', 'con\nx', true],
+    ['con|\nx', 'const\nx', true],
+    ['f(|)\nx', 'f(a)\nx', true],
+    ['f(|)\nx', 'f(\nx', true],
+    ['con|\nx', 'co\nx', false],
+    ['con|\nx', 'con\ny', false],
+    ['con|\nx', '', false],
+    ['a|', `a${'b'.repeat(81)}`, false],
+    ['aa|\naa', 'aa', false],
+  ];
+  for (const [run, text, could] of table) assert.equal(couldServe(at(run), text), could, `${run} → ${text}`);
+});
+
+test('any part of a suggestion can be accepted: what is left of it stays', () => {
+  const whole = suggestion('  if (|)\n}', 'a < b) {\n    return c;\n  }', 1);
+  for (const part of ['a', 'a <', 'a < b) {', 'a < b) {\n    return']) {
+    const left = continuation(whole, { prefix: whole.prefix + part, suffix: part.includes(')') ? '\n}' : ')\n}' });
+    assert.equal(left?.text, whole.text.slice(part.length), part);
+  }
+});
+
+test('what follows an accepted suggestion stands where it ends', () => {
+  const table: [where: string, text: string, replaceSuffix: number, then: string][] = [
+    ['con|\nx', 'st', 0, 'const|\nx'],
+    ['f(|)\nx', 'a);', 1, 'f(a);|\nx'],
+  ];
+  for (const [where, text, replaceSuffix, then] of table) {
+    assert.deepEqual(accepted(at(where), { text, replaceSuffix }), at(then));
+  }
+});
+
+test('what was made ahead serves when the suggestion is accepted, whatever was thought meanwhile', () => {
+  const memory = new SuggestionMemory();
+  memory.add({ ...suggestion('a|', 'bc'), thought: 1 });
+  memory.addAhead({ ...suggestion('abc|', 'de'), thought: 1 });
+  assert.equal(memory.find(at('ab|'), 2)?.left.text, 'c', 'the one on screen stays on screen');
+  const next = memory.find(at('abc|'), 2);
+  assert.equal(next?.left.text, 'de');
+  assert.equal(memory.find(at('abc|'), 2, true), undefined, 'asked for by hand: not of an older thought');
+  memory.show(next.entry);
+  assert.equal(memory.find(at('abcd|'), 3)?.path, 'typedAlong', 'it is the one on screen now');
+  memory.add({ ...suggestion('x|', 'y'), thought: 3 });
+  assert.equal(memory.find(at('abc|'), 3), undefined);
+});
+
+test('where the model had nothing it is not asked again, until it thinks otherwise', () => {
+  const memory = new SuggestionMemory();
+  memory.addSilence(at('a|b'), 1, 'nothing to add');
+  assert.equal(memory.silence(at('a|b'), 1), 'nothing to add');
+  assert.equal(memory.silence(at('a|b'), 2), undefined);
+  assert.equal(memory.silence(at('ab|b'), 1), undefined);
+  for (let i = 0; i < 8; i++) memory.addSilence(at(`x${i}|`), 1, 'again');
+  assert.equal(memory.silence(at('a|b'), 1), undefined, 'the oldest is forgotten');
+  memory.outdate();
+  assert.equal(memory.silence(at('x7|'), 1), undefined);
+});
+
 test('an automatic suggestion is asked for only where nothing but closers is to the right', () => {
   const table: [boolean, string, boolean][] = [
     [false, '', true],
@@ -79,6 +140,10 @@ test('an automatic suggestion is asked for only where nothing but closers is to 
     [false, '"],', true],
     [false, 'name)', false],
     [false, ' + 1', false],
+    [false, 'Of(items)', false],
+    [false, '_', false],
+    [false, '`;', true],
+    [false, '>', true],
     [true, 'name)', true],
   ];
   for (const [invoked, rest, worth] of table) assert.equal(notWorthAsking(invoked, rest) === undefined, worth, rest);

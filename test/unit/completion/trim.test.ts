@@ -19,6 +19,21 @@ describe('what already follows', () => {
     ['the next lines are not repeated', 'a();\n\n  b();\n  c();', '  ', '\n  b();\n  c();\n}', 'a();', 0],
     ['blank lines between do not matter', 'a();\n  b();', '  ', '\n\n  b();\n}', 'a();', 0],
     ['a closing bracket is not repeated', 'a();\n}', '  ', '\n}\n', 'a();', 0],
+    [
+      'a bracket that closes the text’s own stays',
+      'function f() {\n  return 1;\n}',
+      '',
+      '\n}\n',
+      'function f() {\n  return 1;\n}',
+      0,
+    ],
+    ['one that closes what stood before does not', ' {\n    a();\n  }\n}', '  if (a)', '\n}\n', ' {\n    a();\n  }', 0],
+    ['the body before a bracket that is there', '\n  return 1;\n}', 'function f() {', '\n}\n', '\n  return 1;', 0],
+    ['brackets, a quote and a semicolon', 'a["b"]);', 'f(', ');\n', 'a["b"]);', 2],
+    ['a template literal closed by the editor', 'a${b}`;', 'x = `', '`\n', 'a${b}`;', 1],
+    ['a closing tag that is there', 'a</b>', '<b>', '</b>\n', 'a</b>', 4],
+    ['text behind the cursor that it does not cover', 'a + ', 'x = ', 'b;\n', 'a + ', 0],
+    ['the end of the next line is not its beginning', 'a();', '  ', '\n  b(a();\n', 'a();', 0],
     ['a bracket of another level stays', 'a();\n  }', '  ', '\n}\n', 'a();\n  }', 0],
   ];
   for (const [name, text, prefix, suffix, kept, replaceSuffix] of table) {
@@ -64,6 +79,33 @@ describe('repetition', () => {
   test('two lines that are alike are none', () => {
     assert.equal(trim('0,\n  0,', '  ', '').text, '0,\n  0,');
   });
+});
+
+describe('indentation', () => {
+  const tabs = 'class A {\n\tb() {\n\t\tc();\n\t}\n';
+  const two = 'class A {\n  b() {\n    c();\n  }\n';
+  const four = 'class A {\n    b() {\n        c();\n    }\n';
+  const aligned = `${tabs.repeat(5)}\t\tf(a,\n\t\t  b)\n`;
+  const table: [name: string, text: string, prefix: string, kept: string][] = [
+    ['tabs stay tabs', '\tb() {\n\t\tc();', tabs, '\tb() {\n\t\tc();'],
+    ['spaces become tabs', '  b() {\n    c();', tabs, '\tb() {\n\t\tc();'],
+    ['four spaces become tabs', 'b() {\n        c();\n    }', `${tabs}\t`, 'b() {\n\t\tc();\n\t}'],
+    ['tabs become two spaces', '\tb() {\n\t\tc();', two, '  b() {\n    c();'],
+    ['tabs become four spaces', '\tb() {\n\t\tc();', four, '    b() {\n        c();'],
+    ['alignment behind tabs stays', '\t\tg(a,\n\t\t  b)', aligned, '\t\tg(a,\n\t\t  b)'],
+    ['a file that does not tell', '\tb() {\n\t\tc();', 'class A {\n', '\tb() {\n\t\tc();'],
+    ['a file of both kinds', '\tb();\n  c();', `${tabs}${two}`, '\tb();\n  c();'],
+    ['a tab inside of a line', 'a = "\t";', two, 'a = "\t";'],
+    ['the first line goes on where the cursor is', '  b', `${tabs}\ta =`, '  b'],
+    ['the frame of a comment', '\n\t * b', `${tabs}\t/**`, '\n\t * b'],
+    ['a doubled blank', ' 1;', 'return ', '1;'],
+    ['a blank that puts the indentation off', ' b();', '  ', 'b();'],
+    ['a level of indentation', '  b();', '  ', '  b();'],
+    ['a blank that is needed', ' = 1;', 'a', ' = 1;'],
+  ];
+  for (const [name, text, prefix, kept] of table) {
+    test(name, () => assert.equal(trim(text, prefix, '').text, kept));
+  }
 });
 
 describe('unmatched closers', () => {

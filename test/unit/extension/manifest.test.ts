@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { bundle } from '../../../scripts/words';
 import { defaultSettings, devices } from '../../../src/protocol';
 
 const root = join(__dirname, '..', '..', '..');
@@ -12,11 +13,14 @@ interface Property {
   enum?: string[];
   markdownEnumDescriptions?: string[];
   markdownDescription: string;
+  order: number;
+  scope?: string;
 }
 const manifest = read('package.json') as {
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
     commands: { command: string; title: string }[];
+    walkthroughs: { steps: { media: { image: Record<string, string> } }[] }[];
     configuration: { properties: Record<string, Property> };
   };
 };
@@ -45,4 +49,33 @@ test('every command is registered by the extension', () => {
 
 test('a workspace that is not trusted cannot name a model', () => {
   assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, ['thoughtline.modelPath']);
+});
+
+test('every text that the extension shows is in the bundle for translators', () => {
+  // Made anew by: node --import=tsx scripts/words.ts
+  assert.equal(readFileSync(join(root, 'l10n/bundle.l10n.json'), 'utf8'), bundle());
+});
+
+test('settings are in an order, and those of documents can be set for a folder or a language', () => {
+  const orders = Object.values(properties).map(({ order }) => order);
+  assert.deepEqual(
+    orders,
+    orders.map((_, i) => i + 1),
+  );
+  const scopes: Record<string, string | undefined> = Object.fromEntries(
+    Object.entries(properties).map(([name, { scope }]) => [name.split('.')[1], scope]),
+  );
+  assert.equal(scopes['commentsAndStrings'], 'language-overridable');
+  assert.equal(scopes['maxLines'], 'language-overridable');
+  assert.equal(scopes['languages'], 'resource');
+  assert.equal(scopes['modelPath'], 'machine');
+  for (const [name, scope] of Object.entries(scopes)) assert.ok(scope, `${name} has a scope`);
+});
+
+test('the walkthrough’s pictures are there', () => {
+  for (const { steps } of manifest.contributes.walkthroughs) {
+    for (const { media } of steps) {
+      for (const picture of Object.values(media.image)) assert.ok(existsSync(join(root, picture)), picture);
+    }
+  }
 });

@@ -4,23 +4,37 @@ import { escapeHtml } from '../../../src/extension/html';
 import { languageOn } from '../../../src/extension/languages';
 import { plot, ticks } from '../../../src/extension/plot';
 import { restartDelay, restartLimit, restartWindow } from '../../../src/extension/restarts';
-import { statusView } from '../../../src/extension/statusView';
+import { statusView, type Standstill } from '../../../src/extension/statusView';
 import { thoughtHtml } from '../../../src/extension/thoughtView';
 import type { Status, ThoughtReport } from '../../../src/protocol';
 
 describe('the status item', () => {
-  const cases: [Status, string | undefined, RegExp, RegExp][] = [
+  const cases: [Status, Standstill | undefined, RegExp, RegExp][] = [
     [{ state: 'loading' }, undefined, /loading/, /is loading its model/],
     [{ state: 'ready', device: 'cpu' }, undefined, /sparkle/, /is ready on cpu$/],
-    [{ state: 'ready', device: 'cpu' }, 'markdown', /circle-slash/, /off in markdown files/],
-    [{ state: 'thinking', device: 'cpu', step: 2, steps: 4 }, undefined, /2 of 4/, /step 2 of 4 on cpu/],
+    [{ state: 'ready', device: 'cpu' }, { languageOff: 'markdown' }, /circle-slash/, /off in markdown files/],
+    [{ state: 'thinking', device: 'cpu', step: 2, steps: 4 }, undefined, /2\/4/, /step 2 of 4 on cpu/],
+    [
+      { state: 'ready', device: 'cpu' },
+      { snoozed: 'snoozed until restart' },
+      /bell-slash/,
+      /is snoozed until restart$/,
+    ],
+    [
+      { state: 'ready', device: 'cpu' },
+      { languageOff: 'markdown', snoozed: 'snoozed for 5 more minutes' },
+      /bell-slash/,
+      /5 more minutes$/,
+    ],
+    [{ state: 'failed', reason: 'gone' }, { snoozed: 'snoozed until restart' }, /warning/, /failed: gone$/],
+    [{ state: 'off' }, { snoozed: 'snoozed until restart' }, /circle-slash/, /is off$/],
     [{ state: 'off' }, undefined, /circle-slash/, /is off$/],
     [{ state: 'failed', reason: 'no such folder' }, undefined, /warning/, /failed: no such folder$/],
     [{ state: 'failed' }, undefined, /warning/, /failed: the log says why$/],
   ];
-  for (const [status, language, text, label] of cases) {
-    test(`${status.state}${language === undefined ? '' : `, ${language}`}`, () => {
-      const view = statusView(status, language);
+  for (const [status, standstill, text, label] of cases) {
+    test(`${status.state} ${JSON.stringify(standstill ?? {})}`, () => {
+      const view = statusView(status, standstill);
       assert.match(view.text, text);
       assert.match(view.label, label);
       assert.equal(view.severity, status.state === 'failed' ? 'warning' : 'normal');

@@ -1,0 +1,73 @@
+/** The menu of the status item: what it offers in which state. */
+import { describeSnooze, type Snooze } from './snooze';
+import { t } from './words';
+
+export interface MenuState {
+  readonly enable: boolean;
+  /** The active editor's language, and whether suggestions are on for it; undefined without an editor. */
+  readonly language: { readonly id: string; readonly on: boolean } | undefined;
+  readonly snooze: Snooze;
+  /** The setting, and what is really used. */
+  readonly device: { readonly wanted: string; readonly used: string | undefined };
+  readonly inferenceSteps: number;
+  readonly now: number;
+}
+
+/** `command` is run without the `thoughtline.` before it; an entry without one separates groups. */
+export interface MenuEntry {
+  readonly label: string;
+  readonly description?: string;
+  readonly command?: string;
+}
+
+export function menuEntries(state: MenuState): MenuEntry[] {
+  const { enable, language, snooze, device, inferenceSteps, now } = state;
+  const snoozed = describeSnooze(snooze, now);
+  const entries: (MenuEntry | false)[] = [
+    {
+      label: enable ? `$(circle-slash) ${t('Switch suggestions off')}` : `$(sparkle) ${t('Switch suggestions on')}`,
+      command: 'toggle',
+    },
+    language !== undefined && {
+      label: language.on
+        ? `$(circle-slash) ${t('Switch off for {0} files', language.id)}`
+        : `$(sparkle) ${t('Switch on for {0} files', language.id)}`,
+      command: 'toggleLanguage',
+    },
+    snoozed === undefined
+      ? enable && { label: `$(bell-slash) ${t('Snooze…')}`, command: 'snooze' }
+      : { label: `$(bell) ${t('End snooze')}`, description: snoozed, command: 'endSnooze' },
+    { label: t('Thinking') },
+    {
+      label: `$(symbol-numeric) ${t('Inference steps…')}`,
+      description: inferenceSteps === 0 ? t('no thinking') : String(inferenceSteps),
+      command: 'selectSteps',
+    },
+    {
+      label: `$(circuit-board) ${t('Device…')}`,
+      description: device.used === undefined ? device.wanted : t('{0}, running on {1}', device.wanted, device.used),
+      command: 'selectDevice',
+    },
+    { label: `$(graph-line) ${t('Show thought')}`, command: 'showThought' },
+    { label: t('Help') },
+    { label: `$(question) ${t('Why no suggestion?')}`, command: 'why' },
+    { label: `$(graph) ${t('Statistics')}`, command: 'showStatistics' },
+    { label: `$(output) ${t('Show log')}`, command: 'showLog' },
+    { label: `$(refresh) ${t('Restart')}`, command: 'restart' },
+    { label: `$(settings-gear) ${t('Settings')}`, command: 'openSettings' },
+  ];
+  return entries.filter((entry) => entry !== false);
+}
+
+/** Inference steps that are offered, with what they mean. */
+export function stepChoices(): { steps: number; note: string }[] {
+  return [
+    { steps: 0, note: t('no thinking') },
+    { steps: 1, note: '' },
+    { steps: 2, note: '' },
+    { steps: 4, note: t('usual') },
+    { steps: 8, note: t('as many as the model was trained with') },
+    { steps: 16, note: t('slower') },
+    { steps: 32, note: t('slowest') },
+  ];
+}

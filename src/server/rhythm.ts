@@ -1,0 +1,79 @@
+/**
+ * How long to wait after a keystroke before the model is asked. Pure decisions on the user's own typing intervals and on
+ * what a run was measured to take.
+ */
+
+export interface DebounceBounds {
+  /** Milliseconds that are waited always. */
+  readonly least: number;
+  /** Milliseconds that are waited at most. */
+  readonly most: number;
+}
+
+/** Fewer intervals than this say nothing about a user. */
+const FEWEST = 8;
+
+/** The share of runs that may be overtaken by the next keystroke, among those begun after a wait. */
+const OVERTAKEN = 0.5;
+
+/**
+ * The shortest wait after which a run has an even chance to end before the next keystroke: of the intervals in which no
+ * key came during the wait, at most half are shorter than wait and run together. Where the model is faster than the
+ * fingers that is no wait at all; where it is slower, runs that would be thrown away are not begun.
+ *
+ * @param intervals between keystrokes of this user, in milliseconds, pauses included
+ * @param latency what a run takes, in milliseconds
+ */
+export function debounce(intervals: readonly number[], latency: number, { least, most }: DebounceBounds): number {
+  const longest = Math.max(least, most);
+  if (intervals.length < FEWEST || !(latency > 0)) return least;
+  const waits = [least, ...intervals.filter((interval) => interval > least && interval < longest)];
+  const enough = (wait: number) => {
+    const still = intervals.filter((interval) => interval > wait);
+    const overtaken = still.filter((interval) => interval < wait + latency).length;
+    return overtaken <= OVERTAKEN * still.length;
+  };
+  return waits.toSorted((a, b) => a - b).find(enough) ?? longest;
+}
+
+/** Changes closer to each other than this are one action: a bracket that the editor closes, a line it indents. */
+const SAME_ACTION_MS = 8;
+
+/** Keystrokes and runs that are remembered. */
+const KEPT_INTERVALS = 64;
+const KEPT_LATENCIES = 15;
+
+/** The user's typing and the model's speed, as far as they have been seen. */
+export class Rhythm {
+  readonly #intervals: number[] = [];
+  readonly #latencies: number[] = [];
+  #last = -Infinity;
+
+  /** Something was typed. @param now milliseconds on a steady clock */
+  typed(now: number): void {
+    const interval = now - this.#last;
+    if (interval < SAME_ACTION_MS) return;
+    this.#last = now;
+    if (Number.isFinite(interval)) keep(this.#intervals, interval, KEPT_INTERVALS);
+  }
+
+  /** A run came to its end. */
+  ran(milliseconds: number): void {
+    keep(this.#latencies, milliseconds, KEPT_LATENCIES);
+  }
+
+  /** What a run takes, in milliseconds: the median of the last ones; 0 before the first. */
+  get latency(): number {
+    return this.#latencies.toSorted((a, b) => a - b)[this.#latencies.length >> 1] ?? 0;
+  }
+
+  /** Milliseconds to wait from now on before the model is asked. */
+  wait(now: number, bounds: DebounceBounds): number {
+    return Math.max(0, this.#last + debounce(this.#intervals, this.latency, bounds) - now);
+  }
+}
+
+function keep(values: number[], value: number, most: number): void {
+  values.push(value);
+  if (values.length > most) values.shift();
+}

@@ -1,0 +1,185 @@
+/** What the user notices of the server's decisions beyond a single answer: reuse, looking ahead, snooze, comments. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { InlineCompletionItem, Position } from 'vscode-languageserver-protocol/node';
+import { LspClient, root } from './client';
+
+const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const lines = text.split('\n');
+
+let client: LspClient;
+before(async () => {
+  client = await LspClient.start({ settings: { inferenceSteps: 0 } });
+});
+after(() => client.stop());
+
+let copies = 0;
+async function copy(to = client, content = text): Promise<string> {
+  const uri = `file:///behaviour/${copies++}/src/refine.ts`;
+  await to.open(uri, content);
+  return uri;
+}
+
+/** The first suggestion at the end of a line that satisfies `accept`, and nothing asked after it. */
+async function suggestion(
+  uri: string,
+  accept: (text: string) => boolean = () => true,
+): Promise<Position & { text: string }> {
+  for (let line = 20; line < lines.length; line++) {
+    const character = lines[line]!.length;
+    const [item] = await client.complete(uri, { line, character });
+    if (item && accept(item.insertText as string)) return { line, character, text: item.insertText as string };
+  }
+  throw new Error('the model suggests nothing of the kind');
+}
+
+/** The cursor after some text. */
+function behind({ line, character }: Position, typed: string): Position {
+  const typedLines = typed.split('\n');
+  if (typedLines.length === 1) return { line, character: character + typed.length };
+  return { line: line + typedLines.length - 1, character: typedLines.at(-1)!.length };
+}
+
+test('a word, then a line of a suggestion is accepted: the rest stays, without a run', async () => {
+  const uri = await copy();
+  const whole = await suggestion(uri, (found) => /^\s*\S+\s+\S+\s+\S/.test(found));
+  const word = /^\s*\S+\s*/.exec(whole.text)![0];
+  const line = /^[^\n]*\n?/.exec(whole.text.slice(word.length))![0];
+  const before = await client.statistics();
+  let cursor: Position = whole;
+  let left = whole.text;
+  for (const part of [word, line.slice(0, -1)]) {
+    await client.type(uri, cursor, part);
+    cursor = behind(cursor, part);
+    left = left.slice(part.length);
+    const [rest] = await client.complete(uri, cursor);
+    assert.equal(rest?.insertText, left);
+  }
+  const now = await client.statistics();
+  assert.equal(now.paths.run, before.paths.run);
+  assert.equal(now.paths.typedAlong, before.paths.typedAlong + 2);
+});
+
+test('what follows an accepted suggestion has been made before it is accepted', { timeout: 120_000 }, async () => {
+  // Lines, since the small model seldom knows what comes after a block.
+  await client.configure({ inferenceSteps: 0, maxLines: 1 });
+  // A file that fits into the window, which therefore need not move.
+  const short = lines.slice(0, 26);
+  const uri = await copy(client, short.join('\n'));
+  let line = short.length - 1;
+  let end = short[line]!.length;
+  for (const begun of ['export interface Chunk {', 'export const limit = ', 'export function add(', 'const a = ']) {
+    await client.type(uri, { line, character: end }, `\n\n${begun}`);
+    line += 2;
+    end = begun.length;
+    const at = { line, character: end };
+    const [first] = await client.complete(uri, at);
+    if (!first) continue;
+    const before = await client.statistics();
+    // The user reads it.
+    while ((await client.statistics()).ahead.runs === before.ahead.runs) await sleep(20);
+    const accepted = first.insertText as string;
+    await client.type(uri, at, accepted);
+    const [next] = await client.complete(uri, behind(at, accepted));
+    const now = await client.statistics();
+    ({ line, character: end } = behind(at, accepted));
+    if (!next) continue;
+    assert.equal(now.ahead.served, before.ahead.served + 1);
+    assert.equal(now.paths.run, before.paths.run);
+    return;
+  }
+  assert.fail('nothing ever followed a suggestion');
+});
+
+test('while the user types on, nothing is made ahead', async () => {
+  const uri = await copy();
+  const whole = await suggestion(uri, (found) => found.length > 6);
+  const before = await client.statistics();
+  let cursor: Position = whole;
+  for (const letter of whole.text.slice(0, 5)) {
+    await client.type(uri, cursor, letter);
+    cursor = behind(cursor, letter);
+    await client.complete(uri, cursor);
+    await sleep(30);
+  }
+  assert.equal((await client.statistics()).ahead.runs, before.ahead.runs);
+});
+
+test('a run that cannot fit the text any more is stopped, and the reason is told', async () => {
+  const uri = await copy();
+  const at = { line: 30, character: lines[30]!.length };
+  const early = client.complete(uri, at);
+  await client.change(uri, { text: `// ${text}` });
+  assert.deepEqual(await early, []);
+  const { details } = await client.why(uri, at);
+  assert.match(details.join('\n'), /the editor went on|text changed|superseded/);
+});
+
+test('in comments and strings nothing comes of itself when that is off; asked for by hand it does', async () => {
+  const uri = await copy();
+  const comment = lines.findIndex((line) => /^ {2}(?:\/\*\*|\/\/) \w/.test(line));
+  const inside = { line: comment, character: lines[comment]!.replace(/ \*\/$/, '').length };
+  await client.configure({ inferenceSteps: 0, commentsAndStrings: false });
+  await client.change(uri, {
+    range: { start: inside, end: { ...inside, character: lines[comment]!.length } },
+    text: ' ',
+  });
+  const asked = { line: comment, character: inside.character + 1 };
+  assert.deepEqual(await client.complete(uri, asked), []);
+  assert.match((await client.why(uri, asked)).reason, /in a comment \(thoughtline\.commentsAndStrings\)/);
+  await client.complete(uri, asked, { invoked: true });
+  assert.doesNotMatch((await client.why(uri, asked)).details[0]!, /commentsAndStrings/);
+  const code = await copy();
+  await suggestion(code);
+  await client.configure({ inferenceSteps: 0 });
+  await client.complete(uri, asked);
+  assert.doesNotMatch((await client.why(uri, asked)).details[0]!, /commentsAndStrings/);
+});
+
+test('snoozed, nothing comes of itself and nothing is thought; asked for by hand it does', async () => {
+  const snoozing = await LspClient.start({ settings: { inferenceSteps: 2 } });
+  await snoozing.ready();
+  await snoozing.connection.sendNotification('thoughtline/snooze', { on: true, until: '14:05' });
+  const uri = await copy(snoozing);
+  let items: InlineCompletionItem[] = [];
+  for (let line = 20; line < 30; line++) items.push(...(await snoozing.complete(uri, { line, character: 99 })));
+  assert.deepEqual(items, []);
+  assert.equal((await snoozing.why(uri, { line: 20, character: 0 })).reason, 'suggestions are snoozed until 14:05');
+  await sleep(600);
+  assert.ok(!snoozing.statuses.some(({ state }) => state === 'thinking'));
+  for (let line = 20; line < 40 && items.length === 0; line++) {
+    items = await snoozing.complete(uri, { line, character: lines[line]!.length }, { invoked: true });
+  }
+  assert.equal(items.length, 1);
+  await snoozing.connection.sendNotification('thoughtline/snooze', { on: false });
+  await snoozing.thought(uri);
+  assert.equal(await snoozing.stop(), 0);
+});
+
+test('a client that tells the settings of each document is asked for them', async () => {
+  const scoped = await LspClient.start({
+    settings: { inferenceSteps: 0 },
+    capabilities: { workspace: { configuration: true } },
+    configuration: (uri) => ({ device: 'cpu', inferenceSteps: 0, ...(uri.endsWith('.md') && { maxLines: 'many' }) }),
+  });
+  const uri = await copy(scoped);
+  let found = 0;
+  for (let line = 20; line < 40 && found === 0; line++) {
+    found = (await scoped.complete(uri, { line, character: lines[line]!.length })).length;
+  }
+  assert.equal(found, 1);
+  const off = 'file:///behaviour/off/src/refine.ts';
+  scoped.configuration = () => ({ languages: { typescript: false } });
+  await scoped.open(off, text);
+  assert.deepEqual(await scoped.complete(off, { line: 20, character: 99 }, { invoked: true }), []);
+  assert.match((await scoped.why(off, { line: 20, character: 0 })).reason, /off for the language "typescript"/);
+  // The document before keeps its own until settings change.
+  assert.doesNotMatch((await scoped.why(uri, { line: 20, character: 0 })).reason, /off for the language/);
+  await scoped.configure({ inferenceSteps: 0 });
+  await scoped.complete(uri, { line: 20, character: 0 });
+  assert.match((await scoped.why(uri, { line: 20, character: 0 })).reason, /off for the language/);
+  assert.equal(await scoped.stop(), 0);
+});

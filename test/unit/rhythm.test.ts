@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { debounce, Rhythm } from '../../src/server/rhythm';
+
+const bounds = { least: 0, most: 300 };
+const times = (count: number, value: number) => Array.from({ length: count }, () => value);
+
+test('the wait follows the typing and the speed of the model', () => {
+  const table: [name: string, intervals: number[], latency: number, wait: number][] = [
+    ['nothing is known', [], 80, 0],
+    ['too little is known', times(7, 50), 80, 0],
+    ['no run has ended yet', times(20, 50), 0, 0],
+    ['faster than the fingers', times(20, 150), 80, 0],
+    ['as fast as half of the intervals', [...times(10, 100), ...times(10, 200)], 150, 0],
+    ['slower than most: the pauses are waited for', [...times(15, 100), ...times(5, 2000)], 150, 100],
+    ['slower than everything', [...times(15, 100), ...times(5, 290)], 2000, 290],
+    ['never a pause that is long enough', [...times(10, 250), ...times(10, 400)], 500, 300],
+    ['bursts, then pauses', [...times(30, 60), ...times(5, 180), ...times(10, 900)], 300, 60],
+  ];
+  for (const [name, intervals, latency, wait] of table) assert.equal(debounce(intervals, latency, bounds), wait, name);
+});
+
+test('the bounds hold, whichever way they are set', () => {
+  const fast = times(20, 100);
+  assert.equal(debounce(fast, 50, { least: 40, most: 300 }), 40);
+  assert.equal(debounce(fast, 900, { least: 0, most: 20 }), 20);
+  assert.equal(debounce(fast, 900, { least: 100, most: 20 }), 100);
+  assert.equal(debounce(fast, 900, { least: 0, most: 0 }), 0);
+});
+
+test('the wait is counted from the keystroke; what the editor adds in the same moment is none', () => {
+  const rhythm = new Rhythm();
+  let now = 0;
+  for (let i = 0; i < 20; i++) {
+    rhythm.typed((now += 100));
+    rhythm.typed(now + 2);
+  }
+  for (const latency of [700, 500, 9000]) rhythm.ran(latency);
+  assert.equal(rhythm.latency, 700);
+  assert.equal(rhythm.wait(now, bounds), 100);
+  assert.equal(rhythm.wait(now + 60, bounds), 40);
+  assert.equal(rhythm.wait(now + 500, bounds), 0);
+});
