@@ -45,9 +45,9 @@ PLANS = {
             "width": 32, "layers": 3, "trunk-layers": 1, "heads": 4, "kv-heads": 2, "hidden": 64, "thought-vectors": 2,
         },
         "window": {"length": 96, "suffix": 24},
-        "pretrain": {"minutes": 0.1, "batch": 8, "muon": 0.004, "adam": 0.002},
-        "think": {"minutes": 0.05, "batch": 4, "chunks": 3, "chunk": 48, "muon": 0.002, "adam": 0.0007},
-        "plain": {"minutes": 0.05, "batch": 8, "muon": 0.002, "adam": 0.0007},
+        "pretrain": {"minutes": 0.05, "batch": 8, "muon": 0.004, "adam": 0.002},
+        "think": {"minutes": 0.03, "batch": 4, "chunks": 3, "chunk": 48, "muon": 0.002, "adam": 0.0007},
+        "plain": {"minutes": 0.03, "batch": 8, "muon": 0.002, "adam": 0.0007},
         "report": {"files": 8, "batch": 4, "chunks": 3, "chunk": 48},
     },
 }  # fmt: skip
@@ -99,12 +99,12 @@ class Job:
         run = self.work / name
         if (run / "done").exists():
             return
-        reserve = 0.4  # for the last validation, saving and delivery
-        if self.left() < reserve + 0.2 * self.plan[name]["minutes"] and self.left() < 1:
+        reserve = min(0.4, self.plan["pretrain"]["minutes"] / 20)  # for the last validation, saving and delivery
+        if self.left() < 2 * reserve:
             raise OutOfTime
         begun = time.monotonic()
         options = [f"--{k}={v}" for k, v in (self.plan[name] | self.plan["window"]).items()]
-        self.package(command, "--run", run, *options, "--wall", max(0.02, self.left() - reserve), *words)
+        self.package(command, "--run", run, *options, "--wall", self.left() - reserve, *words)
         clock = load(run / "state.pt")["clock"]
         self.say(f"{name}: {clock} after {time.monotonic() - begun:.0f} s more")
         if clock["seconds"] < self.plan[name]["minutes"] * 60:
@@ -114,7 +114,7 @@ class Job:
     def report(self) -> None:
         if (self.work / "report.json").exists():
             return
-        if self.left() < min(1.0, self.plan["pretrain"]["minutes"] / 4):
+        if self.left() < min(1.0, self.plan["pretrain"]["minutes"] / 10):
             raise OutOfTime
         options = [f"--{k}={v}" for k, v in (self.plan["report"] | self.plan["window"]).items()]
         arms = ["--state", self.work / "think/state.pt", "--plain", self.work / "plain/state.pt"]
@@ -152,7 +152,8 @@ class Job:
                 whole.seek(part * PART)
                 (self.out / f"weights.{part:02d}-of-{count:02d}").write_bytes(whole.read(PART))
         sent.write_text(str(last))
-        self.say(f"weights: parts {first} to {last - 1} of {count} delivered")
+        if last > first:
+            self.say(f"weights: parts {first} to {last - 1} of {count} delivered")
 
     def run(self) -> bool:
         """Works until all is done or the time of this call is over. True when nothing is left to do."""

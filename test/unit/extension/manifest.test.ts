@@ -63,7 +63,7 @@ test('settings are in an order, and those of documents can be set for a folder o
     orders.map((_, i) => i + 1),
   );
   const scopes: Record<string, string | undefined> = Object.fromEntries(
-    Object.entries(properties).map(([name, { scope }]) => [name.split('.')[1], scope]),
+    Object.entries(properties).map(([name, { scope }]) => [name.replace('thoughtline.', ''), scope]),
   );
   assert.equal(scopes['commentsAndStrings'], 'language-overridable');
   assert.equal(scopes['maxLines'], 'language-overridable');
