@@ -50,7 +50,7 @@ export const defaultSettings: Readonly<Settings> = {
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
   commentsAndStrings: true,
   debounceMin: 0,
-  debounceMax: 300,
+  debounceMax: 40,
   threads: 0,
 };
 
