@@ -82,6 +82,8 @@ test('suggestions in a CRLF document have CRLF line ends, and are otherwise the 
       const items = await client.complete(uri, { line, character: source[line]!.length }, { invoked: true });
       answers[name].push((items[0]?.insertText as string | undefined) ?? '');
     }
+    // Left open, it would be what the other one's lookup memory knows.
+    await client.close(uri);
   }
   assert.ok(answers['lf']!.some((text) => text !== ''));
   assert.ok(answers['crlf']!.every((text) => !/(^|[^\r])\n/.test(text)));

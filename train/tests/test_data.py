@@ -186,3 +186,26 @@ def test_shards_that_come_later_are_packed_behind_the_first(tiny, tmp_path):
     assert np.array_equal(joined.tokens, whole.tokens)
     assert np.array_equal(joined.documents[:, [0, 1, 2, 5]], whole.documents[:, [0, 1, 2, 5]])
     assert len(np.intersect1d(joined.documents[:5, 3], joined.documents[5:, 3])) == 0
+
+
+def test_further_windows_lie_in_files_of_the_package_that_are_no_evidence(tiny, train):
+    rng = np.random.default_rng(4)
+    filled = 0
+    for _ in range(60):
+        item = data.episode(train, 2, 48, 96, 24, rng, windows=3)
+        if item is None:
+            continue
+        x, y = item.others
+        assert x.shape == y.shape == (2, 96)
+        for row, targets in zip(x, y):
+            if (targets == data.IGNORE).all():
+                continue
+            filled += 1
+            assert row[0] == FILE
+            assert (targets[targets != data.IGNORE] < tiny_vocabulary(tiny)).all()
+    assert filled > 60
+    assert data.episode(train, 2, 48, 96, 24, rng).others[0].shape == (0, 96)
+
+
+def tiny_vocabulary(tiny) -> int:
+    return load(tiny.tokenizer).get_vocab_size()

@@ -59,6 +59,7 @@ def main() -> None:
     think.add_argument("--batch", type=int, default=12)
     think.add_argument("--chunks", type=int, default=6, help="evidence chunks of an episode")
     think.add_argument("--chunk", type=int, default=128, help="tokens of an evidence chunk")
+    think.add_argument("--windows", type=int, default=1, help="windows that one thought serves; further ones lie in other files")
     think.add_argument("--length", type=int, default=512)
     think.add_argument("--suffix", type=int, default=128)
     think.add_argument("--muon", type=float, default=0.003)
@@ -125,8 +126,8 @@ def main() -> None:
 
         run(
             options.cache, options.tokenizer, options.run, options.start_from, options.minutes, options.batch,
-            options.chunks, options.chunk, options.length, options.suffix, options.muon, options.adam, options.noise,
-            options.warm, options.seed, options.device, options.wall,
+            options.chunks, options.chunk, options.windows, options.length, options.suffix, options.muon, options.adam,
+            options.noise, options.warm, options.seed, options.device, options.wall,
         )  # fmt: skip
     elif options.command == "report":
         from . import report as r

@@ -206,22 +206,25 @@ def chunk_rows(split: Split, span: tuple[int, int, int], chunk: int) -> tuple[np
 
 @dataclass(frozen=True)
 class Episode:
-    """One latent-learning episode: `chunks` evidence rows [K, chunk], one held-out row, the window, its middle."""
+    """One latent-learning episode: `chunks` evidence rows [K, chunk], one held-out row, the window, its middle, and
+    further windows [N, length] of other files of the package, which the same thought shall serve."""
 
     evidence: tuple[np.ndarray, np.ndarray]
     held_out: tuple[np.ndarray, np.ndarray]
     window: tuple[np.ndarray, np.ndarray]
+    others: tuple[np.ndarray, np.ndarray]
     file: int
     middle: int
 
 
 def episode(
     split: Split, chunks: int, chunk: int, length: int, suffix_limit: int, rng: np.random.Generator, fim: float = 0.6,
-    index: int | None = None,
+    index: int | None = None, windows: int = 1,
 ) -> Episode | None:  # fmt: skip
     """Draws a file, a window in it, and evidence outside the window: the file's own text first, then siblings'.
 
     With probability 0.2 the evidence is siblings' only. None if there are fewer than two chunks of evidence in all.
+    `windows`: how many windows the thought serves; those beyond the first lie in files that are no evidence.
     """
     index = split.draw(rng) if index is None else index
     cut = cut_window(split, index, length, suffix_limit, rng, fim)
@@ -237,7 +240,22 @@ def episode(
     blank = (np.full(chunk, PAD, dtype=np.int64), np.full(chunk, IGNORE, dtype=np.int64))
     rows += [blank] * (chunks - len(rows))
     evidence = np.stack([r[0] for r in rows]), np.stack([r[1] for r in rows])
-    return Episode(evidence, held, fill(cut.tokens, length), index, cut.middle)
+    others = sibling_windows(split, index, {s[0] for s in spans}, windows - 1, length, suffix_limit, rng, fim)
+    return Episode(evidence, held, fill(cut.tokens, length), others, index, cut.middle)
+
+
+def sibling_windows(
+    split: Split, index: int, evidence: set[int], count: int, length: int, suffix_limit: int, rng: np.random.Generator, fim: float,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Windows [count, length] of other files of the package, none of them evidence; blank where there are too few."""
+    members = split.by_package[int(split.documents[index, 3])]
+    free = [int(o) for o in members if o != index and o not in evidence]
+    drawn = rng.permutation(len(free))[:count]
+    rows = [fill(cut_window(split, free[i], length, suffix_limit, rng, fim).tokens, length) for i in drawn]
+    blank = (np.full(length, PAD, dtype=np.int64), np.full(length, IGNORE, dtype=np.int64))
+    rows += [blank] * (count - len(rows))
+    shape = (count, length)
+    return tuple(np.stack([r[i] for r in rows]) if rows else np.empty(shape, dtype=np.int64) for i in range(2))
 
 
 def collect_episodes(split: Split, files: int, shape: dict, rng: np.random.Generator) -> list[Episode]:

@@ -84,7 +84,7 @@ def collate(episodes: list[Episode], device) -> dict[str, Tensor]:
 
     return {
         f"{name}_{part}": stack([getattr(e, name)[i] for e in episodes])
-        for name in ("evidence", "held_out", "window")
+        for name in ("evidence", "held_out", "window", "others")
         for i, part in enumerate(("x", "y"))
     }
 
@@ -103,7 +103,8 @@ def per_token(nll: Tensor, targets: Tensor) -> Tensor:
 
 def think(
     cache: Path, tokenizer: Path, folder: Path, start_from: Path, minutes: float, batch: int, chunks: int, chunk: int,
-    length: int, suffix: int, muon: float, adam: float, noise: float, warm: float, seed: int, device_name: str,
+    windows: int, length: int, suffix: int, muon: float, adam: float, noise: float, warm: float, seed: int,
+    device_name: str,
     wall: float = math.inf,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, resuming where it stopped.
@@ -126,6 +127,8 @@ def think(
     shape = {"chunks": chunks, "chunk": chunk, "length": length, "suffix_limit": suffix}
     inner = Inner(decoder)
     outer = torch.compile(lambda x, y, z: decoder(x, y, z))
+    # One compiled function for each shape: none of them is compiled anew for another.
+    outer_windows = torch.compile(lambda x, y, z: decoder(x, y, z))
     outer_chunk = torch.compile(lambda x, y, z: decoder(x, y, z))
     fixed = np.random.default_rng(2)
     checks = [collate(draw(valid, batch, shape, fixed), device) for _ in range(4)]
@@ -147,7 +150,7 @@ def think(
 
     # A generator of its own: the thread that draws ahead and this one must not share one.
     choices = np.random.default_rng((seed, 8, run.step))
-    following = prefetch(lambda: draw(train, batch, shape, rng))
+    following = prefetch(lambda: draw(train, batch, {**shape, "windows": windows}, rng))
     while run.going:
         begun = time.monotonic()
         data = collate(following(), device)
@@ -161,7 +164,9 @@ def think(
                 z, _ = refine(inner, thought, states, targets, steps)
                 thought.observe(z)
             sample = thought.noisy(z, noise)
-            loss = per_token(outer(data["window_x"], data["window_y"], sample), data["window_y"])
+            # The inner steps cost the same however many windows the thought serves.
+            x, y = (torch.cat((data[f"window_{p}"], data[f"others_{p}"].flatten(0, 1))) for p in "xy")
+            loss = per_token(outer_windows(x, y, torch.cat((sample, sample.repeat_interleave(windows - 1, 0)))), y)
             held = per_token(outer_chunk(data["held_out_x"], data["held_out_y"], sample), data["held_out_y"])
             total = loss + 0.4 * held
             total.backward()
@@ -171,7 +176,7 @@ def think(
         average_gradients([*decoder.parameters(), *thought.parameters()])
         torch.nn.utils.clip_grad_norm_([*decoder.parameters(), *thought.parameters()], 1.0)
         opt.step(schedule(run.done, warmup=0.03))
-        seen = batch * (length + chunk + chunks * chunk)
+        seen = batch * (windows * length + chunk + chunks * chunk)
         run.advance(seen, min(time.monotonic() - begun, 40.0), loss=loss.item(), held=held.item(), T=float(steps))
         if run.step % 100 == 0:
             run.log(**validate(), size=thought.log_size.exp().mean().item())
