@@ -4,7 +4,7 @@ import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse, stepsOption, wholeNumb
 import { UsageError, type Command } from './command';
 import { completionItem, countItems, readItems, RecordWriter } from './jsonl';
 import { openEngine } from './model';
-import { cutAt, parsePlace, readText } from './place';
+import { cutAt, parsePlace, readText, withoutLineRest } from './place';
 import { ProgressBar } from './progress';
 import { formatInPlace, formatTrace } from './trace';
 
@@ -19,6 +19,7 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --memory on|off   whether the lookup memory has its say (default: on)
   --related FILE    another file to think about and look things up in; may be given more than once
   --path FILE       what standard input is called
+  --forget          as if the rest of the cursor's line were not written yet
   --trace           print the thought's steps, too
   --json            print everything as JSON
 ${MODEL_USAGE}`;
@@ -31,6 +32,7 @@ const OPTIONS = {
   memory: { type: 'string' },
   related: { type: 'string', multiple: true },
   path: { type: 'string' },
+  forget: { type: 'boolean' },
   trace: { type: 'boolean' },
   json: { type: 'boolean' },
   jsonl: { type: 'string' },
@@ -76,7 +78,9 @@ async function completeOne(positionals: readonly string[], values: Values, optio
   const related = await Promise.all(
     (values.related ?? []).map(async (file) => ({ path: file, text: await readText(file) })),
   );
-  const request = { path, related, ...cutAt(await readText(place.file), place, path) };
+  const cut = cutAt(await readText(place.file), place, path);
+  const { suffix, rest } = values.forget ? withoutLineRest(cut.suffix) : { suffix: cut.suffix, rest: '' };
+  const request = { path, related, prefix: cut.prefix, suffix };
 
   const engine = await openEngine(values);
   const result = await engine.complete(request, options);
@@ -88,6 +92,7 @@ async function completeOne(positionals: readonly string[], values: Values, optio
       result.text === '' ? `no suggestion: ${result.reason}` : formatInPlace(request, result, process.stdout.isTTY),
     );
     console.log(`\n${summary(result)}`);
+    if (rest !== '') console.log(`in the file stands: ${rest}`);
   } else if (result.text !== '') {
     console.log(result.text);
   } else {

@@ -40,6 +40,12 @@ export function cutAt(text: string, place: Place, name: string): { prefix: strin
   return { prefix: text.slice(0, at), suffix: text.slice(at) };
 }
 
+/** What follows the cursor, the rest of its line taken out. */
+export function withoutLineRest(suffix: string): { suffix: string; rest: string } {
+  const rest = /^[^\r\n]*/.exec(suffix)?.[0] ?? '';
+  return { suffix: suffix.slice(rest.length), rest };
+}
+
 /** @throws UserError if the file is missing or not text */
 export async function readText(file: string): Promise<string> {
   const bytes = await (file === '-' ? readInput() : readFile(file)).catch((error: NodeJS.ErrnoException) => {

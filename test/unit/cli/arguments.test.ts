@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deviceOption, parse, stepsOption, wholeNumber } from '../../../src/cli/arguments';
 import { UsageError } from '../../../src/cli/command';
-import { cutAt, parsePlace } from '../../../src/cli/place';
+import { cutAt, parsePlace, withoutLineRest } from '../../../src/cli/place';
 import { partner } from '../../../src/cli/score';
 import { formatTrace } from '../../../src/cli/trace';
 import { UserError } from '../../../src/model/errors';
@@ -100,4 +100,15 @@ describe('trace', () => {
   test('says so where nothing was thought about', () => {
     assert.match(formatTrace({ ...trace, chunks: [] }), /z_0/);
   });
+});
+
+test('the rest of a line can be forgotten, whatever ends the line', () => {
+  const table: [suffix: string, kept: string, rest: string][] = [
+    ['', '', ''],
+    ['rest', '', 'rest'],
+    ['\nnext', '\nnext', ''],
+    ['rest;\r\nnext', '\r\nnext', 'rest;'],
+    ['a\rb', '\rb', 'a'],
+  ];
+  for (const [given, suffix, rest] of table) assert.deepEqual(withoutLineRest(given), { suffix, rest });
 });
