@@ -5,7 +5,7 @@ import { fit, meanNll, type Sample } from '../memory/fit';
 import type { MemoryWeights } from '../model/manifest';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption } from './arguments';
 import { UsageError, type Command } from './command';
-import { readItems, scoreItem, type ScoreItem } from './jsonl';
+import { readScoreItems, type ScoreItem } from './jsonl';
 import { openEngine } from './model';
 import { ProgressBar } from './progress';
 
@@ -38,14 +38,7 @@ export const fitMemory: Command = {
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of fit-memory`);
     if (values.jsonl === undefined) throw new UsageError('give --jsonl IN');
     const steps = stepsOption(values.steps);
-    let bad = 0;
-    const items: ScoreItem[] = [];
-    for await (const item of readItems(values.jsonl, scoreItem, (problem) => {
-      bad++;
-      console.error(`thoughtline: ${problem}`);
-    })) {
-      items.push(item);
-    }
+    const { items, bad } = await readScoreItems(values.jsonl);
     const engine = await openEngine(values, { trainedChunks: true });
     const samples = await collect(engine, items, steps);
     const bar = new ProgressBar('fitting', 1);

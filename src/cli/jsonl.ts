@@ -41,6 +41,19 @@ export async function* readItems<Item>(
   }
 }
 
+/** All items of a file of texts to be scored; a bad line is reported on standard error and counted. */
+export async function readScoreItems(path: string): Promise<{ items: ScoreItem[]; bad: number }> {
+  let bad = 0;
+  const items: ScoreItem[] = [];
+  for await (const item of readItems(path, scoreItem, (problem) => {
+    bad++;
+    console.error(`thoughtline: ${problem}`);
+  })) {
+    items.push(item);
+  }
+  return { items, bad };
+}
+
 function readItem<Item>(line: string, schema: z.ZodType<Item>): { value: Item } | string {
   let value: unknown;
   try {

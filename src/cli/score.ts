@@ -3,7 +3,7 @@ import { LruMap } from '../model/lru';
 import { DEFAULTS } from '../completion/engine';
 import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse } from './arguments';
 import { UsageError, type Command } from './command';
-import { readItems, RecordWriter, scoreItem, type ScoreItem } from './jsonl';
+import { readScoreItems, RecordWriter, type ScoreItem } from './jsonl';
 import { openEngine } from './model';
 import { ProgressBar } from './progress';
 import { stepList, thoughtsAfter } from './thoughts';
@@ -37,14 +37,7 @@ export const score: Command = {
     const memory = memoryOption(values.memory, false);
     const steps = stepList(values.steps ?? '0,1,2,4,8');
 
-    let bad = 0;
-    const items: ScoreItem[] = [];
-    for await (const item of readItems(values.jsonl, scoreItem, (problem) => {
-      bad++;
-      console.error(`thoughtline: ${problem}`);
-    })) {
-      items.push(item);
-    }
+    const { items, bad } = await readScoreItems(values.jsonl);
     const engine = await openEngine(values, { trainedChunks: true });
     const writer = await RecordWriter.open(values.out);
     const bar = new ProgressBar('scoring', items.length);

@@ -1,6 +1,6 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { DEFAULTS, Engine } from '../../completion/engine';
+import { Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { deviceOption, wholeNumber } from '../arguments';
 import { UsageError } from '../command';
@@ -9,7 +9,7 @@ import { ProgressBar } from '../progress';
 import { compare, randomFrom, shuffle } from '../replay';
 import { stepList } from '../thoughts';
 import { chooseItems } from './items';
-import { Measurer, type Measured } from './measure';
+import { FOREIGN_STEPS, Measurer, type Measured } from './measure';
 import { readRepository, type Repository } from './repository';
 import { markdown, summarise } from './summary';
 
@@ -30,7 +30,7 @@ const DEFAULT_STEPS = '0,1,2,4,8';
 export async function evaluateRepositories(folders: readonly string[], values: EvaluationArguments): Promise<number> {
   const count = wholeNumber('--items', values.items ?? String(DEFAULT_ITEMS), 1, 100_000);
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
-  const steps = [...new Set([0, DEFAULTS.steps, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
+  const steps = [...new Set([0, FOREIGN_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
   const repositories: Repository[] = [];
   for (const folder of [...folders, ...(values.each === undefined ? [] : await foldersOf(values.each))]) {
     repositories.push(await readRepository(folder));

@@ -1,4 +1,4 @@
-import type { CompletionRequest, Engine, Thought } from '../../completion/engine';
+import { DEFAULTS, type CompletionRequest, type Engine, type Thought } from '../../completion/engine';
 import { thoughtsAfter } from '../thoughts';
 import type { Item, Kind, Place } from './items';
 import { editSimilarity, exactMatch, identifierF1 } from './metrics';
@@ -26,7 +26,7 @@ export interface Measured {
 }
 
 /** Steps of the thoughts that are not the item's own. */
-export const FOREIGN_STEPS = 4;
+export const FOREIGN_STEPS = DEFAULTS.steps;
 
 /** Thoughts that are not the item's own, as controls: what they lack is what the context gave. */
 export const CONTROLS = ['other repository', 'other file', 'workspace'] as const;
@@ -51,7 +51,10 @@ export class Measurer {
   readonly #steps: readonly number[];
   readonly #past: Past[] = [];
 
-  /** @param plain a decoder without thought, trained at the same cost; measured as the way "plain" */
+  /**
+   * @param steps numbers of steps, 0 and FOREIGN_STEPS among them
+   * @param plain a decoder without thought, trained at the same cost; measured as the way "plain"
+   */
   constructor(engine: Engine, steps: readonly number[], plain?: Engine) {
     this.#engine = engine;
     this.#plain = plain;
@@ -60,8 +63,7 @@ export class Measurer {
 
   async measure(item: Item): Promise<Measured> {
     const { request, target } = item;
-    const wanted = [...new Set([0, ...this.#steps, FOREIGN_STEPS])].sort((a, b) => a - b);
-    const own = await thoughtsAfter(this.#engine, request, wanted);
+    const own = await thoughtsAfter(this.#engine, request, this.#steps);
     const four = own.get(FOREIGN_STEPS) as Thought;
     const outcomes: Record<string, Outcome> = {};
     for (const steps of this.#steps) {
