@@ -122,6 +122,20 @@ def test_shards_hold_everything_within_their_size(tmp_path):
     assert json.loads((tmp_path / "shards.json").read_text()) == written
 
 
+def test_a_language_takes_no_more_than_its_share():
+    rows = rows_of(40) + [{**row, "package": f"py-{row['package']}", "path": "a.py"} for row in rows_of(60)]
+
+    def size(kept, ending):
+        return sum(len(row["text"]) for row in kept if row["path"].endswith(ending))
+
+    kept = shards.with_share(rows, ".py", 0.25)
+    assert size(kept, ".ts") == size(rows, ".ts")
+    assert 0.2 < size(kept, ".py") / sum(len(row["text"]) for row in kept) <= 0.25
+    whole = {row["package"] for row in kept}
+    assert [row for row in rows if row["package"] in whole] == kept
+    assert shards.with_share(kept, ".py", 0.5) == kept
+
+
 def test_packing_again_leaves_no_shard_of_before(tmp_path):
     shards.pack({"train": rows_of(40)}, tmp_path, 30_000)
     shards.pack({"train": rows_of(2)}, tmp_path, 30_000)

@@ -29,6 +29,7 @@ def main() -> None:
     corpus.add_argument("--out", type=Path, default=CACHE / "shards", help="folder of the shards")
     corpus.add_argument("--size", type=float, default=38, help="MiB of a shard at most, compressed")
     corpus.add_argument("--sample", type=int, default=100_000, help="characters of a package in the shards of validation and test")
+    corpus.add_argument("--python", type=float, default=0.25, help="share of Python in the shards at most")
     corpus.add_argument("--releases", type=Path, default=TRAIN / "corpus" / "releases.json", help="successive releases")
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
@@ -182,7 +183,8 @@ def run_corpus(options: argparse.Namespace) -> None:
         from .corpus import read, shards
 
         few = {split: shards.few_of_each(read(cache, split), options.sample) for split in ("validation", "test")}
-        shards.pack({**few, "train": read(cache, "train")}, options.out, int(options.size * shards.MIB))
+        train = shards.with_share(read(cache, "train"), ".py", options.python)
+        shards.pack({**few, "train": train}, options.out, int(options.size * shards.MIB))
     else:
         from .corpus import build as b
 

@@ -10,6 +10,7 @@ import torch
 from .data import Split, language_batch, newline_tokens
 from .loop import Run, average_gradients, bits, device_of, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Config, Decoder
+from .threads import Threads
 
 
 def pretrain(
@@ -54,6 +55,7 @@ def pretrain(
         run.save(decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json())
 
     draw = prefetch(lambda: language_batch(train, batch, length, suffix, rng, fim))
+    threads = Threads(device)
     while run.going:
         begun = time.monotonic()
         x, y = place(draw())
@@ -65,6 +67,7 @@ def pretrain(
         opt.step(schedule(run.done))
         # A step that took long was suspended or compiled: it counts as an ordinary one on the clock.
         run.advance(batch * length, min(time.monotonic() - begun, 30.0), loss=loss.item())
+        threads.settle()
         if run.step % 200 == 0:
             nll = validate()
             run.log(validation=nll, validation_bits_per_token=bits(nll))

@@ -17,6 +17,7 @@ from torch.func import functional_call
 from .data import Episode, Split, episode, newline_tokens
 from .loop import Run, average_gradients, device_of, load_decoder, optimiser, prefetch, rank, schedule
 from .thought import MAX_STEPS, Thought
+from .threads import Threads
 
 STEPS = (1, 2, 3, 4, 6, 8)
 STEP_SHARE = (0.25, 0.25, 0.2, 0.15, 0.08, 0.07)
@@ -151,6 +152,7 @@ def think(
     # A generator of its own: the thread that draws ahead and this one must not share one.
     choices = np.random.default_rng((seed, 8, run.step))
     following = prefetch(lambda: draw(train, batch, {**shape, "windows": windows}, rng))
+    threads = Threads(device)
     while run.going:
         begun = time.monotonic()
         data = collate(following(), device)
@@ -178,6 +180,7 @@ def think(
         opt.step(schedule(run.done, warmup=0.03))
         seen = batch * (windows * length + chunk + chunks * chunk)
         run.advance(seen, min(time.monotonic() - begun, 40.0), loss=loss.item(), held=held.item(), T=float(steps))
+        threads.settle()
         if run.step % 100 == 0:
             run.log(**validate(), size=thought.log_size.exp().mean().item())
         if run.due():

@@ -79,6 +79,25 @@ def few_of_each(rows: Iterable[dict], limit: int) -> Iterator[dict]:
                 yield row
 
 
+def with_share(rows: Iterable[dict], ending: str, most: float) -> list[dict]:
+    """The rows, with so few packages of files that end so that these are at most a share `most` of all text.
+
+    Packages are left out whole, in an order of their hash: what stays is a fair sample, and files keep their siblings.
+    """
+    kept = list(rows)
+    sizes: dict[str, int] = {}
+    for row in kept:
+        if row["path"].endswith(ending):
+            sizes[row["package"]] = sizes.get(row["package"], 0) + len(row["text"])
+    room = (sum(len(row["text"]) for row in kept) - sum(sizes.values())) * most / (1 - most)
+    taken: set[str] = set()
+    for package in sorted(sizes, key=lambda name: hashlib.sha256(b"share " + name.encode()).digest()):
+        if sizes[package] <= room:
+            room -= sizes[package]
+            taken.add(package)
+    return [row for row in kept if not row["path"].endswith(ending) or row["package"] in taken]
+
+
 def read(folder: Path, split: str) -> Iterator[dict]:
     """Rows of a split's shards."""
     paths = sorted(folder.glob(f"{split}-*.jsonl.xz"))
