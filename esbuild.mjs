@@ -1,13 +1,18 @@
 // Bundles the programs into dist/: extension, language server, inference process and command line. What the extension
 // needs only once its server runs, the language client, is a bundle of its own: activation does not have to read it.
 //   node esbuild.mjs [--production] [--watch]
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import * as esbuild from 'esbuild';
 
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 
 const programs = ['server', 'inference', 'cli'];
+
+/** Grammars of the syntax check (src/syntax/grammar.ts), and the runtime that reads them. */
+const grammars = ['tree-sitter', ...['javascript', 'typescript', 'tsx', 'python'].map((name) => `tree-sitter-${name}`)];
 
 /** @type {esbuild.BuildOptions} */
 const options = {
@@ -41,6 +46,9 @@ const extension = {
 
 // Source maps of an earlier build would be packed.
 if (production) rmSync('dist', { recursive: true, force: true });
+const wasm = dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm'));
+mkdirSync('dist/grammars', { recursive: true });
+for (const name of grammars) copyFileSync(join(wasm, `${name}.wasm`), join('dist/grammars', `${name}.wasm`));
 if (watch) {
   for (const one of [options, extension]) {
     const context = await esbuild.context({ ...one, logLevel: 'info' });

@@ -1,0 +1,123 @@
+import type { Node, Parser, Tree } from '@vscode/tree-sitter-wasm';
+import { closersOf } from './closers';
+import { editBetween } from './edit';
+import { parserFor } from './grammar';
+import { undeclaredNames } from './names';
+
+/** A text that is to stand at the cursor. */
+export interface Insertion {
+  readonly text: string;
+  /** Characters after the cursor that it covers. */
+  readonly replaceSuffix: number;
+}
+
+export interface Verdict {
+  /** Whether the file can be parsed with the text in it, as it is or once its own brackets are closed; undefined: it cannot be said. */
+  readonly parses: boolean | undefined;
+  /** Names in the text that nothing declares where it stands (JavaScript and TypeScript). */
+  readonly undeclared: readonly string[];
+}
+
+/** Nothing is known: neither for nor against it. */
+export const UNKNOWN: Verdict = { parses: undefined, undeclared: [] };
+
+/** UTF-16 units of a file beyond which it is not parsed: a first parse takes some 10 ms for 60,000. */
+const LONGEST = 400_000;
+
+/** The parser of one language at work on one file after the other: a text that differs little costs little. */
+export class SyntaxJudge {
+  readonly #parser: Parser;
+  readonly #grammar: string;
+  #text = '';
+  #tree: Tree | undefined;
+
+  private constructor(parser: Parser, grammar: string) {
+    this.#parser = parser;
+    this.#grammar = grammar;
+  }
+
+  /** @returns undefined for a language without a grammar */
+  static async open(path: string): Promise<SyntaxJudge | undefined> {
+    const found = await parserFor(path);
+    return found && new SyntaxJudge(found.parser, found.grammar);
+  }
+
+  /**
+   * Judges what could stand at the cursor.
+   * @param prefix whole text before the cursor
+   * @param suffix whole text after it
+   */
+  judge(prefix: string, suffix: string, insertions: readonly Insertion[]): Verdict[] {
+    if (prefix.length + suffix.length > LONGEST) return insertions.map(() => UNKNOWN);
+    const allowed = this.#allowedErrors(prefix, suffix);
+    return insertions.map((insertion) => this.#verdict(prefix, suffix, insertion, allowed));
+  }
+
+  /**
+   * A text that parses, made of one that does not by leaving out closing brackets too many at its end, or its last
+   * lines; undefined if neither helps.
+   */
+  repair(prefix: string, suffix: string, { text, replaceSuffix }: Insertion): string | undefined {
+    const allowed = this.#allowedErrors(prefix, suffix);
+    return shorter(text).find((tried) => {
+      return this.#parses(prefix, suffix, { text: tried, replaceSuffix }, allowed) === true;
+    });
+  }
+
+  /** Errors of the file without the text, which are not the text's: with nothing at the cursor, or without its line. */
+  #allowedErrors(prefix: string, suffix: string): number {
+    const line = prefix.lastIndexOf('\n') + 1;
+    const next = suffix.indexOf('\n');
+    const without = prefix.slice(0, line) + (next === -1 ? '' : suffix.slice(next + 1));
+    return Math.min(this.#errors(without), this.#errors(prefix + suffix));
+  }
+
+  #verdict(prefix: string, suffix: string, insertion: Insertion, allowed: number): Verdict {
+    const parses = this.#parses(prefix, suffix, insertion, allowed);
+    if (parses === false || this.#grammar === 'python') return { parses, undeclared: [] };
+    // The tree is that of the text in its place, its brackets closed.
+    const root = this.#tree?.rootNode;
+    const start = prefix.length;
+    return {
+      parses,
+      undeclared: root ? undeclaredNames(root, this.#text, start, start + insertion.text.length) : [],
+    };
+  }
+
+  #parses(prefix: string, suffix: string, { text, replaceSuffix }: Insertion, allowed: number): boolean | undefined {
+    const rest = suffix.slice(replaceSuffix);
+    if (this.#errors(prefix + text + rest) <= allowed) return true;
+    const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
+    const closers = closersOf(line + text, this.#grammar);
+    if (closers === undefined) return undefined;
+    return closers !== '' && this.#errors(prefix + text + closers + rest) <= allowed;
+  }
+
+  #errors(text: string): number {
+    if (this.#tree && text !== this.#text) this.#tree.edit(editBetween(this.#text, text));
+    if (!this.#tree || text !== this.#text) {
+      const tree = this.#parser.parse(text, this.#tree) ?? undefined;
+      // Trees live in WebAssembly's memory: nobody else frees them.
+      this.#tree?.delete();
+      this.#tree = tree;
+      this.#text = text;
+    }
+    return this.#tree ? errorsIn(this.#tree.rootNode) : 0;
+  }
+}
+
+/** Errors and missing pieces in a tree. */
+function errorsIn(node: Node): number {
+  if (node.isError || node.isMissing) return 1;
+  if (!node.hasError) return 0;
+  return node.children.reduce((sum, child) => sum + (child ? errorsIn(child) : 0), 0);
+}
+
+/** What is left of a text without the last of its closing brackets, or without its last lines. */
+function shorter(text: string): string[] {
+  const closers = /[)\]};,]*$/.exec(text)?.[0].length ?? 0;
+  const unclosed = Array.from({ length: Math.min(3, closers) }, (_, i) => text.slice(0, text.length - 1 - i));
+  const lines = text.split('\n');
+  const cut = Array.from({ length: lines.length - 1 }, (_, i) => lines.slice(0, lines.length - 1 - i).join('\n'));
+  return [...unclosed, ...cut.map((one) => one.trimEnd())].filter((one) => one.trim() !== '');
+}
