@@ -97,29 +97,32 @@ type Report = Awaited<ReturnType<typeof measure>> & {
   memory: { rss_mb: number; inference_mb: number };
 };
 
-/** Speed of the engine by itself: reading a full window, writing, and a cold refinement. */
+/** Speed of the engine by itself: reading a full window, writing at places of the file, and a cold refinement. */
 async function measure(engine: Engine, file: Text, beside: readonly Text[]) {
-  const cut = Math.floor(file.text.length / 2);
-  const at = file.text.indexOf('\n', cut) + 1;
-  const request: CompletionRequest = {
-    path: file.path,
-    prefix: file.text.slice(0, at),
-    suffix: file.text.slice(at),
-    related: beside,
+  const requestAt = (share: number): CompletionRequest => {
+    const at = file.text.indexOf('\n', Math.floor(file.text.length * share)) + 1;
+    return { path: file.path, prefix: file.text.slice(0, at), suffix: file.text.slice(at), related: beside };
   };
   const prefill: number[] = [];
-  const decode: number[] = [];
-  for (let round = 0; round < 5; round++) {
+  const writing = { drafts: { tokens: 0, ms: 0 }, plain: { tokens: 0, ms: 0 } };
+  for (let round = 0; round < 9; round++) {
     // Another path is another window: nothing of it is cached.
-    const fresh = { ...request, path: `round${round}/${basename(file.path)}` };
+    const fresh = { ...requestAt((round + 1) / 10), path: `round${round}/${basename(file.path)}` };
     const { prefixTokens, suffixTokens } = engine.window(fresh);
     const start = performance.now();
     const filling = engine.prepare(fresh, engine.prior);
     while (!(await filling.next()).done);
     prefill.push((1000 * (prefixTokens + suffixTokens)) / (performance.now() - start));
-    decode.push(...(await tokenTimes(engine, fresh)));
+    // With drafts and without, each first in turn.
+    for (const way of round % 2 === 0 ? (['drafts', 'plain'] as const) : (['plain', 'drafts'] as const)) {
+      const { tokens, ms } = await writingTime(engine, fresh, way === 'drafts');
+      writing[way].tokens += tokens;
+      writing[way].ms += ms;
+    }
   }
+  const { drafts, plain } = writing;
 
+  const request = requestAt(0.5);
   const refinement = engine.refinement(request, { steps: DEFAULTS.steps });
   const runs: number[] = [];
   for (let more = true; more;) {
@@ -131,7 +134,11 @@ async function measure(engine: Engine, file: Text, beside: readonly Text[]) {
   const total = runs.reduce((sum, run) => sum + run, 0);
   return {
     prefill: { tokens_per_s: round(median(prefill)) },
-    decode: { tokens_per_s: round(1000 / median(decode)), ms_per_token: round(median(decode)) },
+    decode: {
+      tokens_per_s: round((1000 * drafts.tokens) / drafts.ms),
+      ms_per_token: round(drafts.ms / drafts.tokens),
+      tokens_per_s_without_drafts: round((1000 * plain.tokens) / plain.ms),
+    },
     refine: {
       ms_per_step: round(total / Math.max(1, trace.steps)),
       chunks: trace.chunks.length,
@@ -140,8 +147,8 @@ async function measure(engine: Engine, file: Text, beside: readonly Text[]) {
   };
 }
 
-/** Milliseconds from token to token: decoding asks after each whether it is still wanted. */
-async function tokenTimes(engine: Engine, request: CompletionRequest): Promise<number[]> {
+/** Tokens written after the first, and milliseconds for them: decoding asks after each whether it is still wanted. */
+async function writingTime(engine: Engine, request: CompletionRequest, drafts: boolean) {
   const asked: number[] = [];
   const signal = {
     get aborted() {
@@ -149,9 +156,10 @@ async function tokenTimes(engine: Engine, request: CompletionRequest): Promise<n
       return false;
     },
   };
-  await engine.complete(request, { steps: 0, maxLines: DEFAULTS.maxLines, candidates: 1, signal });
+  await engine.complete(request, { steps: 0, maxLines: DEFAULTS.maxLines, candidates: 1, drafts, signal });
   // The first question comes before the window is read, the second with the first token.
-  return asked.slice(2).map((time, i) => time - asked[i + 1]!);
+  const [, first = 0] = asked;
+  return { tokens: Math.max(0, asked.length - 2), ms: (asked.at(-1) ?? first) - first };
 }
 
 function figures(file: Text, seconds: number, thinking: Typing, plain: Typing) {
@@ -180,7 +188,7 @@ function text({ model, device, load, prefill, decode, refine, replay: typed, mem
   const lines: [string, string][] = [
     ['model', `${model.name} ${model.version} on ${device}, loaded in ${load.ms} ms`],
     ['reading', `${prefill.tokens_per_s} tokens/s`],
-    ['writing', `${decode.tokens_per_s} tokens/s`],
+    ['writing', `${decode.tokens_per_s} tokens/s, ${decode.tokens_per_s_without_drafts} without drafts`],
     ['thinking', `${refine.ms_per_step} ms a step on ${refine.chunks} chunks, longest run ${refine.longest_run_ms} ms`],
     [
       'typing',

@@ -1,5 +1,6 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
+import { speculate, type Draft } from './draft';
 import { consume, logSumExp, type Healed } from './heal';
 import type { Mix } from './recall';
 import { cutUnfinished, cutWord, stopAt, type Place, type Stop } from './stop';
@@ -19,6 +20,8 @@ export interface DecodeOptions {
   readonly endToken: number;
   /** What else has a say in each token; the decoder alone decides without it. */
   readonly mix?: Mix | undefined;
+  /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
+  readonly draft?: Draft | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
   /** Milliseconds after which no further token is begun; none by default, so that every machine writes the same. */
   readonly budget?: number | undefined;
@@ -57,7 +60,9 @@ export async function decode(
   const deadline = now() + budget;
   const candidates: Candidate[] = [];
   let live: Hypothesis[] = [{ tokens: [], bytes: new Uint8Array(0), need: healed.need, logprob: 0 }];
-  let logits = [await decoder.logits(window, thought)];
+  // Branches go on from the caches of the window, so these must hold nothing else.
+  const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined);
+  let logits = [await ask(window, healed.tokens, options.maxTokens - 1)];
   let branches: ReturnType<Decoder['branch']> | undefined;
 
   for (let length = 0; length < options.maxTokens; length++) {
@@ -75,7 +80,9 @@ export async function decode(
     if (length + 1 === options.maxTokens) break;
     if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
-      logits = [await decoder.logits([...window, ...(live[0]?.tokens ?? [])], thought)];
+      const tokens = live[0]?.tokens ?? [];
+      const context = [...healed.tokens, ...tokens];
+      logits = [await ask([...window, ...tokens], context, options.maxTokens - 1 - tokens.length)];
     } else {
       branches ??= decoder.branch(thought, width, options.maxTokens);
       logits = await advance(branches, going);

@@ -229,6 +229,7 @@ export class Engine {
     const healed = heal(window.prefix, tokenizer);
     const mix = (options.memory ?? DEFAULTS.memory) ? this.#lookup.mix : undefined;
     const deadline = performance.now() + (options.patience ?? Infinity);
+    const draft = mix && (options.drafts ?? true) ? this.#lookup.draft : undefined;
     const whole = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
     const candidates = await decode(this.#decoder(request.path), tokenizer, thought, window.head, healed, {
       place: placeOf(document.prefix, document.suffix, options.maxLines),
@@ -236,6 +237,7 @@ export class Engine {
       maxTokens: RESERVE,
       endToken: manifest.specialTokens.end,
       mix,
+      draft,
       signal: options.signal,
       budget: options.budget,
     });

@@ -4,6 +4,7 @@ import type { Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { MemoryWeights } from '../model/manifest';
 import type { CompletionRequest } from './types';
+import type { Draft } from './draft';
 import { isBinary } from './sources';
 import { restOfLine } from './stop';
 
@@ -43,6 +44,9 @@ function startOfNear(prefix: string): number {
   return at === 0 ? 0 : prefix.indexOf('\n', at) + 1;
 }
 
+/** Tokens that a context must share with a place elsewhere so that what followed there is worth a try. */
+const LEAST_MATCH = 2;
+
 /** The lookup memory of an engine: what it holds follows the request at hand. */
 export class Lookup {
   readonly #memory: ContextMemory;
@@ -77,4 +81,7 @@ export class Lookup {
     const weights = this.#weights;
     return weights && ((logits, context) => mix(logits, this.recall(context), weights));
   }
+
+  /** What followed the end of a context elsewhere, where enough of it is the same there. */
+  readonly draft: Draft = (context, count) => this.#memory.draft(context, count, LEAST_MATCH);
 }

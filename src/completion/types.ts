@@ -29,6 +29,8 @@ export interface CompletionOptions {
   readonly candidates: number;
   /** Whether the lookup memory has its say (default: `DEFAULTS.memory`); without weights for it in the bundle it has none. */
   readonly memory?: boolean | undefined;
+  /** Whether what the memory holds is tried as a draft (default: yes). It changes the time only. */
+  readonly drafts?: boolean | undefined;
   /**
    * Milliseconds for taking texts into the memory that are new to it (default: as long as it takes). What is not ready
    * by then is left out, and the result is `partial`.

@@ -63,11 +63,15 @@ export class ContextMemory {
     return ready.length === sources.length;
   }
 
-  /** How the text went on after the longest occurrence of the context's end: at most `count` tokens, none without one. */
-  draft(context: readonly number[], count: number): number[] {
+  /**
+   * How the text went on after the longest occurrence of the context's end, the most recent of the equally long.
+   * @param count tokens wanted at most
+   * @param least tokens that must be the same there; nothing follows where fewer are
+   */
+  draft(context: readonly number[], count: number, least = 1): number[] {
     const matches = this.#store.matches(lastOf(context));
-    const best = matches.reduce((best, match) => (match.length > best.length ? match : best), matches[0] ?? NOWHERE);
-    return best.length === 0 ? [] : this.#store.from(best.position, count);
+    const best = matches.reduce((best, match) => (match.length > best.length ? match : best), NOWHERE);
+    return best.length < least ? [] : this.#store.from(best.position, count);
   }
 
   /** What followed the end of a context elsewhere. */

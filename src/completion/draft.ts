@@ -1,0 +1,40 @@
+import type { Conditioning, Decoder } from '../model/decoder';
+
+/** What may come next: at most `count` tokens after a context, none where nothing is worth a try. */
+export type Draft = (context: readonly number[], count: number) => readonly number[];
+
+/** Tokens tried in one run at most: it costs a fifth more than a run of one token, and saves a run for each that holds. */
+export const DRAFT_TOKENS = 7;
+
+/**
+ * Logits after a window that grows by a token from call to call, [vocabulary].
+ * @param window all of it
+ * @param context its end, as far as a draft may look back
+ * @param room tokens that may be written after it and need logits after them
+ */
+export type Ask = (window: readonly number[], context: readonly number[], room: number) => Promise<Float32Array>;
+
+/**
+ * Speculative verification (Leviathan et al. 2023) of a draft that is looked up, not written by a smaller model: one run
+ * of the decoder reads the window and the draft, and its logits serve for as long as what is written agrees with it. So
+ * every token is still chosen from the decoder's own logits, the same but for the rounding of sums in another order. A
+ * draft that is not followed is cut off the decoder's caches by its next run.
+ */
+export function speculate(decoder: Decoder, thought: Conditioning, draft?: Draft): Ask {
+  /** What the last run read, and its logits from the token at `from` on, one row for each. */
+  let read: readonly number[] = [];
+  let from = 0;
+  let rows: Float32Array = new Float32Array(0);
+  return async (window, context, room) => {
+    const end = window.length - 1;
+    const followed = end > from && end < read.length && read[end] === window[end];
+    if (!followed) {
+      const drafted = room > 0 ? (draft?.(context, Math.min(DRAFT_TOKENS, room)) ?? []) : [];
+      read = [...window, ...drafted];
+      from = end;
+      rows = await decoder.logits(read, thought, read.length - from);
+    }
+    const vocabulary = rows.length / (read.length - from);
+    return rows.subarray((end - from) * vocabulary, (end - from + 1) * vocabulary);
+  };
+}
