@@ -36,10 +36,18 @@ export function stepsOption(value: string | undefined): number {
   return wholeNumber('--steps', value ?? String(DEFAULTS.steps), 0, DEFAULTS.maxSteps);
 }
 
-export function memoryOption(value: string | undefined, otherwise: boolean): boolean {
+/** @param name of the option, with its dashes */
+export function switchOption(name: string, value: string | undefined, otherwise: boolean): boolean {
   if (value === undefined) return otherwise;
-  if (value !== 'on' && value !== 'off') throw new UsageError(`--memory ${value}: use on or off`);
-  return value === 'on';
+  return oneOf(name, value, ['on', 'off']) === 'on';
+}
+
+/** @throws UsageError naming the option and what it can be */
+export function oneOf<Word extends string>(name: string, value: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === value);
+  if (found === undefined)
+    throw new UsageError(`${name} ${value}: use ${words.join(words.length > 2 ? ', ' : ' or ')}`);
+  return found;
 }
 
 /** @throws UsageError naming the option and its range */

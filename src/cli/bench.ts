@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { DEFAULTS, type CompletionRequest, type Engine } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse, wholeNumber } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, switchOption, parse, wholeNumber } from './arguments';
 import { UsageError, type Command } from './command';
 import { openEngine, shippedBundle } from './model';
 import { readText } from './place';
@@ -45,7 +45,7 @@ export const bench: Command = {
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of bench`);
     const seconds = wholeNumber('--seconds', values.seconds ?? '45', 5, 600);
     const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 31);
-    const memory = memoryOption(values.memory, DEFAULTS.memory);
+    const memory = switchOption('--memory', values.memory, DEFAULTS.memory);
     const [file, ...beside] = await texts(values.file, values.beside);
 
     const start = performance.now();

@@ -1,6 +1,12 @@
 import { relative } from 'node:path';
-import { DEFAULTS, type CompletionOptions, type CompletionResult, type Engine } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse, stepsOption, wholeNumber } from './arguments';
+import {
+  CONFIDENCE_LEVELS,
+  DEFAULTS,
+  type CompletionOptions,
+  type CompletionResult,
+  type Engine,
+} from '../completion/engine';
+import { MODEL_OPTIONS, MODEL_USAGE, switchOption, parse, stepsOption, wholeNumber, oneOf } from './arguments';
 import { UsageError, type Command } from './command';
 import { completionItem, countItems, readItems, RecordWriter } from './jsonl';
 import { openEngine } from './model';
@@ -17,6 +23,10 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --max-lines N     longest suggestion in lines (default: ${DEFAULTS.maxLines})
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
   --memory on|off   whether the lookup memory has its say (default: on)
+  --samples K       thoughts drawn from the posterior, 1 to ${DEFAULTS.maxSamples} (default: ${DEFAULTS.samples})
+  --energy on|off   whether candidates are ranked by energy, not by likelihood alone (default: ${DEFAULTS.energy ? 'on' : 'off'})
+  --solver on|off   whether what cannot be parsed is repaired or withheld (default: ${DEFAULTS.solver ? 'on' : 'off'})
+  --confidence C    ${CONFIDENCE_LEVELS.join(', ')}: what the model is not sure of is withheld (default: ${DEFAULTS.confidence})
   --related FILE    another file to think about and look things up in; may be given more than once
   --path FILE       what standard input is called
   --forget          as if the rest of the cursor's line were not written yet
@@ -30,6 +40,10 @@ const OPTIONS = {
   'max-lines': { type: 'string' },
   candidates: { type: 'string' },
   memory: { type: 'string' },
+  samples: { type: 'string' },
+  energy: { type: 'string' },
+  solver: { type: 'string' },
+  confidence: { type: 'string' },
   related: { type: 'string', multiple: true },
   path: { type: 'string' },
   forget: { type: 'boolean' },
@@ -57,7 +71,11 @@ export const complete: Command = {
       steps: stepsOption(values.steps),
       maxLines: wholeNumber('--max-lines', values['max-lines'] ?? String(DEFAULTS.maxLines), 1, 64),
       candidates: wholeNumber('--candidates', values.candidates ?? String(DEFAULTS.candidates), 1, 16),
-      memory: memoryOption(values.memory, DEFAULTS.memory),
+      memory: switchOption('--memory', values.memory, DEFAULTS.memory),
+      samples: wholeNumber('--samples', values.samples ?? String(DEFAULTS.samples), 1, DEFAULTS.maxSamples),
+      energy: switchOption('--energy', values.energy, DEFAULTS.energy),
+      solver: switchOption('--solver', values.solver, DEFAULTS.solver),
+      confidence: oneOf('--confidence', values.confidence ?? DEFAULTS.confidence, CONFIDENCE_LEVELS),
     };
     if (values.jsonl === undefined) return completeOne(positionals, values, options);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: give either a place or --jsonl`);

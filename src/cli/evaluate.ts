@@ -12,7 +12,7 @@ import {
 import { messageOf, UserError } from '../model/errors';
 import { textLines } from '../model/lines';
 import { followEdit, type Following } from '../thought/store';
-import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse, wholeNumber } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, switchOption, parse, wholeNumber } from './arguments';
 import { UsageError, type Command } from './command';
 import { evaluateRepositories } from './evaluation/command';
 import { summarise, table, THOUGHTS, type EditScore } from './editReport';
@@ -28,10 +28,10 @@ import {
   insertedText,
   isScorable,
   placeOfHunk,
-  randomFrom,
   type Assignment,
   type EditSession,
 } from './replay';
+import { randomFrom } from '../model/random';
 
 const DEFAULT_EDITS = 300;
 
@@ -44,6 +44,7 @@ const USAGE = `thoughtline evaluate DIR… [options]
   --items N         texts to cut out (default: 200)
   --steps LIST      numbers of steps (default: 0,1,2,4,8; 0 and 4 are always among them)
   --plain BUNDLE    a decoder without thought, trained at the same cost, to stand beside them
+  --families        instead of numbers of steps: thought, samples, energy, solver and memory, alone and together
   --seed S, --json, --out FILE and the model's options: as below
 
 thoughtline evaluate --edits DIR [options]
@@ -71,6 +72,7 @@ const OPTIONS = {
   items: { type: 'string' },
   steps: { type: 'string' },
   plain: { type: 'string' },
+  families: { type: 'boolean' },
   'max-edits': { type: 'string' },
   seed: { type: 'string' },
   memory: { type: 'string' },
@@ -99,7 +101,7 @@ export const evaluate: Command = {
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of evaluate --edits`);
     const maxEdits = wholeNumber('--max-edits', values['max-edits'] ?? String(DEFAULT_EDITS), 1, 100_000);
     const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
-    const memory = memoryOption(values.memory, false);
+    const memory = switchOption('--memory', values.memory, false);
 
     const packages = await listPackages(values.edits);
     const sessions = await findSessions(packages);

@@ -1,12 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { DEFAULTS, type Engine, type Thought } from '../completion/engine';
 import { fit, meanNll, type Sample } from '../memory/fit';
 import type { MemoryWeights } from '../model/manifest';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption } from './arguments';
 import { UsageError, type Command } from './command';
 import { readScoreItems, type ScoreItem } from './jsonl';
-import { openEngine } from './model';
+import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
 
 const USAGE = `thoughtline fit-memory --jsonl IN [options]
@@ -53,7 +51,7 @@ export const fitMemory: Command = {
     };
     const rounded = round({ ...weights, fitted });
     console.log(JSON.stringify(rounded, null, 1));
-    if (values.write) await writeInto(join(engine.bundle.directory, 'manifest.json'), rounded);
+    if (values.write) await writeIntoManifest(engine.bundle.directory, { memory: rounded });
     await engine.close();
     return bad > 0 ? 1 : 0;
   },
@@ -89,10 +87,4 @@ function round(weights: MemoryWeights): MemoryWeights {
     typeof value === 'number' ? Number(value.toPrecision(5)) : value,
   );
   return JSON.parse(text) as MemoryWeights;
-}
-
-/** Puts the weights into a manifest and leaves the rest as it is. */
-async function writeInto(path: string, memory: MemoryWeights): Promise<void> {
-  const { training, files, ...manifest } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  await writeFile(path, `${JSON.stringify({ ...manifest, memory, training, files }, null, 1)}\n`);
 }

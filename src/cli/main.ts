@@ -5,6 +5,7 @@ import { UsageError, type Command } from './command';
 import { complete } from './complete';
 import { doctor } from './doctor';
 import { evaluate } from './evaluate';
+import { fitEnergy } from './fitEnergy';
 import { fitMemory } from './fitMemory';
 import { score } from './score';
 
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   bench,
   doctor,
   'fit-memory': fitMemory,
+  'fit-energy': fitEnergy,
 };
 
 function usage(): string {

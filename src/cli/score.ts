@@ -1,7 +1,7 @@
 import type { Engine, Thought } from '../completion/engine';
 import { LruMap } from '../model/lru';
 import { DEFAULTS } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, memoryOption, parse } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, switchOption, parse } from './arguments';
 import { UsageError, type Command } from './command';
 import { readScoreItems, RecordWriter, type ScoreItem } from './jsonl';
 import { openEngine } from './model';
@@ -34,7 +34,7 @@ export const score: Command = {
     const { values, positionals } = parse(args, OPTIONS);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of score`);
     if (values.jsonl === undefined || values.out === undefined) throw new UsageError('give --jsonl IN and --out OUT');
-    const memory = memoryOption(values.memory, false);
+    const memory = switchOption('--memory', values.memory, false);
     const steps = stepList(values.steps ?? '0,1,2,4,8');
 
     const { items, bad } = await readScoreItems(values.jsonl);

@@ -1,16 +1,10 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
 import { speculate, type Draft } from './draft';
-import { consume, logSumExp, type Healed } from './heal';
+import type { Healed } from './heal';
+import { beginning, end, expand, textOf, unfinished, type Candidate, type Hypothesis, type Step } from './hypothesis';
 import type { Mix } from './recall';
-import { cutUnfinished, cutWord, stopAt, type Place, type Stop } from './stop';
-
-export interface Candidate {
-  readonly text: string;
-  /** log p of its tokens, of the one that ended it included, in nats. */
-  readonly logprob: number;
-  readonly stop: Stop;
-}
+import { cutWord, type Place } from './stop';
 
 export interface DecodeOptions {
   readonly place: Place;
@@ -27,19 +21,6 @@ export interface DecodeOptions {
   readonly budget?: number | undefined;
   /** The clock of the budget, in milliseconds. */
   readonly now?: () => number;
-}
-
-/** The beginning of a suggestion. */
-interface Hypothesis {
-  readonly tokens: readonly number[];
-  readonly bytes: Uint8Array;
-  readonly need: Uint8Array;
-  readonly logprob: number;
-}
-
-interface Step extends Hypothesis {
-  readonly parent: number;
-  readonly token: number;
 }
 
 /**
@@ -59,7 +40,7 @@ export async function decode(
   const { width, place, signal, budget = Infinity, now = () => performance.now() } = options;
   const deadline = now() + budget;
   const candidates: Candidate[] = [];
-  let live: Hypothesis[] = [{ tokens: [], bytes: new Uint8Array(0), need: healed.need, logprob: 0 }];
+  let live: Hypothesis[] = [beginning(healed)];
   // Branches go on from the caches of the window, so these must hold nothing else.
   const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined);
   let logits = [await ask(window, healed.tokens, options.maxTokens - 1)];
@@ -88,77 +69,19 @@ export async function decode(
       logits = await advance(branches, going);
     }
   }
-  for (const { bytes, logprob } of live) {
-    candidates.push({ text: cutUnfinished(textOf(bytes), place), logprob, stop: 'length' });
-  }
-  return ranked(candidates, width);
+  return ranked([...candidates, ...live.map((hypothesis) => unfinished(hypothesis, place))], width);
 }
 
 /** What has been finished; if nothing has, the beginnings without the word that is being written. */
 function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[], { place, width }: DecodeOptions) {
   if (candidates.length > 0) return ranked(candidates, width);
-  const cut = live.map(({ bytes, logprob }) => ({
+  const cut = live.map(({ bytes, tokens, logprob }) => ({
     text: cutWord(textOf(bytes), place),
+    tokens,
     logprob,
     stop: 'time' as const,
   }));
   return ranked(cut, width);
-}
-
-/** The most probable continuations of the live hypotheses by one token, at most `width`. */
-function expand(
-  live: readonly Hypothesis[],
-  logits: readonly Float32Array[],
-  tokenizer: Tokenizer,
-  { width, endToken }: DecodeOptions,
-): Step[] {
-  const steps: Step[] = [];
-  live.forEach((hypothesis, parent) => {
-    const row = logits[parent];
-    if (!row) return;
-    const { need } = hypothesis;
-    const ids = need.length > 0 ? tokenizer.compatible(need) : undefined;
-    const total = logSumExp(row, ids);
-    for (const token of mostProbable(row, width, (id) => id === endToken || tokenizer.bytes(id).length > 0, ids)) {
-      const after = consume(need, tokenizer.bytes(token));
-      steps.push({
-        parent,
-        token,
-        tokens: [...hypothesis.tokens, token],
-        bytes: Buffer.concat([hypothesis.bytes, after.text]),
-        need: after.need,
-        logprob: hypothesis.logprob + (row[token] ?? -Infinity) - total,
-      });
-    }
-  });
-  return steps.sort((a, b) => b.logprob - a.logprob).slice(0, width);
-}
-
-/** The `count` ids with the highest logits, highest first. */
-function mostProbable(
-  logits: Float32Array,
-  count: number,
-  allowed: (id: number) => boolean,
-  ids: Iterable<number> = logits.keys(),
-): number[] {
-  const best: number[] = [];
-  for (const id of ids) {
-    const logit = logits[id] ?? -Infinity;
-    const last = best[count - 1];
-    if ((last !== undefined && logit <= (logits[last] ?? -Infinity)) || !allowed(id)) continue;
-    let at = best.length;
-    while (at > 0 && logit > (logits[best[at - 1] as number] ?? -Infinity)) at--;
-    best.splice(at, 0, id);
-    best.length = Math.min(best.length, count);
-  }
-  return best;
-}
-
-function end(step: Step, { endToken, place }: DecodeOptions): Candidate | undefined {
-  const text = textOf(step.bytes);
-  if (step.token === endToken) return { text: text.trimEnd(), logprob: step.logprob, stop: 'end' };
-  const stopped = stopAt(text, place);
-  return stopped && { ...stopped, logprob: step.logprob };
 }
 
 /** Whether no live hypothesis can still overtake the candidates found: log-probabilities only fall. */
@@ -178,11 +101,4 @@ async function advance(branches: ReturnType<Decoder['branch']>, steps: readonly 
   const logits = await branches.append(places.map((step) => step.token));
   const size = logits.length / branches.batch;
   return steps.map((_, i) => logits.subarray(i * size, (i + 1) * size));
-}
-
-/** Text of generated bytes, without the beginning of a character at the end. */
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes)
-    .toString('utf8')
-    .replace(/\uFFFD+$/, '');
 }

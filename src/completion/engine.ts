@@ -9,16 +9,17 @@ import { measureChunkTokens } from '../thought/calibrate';
 import { collectEvidence, MAX_CHUNKS, type Chunk, type Evidence } from '../thought/evidence';
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
+import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
 import { sampleOf, type Sample } from '../memory/fit';
-import { decode, type Candidate } from './decode';
 import { heal } from './heal';
 import { documentOf } from './document';
 import { Lookup } from './recall';
 import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
-import { placeOf } from './stop';
-import { trim } from './trim';
+import { cutUnfinished, placeOf, stopAt } from './stop';
+import { Presenter, type Ranked } from './present';
+import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
 import { DEFAULTS, type CompletionOptions, type CompletionRequest, type CompletionResult, type Score } from './types';
 import { cutWindow, RESERVE, type Window } from './window';
 
@@ -26,7 +27,7 @@ export type { CandidateReport, DeviceReport, DeviceSetting } from '../model/prov
 export type { Evidence } from '../thought/evidence';
 export type { Refinement } from '../thought/refine';
 export type { Thought, ThoughtTrace } from '../thought/thought';
-export type { Candidate } from './decode';
+export type { Candidate } from './hypothesis';
 export type { Stop } from './stop';
 export * from './types';
 
@@ -67,6 +68,9 @@ export class Engine {
   readonly #model: EvidenceModel;
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
   readonly #lookup: Lookup;
+  readonly #presenter: Presenter;
+  /** Samples drawn from a thought's posterior, so that their caches serve again. */
+  readonly #sampled = new WeakMap<Float32Array, SampledThought[]>();
   /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
@@ -77,6 +81,7 @@ export class Engine {
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
     this.#lookup = new Lookup(bundle);
+    this.#presenter = new Presenter(bundle.manifest);
     this.#model = rememberStates(graphs);
   }
 
@@ -102,11 +107,18 @@ export class Engine {
     const thought = options.thought ?? (await this.#think(request, options));
     const { candidates, partial } = await this.#serial.run(() => this.#decode(request, options, thought));
     return {
-      ...present(request, candidates),
+      ...(await this.#presenter.present(request, candidates, options)),
       ...(partial && { partial }),
       milliseconds: performance.now() - start,
       thought: thought.trace,
     };
+  }
+
+  /** All candidates for a place with what is known of them, before they are ranked: for fitting how they are. */
+  async candidates(request: CompletionRequest, options: CompletionOptions): Promise<Ranked[]> {
+    const thought = options.thought ?? (await this.#think(request, options));
+    const { candidates } = await this.#serial.run(() => this.#decode(request, options, thought));
+    return Array.isArray(candidates) ? this.#presenter.judged(request, candidates, true) : [];
   }
 
   /**
@@ -176,18 +188,44 @@ export class Engine {
   /**
    * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
    * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is the decoder
+   * @param options.samples thoughts drawn from the posterior: then −log of the mean of their p (default: the mean thought)
    */
   async score(
     request: CompletionRequest,
     target: string,
     thought: Thought,
-    { memory = false }: { memory?: boolean } = {},
+    { memory = false, samples = 1 }: { memory?: boolean; samples?: number } = {},
   ): Promise<Score> {
     const document = documentOf(request);
     const lookup = memory ? this.#lookup : undefined;
-    return this.#serial.run(() =>
-      scoreTarget(this.#decoder(request.path), this.bundle, document, target, thought, lookup),
-    );
+    const decoder = this.#decoder(request.path);
+    return this.#serial.run(async () => {
+      const scores: Score[] = [];
+      for (const sample of this.#samples(thought, samples)) {
+        scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, lookup));
+      }
+      return { nats: -logMeanExp(scores.map(({ nats }) => -nats)), bytes: scores[0]?.bytes ?? 0 };
+    });
+  }
+
+  /**
+   * What stood at the cursor if the text went on as after the longest occurrence of its end: an n-gram cache, for
+   * comparison. Empty where nothing is known.
+   */
+  async copied(request: CompletionRequest, maxLines: number): Promise<string> {
+    const { tokenizer } = this.bundle;
+    const document = documentOf(request);
+    const { prefix } = this.#window(request);
+    const tokens = await this.#serial.run(() => {
+      this.#lookup.show(document, 0);
+      return Promise.resolve(this.#lookup.copy(prefix, RESERVE));
+    });
+    const place = placeOf(document.prefix, document.suffix, maxLines);
+    for (let length = 1; length <= tokens.length; length++) {
+      const stopped = stopAt(tokenizer.decode(tokens.slice(0, length)), place);
+      if (stopped) return document.restore(stopped.text);
+    }
+    return document.restore(cutUnfinished(tokenizer.decode(tokens), place));
   }
 
   /** What memory and decoder know about each token of a target, for fitting how they are mixed. */
@@ -231,7 +269,14 @@ export class Engine {
     const deadline = performance.now() + (options.patience ?? Infinity);
     const draft = mix && (options.drafts ?? true) ? this.#lookup.draft : undefined;
     const whole = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
-    const candidates = await decode(this.#decoder(request.path), tokenizer, thought, window.head, healed, {
+    const ensemble = {
+      decoder: this.#decoder(request.path),
+      tokenizer,
+      thoughts: this.#samples(thought, options.samples ?? DEFAULTS.samples),
+      head: window.head,
+      healed,
+    };
+    const candidates = await candidatesOf(ensemble, {
       place: placeOf(document.prefix, document.suffix, options.maxLines),
       width: options.candidates,
       maxTokens: RESERVE,
@@ -246,6 +291,14 @@ export class Engine {
 
   #window(request: CompletionRequest): Window {
     return cutWindow(documentOf(request), this.bundle.tokenizer, this.bundle.manifest);
+  }
+
+  #samples(thought: Thought, count: number): SampledThought[] {
+    const known = this.#sampled.get(thought.mu);
+    if (known?.length === count) return known;
+    const drawn = sampleThoughts(thought, this.bundle.manifest.thought.posteriorDeviation, count);
+    this.#sampled.set(thought.mu, drawn);
+    return drawn;
   }
 
   #decoder(path: string): Decoder {
@@ -271,35 +324,6 @@ function rememberStates(graphs: Graphs): EvidenceModel {
 
 /** Candidates; or the reason why there are none; or undefined if it was aborted. */
 interface Decoded {
-  readonly candidates: Candidate[] | string | undefined;
+  readonly candidates: AgreedCandidate[] | string | undefined;
   readonly partial?: true;
-}
-
-type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
-
-/** Candidates as the document would take them: fitted to what follows, with its newlines, each once. */
-function present(request: CompletionRequest, candidates: Candidate[] | string | undefined): Presented {
-  if (candidates === undefined) return nothing('aborted', 'superseded');
-  if (typeof candidates === 'string') return nothing('none', candidates);
-  const document = documentOf(request);
-  const trimmed = candidates.map((candidate) => ({
-    ...trim(candidate.text, document.prefix, document.suffix),
-    logprob: candidate.logprob,
-    stop: candidate.stop,
-  }));
-  const useful = trimmed.filter(
-    ({ text }, i) => text !== '' && trimmed.findIndex((other) => other.text === text) === i,
-  );
-  const first = useful[0];
-  if (!first) return nothing('none', trimmed[0]?.reason ?? 'the model has nothing to add here');
-  return {
-    text: document.restore(first.text),
-    candidates: useful.map(({ text, logprob }) => ({ text: document.restore(text), logprob })),
-    replaceSuffix: first.replaceSuffix,
-    stop: first.stop,
-  };
-}
-
-function nothing(stop: CompletionResult['stop'], reason: string): Presented {
-  return { text: '', candidates: [], replaceSuffix: 0, stop, reason };
 }

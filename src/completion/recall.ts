@@ -76,6 +76,11 @@ export class Lookup {
     return this.#memory.recall(context);
   }
 
+  /** How the text went on after the longest occurrence of a context's end, however short; no decoder is asked. */
+  copy(context: readonly number[], count: number): number[] {
+    return this.#memory.draft(context, count, 1);
+  }
+
   /** How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted. */
   get mix(): Mix | undefined {
     const weights = this.#weights;

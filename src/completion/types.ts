@@ -31,6 +31,14 @@ export interface CompletionOptions {
   readonly memory?: boolean | undefined;
   /** Whether what the memory holds is tried as a draft (default: yes). It changes the time only. */
   readonly drafts?: boolean | undefined;
+  /** Thoughts drawn from the posterior, 1 to 8 (default: `DEFAULTS.samples`); candidates are then ranked under all of them. */
+  readonly samples?: number | undefined;
+  /** Whether candidates are ranked by their energy (default: `DEFAULTS.energy`); without weights for it in the bundle, by likelihood. */
+  readonly energy?: boolean | undefined;
+  /** Whether what cannot be parsed is repaired or withheld (default: `DEFAULTS.solver`). */
+  readonly solver?: boolean | undefined;
+  /** Which suggestions are withheld for want of confidence (default: `DEFAULTS.confidence`). */
+  readonly confidence?: ConfidenceLevel | undefined;
   /**
    * Milliseconds for taking texts into the memory that are new to it (default: as long as it takes). What is not ready
    * by then is left out, and the result is `partial`.
@@ -44,12 +52,40 @@ export interface CompletionOptions {
 }
 
 /** What holds where nobody says otherwise: in the editor's settings as on the command line. */
-export const DEFAULTS = { steps: 4, maxSteps: 32, maxLines: 8, candidates: 1, memory: true } as const;
+export const DEFAULTS = {
+  steps: 4,
+  maxSteps: 32,
+  maxLines: 8,
+  candidates: 1,
+  memory: true,
+  samples: 1,
+  maxSamples: 8,
+  energy: false,
+  solver: false,
+  confidence: 'off',
+} as const;
+
+/** `usual` and `strict` are thresholds of the bundle, chosen by the share of right suggestions that they lose. */
+export const CONFIDENCE_LEVELS = ['off', 'usual', 'strict'] as const;
+export type ConfidenceLevel = (typeof CONFIDENCE_LEVELS)[number];
+
+/** A suggestion, and what is known of it. */
+export interface RankedCandidate {
+  readonly text: string;
+  /** log p, under the posterior predictive where there are several thoughts, in nats. */
+  readonly logprob: number;
+  /** Probability, 0 to 1, that it is what would have been typed; without weights for it in the bundle it is not known. */
+  readonly confidence?: number | undefined;
+  /** Whether the file can be parsed with it; undefined where nobody asked, or where it cannot be said. */
+  readonly parses?: boolean | undefined;
+  /** Names in it that nothing declares. */
+  readonly undeclared?: readonly string[] | undefined;
+}
 
 export interface CompletionResult {
   /** The suggestion, with the document's own newlines; empty if there is none. */
   readonly text: string;
-  readonly candidates: readonly { readonly text: string; readonly logprob: number }[];
+  readonly candidates: readonly RankedCandidate[];
   /** Characters after the cursor that the text covers. */
   readonly replaceSuffix: number;
   readonly milliseconds: number;

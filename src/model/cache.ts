@@ -71,10 +71,26 @@ export class KeyValueCache {
 
   /** A copy in which each token's rows stand `batch` times, for a batch that shares this past. */
   repeated(batch: number, room: number): KeyValueCache {
-    const copy = new KeyValueCache(this.#k.width * batch, this.length + room);
+    return KeyValueCache.side(
+      Array.from({ length: batch }, () => this),
+      room,
+    );
+  }
+
+  /** Caches of equal length side by side, for a batch in which each has a past of its own. */
+  static side(caches: readonly KeyValueCache[], room: number): KeyValueCache {
+    const [first] = caches;
+    if (!first || caches.some(({ length }) => length !== first.length)) throw new RangeError('caches differ in length');
+    const copy = new KeyValueCache(first.#k.width * caches.length, first.length + room);
     copy.append({
-      k: repeatRows(this.#k.slice(), this.#k.width, batch),
-      v: repeatRows(this.#v.slice(), this.#v.width, batch),
+      k: sideBySide(
+        caches.map((cache) => cache.#k.slice()),
+        first.#k.width,
+      ),
+      v: sideBySide(
+        caches.map((cache) => cache.#v.slice()),
+        first.#v.width,
+      ),
     });
     return copy;
   }
@@ -85,13 +101,17 @@ export class KeyValueCache {
   }
 }
 
-function repeatRows(rows: Float32Array, width: number, times: number): Float32Array {
-  const repeated = new Float32Array(rows.length * times);
-  for (let at = 0, to = 0; at < rows.length; at += width) {
-    const row = rows.subarray(at, at + width);
-    for (let i = 0; i < times; i++, to += width) repeated.set(row, to);
+/** Rows of several tables, each `width` wide: the first of all, then the second of all, and so on. */
+function sideBySide(tables: readonly Float32Array[], width: number): Float32Array {
+  const length = tables[0]?.length ?? 0;
+  const all = new Float32Array(length * tables.length);
+  for (let at = 0, to = 0; at < length; at += width) {
+    for (const table of tables) {
+      all.set(table.subarray(at, at + width), to);
+      to += width;
+    }
   }
-  return repeated;
+  return all;
 }
 
 function reorderRows(rows: Float32Array, width: number, parents: readonly number[]): void {

@@ -86,6 +86,11 @@ export class Decoder {
     }
   }
 
+  /** From now on, keeps the top caches of this many thoughts at least. */
+  keep(thoughts: number): void {
+    this.#tops.capacity = Math.max(KEPT_THOUGHTS, thoughts);
+  }
+
   /** Hypotheses that share the window filled last under this thought, and continue it each in its own way. */
   branch(thought: Conditioning, batch: number, room: number): Branches {
     return new Branches(
@@ -94,6 +99,20 @@ export class Decoder {
       this.#topOf(thought).repeated(batch, room),
       repeat(thought.mu, batch),
       batch,
+    );
+  }
+
+  /** One hypothesis for each of several thoughts, under all of which the same window has been filled. */
+  branchEach(thoughts: readonly Conditioning[], room: number): Branches {
+    return new Branches(
+      this.#graphs,
+      this.#trunk.repeated(thoughts.length, room),
+      KeyValueCache.side(
+        thoughts.map((thought) => this.#topOf(thought)),
+        room,
+      ),
+      joined(thoughts.map(({ mu }) => mu)),
+      thoughts.length,
     );
   }
 
@@ -153,7 +172,15 @@ export class Branches {
 }
 
 function repeat(values: Float32Array, times: number): Float32Array {
-  const repeated = new Float32Array(values.length * times);
-  for (let i = 0; i < times; i++) repeated.set(values, i * values.length);
-  return repeated;
+  return joined(Array.from({ length: times }, () => values));
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

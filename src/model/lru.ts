@@ -2,7 +2,7 @@
 export class LruMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
 
-  constructor(readonly capacity: number) {}
+  constructor(public capacity: number) {}
 
   get size(): number {
     return this.#entries.size;

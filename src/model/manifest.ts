@@ -44,6 +44,25 @@ const memoryWeights = z
     },
   );
 
+/** How candidates are ranked, and from which confidence on they are shown (src/completion/energy.ts): fitted by `thoughtline fit-energy`. */
+const energyWeights = z.object({
+  bias: weight,
+  weights: z.object({
+    nats: weight,
+    perToken: weight,
+    length: weight,
+    behind: weight,
+    broken: weight,
+    undeclared: weight,
+    agreement: weight,
+    covers: weight,
+  }),
+  /** Confidence, 0 to 1, below which nothing is shown. */
+  threshold: z.object({ usual: weight, strict: weight }),
+  /** On what it was fitted. */
+  fitted: z.record(z.string(), z.unknown()),
+});
+
 const schema = z
   .object({
     format: z.literal(FORMAT),
@@ -81,6 +100,8 @@ const schema = z
     }),
     /** Without it the memory is not used. */
     memory: memoryWeights.optional(),
+    /** Without it candidates are ranked by their likelihood alone, and all are shown. */
+    energy: energyWeights.optional(),
     training: z.record(z.string(), z.unknown()),
     files: z.object({
       trunk: bundleFile,
@@ -113,6 +134,7 @@ const schema = z
 
 export type Manifest = z.infer<typeof schema>;
 export type MemoryWeights = z.infer<typeof memoryWeights>;
+export type EnergyWeights = z.infer<typeof energyWeights>;
 export type BundleFile = z.infer<typeof bundleFile>;
 
 /**

@@ -6,7 +6,15 @@ import { after, before, describe, mock, test } from 'node:test';
 import { THOUGHTS, type EditScore, type EditSummary } from '../../src/cli/editReport';
 import { evaluate } from '../../src/cli/evaluate';
 import { UsageError } from '../../src/cli/command';
+import { chooseItems } from '../../src/cli/evaluation/items';
+import type { Measured } from '../../src/cli/evaluation/measure';
+import { readRepository } from '../../src/cli/evaluation/repository';
+import { familyWays } from '../../src/cli/evaluation/ways';
+import { thoughtsAfter } from '../../src/cli/thoughts';
+import type { Thought } from '../../src/completion/engine';
 import { UserError } from '../../src/model/errors';
+import { randomFrom } from '../../src/model/random';
+import { BUNDLES, withEngine } from './bundles';
 
 const TINY = 'models/tiny';
 
@@ -105,3 +113,103 @@ describe('evaluate --edits', () => {
     await assert.rejects(evaluate.run(['--edits', join(folder, 'equal')]), user(/no file differs/));
   });
 });
+
+interface Row {
+  way?: string;
+  name?: string;
+  bits_per_byte?: number;
+  parses?: number;
+  em_tail?: number;
+}
+
+describe('evaluate DIR', () => {
+  let folder = '';
+  const print = mock.method(console, 'log', () => undefined);
+  const run = async (...args: string[]) => {
+    const out = join(folder, 'report.json');
+    const options = ['--each', join(folder, 'repositories'), '--model', TINY, '--device', 'cpu', '--out', out];
+    assert.equal(await evaluate.run([...options, ...args]), 0);
+    return JSON.parse(await readFile(out, 'utf8')) as { rows: Row[]; measured: Measured[]; repositories: number };
+  };
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'thoughtline-evaluate-'));
+    for (const repository of ['first', 'second']) {
+      for (const file of ['a.ts', 'b.ts', 'c.ts']) {
+        await mkdir(join(folder, 'repositories', repository), { recursive: true });
+        await writeFile(join(folder, 'repositories', repository, file), source(20, file.charCodeAt(0)));
+      }
+    }
+  });
+  after(async () => {
+    print.mock.restore();
+    await rm(folder, { recursive: true });
+  });
+
+  test('has a row for each number of steps, for the controls and for the baselines', async () => {
+    const { rows, measured, repositories } = await run('--items', '8', '--steps', '0,2', '--plain', TINY);
+    assert.equal(repositories, 2);
+    assert.equal(measured.length, 8);
+    const names = rows.map(({ way }) => way);
+    for (const name of ['T=0', 'T=2', 'T=4', 'T=4 + memory', 'workspace', 'plain', 'n-gram cache', 'closing bracket']) {
+      assert.ok(names.includes(name), `${name} in ${names.join(', ')}`);
+    }
+  });
+
+  test('--families has a row for each family', async () => {
+    const { rows } = await run('--families', '--items', '4', '--plain', TINY);
+    const byName = new Map(rows.map((row) => [row.name, row]));
+    for (const { name, likelihood } of familyWays()) {
+      const row = byName.get(name);
+      assert.ok(row, name);
+      assert.equal(typeof row.bits_per_byte, likelihood ? 'number' : 'undefined', name);
+    }
+    assert.equal(byName.get('plain')?.bits_per_byte, byName.get('z0')?.bits_per_byte);
+  });
+});
+
+for (const [name, directory] of BUNDLES) {
+  describe(`what is cut out of a file is never seen (${name})`, () => {
+    const engine = withEngine(directory);
+    let folder = '';
+    before(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'thoughtline-canary-'));
+      // No two lines have a word in common that is not in every line: whoever writes one has seen it.
+      const random = randomFrom(5);
+      const word = () =>
+        Array.from({ length: 12 }, () => 'abcdefghijklmnopqrstuvwxyz'[Math.floor(random() * 26)]).join('');
+      for (const file of ['a.ts', 'b.ts']) {
+        const lines = Array.from({ length: 60 }, () => `const value = canary(${word()});`);
+        await writeFile(join(folder, file), `${lines.join('\n')}\n`);
+      }
+      // A copy, with other white space.
+      await writeFile(join(folder, 'copy.ts'), (await readFile(join(folder, 'a.ts'), 'utf8')).replaceAll('\n', '\n\n'));
+    });
+    after(() => rm(folder, { recursive: true }));
+
+    test('neither in request, evidence and memory, nor completed in any way', async () => {
+      // What a model writes by heart differs; what it is shown does not: the larger one need not be asked as often.
+      const [count, ways] =
+        name === 'tiny' ? [8, familyWays()] : [2, familyWays().filter(({ options }) => options.memory)];
+      const items = chooseItems([await readRepository(folder)], count, randomFrom(2));
+      assert.ok(items.length >= count - 2, `${items.length} items`);
+      for (const { request, target } of items) {
+        const canaries = target.match(/[a-z]{12}/g) ?? [];
+        const holds = (text: string) => canaries.some((canary) => text.includes(canary));
+        assert.ok([request.prefix, request.suffix, ...request.related.map(({ text }) => text)].every((t) => !holds(t)));
+        const thoughts = await thoughtsAfter(engine(), request, [0, 4]);
+        for (const { name: way, thought, options, alone } of ways) {
+          if (typeof thought !== 'number') continue;
+          const { candidates } = await engine().complete(alone ? { ...request, related: [] } : request, {
+            ...options,
+            steps: 0,
+            maxLines: 5,
+            thought: thoughts.get(thought) as Thought,
+          });
+          for (const { text } of candidates) assert.ok(!holds(text), `${way}: ${text}`);
+        }
+        assert.ok(!holds(await engine().copied(request, 5)));
+      }
+    });
+  });
+}

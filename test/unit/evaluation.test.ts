@@ -9,7 +9,8 @@ import { editSimilarity, exactMatch, identifierF1, identifiersOf } from '../../s
 import type { Measured } from '../../src/cli/evaluation/measure';
 import { readRepository, type Repository } from '../../src/cli/evaluation/repository';
 import { markdown, summarise } from '../../src/cli/evaluation/summary';
-import { randomFrom } from '../../src/cli/replay';
+import { stepWays } from '../../src/cli/evaluation/ways';
+import { randomFrom } from '../../src/model/random';
 
 describe('the measures of CrossCodeEval', () => {
   it('match exactly but for white space at the ends of lines', () => {
@@ -170,8 +171,11 @@ describe('the summary', () => {
     },
   }));
 
+  const ways = stepWays([0, 4]);
+  const references = { prior: 'T=0', usual: 'T=4' };
+
   it('has a row for each way, in order, and differences on the same items', () => {
-    const { rows, quartiles, languages, repositories } = summarise(measured);
+    const { rows, quartiles, languages, repositories } = summarise(measured, ways, references);
     assert.equal(repositories, 5);
     assert.deepEqual(
       rows.map(({ way }) => way),
@@ -198,10 +202,10 @@ describe('the summary', () => {
   });
 
   it('reads as a table', () => {
-    const text = markdown(summarise(measured));
+    const text = markdown(summarise(measured, ways, references));
     assert.match(text, /^40 items, 5 repositories; the thought rests on 50\.0 %/);
     assert.match(text, /\| T=4 \| 1\.\d+ \| −0\.289 \(−0\.289 to −0\.289\) \| 100\.0 \(100\.0–100\.0\)/);
     assert.match(text, /\| closing bracket \| – \| – \|/);
-    assert.match(markdown(summarise(measured.slice(0, 1))), /1 repository;.*\n.*by file/);
+    assert.match(markdown(summarise(measured.slice(0, 1), ways, references)), /1 repository;.*\n.*\n.*by file/);
   });
 });

@@ -1,4 +1,4 @@
-import { randomFrom } from '../replay';
+import { randomFrom } from '../../model/random';
 
 /** A figure of one item: its part of the sum, and of what the sum is divided by. */
 export interface Part {

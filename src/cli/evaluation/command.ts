@@ -6,18 +6,21 @@ import { deviceOption, wholeNumber } from '../arguments';
 import { UsageError } from '../command';
 import { openEngine, type ModelArguments } from '../model';
 import { ProgressBar } from '../progress';
-import { compare, randomFrom, shuffle } from '../replay';
+import { compare, shuffle } from '../replay';
+import { randomFrom } from '../../model/random';
 import { stepList } from '../thoughts';
 import { chooseItems } from './items';
-import { FOREIGN_STEPS, Measurer, type Measured } from './measure';
+import { Measurer, type Measured } from './measure';
 import { readRepository, type Repository } from './repository';
-import { markdown, summarise } from './summary';
+import { families, markdown, summarise } from './summary';
+import { familyWays, stepWays, USUAL_STEPS } from './ways';
 
 export interface EvaluationArguments extends ModelArguments {
   readonly each?: string | undefined;
   readonly items?: string | undefined;
   readonly steps?: string | undefined;
   readonly plain?: string | undefined;
+  readonly families?: boolean | undefined;
   readonly seed?: string | undefined;
   readonly json?: boolean | undefined;
   readonly out?: string | undefined;
@@ -30,7 +33,7 @@ const DEFAULT_STEPS = '0,1,2,4,8';
 export async function evaluateRepositories(folders: readonly string[], values: EvaluationArguments): Promise<number> {
   const count = wholeNumber('--items', values.items ?? String(DEFAULT_ITEMS), 1, 100_000);
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
-  const steps = [...new Set([0, FOREIGN_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
+  const steps = [...new Set([0, USUAL_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
   const repositories: Repository[] = [];
   for (const folder of [...folders, ...(values.each === undefined ? [] : await foldersOf(values.each))]) {
     repositories.push(await readRepository(folder));
@@ -43,7 +46,9 @@ export async function evaluateRepositories(folders: readonly string[], values: E
 
   const engine = await openEngine(values, { trainedChunks: true });
   const plain = values.plain === undefined ? undefined : await openPlain(values.plain, values.device);
-  const measurer = new Measurer(engine, steps, plain);
+  const ways = values.families ? familyWays() : stepWays(steps);
+  const references = values.families ? { prior: 'z0', usual: 'z' } : { prior: 'T=0', usual: `T=${USUAL_STEPS}` };
+  const measurer = new Measurer(engine, ways, plain);
   const bar = new ProgressBar('evaluating', items.length);
   const measured: Measured[] = [];
   for (const item of items) {
@@ -52,13 +57,18 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   }
   bar.clear();
   const { name, version } = engine.bundle.manifest;
-  const report = { model: { name, version }, seed, steps, ...summarise(measured) };
+  const summary = summarise(measured, ways, references);
+  const report = {
+    model: { name, version },
+    seed,
+    ...(values.families ? { ...summary, rows: families(summary) } : { steps, ...summary }),
+  };
   await engine.close();
   await plain?.close();
   if (values.out !== undefined) {
     await writeFile(values.out, `${JSON.stringify({ ...report, measured }, null, 1)}\n`);
   }
-  console.log(values.json ? JSON.stringify(report, null, 2) : markdown(report));
+  console.log(values.json ? JSON.stringify(report, null, 2) : markdown(summary));
   return 0;
 }
 

@@ -1,7 +1,9 @@
-import { DEFAULTS, type CompletionRequest, type Engine, type Thought } from '../../completion/engine';
+import type { CompletionRequest, Engine, Thought } from '../../completion/engine';
+import { SyntaxJudge } from '../../syntax/judge';
 import { thoughtsAfter } from '../thoughts';
 import type { Item, Kind, Place } from './items';
 import { editSimilarity, exactMatch, identifierF1 } from './metrics';
+import { USUAL_STEPS, type Control, type Way } from './ways';
 
 /** What one way of completing made of one item. */
 export interface Outcome {
@@ -10,6 +12,8 @@ export interface Outcome {
   readonly exact: boolean;
   readonly similarity: number;
   readonly f1?: number | undefined;
+  /** Whether the file parses with the suggestion; undefined without one, or where it cannot be said. */
+  readonly parses?: boolean | undefined;
   readonly milliseconds?: number;
 }
 
@@ -21,21 +25,10 @@ export interface Measured {
   readonly bytes: number;
   /** Share of the text outside the window that the thought rests on. */
   readonly coverage: number;
-  /** By the name of the way, see `wayName`. */
+  /** Whether the file parses with the target in its place: what the parser says of the truth. */
+  readonly parses?: boolean | undefined;
+  /** By the name of the way. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
-}
-
-/** Steps of the thoughts that are not the item's own. */
-export const FOREIGN_STEPS = DEFAULTS.steps;
-
-/** Thoughts that are not the item's own, as controls: what they lack is what the context gave. */
-export const CONTROLS = ['other repository', 'other file', 'workspace'] as const;
-
-/** What is added to the name of a way in which the lookup memory has its say; in the others it has none. */
-export const WITH_MEMORY = ' + memory';
-
-export function wayName(steps: number): string {
-  return `T=${steps}`;
 }
 
 interface Past {
@@ -48,76 +41,91 @@ interface Past {
 export class Measurer {
   readonly #engine: Engine;
   readonly #plain: Engine | undefined;
-  readonly #steps: readonly number[];
+  readonly #ways: readonly Way[];
   readonly #past: Past[] = [];
+  readonly #judges = new Map<string, Promise<SyntaxJudge | undefined>>();
 
-  /**
-   * @param steps numbers of steps, 0 and FOREIGN_STEPS among them
-   * @param plain a decoder without thought, trained at the same cost; measured as the way "plain"
-   */
-  constructor(engine: Engine, steps: readonly number[], plain?: Engine) {
+  /** @param plain a decoder without thought, trained at the same cost; without it that way is left out */
+  constructor(engine: Engine, ways: readonly Way[], plain?: Engine) {
     this.#engine = engine;
     this.#plain = plain;
-    this.#steps = steps;
+    this.#ways = ways;
   }
 
   async measure(item: Item): Promise<Measured> {
     const { request, target } = item;
-    const own = await thoughtsAfter(this.#engine, request, this.#steps);
-    const four = own.get(FOREIGN_STEPS) as Thought;
+    const steps = this.#ways.flatMap(({ thought }) => (typeof thought === 'number' ? thought : []));
+    const own = await thoughtsAfter(this.#engine, request, [...new Set([...steps, USUAL_STEPS])]);
+    const usual = own.get(USUAL_STEPS) as Thought;
+    const judge = await this.#judge(request.path);
+    const parses = (text: string) =>
+      text === '' ? undefined : judge?.judge(request.prefix, request.suffix, [{ text, replaceSuffix: 0 }])[0]?.parses;
     const outcomes: Record<string, Outcome> = {};
-    for (const steps of this.#steps) {
-      outcomes[wayName(steps)] = await this.#under(this.#engine, item, own.get(steps) as Thought);
+    for (const way of this.#ways) {
+      const engine = way.thought === 'plain' ? this.#plain : this.#engine;
+      const thought = await this.#thoughtOf(way, item, own);
+      if (engine && thought) outcomes[way.name] = await this.#under(engine, item, way, thought, parses);
     }
-    for (const steps of [0, FOREIGN_STEPS]) {
-      outcomes[`${wayName(steps)}${WITH_MEMORY}`] = await this.#under(
-        this.#engine,
-        item,
-        own.get(steps) as Thought,
-        true,
-      );
-    }
-    for (const [name, thought] of await this.#controls(item)) {
-      outcomes[name] = await this.#under(this.#engine, item, thought);
-    }
-    if (this.#plain) outcomes['plain'] = await this.#under(this.#plain, item, this.#plain.prior);
+    const maxLines = target.split('\n').length;
+    const copied = await this.#engine.copied(request, maxLines);
+    outcomes['n-gram cache'] = { ...compare(copied, target), parses: parses(copied) };
     outcomes['closing bracket'] = compare(')', target);
-    this.#past.push({ repository: item.repository, path: request.path, thought: four });
+    this.#past.push({ repository: item.repository, path: request.path, thought: usual });
     return {
       repository: item.repository,
       path: request.path,
       kind: item.kind,
       place: item.place,
       bytes: Buffer.byteLength(target),
-      coverage: four.trace.coverage,
+      coverage: usual.trace.coverage,
+      parses: parses(target),
       outcomes,
     };
   }
 
-  async #controls(item: Item): Promise<[string, Thought][]> {
-    const { repository, request } = item;
-    const stranger = this.#past.findLast((past) => past.repository !== repository);
-    const sibling = this.#past.findLast((past) => past.repository === repository && past.path !== request.path);
-    const workspace: CompletionRequest = { path: request.path, prefix: '', suffix: '', related: request.related };
-    const found: [string, Thought | undefined][] = [
-      ['other repository', stranger?.thought],
-      ['other file', sibling?.thought],
-      ['workspace', (await thoughtsAfter(this.#engine, workspace, [FOREIGN_STEPS])).get(FOREIGN_STEPS)],
-    ];
-    // The first items have nobody before them: they are left out of that control.
-    return found.filter((pair): pair is [string, Thought] => pair[1] !== undefined);
+  /** The first items have nobody before them: they are left out of those controls. */
+  async #thoughtOf({ thought }: Way, item: Item, own: ReadonlyMap<number, Thought>): Promise<Thought | undefined> {
+    if (thought === 'plain') return this.#plain?.prior;
+    return typeof thought === 'number' ? own.get(thought) : this.#control(thought, item);
   }
 
-  async #under(engine: Engine, { request, target }: Item, thought: Thought, memory = false): Promise<Outcome> {
-    const { nats } = await engine.score(request, target, thought, { memory });
+  async #control(control: Control, { repository, request }: Item): Promise<Thought | undefined> {
+    if (control === 'workspace') {
+      const workspace: CompletionRequest = { path: request.path, prefix: '', suffix: '', related: request.related };
+      return (await thoughtsAfter(this.#engine, workspace, [USUAL_STEPS])).get(USUAL_STEPS);
+    }
+    const wanted = (past: Past) =>
+      control === 'other repository'
+        ? past.repository !== repository
+        : past.repository === repository && past.path !== request.path;
+    return this.#past.findLast(wanted)?.thought;
+  }
+
+  async #under(
+    engine: Engine,
+    { request: whole, target }: Item,
+    { options, likelihood, alone }: Way,
+    thought: Thought,
+    parses: (text: string) => boolean | undefined,
+  ): Promise<Outcome> {
+    const request = alone ? { ...whole, related: [] } : whole;
+    const { memory = false, samples = 1 } = options;
+    const nats = likelihood ? (await engine.score(request, target, thought, { memory, samples })).nats : undefined;
     const maxLines = target.split('\n').length;
-    const options = { steps: 0, maxLines, candidates: 1, memory, thought };
-    const { text, milliseconds } = await engine.complete(request, options);
-    return { nats, milliseconds, ...compare(text.split('\n').slice(0, maxLines).join('\n'), target) };
+    const { text, milliseconds } = await engine.complete(request, { ...options, steps: 0, maxLines, thought });
+    const shown = text.split('\n').slice(0, maxLines).join('\n');
+    return { ...(nats !== undefined && { nats }), milliseconds, parses: parses(shown), ...compare(shown, target) };
+  }
+
+  #judge(path: string): Promise<SyntaxJudge | undefined> {
+    const extension = path.slice(path.lastIndexOf('.'));
+    const judge = this.#judges.get(extension) ?? SyntaxJudge.open(path);
+    this.#judges.set(extension, judge);
+    return judge;
   }
 }
 
-function compare(suggestion: string, target: string): Outcome {
+function compare(suggestion: string, target: string): Pick<Outcome, 'exact' | 'similarity' | 'f1'> {
   return {
     exact: exactMatch(suggestion, target),
     similarity: editSimilarity(suggestion, target),

@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { bootstrap, type Interval, type Part } from './bootstrap';
-import { CONTROLS, WITH_MEMORY, type Measured, type Outcome } from './measure';
+import type { Measured, Outcome } from './measure';
+import type { Way } from './ways';
 
 /** Columns of the table; a figure is a mean over items, by repository. */
 export interface Row {
@@ -14,6 +15,8 @@ export interface Row {
   readonly exactLine: Interval | undefined;
   readonly similarityBlock: Interval | undefined;
   readonly identifierF1: Interval | undefined;
+  /** Of the suggestions that were made and can be judged. */
+  readonly parses: Interval | undefined;
   readonly milliseconds: number | undefined;
 }
 
@@ -28,16 +31,24 @@ export interface Summary {
   readonly items: number;
   readonly repositories: number;
   readonly coverage: number;
+  /** Share of the targets with which the file parses: what the parser says of the truth. */
+  readonly targetsParse: Interval | undefined;
   readonly rows: readonly Row[];
   /** The gain of T = 4 over z_0 in bits per byte, by quartile of the NLL under z_0 (the last is the most unfamiliar). */
   readonly quartiles: readonly Slice[];
   readonly languages: readonly Slice[];
 }
 
-const PRIOR = 'T=0';
-const USUAL = 'T=4';
+/** Names of the ways that others are compared with: without thinking, and with the usual steps. */
+export interface References {
+  readonly prior: string;
+  readonly usual: string;
+}
 
-export function summarise(items: readonly Measured[]): Summary {
+/** Ways that no option of a model makes. */
+const BASELINES = ['n-gram cache', 'closing bracket'];
+
+export function summarise(items: readonly Measured[], ways: readonly Way[], references: References): Summary {
   const repositories = new Set(items.map(({ repository }) => repository)).size;
   // A single repository is no sample of repositories: then the interval is over its files.
   const measured = repositories > 1 ? items : items.map((item) => ({ ...item, repository: item.path }));
@@ -45,50 +56,37 @@ export function summarise(items: readonly Measured[]): Summary {
     items: measured.length,
     repositories,
     coverage: measured.reduce((sum, { coverage }) => sum + coverage, 0) / Math.max(1, measured.length),
-    rows: waysOf(measured).map((way) => rowOf(way, measured)),
-    quartiles: quartilesOf(measured),
+    targetsParse: meanOf(measured, ({ parses }) => parses),
+    rows: [...ways.map(({ name }) => name), ...BASELINES]
+      .filter((way) => measured.some(({ outcomes }) => outcomes[way]))
+      .map((way) => rowOf(way, measured, references.prior)),
+    quartiles: quartilesOf(measured, references),
     languages: [...new Set(measured.map(({ path }) => extname(path)))].sort().map((extension) =>
       sliceOf(
         extension,
         measured.filter(({ path }) => extname(path) === extension),
+        references,
       ),
     ),
   };
 }
 
-/** Numbers of steps first, then the controls, then the rest. */
-function waysOf(measured: readonly Measured[]): string[] {
-  const ways = [...new Set(measured.flatMap(({ outcomes }) => Object.keys(outcomes)))];
-  const controls: readonly string[] = CONTROLS;
-  const rank = (way: string) => {
-    if (way.startsWith('T=')) return Number.parseInt(way.slice(2)) + (way.endsWith(WITH_MEMORY) ? 100 : 0);
-    return controls.includes(way) ? 200 : 300;
-  };
-  return ways.sort((a, b) => rank(a) - rank(b) || controls.indexOf(a) - controls.indexOf(b));
-}
-
-function rowOf(way: string, measured: readonly Measured[]): Row {
+function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
   const mine = measured.flatMap((item) => {
     const outcome = item.outcomes[way];
     return outcome ? [{ item, outcome }] : [];
   });
   const mean = (
-    value: (outcome: Outcome) => number | undefined,
+    value: (outcome: Outcome) => number | boolean | undefined,
     among: (item: Measured) => boolean = () => true,
-  ): Interval | undefined =>
-    bootstrap(
-      mine.flatMap(({ item, outcome }): Part[] => {
-        const figure = among(item) ? value(outcome) : undefined;
-        return figure === undefined ? [] : [{ cluster: item.repository, value: figure, weight: 1 }];
-      }),
-    );
-  const exact = (outcome: Outcome) => Number(outcome.exact);
+  ): Interval | undefined => meanOf(measured.filter(among), ({ outcomes }) => outcomes[way] && value(outcomes[way]));
+  const exact = (outcome: Outcome) => outcome.exact;
   const times = mine.flatMap(({ outcome }) => outcome.milliseconds ?? []).sort((a, b) => a - b);
   return {
     way,
     items: mine.length,
     bitsPerByte: bootstrap(mine.flatMap(({ item, outcome }) => bits(item, outcome.nats))),
-    minusPrior: way === PRIOR ? undefined : bootstrap(mine.flatMap(({ item }) => difference(item, way))),
+    minusPrior: way === prior ? undefined : bootstrap(mine.flatMap(({ item }) => difference(item, way, prior))),
     exactTail: mean(exact, ({ kind }) => kind === 'tail'),
     exactRandomTail: mean(exact, ({ kind, place }) => kind === 'tail' && place === 'random'),
     exactLine: mean(exact, ({ kind }) => kind === 'line'),
@@ -97,37 +95,77 @@ function rowOf(way: string, measured: readonly Measured[]): Row {
       ({ kind }) => kind === 'block',
     ),
     identifierF1: mean(({ f1 }) => f1),
+    parses: mean(({ parses }) => parses),
     milliseconds: times[Math.floor(times.length / 2)],
   };
+}
+
+function meanOf(
+  items: readonly Measured[],
+  value: (item: Measured) => number | boolean | undefined,
+): Interval | undefined {
+  return bootstrap(
+    items.flatMap((item): Part[] => {
+      const figure = value(item);
+      return figure === undefined ? [] : [{ cluster: item.repository, value: Number(figure), weight: 1 }];
+    }),
+  );
 }
 
 function bits({ repository, bytes }: Measured, nats: number | undefined): Part[] {
   return nats === undefined ? [] : [{ cluster: repository, value: nats / Math.LN2, weight: bytes }];
 }
 
-function difference(item: Measured, way: string): Part[] {
-  const [nats, prior] = [item.outcomes[way]?.nats, item.outcomes[PRIOR]?.nats];
-  return nats === undefined || prior === undefined ? [] : bits(item, nats - prior);
+function difference(item: Measured, way: string, prior: string): Part[] {
+  const [nats, before] = [item.outcomes[way]?.nats, item.outcomes[prior]?.nats];
+  return nats === undefined || before === undefined ? [] : bits(item, nats - before);
 }
 
-function quartilesOf(measured: readonly Measured[]): Slice[] {
-  const level = ({ outcomes, bytes }: Measured) => (outcomes[PRIOR]?.nats ?? 0) / bytes;
+function quartilesOf(measured: readonly Measured[], references: References): Slice[] {
+  const { prior } = references;
+  const level = ({ outcomes, bytes }: Measured) => (outcomes[prior]?.nats ?? 0) / bytes;
   const sorted = measured
-    .filter(({ outcomes }) => outcomes[PRIOR]?.nats !== undefined)
+    .filter(({ outcomes }) => outcomes[prior]?.nats !== undefined)
     .sort((a, b) => level(a) - level(b));
   return [0, 1, 2, 3].map((quarter) => {
     const from = Math.floor((sorted.length * quarter) / 4);
-    return sliceOf(`quartile ${quarter + 1}`, sorted.slice(from, Math.floor((sorted.length * (quarter + 1)) / 4)));
+    const slice = sorted.slice(from, Math.floor((sorted.length * (quarter + 1)) / 4));
+    return sliceOf(`quartile ${quarter + 1}`, slice, references);
   });
 }
 
-function sliceOf(name: string, items: readonly Measured[]): Slice {
+function sliceOf(name: string, items: readonly Measured[], { prior, usual }: References): Slice {
   return {
     name,
     items: items.length,
-    prior: bootstrap(items.flatMap((item) => bits(item, item.outcomes[PRIOR]?.nats))),
-    minusPrior: bootstrap(items.flatMap((item) => difference(item, USUAL))),
+    prior: bootstrap(items.flatMap((item) => bits(item, item.outcomes[prior]?.nats))),
+    minusPrior: bootstrap(items.flatMap((item) => difference(item, usual, prior))),
   };
+}
+
+/** A row of the table of families, under the names that readers of its JSON know it by. */
+export interface FamilyRow extends Row {
+  readonly name: string;
+  readonly em_tail: number | undefined;
+  readonly em_line: number | undefined;
+  readonly es_block: number | undefined;
+  readonly bits_per_byte: number | undefined;
+  readonly ms: number | undefined;
+}
+
+/** The rows with their means by short names. */
+export function families({ rows }: Summary): (Omit<FamilyRow, 'parses'> & { parses: number | undefined })[] {
+  return rows.map((row) => ({
+    ...row,
+    name: row.way,
+    em_tail: row.exactTail?.mean,
+    em_line: row.exactLine?.mean,
+    es_block: row.similarityBlock?.mean,
+    bits_per_byte: row.bitsPerByte?.mean,
+    parses: row.parses?.mean,
+    parsesInterval: row.parses,
+    ms: row.milliseconds,
+  }));
 }
 
 /** The summary as a Markdown table; intervals are 95 %. */
@@ -136,10 +174,11 @@ export function markdown(summary: Summary): string {
     interval === undefined ? '–' : `${percent(interval.mean)} (${percent(interval.low)}–${percent(interval.high)})`;
   const lines = [
     `${summary.items} items, ${summary.repositories} ${summary.repositories === 1 ? 'repository' : 'repositories'}; the thought rests on ${percent(summary.coverage)} % of the text outside the window.`,
+    `The parser finds no fault with ${summary.targetsParse ? percent(summary.targetsParse.mean) : '–'} % of the targets themselves.`,
     `In brackets: 95 % bootstrap intervals by ${summary.repositories > 1 ? 'repository' : 'file'}. Shares in per cent.`,
     '',
-    '| way | bits per byte | minus z_0 | exact tails | exact random tails | exact lines | similarity of blocks | identifier F1 | ms |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| way | bits per byte | minus z_0 | exact tails | exact random tails | exact lines | similarity of blocks | identifier F1 | parses | ms |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...summary.rows.map((row) =>
       [
         '',
@@ -151,6 +190,7 @@ export function markdown(summary: Summary): string {
         share(row.exactLine),
         share(row.similarityBlock),
         share(row.identifierF1),
+        share(row.parses),
         row.milliseconds?.toFixed(0) ?? '–',
         '',
       ]
@@ -158,7 +198,7 @@ export function markdown(summary: Summary): string {
         .trim(),
     ),
     '',
-    '| items | how many | bits per byte under z_0 | T=4 minus z_0 |',
+    '| items | how many | bits per byte under z_0 | thinking minus z_0 |',
     '| --- | --- | --- | --- |',
     ...[...summary.quartiles, ...summary.languages].map(
       (slice) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { summarise, table, type EditScore } from '../../../src/cli/editReport';
 import { pairedMean } from '../../../src/cli/paired';
-import { randomFrom } from '../../../src/cli/replay';
+import { randomFrom } from '../../../src/model/random';
 
 const close = (a: number | undefined, b: number, tolerance = 1e-12) =>
   assert.ok(a !== undefined && Math.abs(a - b) <= tolerance, `${a} is not ${b}`);

@@ -12,11 +12,11 @@ import {
   insertedText,
   isScorable,
   placeOfHunk,
-  randomFrom,
   shuffle,
   type EditSession,
   type Hunk,
 } from '../../../src/cli/replay';
+import { randomFrom } from '../../../src/model/random';
 import { textLines } from '../../../src/model/lines';
 
 /** Texts of few different lines, so that they share many; with and without a newline at the end. */

@@ -1,0 +1,60 @@
+import type { CompletionOptions } from '../../completion/engine';
+
+/** What one way of completing rests on. */
+export interface Way {
+  readonly name: string;
+  /** Whose thought it is: the context's after so many steps, somebody else's, or the plain decoder's, which has none. */
+  readonly thought: number | Control | 'plain';
+  readonly options: Pick<CompletionOptions, 'memory' | 'samples' | 'energy' | 'solver'> & {
+    readonly candidates: number;
+  };
+  /** Whether it sees the open file only. */
+  readonly alone?: true;
+  /** Whether it is scored, too: a reranked or repaired text has no likelihood. */
+  readonly likelihood: boolean;
+}
+
+/** Thoughts that are not the item's own, as controls: what they lack is what the context gave. */
+export const CONTROLS = ['other repository', 'other file', 'workspace'] as const;
+export type Control = (typeof CONTROLS)[number];
+
+/** Steps of the thoughts that are not asked for by number. */
+export const USUAL_STEPS = 4;
+
+/** Thoughts drawn, and beams kept, where a way has more than one. */
+const SAMPLES = 4;
+const BEAM = 4;
+
+const DECODER = { memory: false, samples: 1, energy: false, solver: false, candidates: 1 } as const;
+
+/** Quality over thinking steps, with controls. @param steps 0 and USUAL_STEPS among them */
+export function stepWays(steps: readonly number[]): Way[] {
+  const plainly = { options: DECODER, likelihood: true };
+  const memory = { options: { ...DECODER, memory: true }, likelihood: true };
+  return [
+    ...steps.map((thought) => ({ name: `T=${thought}`, thought, ...plainly })),
+    ...[0, USUAL_STEPS].map((thought) => ({ name: `T=${thought} + memory`, thought, ...memory })),
+    ...CONTROLS.map((thought) => ({ name: thought, thought, ...plainly })),
+    { name: 'plain', thought: 'plain', ...plainly },
+  ];
+}
+
+/** The families of models that are joined here, alone and together. */
+export function familyWays(): Way[] {
+  const way = (name: string, thought: Way['thought'], options: Partial<Way['options']> = {}): Way => {
+    const ranked = options.energy === true || options.solver === true;
+    return { name, thought, options: { ...DECODER, ...options }, likelihood: !ranked };
+  };
+  return [
+    way('plain', 'plain'),
+    way('z0', 0),
+    way('z', USUAL_STEPS),
+    way('z+samples', USUAL_STEPS, { samples: SAMPLES }),
+    way('z+energy', USUAL_STEPS, { candidates: BEAM, energy: true }),
+    way('z+solver', USUAL_STEPS, { candidates: BEAM, solver: true }),
+    way('z+memory', USUAL_STEPS, { memory: true }),
+    { ...way('z+memory, open file only', USUAL_STEPS, { memory: true }), alone: true },
+    way('z0+memory', 0, { memory: true }),
+    way('all', USUAL_STEPS, { memory: true, samples: SAMPLES, candidates: BEAM, energy: true, solver: true }),
+  ];
+}

@@ -1,0 +1,128 @@
+import { evidenceOf } from '../completion/present';
+import type { CONFIDENCE_LEVELS } from '../completion/engine';
+import { DEFAULTS, type CompletionOptions } from '../completion/engine';
+import { bestOfEach, calibrationError, fitEnergy as fit, thresholdFor, type Example } from '../completion/energyFit';
+import type { EnergyWeights } from '../model/manifest';
+import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption } from './arguments';
+import { UsageError, type Command } from './command';
+import { exactMatch } from './evaluation/metrics';
+import { readScoreItems } from './jsonl';
+import { openEngine, writeIntoManifest } from './model';
+import { ProgressBar } from './progress';
+
+/** Share of right suggestions that each level of confidence may lose. */
+const LOST: Readonly<Record<Exclude<(typeof CONFIDENCE_LEVELS)[number], 'off'>, number>> = { usual: 0.05, strict: 0.2 };
+
+/** Where the candidates to learn from come from: greedy decoding under a thought, a beam, and several thoughts. */
+const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
+  { candidates: 1, samples: 1 },
+  { candidates: 4, samples: 1 },
+  { candidates: 4, samples: 4 },
+];
+
+const USAGE = `thoughtline fit-energy --jsonl IN [options]
+  Fits how a model's candidates are ranked, and from which confidence on they are shown: a logistic regression of whether
+  a candidate is what stood there. IN: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line, of
+  texts that neither training nor any measurement uses. The memory has its say, as it has in the editor.
+
+  --steps N         steps of thought before each target (default: ${DEFAULTS.steps})
+  --write           write the weights into the model's manifest.json (without it they are printed only)
+  --note TEXT       what the items are, for the manifest
+${MODEL_USAGE}`;
+
+const OPTIONS = {
+  ...MODEL_OPTIONS,
+  jsonl: { type: 'string' },
+  steps: { type: 'string' },
+  write: { type: 'boolean' },
+  note: { type: 'string' },
+} as const;
+
+export const fitEnergy: Command = {
+  summary: 'fit how a model ranks its candidates, and when it keeps silent',
+  usage: USAGE,
+  async run(args) {
+    const { values, positionals } = parse(args, OPTIONS);
+    if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of fit-energy`);
+    if (values.jsonl === undefined) throw new UsageError('give --jsonl IN');
+    const steps = stepsOption(values.steps);
+    const { items, bad } = await readScoreItems(values.jsonl);
+    const engine = await openEngine(values, { trainedChunks: true });
+    const bar = new ProgressBar('completing', items.length);
+    const examples: Example[] = [];
+    for (const [index, { id, target, ...request }] of items.entries()) {
+      const refinement = engine.refinement(request, { steps });
+      while (await refinement.advance());
+      const thought = engine.thought(refinement);
+      const maxLines = target.split('\n').length;
+      for (const [pool, options] of POOLS.entries()) {
+        const candidates = await engine.candidates(request, { ...options, steps: 0, maxLines, memory: true, thought });
+        const least = Math.min(...candidates.map(({ logprob }) => -logprob));
+        for (const candidate of candidates) {
+          const right = exactMatch(candidate.text.split('\n').slice(0, maxLines).join('\n'), target);
+          examples.push({ place: `${pool} ${id}`, features: evidenceOf(candidate, least), right });
+        }
+      }
+      bar.update(index + 1);
+    }
+    bar.clear();
+    const { weights, figures } = learn(examples);
+    const fitted = { items: items.length, candidates: examples.length, steps, ...figures };
+    const found: EnergyWeights = {
+      ...weights,
+      fitted: { ...fitted, ...(values.note !== undefined && { note: values.note }) },
+    };
+    console.log(JSON.stringify(found, rounded, 1));
+    if (values.write)
+      await writeIntoManifest(engine.bundle.directory, {
+        energy: JSON.parse(JSON.stringify(found, rounded)) as EnergyWeights,
+      });
+    await engine.close();
+    return bad > 0 ? 1 : 0;
+  },
+};
+
+/** Weights from all places; how good they are is found by fitting on one half of the places and asking the other. */
+function learn(examples: readonly Example[]): {
+  weights: Omit<EnergyWeights, 'fitted'>;
+  figures: Record<string, unknown>;
+} {
+  const model = fit(examples);
+  // What the editor shows by itself is greedy.
+  const greedy = examples.filter(({ place }) => place.startsWith('0 '));
+  const levels = Object.entries(LOST).map(([level, lost]) => [level, thresholdFor(greedy, model, lost)] as const);
+  const half = (which: number) => examples.filter(({ place }) => hash(place) % 2 === which);
+  const asked = [0, 1].flatMap((which) => bestOfEach(half(which), fit(half(1 - which))));
+  const likeliest = bestOfEach(examples, { bias: 0, weights: { ...ZERO, behind: -1 } });
+  return {
+    weights: {
+      ...model,
+      threshold: Object.fromEntries(
+        levels.map(([level, { threshold }]) => [level, threshold]),
+      ) as EnergyWeights['threshold'],
+    },
+    figures: {
+      exact: { likelihood: share(likeliest), energy: share(asked) },
+      calibrationError: calibrationError(asked),
+      withheld: Object.fromEntries(levels.map(([level, { withheld }]) => [level, withheld])),
+    },
+  };
+}
+
+const ZERO = { nats: 0, perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
+
+function share(shown: readonly { right: boolean }[]): number {
+  return shown.filter(({ right }) => right).length / Math.max(1, shown.length);
+}
+
+/** A number that has nothing to do with the order of the places; both pools of one place have the same. */
+function hash(place: string): number {
+  let sum = 0;
+  for (const character of place.slice(place.indexOf(' '))) sum = (sum * 31 + character.charCodeAt(0)) >>> 0;
+  return sum >>> 4;
+}
+
+/** Five significant digits: more than the numbers are worth. */
+function rounded(_: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
+}

@@ -1,0 +1,58 @@
+import type { EnergyWeights } from '../model/manifest';
+
+/** What is known of a candidate besides its text. */
+export interface Evidence {
+  /** −log p under the posterior predictive, in nats. */
+  readonly nats: number;
+  readonly tokens: number;
+  readonly characters: number;
+  /** Nats by which it is less probable than the most probable candidate. */
+  readonly behind: number;
+  /** undefined: it cannot be said. */
+  readonly parses: boolean | undefined;
+  readonly undeclared: number;
+  /** Share of the thoughts that wrote it themselves. */
+  readonly agreement: number;
+  /** Characters after the cursor that it covers. */
+  readonly replaceSuffix: number;
+}
+
+/** The features of the energy, in the order of their weights' names. All are of the size of one. */
+export const FEATURES = [
+  'nats',
+  'perToken',
+  'length',
+  'behind',
+  'broken',
+  'undeclared',
+  'agreement',
+  'covers',
+] as const;
+export type Features = Record<(typeof FEATURES)[number], number>;
+
+export function featuresOf(evidence: Evidence): Features {
+  const { nats, tokens, characters, behind, parses, undeclared, agreement, replaceSuffix } = evidence;
+  return {
+    nats: Math.min(nats, 60) / 10,
+    perToken: Math.min(nats / Math.max(1, tokens), 10),
+    length: Math.log1p(characters),
+    behind: Math.min(behind, 30) / 10,
+    broken: parses === false ? 1 : 0,
+    undeclared: undeclared > 0 ? 1 : 0,
+    agreement,
+    covers: replaceSuffix > 0 ? 1 : 0,
+  };
+}
+
+/**
+ * The energy of a candidate: minus the log-odds that it is what would have been typed, linear in its features
+ * (an energy-based reranker, Deng et al. 2020, with hand-made features and a logistic loss). The lower the better.
+ */
+export function energy(features: Features, { bias, weights }: Pick<EnergyWeights, 'bias' | 'weights'>): number {
+  return -FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
+}
+
+/** Probability that a candidate of this energy is what would have been typed. */
+export function confidence(energy: number): number {
+  return 1 / (1 + Math.exp(energy));
+}

@@ -1,0 +1,175 @@
+import { SyntaxJudge, UNKNOWN, type Verdict } from '../syntax/judge';
+import type { Manifest } from '../model/manifest';
+import { documentOf } from './document';
+import { confidence, energy, featuresOf } from './energy';
+import type { AgreedCandidate } from './samples';
+import { trim, type Trimmed } from './trim';
+import {
+  DEFAULTS,
+  type CompletionOptions,
+  type CompletionRequest,
+  type CompletionResult,
+  type ConfidenceLevel,
+} from './types';
+
+type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
+
+/** A candidate fitted to its place, and what is known of it. */
+export interface Ranked extends AgreedCandidate, Trimmed {
+  readonly verdict: Verdict;
+  /** Energy, where the bundle has weights for it. */
+  readonly energy?: number | undefined;
+}
+
+/** Which of the rules beyond likelihood hold. */
+export interface Rules {
+  readonly energy: boolean;
+  readonly solver: boolean;
+  readonly confidence: ConfidenceLevel;
+}
+
+/**
+ * Candidates as the document would take them: fitted to what follows, with its newlines, each once, and in the order in
+ * which they deserve to be shown.
+ */
+export class Presenter {
+  readonly #weights: Manifest['energy'];
+  /** By file extension; a judge remembers the file that it saw last. */
+  readonly #judges = new Map<string, Promise<SyntaxJudge | undefined>>();
+
+  constructor({ energy }: Pick<Manifest, 'energy'>) {
+    this.#weights = energy;
+  }
+
+  /** @param candidates or the reason why there are none; undefined if it was aborted */
+  async present(
+    request: CompletionRequest,
+    candidates: readonly AgreedCandidate[] | string | undefined,
+    options: CompletionOptions,
+  ): Promise<Presented> {
+    if (candidates === undefined) return nothing('aborted', 'superseded');
+    if (typeof candidates === 'string') return nothing('none', candidates);
+    const rules: Rules = {
+      energy: (options.energy ?? DEFAULTS.energy) && this.#weights !== undefined,
+      solver: options.solver ?? DEFAULTS.solver,
+      confidence: options.confidence ?? DEFAULTS.confidence,
+    };
+    const document = documentOf(request);
+    const known = await this.judged(request, candidates, rules.solver || rules.energy || rules.confidence !== 'off');
+    const ranked = rank(known, rules);
+    if (ranked.length === 0) return nothing('none', reasonOf(document, candidates[0]?.text ?? ''));
+    const judge = rules.solver ? await this.#judge(request.path) : undefined;
+    const mended = rules.solver
+      ? mend(ranked, (text) => judge?.repair(document.prefix, document.suffix, text))
+      : ranked;
+    const [first] = mended;
+    if (!first) return nothing('none', 'no suggestion can be parsed here');
+    const reports = mended.map(({ text, logprob, energy, verdict }) => ({
+      text: document.restore(text),
+      logprob,
+      ...(energy !== undefined && { confidence: confidence(energy) }),
+      ...(verdict !== UNKNOWN && { parses: verdict.parses, undeclared: verdict.undeclared }),
+    }));
+    const needed = this.#threshold(rules);
+    const sure = reports[0]?.confidence;
+    if (sure !== undefined && sure < needed) {
+      return {
+        ...nothing('none', `the model is not sure enough (${percent(sure)} of ${percent(needed)} needed)`),
+        candidates: reports,
+      };
+    }
+    return {
+      text: document.restore(first.text),
+      candidates: reports,
+      replaceSuffix: first.replaceSuffix,
+      stop: first.stop,
+    };
+  }
+
+  /**
+   * Candidates fitted to their place, each text once, in the order given, with their energies.
+   * @param parse whether they are parsed, too
+   */
+  async judged(request: CompletionRequest, candidates: readonly AgreedCandidate[], parse: boolean): Promise<Ranked[]> {
+    const { prefix, suffix } = documentOf(request);
+    const trimmed = candidates.map((candidate) => ({ ...candidate, ...trim(candidate.text, prefix, suffix) }));
+    const useful = trimmed.filter(
+      ({ text }, i) => text !== '' && trimmed.findIndex((other) => other.text === text) === i,
+    );
+    const judge = parse && useful.length > 0 ? await this.#judge(request.path) : undefined;
+    const verdicts = judge?.judge(prefix, suffix, useful);
+    const least = Math.min(...useful.map(({ logprob }) => -logprob));
+    return useful.map((candidate, i) => {
+      const known = { ...candidate, verdict: verdicts?.[i] ?? UNKNOWN };
+      return { ...known, energy: this.#energy(known, least) };
+    });
+  }
+
+  #energy(candidate: Omit<Ranked, 'energy'>, least: number): number | undefined {
+    if (!this.#weights) return undefined;
+    return energy(evidenceOf(candidate, least), this.#weights);
+  }
+
+  #threshold({ confidence }: Rules): number {
+    return confidence === 'off' ? 0 : (this.#weights?.threshold[confidence] ?? 0);
+  }
+
+  #judge(path: string): Promise<SyntaxJudge | undefined> {
+    const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
+    const judge = this.#judges.get(extension) ?? SyntaxJudge.open(path);
+    this.#judges.set(extension, judge);
+    return judge;
+  }
+}
+
+/** @param least −log p of the most probable candidate, in nats */
+export function evidenceOf(
+  { text, tokens, logprob, agreement, verdict, replaceSuffix }: Omit<Ranked, 'energy'>,
+  least: number,
+) {
+  return featuresOf({
+    nats: -logprob,
+    tokens: tokens.length,
+    characters: text.length,
+    behind: -logprob - least,
+    parses: verdict.parses,
+    undeclared: verdict.undeclared.length,
+    agreement,
+    replaceSuffix,
+  });
+}
+
+/** Candidates by their energy, or as they came; with the solver, what parses and whose names are known first. */
+export function rank(candidates: readonly Ranked[], { energy, solver }: Pick<Rules, 'energy' | 'solver'>): Ranked[] {
+  const ranked = [...candidates];
+  if (energy) ranked.sort((a, b) => (a.energy ?? 0) - (b.energy ?? 0));
+  if (solver) ranked.sort((a, b) => flaws(a.verdict) - flaws(b.verdict));
+  return ranked;
+}
+
+/** What is unknown counts as allowed. */
+function flaws({ parses, undeclared }: Verdict): number {
+  return (parses === false ? 2 : 0) + (undeclared.length > 0 ? 1 : 0);
+}
+
+/** Candidates that parse; those that do not are mended, or left out. */
+function mend(candidates: readonly Ranked[], repair: (candidate: Ranked) => string | undefined): Ranked[] {
+  return candidates.flatMap((candidate) => {
+    if (candidate.verdict.parses !== false) return [candidate];
+    const text = repair(candidate);
+    return text === undefined ? [] : [{ ...candidate, text, verdict: { parses: true, undeclared: [] } }];
+  });
+}
+
+/** Why nothing was left of the most probable candidate. */
+function reasonOf({ prefix, suffix }: CompletionRequest, text: string): string {
+  return trim(text, prefix, suffix).reason ?? 'the model has nothing to add here';
+}
+
+function nothing(stop: CompletionResult['stop'], reason: string): Presented {
+  return { text: '', candidates: [], replaceSuffix: 0, stop, reason };
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

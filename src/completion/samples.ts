@@ -1,0 +1,134 @@
+import type { Conditioning, Decoder } from '../model/decoder';
+import type { Tokenizer } from '../model/tokenizer';
+import { decode, type DecodeOptions } from './decode';
+import { consume, logProbability, type Healed } from './heal';
+import { beginning, end, expand, unfinished, type Candidate, type Step } from './hypothesis';
+
+/** A candidate, and the share of the thoughts that would have written it themselves. */
+export interface AgreedCandidate extends Candidate {
+  readonly agreement: number;
+}
+
+/** One window under several thoughts. */
+export interface Ensemble {
+  readonly decoder: Decoder;
+  readonly tokenizer: Tokenizer;
+  /** Samples of the posterior over the thought. */
+  readonly thoughts: readonly Conditioning[];
+  /** Tokens of the window before the healed prefix. */
+  readonly head: readonly number[];
+  readonly healed: Healed;
+}
+
+/**
+ * What each thought writes greedily, all of them in one batch. The trunk's caches are shared: K thoughts cost K tops.
+ * @returns one candidate a thought, in their order; undefined if it was aborted between two tokens
+ */
+export async function decodeEach(
+  { decoder, tokenizer, thoughts, head, healed }: Ensemble,
+  options: DecodeOptions,
+): Promise<Candidate[] | undefined> {
+  const { place, maxTokens, signal, mix } = options;
+  const window = [...head, ...healed.tokens];
+  decoder.keep(thoughts.length + 1);
+  let logits: Float32Array[] = [];
+  for (const thought of thoughts) logits.push(await decoder.logits(window, thought));
+  const branches = decoder.branchEach(thoughts, maxTokens);
+  const done: (Candidate | undefined)[] = thoughts.map(() => undefined);
+  let live = thoughts.map(() => beginning(healed));
+  for (let length = 1; ; length++) {
+    if (signal?.aborted) return undefined;
+    const steps = live.map((hypothesis, i) => {
+      const row = logits[i] as Float32Array;
+      const mixed = mix?.(row, [...healed.tokens, ...hypothesis.tokens]) ?? row;
+      return expand([hypothesis], [mixed], tokenizer, { ...options, width: 1 })[0] as Step;
+    });
+    steps.forEach((step, i) => (done[i] ??= end(step, options)));
+    // A hypothesis that has ended goes on with the others, so that the batch keeps its shape; nobody reads it.
+    live = steps;
+    if (length === maxTokens || done.every((candidate) => candidate !== undefined)) break;
+    const all = await branches.append(steps.map(({ token }) => token));
+    const size = all.length / thoughts.length;
+    logits = thoughts.map((_, i) => all.subarray(i * size, (i + 1) * size));
+  }
+  return live.map((hypothesis, i) => done[i] ?? unfinished(hypothesis, place));
+}
+
+/**
+ * Candidates under the posterior predictive: log 1/K Σ_k p(y | z_k, x) of each whole sequence y, not a vote of tokens.
+ * @param written what each thought wrote; @param others candidates from elsewhere (a beam)
+ * @returns each sequence once, the most probable first
+ */
+export async function marginalise(
+  ensemble: Ensemble,
+  written: readonly Candidate[],
+  others: readonly Candidate[],
+  { mix }: Pick<DecodeOptions, 'mix'>,
+): Promise<AgreedCandidate[]> {
+  const known = new Map<string, { candidate: Candidate; times: number }>();
+  for (const [i, candidate] of [...written, ...others].entries()) {
+    const key = candidate.tokens.join(' ');
+    const times = (known.get(key)?.times ?? 0) + (i < written.length ? 1 : 0);
+    known.set(key, { candidate, times });
+  }
+  const { thoughts } = ensemble;
+  const sequences = [...known.values()];
+  const logprobs: number[][] = sequences.map(() => []);
+  for (const thought of thoughts) {
+    for (const [i, { candidate }] of sequences.entries()) {
+      logprobs[i]?.push(await sequenceLogprob(ensemble, thought, candidate.tokens, mix));
+    }
+  }
+  const candidates = sequences.map(({ candidate, times }, i) => ({
+    ...candidate,
+    logprob: logMeanExp(logprobs[i] ?? []),
+    agreement: times / thoughts.length,
+  }));
+  return candidates.sort((a, b) => b.logprob - a.logprob);
+}
+
+/** log p of a sequence after the window under one thought, given the bytes that healing took back, in nats. */
+async function sequenceLogprob(
+  { decoder, tokenizer, head, healed }: Ensemble,
+  thought: Conditioning,
+  tokens: readonly number[],
+  mix: DecodeOptions['mix'],
+): Promise<number> {
+  const window = [...head, ...healed.tokens];
+  const logits = await decoder.logits([...window, ...tokens.slice(0, -1)], thought, tokens.length);
+  const size = logits.length / tokens.length;
+  let need = healed.need;
+  let sum = 0;
+  tokens.forEach((token, i) => {
+    const row = logits.subarray(i * size, (i + 1) * size);
+    const mixed = mix?.(row, [...healed.tokens, ...tokens.slice(0, i)]) ?? row;
+    sum += logProbability(mixed, token, need, tokenizer);
+    need = consume(need, tokenizer.bytes(token)).need;
+  });
+  return sum;
+}
+
+/** log of the mean of e^x. */
+export function logMeanExp(values: readonly number[]): number {
+  const most = Math.max(...values);
+  if (most === -Infinity) return -Infinity;
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0) / values.length);
+}
+
+/**
+ * The candidates for a place: those of a beam under one thought, or of all thoughts, ranked by how probable they are.
+ * @returns undefined if it was aborted between two tokens
+ */
+export async function candidatesOf(ensemble: Ensemble, options: DecodeOptions): Promise<AgreedCandidate[] | undefined> {
+  const { decoder, tokenizer, thoughts, head, healed } = ensemble;
+  const [thought] = thoughts;
+  if (!thought) throw new RangeError('no thought to decode under');
+  const several = thoughts.length > 1;
+  const written = several ? await decodeEach(ensemble, options) : [];
+  if (!written) return undefined;
+  if (several && options.width === 1) return marginalise(ensemble, written, [], options);
+  const beam = await decode(decoder, tokenizer, thought, head, healed, options);
+  if (!beam) return undefined;
+  if (several) return marginalise(ensemble, written, beam, options);
+  return beam.map((candidate, i) => ({ ...candidate, agreement: i === 0 ? 1 : 0 }));
+}

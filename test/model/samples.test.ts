@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { BUNDLES, requestIn, think, withEngine } from './bundles';
+
+const FILE = 'src/completion/engine.ts';
+const PLACES = [0.2, 0.45, 0.7];
+
+for (const [name, directory] of BUNDLES) {
+  describe(`several thoughts of ${name}`, () => {
+    const engine = withEngine(directory);
+
+    test('one sample is the thought itself', async () => {
+      for (const share of PLACES) {
+        const request = await requestIn(FILE, share);
+        const thought = await think(engine(), request, 2);
+        const options = { steps: 0, maxLines: 1, candidates: 1, thought };
+        const [one, none] = [
+          await engine().complete(request, { ...options, samples: 1 }),
+          await engine().complete(request, options),
+        ];
+        assert.deepEqual(one.candidates, none.candidates);
+      }
+    });
+
+    test('candidates are ranked by the mean of their probabilities under all thoughts', async () => {
+      for (const share of PLACES) {
+        const request = await requestIn(FILE, share);
+        const thought = await think(engine(), request, 2);
+        for (const memory of [false, true]) {
+          const options = { steps: 0, maxLines: 1, candidates: 1, memory, thought };
+          const { candidates } = await engine().complete(request, { ...options, samples: 4 });
+          const logprobs = candidates.map(({ logprob }) => logprob);
+          assert.deepEqual(
+            logprobs,
+            logprobs.toSorted((a, b) => b - a),
+          );
+          // The thought's own candidate is among them, since the first sample is the thought.
+          const own = await engine().complete(request, options);
+          assert.ok(own.text === '' || candidates.some(({ text }) => text === own.text), own.text);
+        }
+      }
+    });
+
+    test('a target is scored by the mean of its probabilities under all thoughts', async () => {
+      const request = await requestIn(FILE, 0.5);
+      const thought = await think(engine(), request, 2);
+      const target = '\n    return value;';
+      const several = await engine().score(request, target, thought, { samples: 6 });
+      const one = await engine().score(request, target, thought);
+      assert.notEqual(several.nats, one.nats);
+      // σ is a tenth of the prior's: the mean stays near.
+      assert.ok(Math.abs(several.nats - one.nats) < 0.1 * one.nats, `${several.nats} ${one.nats}`);
+    });
+  });
+}

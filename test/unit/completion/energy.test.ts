@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { confidence, energy, featuresOf } from '../../../src/completion/energy';
+import { bestOfEach, calibrationError, fitEnergy, thresholdFor, type Example } from '../../../src/completion/energyFit';
+import { rank, type Ranked } from '../../../src/completion/present';
+import { logMeanExp } from '../../../src/completion/samples';
+import { randomFrom } from '../../../src/model/random';
+
+const evidence = {
+  nats: 2,
+  tokens: 4,
+  characters: 12,
+  behind: 0,
+  parses: true,
+  undeclared: 0,
+  agreement: 1,
+  replaceSuffix: 0,
+};
+
+/** Candidates whose chance of being right falls with their nats, and that never are if they do not parse. */
+function examples(count: number): Example[] {
+  const random = randomFrom(3);
+  return Array.from({ length: count }, (_, i) => {
+    const nats = random() * 12;
+    const parses = random() < 0.8;
+    const right = parses && random() < 1 / (1 + Math.exp(nats - 4));
+    return { place: `${Math.floor(i / 2)}`, features: featuresOf({ ...evidence, nats, parses }), right };
+  });
+}
+
+describe('energy', () => {
+  const model = fitEnergy(examples(4000));
+
+  it('is lower for what is more probable, and for what parses', () => {
+    const of = (change: Partial<typeof evidence>) => energy(featuresOf({ ...evidence, ...change }), model);
+    assert.ok(of({ nats: 1 }) < of({ nats: 6 }));
+    assert.ok(of({ parses: true }) < of({ parses: false }));
+  });
+
+  it('is the log-odds of being wrong: confidence is calibrated', () => {
+    const shown = examples(4000).map(({ features, right }) => ({
+      confidence: confidence(energy(features, model)),
+      right,
+    }));
+    assert.ok(calibrationError(shown) < 0.03, `${calibrationError(shown)}`);
+  });
+
+  it('takes what cannot be said as neither for nor against', () => {
+    assert.deepEqual(featuresOf({ ...evidence, parses: undefined }), featuresOf(evidence));
+  });
+
+  it('loses no more of the right ones below its threshold than it was told', () => {
+    const all = examples(4000);
+    for (const lost of [0.05, 0.2]) {
+      const { threshold, withheld } = thresholdFor(all, model, lost);
+      const right = bestOfEach(all, model).filter((one) => one.right);
+      assert.ok(right.filter((one) => one.confidence < threshold).length / right.length <= lost);
+      // Of the wrong ones, more than of the right ones is withheld: else the threshold would be of no use.
+      assert.ok(withheld > 2 * lost, `${withheld}`);
+    }
+  });
+
+  it('calls a confidence wrong by how far it is off', () => {
+    const sure = Array.from({ length: 10 }, (_, i) => ({ confidence: 0.9, right: i < 5 }));
+    assert.ok(Math.abs(calibrationError(sure) - 0.4) < 1e-9);
+  });
+});
+
+describe('ranking', () => {
+  const candidate = (text: string, change: Partial<Ranked>): Ranked => ({
+    text,
+    tokens: [],
+    logprob: -1,
+    stop: 'newline',
+    agreement: 1,
+    replaceSuffix: 0,
+    verdict: { parses: true, undeclared: [] },
+    ...change,
+  });
+  const texts = (ranked: Ranked[]) => ranked.map(({ text }) => text).join(' ');
+
+  it('leaves the order of likelihood without energy and solver', () => {
+    const given = [candidate('a', { energy: 3 }), candidate('b', { energy: 1 })];
+    assert.equal(texts(rank(given, { energy: false, solver: false })), 'a b');
+    assert.equal(texts(rank(given, { energy: true, solver: false })), 'b a');
+  });
+
+  it('puts what parses, then what is declared, first; what is unknown counts as allowed', () => {
+    const given = [
+      candidate('broken', { verdict: { parses: false, undeclared: [] } }),
+      candidate('undeclared', { verdict: { parses: true, undeclared: ['x'] } }),
+      candidate('unknown', { verdict: { parses: undefined, undeclared: [] } }),
+      candidate('good', {}),
+    ];
+    assert.equal(texts(rank(given, { energy: false, solver: true })), 'unknown good undeclared broken');
+  });
+});
+
+describe('the posterior predictive', () => {
+  it('is the mean of probabilities, not of logarithms', () => {
+    assert.ok(Math.abs(logMeanExp([Math.log(0.5), Math.log(0.1)]) - Math.log(0.3)) < 1e-12);
+    assert.equal(logMeanExp([-Infinity, -Infinity]), -Infinity);
+  });
+});
