@@ -100,6 +100,9 @@ describe('names that nothing declares', () => {
     ['class A { go() { | } }\n', 'this.stop(); new A();', []],
     // What the file uses without declaring may come from anywhere.
     ['ambient(1);\n|\n', 'ambient(2);', []],
+    // A name that the parser put in to go on has no letters.
+    ['const a = 1;\nlet = 2;\n|\n', 'a + ; const = a;', []],
+    ['function f(p) {\n  return p.|;\n}\n', '\n  log(p', []],
     ['|\n', 'const own = 1; own++;', []],
     ['const a = 1;\n|\n', 'const o = { a, key: a };', []],
     ['const a = 1;\n|\n', 'import { q } from "q"; q(a);', []],
@@ -115,6 +118,46 @@ describe('names that nothing declares', () => {
       'Card',
       'b',
     ]);
+  });
+});
+
+describe('any text', () => {
+  it('is judged: whatever is put together, and wherever', () => {
+    const pieces = [
+      'a',
+      '(',
+      ')',
+      '{',
+      '}',
+      '.',
+      ',',
+      ';',
+      '=',
+      '=>',
+      'const ',
+      'function ',
+      'if ',
+      '`',
+      '"',
+      '\n',
+      ':',
+      '<',
+      '>',
+      'x',
+      '…',
+      '\u{1f600}',
+    ];
+    const text = fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(text, text, text, (prefix, suffix, inserted) => {
+        for (const judge of judges.values()) {
+          const [found] = judge.judge(prefix, suffix, [{ text: inserted, replaceSuffix: 0 }]);
+          assert.ok(found && found.undeclared.every((name) => name !== '' && inserted.includes(name)));
+          judge.repair(prefix, suffix, { text: inserted, replaceSuffix: 0 });
+        }
+      }),
+      { numRuns: 400, seed: 11 },
+    );
   });
 });
 
