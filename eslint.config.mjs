@@ -3,17 +3,18 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory → model
+ *   extension | server → inference → completion → thought, memory → model;  server, inference → workspace
  */
 const layers = {
   model: [],
   thought: ['model'],
   memory: ['model'],
+  workspace: [],
   completion: ['thought', 'memory', 'model'],
-  inference: ['completion', 'thought', 'memory', 'model'],
-  server: ['inference', 'protocol'],
+  inference: ['completion', 'thought', 'memory', 'model', 'workspace'],
+  server: ['inference', 'protocol', 'workspace'],
   extension: ['protocol'],
-  cli: ['completion', 'inference', 'thought', 'memory', 'model', 'protocol'],
+  cli: ['completion', 'inference', 'thought', 'memory', 'model', 'protocol', 'workspace'],
 };
 
 /** Packages that only some layers may know. */
@@ -23,6 +24,7 @@ const packages = {
   'vscode-languageserver': ['server'],
   'onnxruntime-node': ['model'],
   '@huggingface/tokenizers': ['model'],
+  ignore: ['workspace'],
 };
 
 const direction = Object.entries(layers).map(([layer, allowed]) => {
