@@ -3,18 +3,19 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model
+ *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace
  */
 const layers = {
   model: [],
   thought: ['model'],
   memory: ['model'],
   syntax: [],
+  workspace: [],
   completion: ['thought', 'memory', 'syntax', 'model'],
-  inference: ['completion', 'thought', 'memory', 'syntax', 'model'],
-  server: ['inference', 'protocol'],
+  inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
+  server: ['inference', 'protocol', 'workspace'],
   extension: ['protocol'],
-  cli: ['completion', 'inference', 'thought', 'memory', 'syntax', 'model', 'protocol'],
+  cli: ['completion', 'inference', 'thought', 'memory', 'syntax', 'model', 'protocol', 'workspace'],
 };
 
 /** Packages that only some layers may know. */
@@ -25,6 +26,7 @@ const packages = {
   'onnxruntime-node': ['model'],
   '@huggingface/tokenizers': ['model'],
   '@vscode/tree-sitter-wasm': ['syntax'],
+  ignore: ['workspace'],
 };
 
 const direction = Object.entries(layers).map(([layer, allowed]) => {

@@ -26,6 +26,8 @@ export interface Settings {
   maxLines: number;
   /** Look up what followed the same words in the open files, and mix it with what the model predicts. */
   memory: boolean;
+  /** Know the workspace's source files in the same way, not only open ones. */
+  workspaceMemory: boolean;
   /** Language identifier → on or off; `*` stands for every language that is not named. */
   languages: Record<string, boolean>;
   /** Whether suggestions come of themselves inside comments and strings, too. */
@@ -47,6 +49,7 @@ export const defaultSettings: Readonly<Settings> = {
   modelPath: '',
   maxLines: DEFAULTS.maxLines,
   memory: DEFAULTS.memory,
+  workspaceMemory: true,
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
   commentsAndStrings: true,
   debounceMin: 0,
@@ -54,11 +57,13 @@ export const defaultSettings: Readonly<Settings> = {
   threads: 0,
 };
 
-/** `initializationOptions` of the server. Both may be left out: then the bundle beside `dist/` and the defaults serve. */
+/** `initializationOptions` of the server. All may be left out: then the bundle beside `dist/` and the defaults serve. */
 export interface InitializationOptions {
   /** Absolute path of the model bundle's folder. */
   bundle: string;
   settings: Settings;
+  /** Absolute path of a folder of this workspace alone, for what is kept between sessions; without it nothing is. */
+  storage?: string | undefined;
 }
 
 export type ServerState = 'loading' | 'ready' | 'thinking' | 'off' | 'failed';

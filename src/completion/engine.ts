@@ -12,6 +12,7 @@ import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
 import { sampleOf, type Sample } from '../memory/fit';
+import type { WorkspaceMemory } from '../memory/workspace';
 import { heal } from './heal';
 import { documentOf } from './document';
 import { Lookup } from './recall';
@@ -99,6 +100,16 @@ export class Engine {
     const chunkTokens = options.trainedChunks ? trained : await measureChunkTokens(graphs, bundle);
     onProgress?.(1, `ready on ${report.device}`);
     return new Engine(bundle, report, graphs, chunkTokens);
+  }
+
+  /** Files of the workspace that the lookup memory knows beside the open ones: none, unless somebody puts them in. */
+  get workspace(): WorkspaceMemory {
+    return this.#lookup.workspace;
+  }
+
+  /** Whether the bundle has weights for the lookup memory, without which nothing is looked up. */
+  get remembers(): boolean {
+    return this.bundle.manifest.memory !== undefined;
   }
 
   /** Completes at the cursor. Aborting ends it after the run at hand. */

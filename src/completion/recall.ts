@@ -1,5 +1,6 @@
 import { ContextMemory, type Source } from '../memory/context';
 import { mix } from '../memory/mixture';
+import { WorkspaceMemory } from '../memory/workspace';
 import type { Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { MemoryWeights } from '../model/manifest';
@@ -47,19 +48,24 @@ function startOfNear(prefix: string): number {
 /** Tokens that a context must share with a place elsewhere so that what followed there is worth a try. */
 const LEAST_MATCH = 2;
 
-/** The lookup memory of an engine: what it holds follows the request at hand. */
+/** The lookup memory of an engine: what it holds of open files follows the request at hand, and the workspace is there. */
 export class Lookup {
+  /** Files of the workspace as they are on disk; empty unless somebody fills it. */
+  readonly workspace: WorkspaceMemory;
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
+  /** Files whose text is told by the request: what is on disk of them is not theirs, and may be what is being changed. */
+  #open: ReadonlySet<string> = new Set();
 
   constructor({ tokenizer, manifest }: Pick<Bundle, 'tokenizer' | 'manifest'>) {
     this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary);
+    this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.#weights = manifest.memory;
   }
 
   /** Memory held, in bytes. */
   get bytes(): number {
-    return this.#memory.bytes;
+    return this.#memory.bytes + this.workspace.bytes;
   }
 
   /**
@@ -69,11 +75,14 @@ export class Lookup {
    * @returns whether everything is in
    */
   show(request: CompletionRequest, taken: number, deadline?: number): boolean {
+    this.#open = new Set([request.path, ...request.related.map(({ path }) => path)]);
     return this.#memory.show(memorySources(request), taken, deadline);
   }
 
+  /** What followed the end of a context elsewhere; what stands in closed files is farther than all that is open. */
   recall(context: readonly number[]): Recollection[] {
-    return this.#memory.recall(context);
+    const near = this.#memory.recall(context);
+    return [...near, ...this.workspace.recall(context, this.#open, this.#memory.length)];
   }
 
   /** How the text went on after the longest occurrence of a context's end, however short; no decoder is asked. */
@@ -88,5 +97,10 @@ export class Lookup {
   }
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */
-  readonly draft: Draft = (context, count) => this.#memory.draft(context, count, LEAST_MATCH);
+  readonly draft: Draft = (context, count) => {
+    const near = this.#memory.draft(context, count);
+    const far = this.workspace.draft(context, count, this.#open);
+    const { tokens, length } = far.length > near.length ? far : near;
+    return length < LEAST_MATCH ? [] : tokens;
+  };
 }

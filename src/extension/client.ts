@@ -47,6 +47,8 @@ export interface ServerPlace {
   folder: string;
   /** The model bundle that comes with the extension. */
   bundle: string;
+  /** Folder for what is kept of this workspace between sessions; none for a window without a workspace. */
+  storage: string | undefined;
 }
 
 /** An answer of the server, as the editor gets it. */
@@ -208,7 +210,11 @@ export class Client implements Disposable {
       documentSelector,
       outputChannel: this.log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
-      initializationOptions: (): InitializationOptions => ({ bundle: this.place.bundle, settings: this.settings() }),
+      initializationOptions: (): InitializationOptions => ({
+        bundle: this.place.bundle,
+        settings: this.settings(),
+        storage: this.place.storage,
+      }),
       initializationFailedHandler: (error) => {
         // An answer means that the server lives and refuses: starting it again would end the same way.
         this.#refused = error instanceof ResponseError && error.code !== ErrorCodes.PendingResponseRejected;

@@ -3,7 +3,7 @@ import { registerCommands } from './commands';
 import { languageOn } from './languages';
 import { section } from './names';
 import { Recorder } from './recorder';
-import { readSettings } from './settings';
+import { readSettings, trusted } from './settings';
 import { describeSnooze } from './snooze';
 import { Snoozer } from './snoozer';
 import { StatisticsPanel } from './statisticsPanel';
@@ -121,8 +121,9 @@ async function create(
     script: context.asAbsolutePath('dist/server.js'),
     folder: context.extensionPath,
     bundle: context.asAbsolutePath('models/nano'),
+    storage: context.storageUri?.scheme === 'file' ? context.storageUri.fsPath : undefined,
   };
-  const made = new Client(place, log, () => readSettings(), snoozed);
+  const made = new Client(place, log, () => trusted(readSettings(), workspace.isTrusted), snoozed);
   context.subscriptions.push(
     made,
     made.onStatus(() => listener.status()),

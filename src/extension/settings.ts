@@ -16,12 +16,18 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     modelPath: read('modelPath'),
     maxLines: read('maxLines'),
     memory: read('memory'),
+    workspaceMemory: read('workspaceMemory'),
     languages: read('languages'),
     commentsAndStrings: read('commentsAndStrings'),
     debounceMin: read('debounceMin'),
     debounceMax: read('debounceMax'),
     threads: read('threads'),
   };
+}
+
+/** Settings as they hold: in Restricted Mode no file is read that the user has not opened. */
+export function trusted(settings: Settings, isTrusted: boolean): Settings {
+  return { ...settings, workspaceMemory: settings.workspaceMemory && isTrusted };
 }
 
 /**

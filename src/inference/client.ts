@@ -6,11 +6,13 @@ import type {
   Asked,
   CompletionRequest,
   FromInference,
+  IndexProgress,
   ModelInfo,
   Opening,
   Publication,
   ThinkingMode,
   ToInference,
+  WorkspaceSpec,
 } from './messages';
 
 /** What the handle tells its owner. */
@@ -18,6 +20,8 @@ export interface Listener {
   lifecycle(state: Lifecycle): void;
   loading(fraction: number, message: string): void;
   thinking(uri: string, step: number, steps: number): void;
+  /** How far the reading of the workspace is; undefined when it is over. */
+  indexing(progress: IndexProgress | undefined): void;
   log(line: string): void;
 }
 
@@ -152,6 +156,20 @@ export class InferenceClient {
     this.#post({ type: 'forget', uri });
   }
 
+  /** The lookup memory knows these files from now on. A new process has to be told anew. */
+  workspace(spec: WorkspaceSpec): void {
+    this.#post({ type: 'workspace', ...spec });
+  }
+
+  /** Files of the workspace changed on disk. */
+  changed(paths: readonly string[]): void {
+    this.#post({ type: 'changed', paths });
+  }
+
+  cancelIndexing(): void {
+    this.#post({ type: 'cancelIndexing' });
+  }
+
   /** Resident set size of the process in MB; 0 without one. */
   memory(): Promise<number> {
     if (this.#lifecycle.state !== 'ready') return Promise.resolve(0);
@@ -240,6 +258,9 @@ export class InferenceClient {
         break;
       case 'thinking':
         this.#listener.thinking(message.uri, message.step, message.steps);
+        break;
+      case 'indexing':
+        this.#listener.indexing(message.progress);
         break;
       case 'log':
         this.#listener.log(message.line);

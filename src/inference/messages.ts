@@ -29,6 +29,27 @@ export interface Asked {
   readonly invoked: boolean;
 }
 
+/** The files that the lookup memory knows beside those that are open. */
+export interface WorkspaceSpec {
+  readonly folders: readonly {
+    /** Where it is on disk. */
+    readonly directory: string;
+    /** What the paths of its files begin with in requests. */
+    readonly name: string;
+    /** VS Code's `files.exclude`. */
+    readonly excluded?: unknown;
+  }[];
+  /** Endings of source files, without the dot. */
+  readonly endings: readonly string[];
+  /** Folder in which they are kept between sessions. */
+  readonly storage?: string | undefined;
+}
+
+export interface IndexProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
 export type ToInference =
   | ({ readonly type: 'open' } & Opening)
   /** `sentAt`: milliseconds since the epoch, with fractions. */
@@ -54,7 +75,13 @@ export type ToInference =
     }
   /** The document was closed, or thinking about it was switched off: its thought is dropped. */
   | { readonly type: 'forget'; readonly uri: string }
-  | { readonly type: 'memory'; readonly id: number };
+  | { readonly type: 'memory'; readonly id: number }
+  /** These files are known from now on; without folders, none. */
+  | ({ readonly type: 'workspace' } & WorkspaceSpec)
+  /** Files of the workspace that changed on disk: their paths as in requests. */
+  | { readonly type: 'changed'; readonly paths: readonly string[] }
+  /** The reading of the workspace was cancelled. */
+  | { readonly type: 'cancelIndexing' };
 
 /** A suggestion and the circumstances under which it was made. */
 export interface Answer {
@@ -86,4 +113,6 @@ export type FromInference =
   /** The end of a `think`; without `publication` the thought before still serves. */
   | { readonly type: 'thought'; readonly id: number; readonly uri: string; readonly publication?: Publication }
   | { readonly type: 'memory'; readonly id: number; readonly rssMb: number }
+  /** How far the reading of the workspace is; without `progress` it is over. */
+  | { readonly type: 'indexing'; readonly progress?: IndexProgress | undefined }
   | { readonly type: 'log'; readonly line: string };

@@ -3,6 +3,7 @@ import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf } from '../model/errors';
 import { ThoughtStore } from '../thought/store';
 import type { CompletionRequest, FromInference, ToInference } from './messages';
+import { Indexer } from './indexer';
 import { WorkQueue, type Work } from './queue';
 
 /** Only one suggestion is made ahead at a time: newer work supersedes it, whichever document it is about. */
@@ -30,6 +31,7 @@ export class InferenceService {
   #memory: boolean = DEFAULTS.memory;
   /** When the last gradient runs ended, milliseconds since the epoch. */
   #runEnds: number[] = [];
+  #indexer: Indexer | undefined;
 
   constructor(engine: Engine, send: (message: FromInference) => void) {
     this.#engine = engine;
@@ -64,9 +66,45 @@ export class InferenceService {
       case 'memory':
         this.#send({ type: 'memory', id: message.id, rssMb: Math.round(process.memoryUsage.rss() / 1e6) });
         break;
+      case 'workspace': {
+        const { folders, endings, storage } = message;
+        // A model whose weights for the memory were not fitted would look nothing up.
+        if (this.#engine.remembers) void (this.#indexer ??= this.#newIndexer()).index({ folders, endings, storage });
+        break;
+      }
+      case 'changed':
+        void this.#indexer?.changed(message.paths);
+        break;
+      case 'cancelIndexing':
+        this.#indexer?.stop();
+        break;
       case 'open':
         break;
     }
+  }
+
+  #newIndexer(): Indexer {
+    const { workspace: memory, bundle } = this.#engine;
+    return new Indexer({
+      memory,
+      tokenizer: bundle.tokenizer,
+      checksum: bundle.manifest.files.tokenizer.sha256,
+      turn: (slice) =>
+        new Promise((resolve, reject) => {
+          this.#queue.push({
+            lane: 'index',
+            key: '',
+            advance: () => {
+              const more = slice();
+              if (!more) resolve();
+              return Promise.resolve(more);
+            },
+            dropped: (error) => reject(error instanceof Error ? error : new Error('superseded')),
+          });
+        }),
+      log: (line) => this.#send({ type: 'log', line }),
+      progress: (progress) => this.#send({ type: 'indexing', progress }),
+    });
   }
 
   #decoding({ id, uri, request, options: asked, sentAt }: Message<'complete'>): Work {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Lanes by priority: a suggestion the user waits for, one that may be wanted next, then thinking. */
-export const lanes = ['decode', 'ahead', 'refine'] as const;
+/** Lanes by priority: a suggestion the user waits for, one that may be wanted next, then thinking, then the workspace. */
+export const lanes = ['decode', 'ahead', 'refine', 'index'] as const;
 export type Lane = (typeof lanes)[number];
 
 /** A piece of work made of short runs. */

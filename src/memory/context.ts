@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../model/tokenizer';
 import { EncodedText } from './encoded';
 import type { Recollection } from './prediction';
-import { LONGEST, TokenMemory } from './store';
+import { lastOf, TokenMemory } from './store';
 
 /** A text around the cursor, named so that an edited one is known again. */
 export interface Source {
@@ -30,6 +30,11 @@ export class ContextMemory {
 
   get bytes(): number {
     return this.#store.bytes;
+  }
+
+  /** How far its texts reach, in tokens. */
+  get length(): number {
+    return this.#store.length;
   }
 
   /**
@@ -66,12 +71,12 @@ export class ContextMemory {
   /**
    * How the text went on after the longest occurrence of the context's end, the most recent of the equally long.
    * @param count tokens wanted at most
-   * @param least tokens that must be the same there; nothing follows where fewer are
+   * @returns the tokens, and how many before them are the same there; nothing, if none is
    */
-  draft(context: readonly number[], count: number, least = 1): number[] {
+  draft(context: readonly number[], count: number): { tokens: number[]; length: number } {
     const matches = this.#store.matches(lastOf(context));
-    const best = matches.reduce((best, match) => (match.length > best.length ? match : best), NOWHERE);
-    return best.length < least ? [] : this.#store.from(best.position, count);
+    const { length, position } = matches.reduce((best, match) => (match.length > best.length ? match : best), NOWHERE);
+    return { tokens: length === 0 ? [] : this.#store.from(position, count), length };
   }
 
   /** What followed the end of a context elsewhere. */
@@ -86,8 +91,3 @@ export class ContextMemory {
 }
 
 const NOWHERE = { token: 0, length: 0, position: 0 };
-
-/** As much of a context as matches are compared by. */
-function lastOf(context: readonly number[]): readonly number[] {
-  return context.length > LONGEST ? context.slice(-LONGEST) : context;
-}

@@ -15,13 +15,21 @@ export interface MemoryOptions {
   readonly capacity?: number;
   /** Lengths of the contexts that are chained, ascending. */
   readonly orders?: readonly number[];
+  /** Tokens for which room is made at once. */
+  readonly room?: number;
+}
+
+/** Positions of a document, the end not included. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Matches are compared this far back. */
 export const LONGEST = 32;
 
 /** Places looked at for one query and order. */
-const WALKED = 64;
+export const WALKED = 64;
 
 /** 8 million tokens: about 28 MB of source. */
 const CAPACITY = 1 << 23;
@@ -29,9 +37,8 @@ const CAPACITY = 1 << 23;
 const ORDERS = [1, 3, 6];
 const LEAST_ROOM = 1 << 12;
 
-interface Entry {
+interface Entry extends Span {
   readonly key: string;
-  readonly start: number;
   end: number;
 }
 
@@ -57,6 +64,7 @@ export class TokenMemory {
   readonly #vocabulary: number;
   readonly #capacity: number;
   readonly #orders: readonly number[];
+  readonly #room: number;
   #tokens: Uint16Array | Uint32Array;
   #chains: readonly Chains[];
   #length = 0;
@@ -65,12 +73,13 @@ export class TokenMemory {
   #documents: Entry[] = [];
   readonly #byKey = new Map<string, Entry>();
 
-  constructor({ vocabulary, capacity = CAPACITY, orders = ORDERS }: MemoryOptions) {
+  constructor({ vocabulary, capacity = CAPACITY, orders = ORDERS, room = LEAST_ROOM }: MemoryOptions) {
     this.#vocabulary = vocabulary;
     this.#capacity = capacity;
     this.#orders = orders;
-    this.#tokens = this.#newTokens(LEAST_ROOM);
-    this.#chains = this.#newChains(LEAST_ROOM);
+    this.#room = room;
+    this.#tokens = this.#newTokens(room);
+    this.#chains = this.#newChains(room);
   }
 
   /** Keys of the documents, the oldest first. */
@@ -97,6 +106,17 @@ export class TokenMemory {
   /** Where a document begins; undefined if it is not here. */
   startOf(key: string): number | undefined {
     return this.#byKey.get(key)?.start;
+  }
+
+  /** Where a document lies until it, or another one, is put or forgotten; undefined if it is not here. */
+  spanOf(key: string): Span | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** A copy of a document's tokens; undefined if it is not here. */
+  tokensOf(key: string): Uint16Array | Uint32Array | undefined {
+    const entry = this.#byKey.get(key);
+    return entry && this.#tokens.slice(entry.start, entry.end);
   }
 
   /**
@@ -148,22 +168,45 @@ export class TokenMemory {
   matches(context: ArrayLike<number>): Match[] {
     const found: Match[] = [];
     let above = Infinity;
-    for (let i = this.#chains.length - 1; i >= 0; i--) {
-      const { order, heads, previous } = this.#chains[i] as Chains;
-      if (context.length < order) continue;
-      let link = heads[hash(context, context.length, order) & (heads.length - 1)] as number;
-      for (let walked = 0; link > 0 && walked < WALKED; walked++) {
-        const position = link;
-        link = previous[position - 1] as number;
-        const token = this.#tokens[position] as number;
-        if (token === this.#vocabulary) continue;
-        const length = this.#common(context, position);
-        // What a longer order has seen is not counted again; less than the order is another context of the same hash.
-        if (length >= order && length < above) found.push({ token, length, position });
-      }
-      above = order;
+    for (const order of this.#orders.toReversed()) {
+      found.push(...this.matchesOf(order, above, context, WALKED).found);
+      if (context.length >= order) above = order;
     }
     return found;
+  }
+
+  /**
+   * Where the end of a context occurred before, as far as it is found by the last `order` tokens: the most recent first.
+   * @param order one of the orders that are chained
+   * @param above matches of this length are left to longer orders
+   * @param most places looked at
+   * @param hidden documents that are not looked at
+   */
+  matchesOf(
+    order: number,
+    above: number,
+    context: ArrayLike<number>,
+    most: number,
+    hidden: readonly Span[] = [],
+  ): { found: Match[]; walked: number } {
+    const found: Match[] = [];
+    let walked = 0;
+    const chains = this.#chains[this.#orders.indexOf(order)];
+    if (!chains || context.length < order) return { found, walked };
+    const { heads, previous } = chains;
+    let link = heads[hash(context, context.length, order) & (heads.length - 1)] as number;
+    while (link > 0 && walked < most) {
+      const position = link;
+      link = previous[position - 1] as number;
+      if (hidden.some(({ start, end }) => position >= start && position < end)) continue;
+      walked++;
+      const token = this.#tokens[position] as number;
+      if (token === this.#vocabulary) continue;
+      const length = this.#common(context, position);
+      // What a longer order has seen is not counted again; less than the order is another context of the same hash.
+      if (length >= order && length < above) found.push({ token, length, position });
+    }
+    return { found, walked };
   }
 
   /** At most `count` tokens of a document from a position on. */
@@ -227,7 +270,7 @@ export class TokenMemory {
     const tokens = this.#tokens;
     const needed = this.#live + documents.length + more + 1;
     // An eighth more than needed: growing costs a constant per token, and little is held in vain.
-    const room = Math.max(LEAST_ROOM, Math.ceil(needed * 1.125));
+    const room = Math.max(this.#room, Math.ceil(needed * 1.125));
     this.#tokens = this.#newTokens(room);
     this.#chains = this.#newChains(room);
     this.#length = 0;
@@ -268,4 +311,9 @@ function hash(tokens: ArrayLike<number>, end: number, order: number): number {
 /** The largest power of two that is at most `most`. */
 function powerOfTwo(most: number): number {
   return 2 ** Math.floor(Math.log2(Math.max(1, most)));
+}
+
+/** As much of a context as matches are compared by. */
+export function lastOf(context: readonly number[]): readonly number[] {
+  return context.length > LONGEST ? context.slice(-LONGEST) : context;
 }

@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createConnection,
+  DidChangeWatchedFilesNotification,
+  DidChangeWorkspaceFoldersNotification,
   InlineCompletionTriggerKind,
   LSPErrorCodes,
   ProposedFeatures,
   ResponseError,
   TextDocuments,
   TextDocumentSyncKind,
+  WatchKind,
+  type Disposable,
   type InitializeResult,
   type Position,
 } from 'vscode-languageserver/node';
@@ -30,10 +34,11 @@ import {
 import { Completions } from './completions';
 import { cut, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { Session } from './session';
-import { languageEnabled, readSettings } from './settings';
-import { StatusReporter } from './status';
+import { languageEnabled, readSettings, readStorage } from './settings';
+import { IndexReporter, StatusReporter } from './status';
 import { scopeAtEnd } from './syntax';
 import { Thinker, type Subject } from './thinker';
+import { Workspace } from './workspace';
 
 const connection = createConnection(ProposedFeatures.all);
 const documents = new TextDocuments(TextDocument);
@@ -50,6 +55,9 @@ let settings: Settings = defaultSettings;
 let snoozed: string | undefined;
 /** Whether the client answers `workspace/configuration`. */
 let asksBack = false;
+/** Whether the client can be asked to watch files. */
+let watches = false;
+let watching: Disposable | undefined;
 let bundle = join(__dirname, '..', 'models', 'nano');
 
 const log = (line: string) => connection.console.info(line);
@@ -63,14 +71,45 @@ const client = new InferenceClient(join(__dirname, 'inference.js'), {
       // Thoughts lived in the process before, if there was one.
       for (const session of sessions.values()) session.forgetThought();
       thinker.wake();
+      workspace.renew();
       log(`model ready on ${state.device}`);
     }
+    if (state.state !== 'ready') reading.report(undefined);
     if (state.state === 'failed') connection.console.error(state.reason);
     status.lifecycle(state);
   },
   loading: (fraction, message) => status.loading(fraction, message),
   thinking: (_uri, step, steps) => status.thinking(step, steps),
+  indexing: (progress) => reading.report(progress),
   log,
+});
+const reading = new IndexReporter(
+  () => connection.window.createWorkDoneProgress(),
+  () => client.cancelIndexing(),
+);
+const workspace = new Workspace({
+  wanted: () =>
+    settings.enable && settings.memory && settings.workspaceMemory
+      ? { languages: (language) => languageEnabled(settings.languages, language) }
+      : undefined,
+  excluded: (scopeUri) =>
+    asksBack
+      ? connection.workspace.getConfiguration({ scopeUri, section: 'files.exclude' })
+      : Promise.resolve(undefined),
+  tell: (spec) => client.workspace(spec),
+  changed: (paths) => client.changed(paths),
+  watch: async (endings) => {
+    if (!watches) return;
+    watching?.dispose();
+    watching = await connection.client.register(DidChangeWatchedFilesNotification.type, {
+      watchers: [
+        { globPattern: `**/*.{${endings.join()}}` },
+        { globPattern: '**/.gitignore' },
+        // Of a folder that is deleted nothing else is told.
+        { globPattern: '**/*', kind: WatchKind.Delete },
+      ],
+    });
+  },
 });
 const thinker = new Thinker(client, subject, {
   log,
@@ -78,20 +117,27 @@ const thinker = new Thinker(client, subject, {
 });
 const completions = new Completions(client, thinker);
 
-connection.onInitialize(({ initializationOptions, capabilities }): InitializeResult => {
+connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
   asksBack = capabilities.workspace?.configuration === true;
+  watches = capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
   const options = initializationOptions as Partial<InitializationOptions> | undefined;
   if (typeof options?.bundle === 'string' && options.bundle !== '') bundle = options.bundle;
   readAndKeep(options?.settings);
+  workspace.open(workspaceFolders ?? [], readStorage(options?.storage));
   return {
     capabilities: {
+      workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
       inlineCompletionProvider: {},
     },
     serverInfo: { name: 'thoughtline' },
   };
 });
-connection.onInitialized(apply);
+connection.onInitialized(() => {
+  connection.onNotification(DidChangeWorkspaceFoldersNotification.type, ({ event }) => workspace.folders(event));
+  apply();
+});
+connection.onDidChangeWatchedFiles(({ changes }) => workspace.touched(changes));
 connection.onDidChangeConfiguration((change) => {
   const given = change.settings as { thoughtline?: unknown } | null | undefined;
   readAndKeep(given?.thoughtline);
@@ -245,6 +291,7 @@ function apply(): void {
   }
   if (!settings.enable) client.stop();
   else client.open({ bundle: settings.modelPath || bundle, device: settings.device, threads: settings.threads });
+  if (client.lifecycle.state === 'ready') void workspace.apply();
   // Also where nothing changed: a client that has just started knows nothing yet.
   status.lifecycle(client.lifecycle);
 }

@@ -21,6 +21,11 @@ const checks: { [K in keyof Settings]: Check<K> } = {
   },
   maxLines: { name: 'maxLines', accepts: whole(1, 64), remedy: 'use a whole number from 1 to 64' },
   memory: { name: 'memory', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
+  workspaceMemory: {
+    name: 'workspaceMemory',
+    accepts: (value) => typeof value === 'boolean',
+    remedy: 'use true or false',
+  },
   languages: {
     name: 'languages',
     accepts: (value) => isRecord(value) && Object.values(value).every((on) => typeof on === 'boolean'),
@@ -69,6 +74,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     modelPath: read(checks.modelPath),
     maxLines: read(checks.maxLines),
     memory: read(checks.memory),
+    workspaceMemory: read(checks.workspaceMemory),
     languages: { ...defaultSettings.languages, ...read(checks.languages) },
     commentsAndStrings: read(checks.commentsAndStrings),
     debounceMin: read(checks.debounceMin),
@@ -76,6 +82,11 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     threads: read(checks.threads),
   };
   return { settings, problems };
+}
+
+/** The folder that a client gives for what is kept between sessions; undefined for what is not an absolute path. */
+export function readStorage(given: unknown): string | undefined {
+  return typeof given === 'string' && isAbsolute(given) ? given : undefined;
 }
 
 /** Whether suggestions are on for a language identifier: its own entry, else that of `*`. */

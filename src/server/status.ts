@@ -1,5 +1,6 @@
 import type { WorkDoneProgressServerReporter } from 'vscode-languageserver';
 import type { Lifecycle } from '../inference/lifecycle';
+import type { IndexProgress } from '../inference/messages';
 import type { Status } from '../protocol';
 
 /** Tells the client how the model fares: a status whenever it changes, and work-done progress while the model loads. */
@@ -62,6 +63,40 @@ export class StatusReporter {
     const text = JSON.stringify(status);
     if (text !== this.#last) this.#send(status);
     this.#last = text;
+  }
+}
+
+/** Work-done progress while a larger workspace is read, which the user can end. */
+export class IndexReporter {
+  readonly #create: () => Promise<WorkDoneProgressServerReporter>;
+  readonly #cancel: () => void;
+  #progress: Promise<WorkDoneProgressServerReporter | undefined> | undefined;
+
+  /** @param cancel called when the user has had enough of it */
+  constructor(create: () => Promise<WorkDoneProgressServerReporter>, cancel: () => void) {
+    this.#create = create;
+    this.#cancel = cancel;
+  }
+
+  /** How far it is; undefined when it is over, or was never begun. */
+  report(now: IndexProgress | undefined): void {
+    if (!now) {
+      void this.#progress?.then((progress) => progress?.done());
+      this.#progress = undefined;
+      return;
+    }
+    const percentage = Math.round((100 * now.done) / Math.max(1, now.total));
+    const message = `reading the workspace: ${now.done} of ${now.total} files`;
+    this.#progress ??= this.#create().then(
+      (progress) => {
+        progress.begin('Thoughtline', percentage, message, true);
+        // A reporter for a client without progress has no token.
+        progress.token?.onCancellationRequested(this.#cancel);
+        return progress;
+      },
+      () => undefined,
+    );
+    void this.#progress.then((progress) => progress?.report(percentage, message));
   }
 }
 

@@ -71,10 +71,12 @@ if (hasNano) {
       const request = fileWith('amount');
       const target = `${canary}${canary}`;
       // Scored with the memory on, and thought about: neither may keep it.
-      const before = await engine().complete(request, options);
+      // Without drafts, which leave the text as it is and round log p otherwise in the seventh digit.
+      const exact = { ...options, drafts: false };
+      const before = await engine().complete(request, exact);
       await engine().score(request, target, engine().prior, { memory: true });
       await engine().memorySamples(request, target, engine().prior);
-      const after = await engine().complete(request, options);
+      const after = await engine().complete(request, exact);
       assert.deepEqual(after.candidates, before.candidates);
       assert.ok(!after.text.includes(canary.slice(0, 6)), after.text);
       // With it in the file, it would be: so the test can fail.

@@ -17,6 +17,8 @@ import {
   type InlineCompletionList,
   type Position,
   type ProtocolConnection,
+  type Registration,
+  type RegistrationParams,
   type SelectedCompletionInfo,
   type TextDocumentContentChangeEvent,
   type WorkDoneProgressBegin,
@@ -49,6 +51,10 @@ export interface Start {
   settings?: Record<string, unknown>;
   capabilities?: ClientCapabilities;
   transport?: 'stdio' | 'ipc';
+  /** Folders of the workspace, as URIs. */
+  folders?: string[];
+  /** Where the server may keep something between sessions. */
+  storage?: string;
   /** What `workspace/configuration` is answered with for a document. */
   configuration?: (uri: string) => unknown;
 }
@@ -57,6 +63,9 @@ export interface Start {
 export class LspClient {
   readonly statuses: Status[] = [];
   readonly logs: string[] = [];
+  readonly registrations: Registration[] = [];
+  /** Of progress that the server has begun. */
+  readonly tokens: (string | number)[] = [];
   readonly progress: (WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd)[] = [];
   /** Everything the server wrote to its standard output and error. */
   readonly output = { stdout: Buffer.alloc(0), stderr: '' };
@@ -90,8 +99,15 @@ export class LspClient {
       '$/progress',
       ({ value }: { value: WorkDoneProgressBegin }) => void client.progress.push(value),
     );
-    connection.onRequest('window/workDoneProgress/create', () => null);
-    connection.onRequest('client/registerCapability', () => null);
+    connection.onRequest('window/workDoneProgress/create', ({ token }: { token: string | number }) => {
+      client.tokens.push(token);
+      return null;
+    });
+    connection.onRequest('client/registerCapability', ({ registrations }: RegistrationParams) => {
+      client.registrations.push(...registrations);
+      return null;
+    });
+    connection.onRequest('client/unregisterCapability', () => null);
     client.configuration = options.configuration ?? client.configuration;
     connection.onRequest('workspace/configuration', ({ items }: ConfigurationParams) =>
       items.map(({ scopeUri }) => client.configuration(scopeUri ?? '')),
@@ -100,8 +116,13 @@ export class LspClient {
     client.initialized = await connection.sendRequest('initialize', {
       processId: process.pid,
       rootUri: null,
+      workspaceFolders: options.folders?.map((uri) => ({ uri, name: uri })) ?? null,
       capabilities: options.capabilities ?? { window: { workDoneProgress: true } },
-      initializationOptions: { bundle: options.bundle ?? bundle, settings: { device: 'cpu', ...options.settings } },
+      initializationOptions: {
+        bundle: options.bundle ?? bundle,
+        settings: { device: 'cpu', ...options.settings },
+        storage: options.storage,
+      },
     });
     await connection.sendNotification('initialized', {});
     return client;

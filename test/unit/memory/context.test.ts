@@ -130,9 +130,10 @@ describe('what stands around the cursor', () => {
   test('a draft is what followed the longest match', () => {
     const memory = newMemory();
     memory.show([source('a', 'return compute(first);\n'), source('b', 'compute(second);\n')], 0);
-    const draft = memory.draft(encode('return compute('), 3);
-    assert.deepEqual(draft, encode('return compute(first);\n').slice(encode('return compute(').length).slice(0, 3));
-    assert.deepEqual(memory.draft(encode('§'), 3), []);
+    const context = encode('return compute(');
+    const tokens = encode('return compute(first);\n').slice(context.length).slice(0, 3);
+    assert.deepEqual(memory.draft(context, 3), { tokens, length: context.length });
+    assert.deepEqual(memory.draft(encode('§'), 3), { tokens: [], length: 0 });
   });
 
   test('what is not encoded in time is left out, and comes later', () => {

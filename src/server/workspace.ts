@@ -1,0 +1,98 @@
+import { fileURLToPath } from 'node:url';
+import type { FileEvent, WorkspaceFolder } from 'vscode-languageserver';
+import type { WorkspaceSpec } from '../inference/messages';
+import { endingsOf } from '../workspace/languages';
+import { pathOf } from './documents';
+
+/** Changes on disk are told together when none has come for this long, in milliseconds. */
+const QUIET_MS = 500;
+
+/** What the workspace needs of the language client, of the inference process and of the settings. */
+export interface WorkspaceHost {
+  /** Whether a language is on; undefined while nothing of the workspace is to be known. */
+  wanted(): { readonly languages: (language: string) => boolean } | undefined;
+  /** `files.exclude` for a folder. */
+  excluded(uri: string): Promise<unknown>;
+  tell(spec: WorkspaceSpec): void;
+  changed(paths: readonly string[]): void;
+  /** Asks the client to tell about changes of files of these endings. */
+  watch(endings: readonly string[]): Promise<void>;
+}
+
+/** The folders of the workspace, from the language client to the inference process. */
+export class Workspace {
+  readonly #host: WorkspaceHost;
+  #folders: readonly WorkspaceFolder[] = [];
+  #storage: string | undefined;
+  /** What the inference process was told last, as text. */
+  #told = '';
+  #watched = '';
+  #changed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(host: WorkspaceHost) {
+    this.#host = host;
+  }
+
+  /** @param storage folder of this workspace alone, in which its files may be kept between sessions */
+  open(folders: readonly WorkspaceFolder[], storage: string | undefined): void {
+    this.#folders = folders;
+    this.#storage = storage;
+  }
+
+  folders({ added, removed }: { added: readonly WorkspaceFolder[]; removed: readonly WorkspaceFolder[] }): void {
+    const left = this.#folders.filter(({ uri }) => !removed.some((folder) => folder.uri === uri));
+    this.#folders = [...left, ...added];
+    void this.apply();
+  }
+
+  /** A new inference process, which knows nothing yet. */
+  renew(): void {
+    this.#told = '';
+    void this.apply();
+  }
+
+  /** Makes the settings true; what the inference process knows already is not told again. Never rejects. */
+  async apply(): Promise<void> {
+    const spec = await this.#spec();
+    const text = JSON.stringify(spec);
+    // Nothing has been told, and there is nothing to tell, not even that what is on disk is to go.
+    if (text === this.#told || (spec.folders.length === 0 && spec.storage === undefined && this.#told === '')) return;
+    this.#told = text;
+    this.#host.tell(spec);
+    const watched = spec.endings.join();
+    if (spec.folders.length === 0 || watched === this.#watched) return;
+    this.#watched = watched;
+    await this.#host.watch(spec.endings).catch(() => undefined);
+  }
+
+  /** Files changed on disk. */
+  touched(events: readonly Pick<FileEvent, 'uri'>[]): void {
+    if (this.#host.wanted() === undefined) return;
+    for (const { uri } of events) this.#changed.add(pathOf(uri));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const paths = [...this.#changed];
+      this.#changed.clear();
+      // What is ignored may be another file from now on, so all are looked for.
+      if (paths.some((path) => path.endsWith('/.gitignore'))) this.renew();
+      else this.#host.changed(paths);
+    }, QUIET_MS).unref();
+  }
+
+  async #spec(): Promise<WorkspaceSpec> {
+    const wanted = this.#host.wanted();
+    const storage = this.#storage;
+    if (!wanted) return { folders: [], endings: [], storage };
+    // Folders behind a virtual file system are not on this machine's disk.
+    const local = this.#folders.filter(({ uri }) => uri.startsWith('file:'));
+    const folders = await Promise.all(
+      local.map(async ({ uri }) => ({
+        directory: fileURLToPath(uri),
+        name: pathOf(uri).replace(/\/$/, ''),
+        excluded: await this.#host.excluded(uri).catch(() => undefined),
+      })),
+    );
+    return { folders, endings: endingsOf(wanted.languages), storage };
+  }
+}

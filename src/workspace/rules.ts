@@ -1,0 +1,114 @@
+import ignore, { type Ignore } from 'ignore';
+
+/** A larger file is data, or made by a program, in bytes. */
+export const LARGEST = 512 << 10;
+
+/** A line longer than this is made by a program, in UTF-16 units. */
+const LONGEST_LINE = 5_000;
+
+/** Folders that hold what was installed or built. */
+const FOREIGN = new Set(
+  'node_modules bower_components vendor third_party site-packages __pycache__ venv dist build out target coverage obj'.split(
+    ' ',
+  ),
+);
+
+/** Names of files that may hold secrets, whatever their ending. */
+const SECRET =
+  /^\.env|^(id_(rsa|dsa|ecdsa|ed25519)|\.?(netrc|npmrc|pypirc|htpasswd))|(^|[-_.])(secrets?|credentials?|passwords?|private[-_]?key)([-_.]|$)|\.(pem|key|p12|pfx|jks|keystore|asc|gpg|kdbx|tfvars)(\.|$)/i;
+
+/** Names of files that a program has made. */
+const MADE = /\.min\.|[-.]bundle\.|\.generated\.|_pb2?\.|\.pb\./i;
+
+/** Whether a folder may hold sources of the workspace, by its name. */
+export function mayHoldSources(folder: string): boolean {
+  return !folder.startsWith('.') && !FOREIGN.has(folder.toLowerCase());
+}
+
+/** Whether a file may be read, by its name. */
+export function isSourceName(name: string, endings: ReadonlySet<string>): boolean {
+  const ending = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
+  if (ending === undefined || !endings.has(ending)) return false;
+  return !name.startsWith('.') && !SECRET.test(name) && !MADE.test(name);
+}
+
+/** Why a text is not taken for source code. */
+export function strangeness(text: string): string | undefined {
+  if (text.includes('\0')) return 'binary';
+  let start = 0;
+  for (let end = text.indexOf('\n'); end !== -1; start = end + 1, end = text.indexOf('\n', start)) {
+    if (end - start > LONGEST_LINE) return 'minified';
+  }
+  return text.length - start > LONGEST_LINE ? 'minified' : undefined;
+}
+
+/** Patterns of one `.gitignore`, or in its syntax, and the folder that they are relative to. */
+export interface Patterns {
+  /** With a slash at its end unless it is empty: the folder of the file, from the root of all. */
+  readonly base: string;
+  readonly matcher: Ignore;
+}
+
+export function patternsOf(base: string, text: string): Patterns {
+  return { base, matcher: ignore({ allowRelativePaths: true }).add(text) };
+}
+
+/**
+ * Whether a path is ignored: the nearest file that says something decides, and there the last pattern. Git does not look
+ * into an ignored folder, so neither may the caller.
+ * @param path from the root of all, with slashes; a folder's ends with one
+ * @param patterns the farthest first
+ */
+export function isIgnored(path: string, patterns: readonly Patterns[]): boolean {
+  for (const { base, matcher } of patterns.toReversed()) {
+    const { ignored, unignored } = matcher.test(path.slice(base.length));
+    if (ignored || unignored) return ignored;
+  }
+  return false;
+}
+
+/** What VS Code's `files.exclude` hides: always, or where a sibling stands beside it. */
+export interface Excluded {
+  readonly always: Ignore;
+  readonly beside: readonly { readonly matcher: Ignore; readonly sibling: string }[];
+}
+
+/**
+ * Reads `files.exclude`: globs from the folder's root with `true`, `false` or `{ when: "$(basename).ts" }`. What is
+ * neither is left out.
+ */
+export function readExcluded(given: unknown): Excluded {
+  const entries = typeof given === 'object' && given !== null ? Object.entries(given as Record<string, unknown>) : [];
+  const matching = (glob: string) => ignore({ ignorecase: false }).add(expandBraces(glob).map((each) => `/${each}`));
+  const whenOf = (value: unknown) =>
+    typeof value === 'object' && value !== null && 'when' in value && typeof value.when === 'string'
+      ? value.when
+      : undefined;
+  return {
+    always: ignore({ ignorecase: false }).add(
+      entries.flatMap(([glob, value]) => (value === true ? expandBraces(glob).map((each) => `/${each}`) : [])),
+    ),
+    beside: entries.flatMap(([glob, value]) => {
+      const sibling = whenOf(value);
+      return sibling === undefined ? [] : [{ matcher: matching(glob), sibling }];
+    }),
+  };
+}
+
+/** @param siblings names of the files in the same folder */
+export function isExcluded(path: string, { always, beside }: Excluded, siblings: ReadonlySet<string>): boolean {
+  if (always.ignores(path)) return true;
+  const name = path.replace(/\/$/, '').split('/').at(-1) ?? '';
+  const basename = name.replace(/\.[^.]*$/, '');
+  return beside.some(
+    ({ matcher, sibling }) => matcher.ignores(path) && siblings.has(sibling.replaceAll('$(basename)', basename)),
+  );
+}
+
+/** `a.{b,c}` → `a.b`, `a.c`; the patterns of `.gitignore` know no braces. */
+export function expandBraces(glob: string): string[] {
+  const match = /^(.*?)\{([^{}]*)\}(.*)$/s.exec(glob);
+  if (!match) return [glob];
+  const [, before = '', choices = '', after = ''] = match;
+  return choices.split(',').flatMap((choice) => expandBraces(before + choice + after));
+}
