@@ -12,11 +12,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PLATFORMS } from '../src/model/platform';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Marketplace targets for which ONNX Runtime's package holds a library. */
-export const targets = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64', 'win32-arm64'] as const;
+/** Marketplace targets: the platforms for which ONNX Runtime's package holds a library. */
+export const targets = PLATFORMS;
 export type Target = (typeof targets)[number];
 
 export interface PackOptions {

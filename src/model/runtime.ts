@@ -1,5 +1,6 @@
 import type * as onnxruntime from 'onnxruntime-node';
 import { messageOf, UserError } from './errors';
+import { whyNotLoaded } from './platform';
 
 /** ONNX Runtime's native binding. */
 export type Runtime = typeof onnxruntime;
@@ -10,7 +11,10 @@ export type Runtime = typeof onnxruntime;
  */
 export const TELEMETRY_SWITCHES = ['ORT_DISABLE_TELEMETRY', 'ORT_TELEMETRY_DISABLED'] as const;
 
-/** Loads ONNX Runtime when it is first needed, so that a machine without its library can still say so. */
+/**
+ * Loads ONNX Runtime when it is first needed, so that a machine without its library can still say so.
+ * @throws UserError in one line: why there is none here, and what to do
+ */
 export async function loadRuntime(): Promise<Runtime> {
   for (const name of TELEMETRY_SWITCHES) process.env[name] = '1';
   try {
@@ -19,8 +23,6 @@ export async function loadRuntime(): Promise<Runtime> {
     runtime.env.logLevel = 'fatal';
     return runtime;
   } catch (error) {
-    throw new UserError(
-      `ONNX Runtime's library does not load on ${process.platform}-${process.arch} (${messageOf(error)}); install the build of Thoughtline for this platform`,
-    );
+    throw new UserError(whyNotLoaded(`${process.platform}-${process.arch}`, messageOf(error)));
   }
 }
