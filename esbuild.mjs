@@ -1,7 +1,7 @@
 // Bundles the programs into dist/: extension, language server, inference process and command line. What the extension
 // needs only once its server runs, the language client, is a bundle of its own: activation does not have to read it.
 //   node esbuild.mjs [--production] [--watch]
-import { chmodSync, copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as esbuild from 'esbuild';
@@ -32,6 +32,7 @@ const options = {
   sourcemap: !production,
   minify: production,
   legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
 };
 
@@ -55,6 +56,9 @@ if (watch) {
     await context.watch();
   }
 } else {
-  await Promise.all([options, extension].map((one) => esbuild.build(one)));
+  const built = await Promise.all([options, extension].map((one) => esbuild.build(one)));
+  // What lies in each program, for scripts/shipped.ts.
+  const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
+  writeFileSync('dist/meta.json', JSON.stringify({ outputs }));
   chmodSync('dist/cli.js', 0o755);
 }

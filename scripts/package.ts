@@ -1,20 +1,23 @@
 /**
  * Packs the extension for one platform.
- *   npm run package [-- --target linux-x64] [--models nano,base] [--out FILE.vsix]
- * The VSIX holds the bundled programs, the models named, and ONNX Runtime's library for that platform only.
+ *   npm run package [-- --target linux-x64|all] [--models nano,base] [--out FILE.vsix]
+ * The VSIX holds the bundled programs, the models named, ONNX Runtime's library for that platform only, the notices of
+ * what is in it, and its bill of materials. One commit gives one VSIX, byte for byte.
  */
 import { createVSIX } from '@vscode/vsce';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PLATFORMS } from '../src/model/platform';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Marketplace targets for which ONNX Runtime's package holds a library. */
-export const targets = ['linux-x64', 'linux-arm64', 'darwin-arm64', 'win32-x64', 'win32-arm64'] as const;
+/** Marketplace targets: the platforms for which ONNX Runtime's package holds a library. */
+export const targets = PLATFORMS;
 export type Target = (typeof targets)[number];
 
 export interface PackOptions {
@@ -50,6 +53,9 @@ export async function packExtension(options: PackOptions): Promise<string> {
   }
   const packagePath = options.out ?? join(root, `thoughtline-${options.target}-${version}.vsix`);
   const scratch = await mkdtemp(join(tmpdir(), 'thoughtline-pack-'));
+  // With a time given, vsce sorts its files and stamps them all with it; a ZIP holds local times.
+  process.env['SOURCE_DATE_EPOCH'] ??= String(commitTime());
+  process.env['TZ'] = 'UTC';
   try {
     const ignoreFile = join(scratch, 'ignore');
     const libraries = await wanted(join(root, library));
@@ -77,20 +83,39 @@ export async function packExtension(options: PackOptions): Promise<string> {
   }
 }
 
-/** The library's files without CUDA and TensorRT providers, which a user's own install of ONNX Runtime may have fetched. */
+/**
+ * The library's files without CUDA and TensorRT providers, which a user's own install of ONNX Runtime may have fetched, and
+ * without the copy of macOS' library under its full version, which nothing loads.
+ */
 async function wanted(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => !/cuda|tensorrt/i.test(name));
+  return (await readdir(folder)).filter((name) => !/cuda|tensorrt|\.\d+\.\d+\.\d+\.dylib$/i.test(name));
+}
+
+/** When the commit at hand was made, in seconds since 1970; the first time that a ZIP can hold, outside of a repository. */
+function commitTime(): number {
+  const { stdout } = spawnSync('git', ['log', '-1', '--format=%ct'], { cwd: root, encoding: 'utf8' });
+  return Number(stdout) || 315_532_800;
 }
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { target: { type: 'string' }, models: { type: 'string', default: 'nano' }, out: { type: 'string' } },
   });
-  const target = values.target === undefined ? ownTarget() : targets.find((one) => one === values.target);
-  if (target === undefined) throw new Error(`--target is ${values.target}; it can be ${targets.join(', ')}`);
+  const wantedTargets = values.target === 'all' ? targets : [asTarget(values.target)];
+  if (wantedTargets.length > 1 && values.out !== undefined)
+    throw new Error('--out names one file, not those of all targets');
   const models = values.models.split(',').filter((name) => name !== '');
-  const path = await packExtension({ target, models, ...(values.out === undefined ? {} : { out: values.out }) });
-  process.stdout.write(`${path}: ${((await stat(path)).size / 2 ** 20).toFixed(1)} MB\n`);
+  for (const target of wantedTargets) {
+    const path = await packExtension({ target, models, ...(values.out === undefined ? {} : { out: values.out }) });
+    process.stdout.write(`${path}: ${((await stat(path)).size / 2 ** 20).toFixed(1)} MB\n`);
+  }
+}
+
+function asTarget(name: string | undefined): Target {
+  if (name === undefined) return ownTarget();
+  const target = targets.find((one) => one === name);
+  if (target === undefined) throw new Error(`--target is ${name}; it can be all, ${targets.join(', ')}`);
+  return target;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

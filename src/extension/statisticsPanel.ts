@@ -1,7 +1,8 @@
 import { Uri, ViewColumn, window, type Disposable, type Webview, type WebviewPanel } from 'vscode';
-import { escapeHtml } from './html';
+import { pageHtml } from './page';
 import type { Recorder } from './recorder';
-import { statisticsHtml } from './statisticsView';
+import type { Statistics } from './statistics';
+import { statisticsPage } from './statisticsView';
 import { t } from './words';
 
 /** Not more often than this, in milliseconds. */
@@ -52,28 +53,15 @@ export class StatisticsPanel implements Disposable {
   #draw(): void {
     if (this.#panel === undefined) return;
     const { webview } = this.#panel;
-    webview.html = page(webview, this.extension, statisticsHtml(this.recorder.statistics));
+    webview.html = page(webview, this.extension, this.recorder.statistics);
   }
 }
 
-function page(webview: Webview, extension: Uri, html: string): string {
-  const style = escapeHtml(String(webview.asWebviewUri(Uri.joinPath(extension, 'media', 'thought.css'))));
-  const policy = `default-src 'none'; style-src ${webview.cspSource}`;
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${style}">
-<title>${t('Statistics')}</title>
-</head>
-<body>
-<h1>${t('Statistics')}</h1>
-<main id="statistics">
-${html}
-</main>
-<p><a href="command:thoughtline.resetStatistics">${t('Forget all of this')}</a></p>
-</body>
-</html>`;
+function page(webview: Webview, extension: Uri, statistics: Statistics): string {
+  return pageHtml({
+    title: t('Statistics'),
+    source: webview.cspSource,
+    style: String(webview.asWebviewUri(Uri.joinPath(extension, 'media', 'thought.css'))),
+    body: statisticsPage(statistics),
+  });
 }

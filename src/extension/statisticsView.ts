@@ -4,6 +4,15 @@ import { escapeHtml } from './html';
 import { latencyAt, latencyQuantile, retention, totals, type Statistics } from './statistics';
 import { t } from './words';
 
+/** What stands in the page's body. */
+export function statisticsPage(statistics: Statistics): string {
+  return `<h1>${t('Statistics')}</h1>
+<main id="statistics">
+${statisticsHtml(statistics)}
+</main>
+<p><a href="command:thoughtline.resetStatistics">${t('Forget all of this')}</a></p>`;
+}
+
 export function statisticsHtml(statistics: Statistics): string {
   const all = totals(statistics);
   const note = `<p class="note">${t('Counted on this machine and kept on this machine; nothing is sent. VS Code does not tell an extension what it shows: figures marked “inferred” follow from how the text changed.')}</p>`;

@@ -11,11 +11,11 @@ import {
   type Webview,
   type WebviewPanel,
 } from 'vscode';
-import { escapeHtml } from './html';
 import { languageOn } from './languages';
 import { section } from './names';
+import { pageHtml } from './page';
 import { readSettings, writeSetting } from './settings';
-import { thoughtHtml } from './thoughtView';
+import { thoughtFrame, thoughtHtml } from './thoughtView';
 import type { Client } from './client';
 
 /** Not more often than this, in milliseconds. */
@@ -141,35 +141,12 @@ export class ThoughtPanel implements Disposable {
 
 /** The page that stays; its `main` is filled by messages. Only the two files of media/ may run or style it. */
 function page(webview: Webview, media: Uri): string {
-  const nonce = randomBytes(16).toString('base64url');
-  const script = escapeHtml(String(webview.asWebviewUri(Uri.joinPath(media, 'thought.js'))));
-  const style = escapeHtml(String(webview.asWebviewUri(Uri.joinPath(media, 'thought.css'))));
-  const policy = `default-src 'none'; style-src ${webview.cspSource}; script-src 'nonce-${nonce}'`;
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="${style}">
-<title>Thought</title>
-</head>
-<body>
-<header>
-<h1>Thought</h1>
-<div class="dial">
-<label for="steps">Inference steps</label>
-<input id="steps" type="range" min="0" max="32" step="1" aria-describedby="dial-note">
-<output id="steps-value" for="steps"></output>
-<span id="dial-note" class="note">0: no thinking; more: slower, closer to this file</span>
-</div>
-<div class="actions">
-<button type="button" data-command="why">Why no suggestion?</button>
-<button type="button" data-command="showLog">Show log</button>
-</div>
-</header>
-<main id="thought" aria-busy="true"></main>
-<script nonce="${nonce}" src="${script}"></script>
-</body>
-</html>`;
+  const address = (name: string) => String(webview.asWebviewUri(Uri.joinPath(media, name)));
+  return pageHtml({
+    title: 'Thought',
+    source: webview.cspSource,
+    style: address('thought.css'),
+    script: { address: address('thought.js'), nonce: randomBytes(16).toString('base64url') },
+    body: thoughtFrame,
+  });
 }

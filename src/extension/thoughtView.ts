@@ -144,3 +144,19 @@ function percent(share: number): string {
 function milliseconds(value: number | undefined): string {
   return value === undefined ? '–' : `${Math.round(value)} ms`;
 }
+
+/** What stays on the page around it. */
+export const thoughtFrame = `<header>
+<h1>Thought</h1>
+<div class="dial">
+<label for="steps">Inference steps</label>
+<input id="steps" type="range" min="0" max="32" step="1" aria-describedby="dial-note">
+<output id="steps-value" for="steps"></output>
+<span id="dial-note" class="note">0: no thinking; more: slower, closer to this file</span>
+</div>
+<div class="actions">
+<button type="button" data-command="why">Why no suggestion?</button>
+<button type="button" data-command="showLog">Show log</button>
+</div>
+</header>
+<main id="thought" aria-busy="true"></main>`;

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { verifiedPath } from './checksum';
+import { fileWithin, verifiedPath } from './checksum';
 import { UserError } from './errors';
+import { checkGraphs } from './graphCheck';
 import { parseManifest, type Manifest } from './manifest';
 import { Tokenizer } from './tokenizer';
 
@@ -16,8 +17,11 @@ export interface Bundle {
   readonly graphs: { readonly trunk: string; readonly top: string; readonly evidence: string };
 }
 
+/** A manifest has some thousand bytes. */
+const MAX_MANIFEST_BYTES = 2 ** 20;
+
 /**
- * Opens a model folder: manifest, sizes, SHA-256 of every file, tokenizer, prior.
+ * Opens a model folder: manifest, sizes, SHA-256 of every file, what the graphs refer to, tokenizer, prior.
  * @param onProgress called with the share of the files' bytes that have been checked, 0 to 1
  * @throws UserError in one line
  */
@@ -27,10 +31,11 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
     throw new UserError(`${directory}: no such model folder; give the folder that holds manifest.json`);
   }
   const manifestPath = join(directory, 'manifest.json');
-  const text = await readFile(manifestPath, 'utf8').catch(() => {
-    throw new UserError(`${manifestPath}: file is missing; give a folder that holds a model bundle`);
-  });
-  const manifest = parseManifest(text, manifestPath);
+  const { size } = await fileWithin(directory, manifestPath);
+  if (size > MAX_MANIFEST_BYTES) {
+    throw new UserError(`${manifestPath}: ${size} bytes are too many for a manifest; install the model again`);
+  }
+  const manifest = parseManifest(await readFile(manifestPath, 'utf8'), manifestPath);
 
   const entries = Object.entries(manifest.files);
   const total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
@@ -42,13 +47,15 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
     onProgress?.(checked / Math.max(1, total));
   }
   const path = (name: keyof Manifest['files']) => paths[name] ?? join(directory, manifest.files[name].path);
+  const graphs = { trunk: path('trunk'), top: path('top'), evidence: path('evidence') };
+  await checkGraphs(graphs, manifest);
 
   return {
     directory,
     manifest,
     tokenizer: readTokenizer(await readFile(path('tokenizer'), 'utf8'), manifest, path('tokenizer')),
     prior: readPrior(await readFile(path('prior')), manifest, path('prior')),
-    graphs: { trunk: path('trunk'), top: path('top'), evidence: path('evidence') },
+    graphs,
   };
 }
 

@@ -4,15 +4,32 @@ import { UserError } from './errors';
 /** The newest bundle format that this version reads. */
 export const FORMAT = 1;
 
-const count = z.number().int().positive();
+/** No count of a model is larger: what is allocated by it stays within reason whatever a manifest says. */
+const MAX_COUNT = 2 ** 20;
+
+const count = z.number().int().positive().max(MAX_COUNT);
 const perLayer = z.array(z.number().nonnegative());
 const deviations = z.array(z.number().positive());
 
-const bundleFile = z.object({
-  path: z.string().refine(staysInside, 'must be a relative path inside the bundle folder'),
-  bytes: z.number().int().nonnegative(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+const MiB = 2 ** 20;
+
+const file = (maxBytes: number) =>
+  z.object({
+    path: z.string().refine(staysInside, 'must be a relative path inside the bundle folder'),
+    bytes: z.number().int().nonnegative().max(maxBytes),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+  });
+/** Read into memory as a whole. */
+const bundleFile = file(64 * MiB);
+/** A graph without its weights. By their names ONNX Runtime tells graphs from its own format, which nobody here checks. */
+const graphFile = file(16 * MiB).refine(({ path }) => path.endsWith('.onnx'), {
+  path: ['path'],
+  message: 'must end in .onnx',
 });
+const weightsFile = file(8192 * MiB);
+
+/** Shown to users and written to logs. */
+const label = z.string().regex(/^[\w.+ -]{1,64}$/, 'must be 1 to 64 letters, digits, spaces, and . _ + -');
 
 const weight = z.number();
 
@@ -66,8 +83,8 @@ const energyWeights = z.object({
 const schema = z
   .object({
     format: z.literal(FORMAT),
-    name: z.string().min(1),
-    version: z.string().min(1),
+    name: label,
+    version: label,
     architecture: z.object({
       vocabulary: count,
       width: count,
@@ -104,10 +121,10 @@ const schema = z
     energy: energyWeights.optional(),
     training: z.record(z.string(), z.unknown()),
     files: z.object({
-      trunk: bundleFile,
-      top: bundleFile,
-      evidence: bundleFile,
-      weights: bundleFile,
+      trunk: graphFile,
+      top: graphFile,
+      evidence: graphFile,
+      weights: weightsFile,
       tokenizer: bundleFile,
       prior: bundleFile,
       card: bundleFile,

@@ -3,6 +3,8 @@ import { LruMap } from './lru';
 
 const REMEMBERED_LINES = 8192;
 const LONGEST_REMEMBERED = 400;
+/** No vocabulary is larger. */
+const MAX_TOKENS = 2 ** 20;
 
 /**
  * Byte-level BPE of a bundle. Text in, token ids out, and back; special tokens can neither be spelled by a text nor
@@ -23,7 +25,7 @@ export class Tokenizer {
     const file = JSON.parse(json) as TokenizerFile;
     if (file.model?.type !== 'BPE') throw new Error(`model.type is ${String(file.model?.type)}, not BPE`);
     this.#encoder = new BytePairEncoder(file, {});
-    this.size = Math.max(...Object.values(file.model.vocab)) + 1;
+    this.size = tokenCount(file.model);
     this.#bytes = tokenBytes(file.model, this.size);
     this.#sorted = [...this.#bytes.keys()].filter((id) => this.bytes(id).length > 0);
     this.#sorted.sort((a, b) => Buffer.compare(this.bytes(a), this.bytes(b)));
@@ -97,6 +99,16 @@ interface TokenizerFile {
 }
 
 const NONE = new Uint8Array(0);
+
+/** One more than the largest id. @throws Error where an id is none: as many entries are made as it says */
+function tokenCount({ vocab }: BytePairModel): number {
+  let largest = -1;
+  for (const id of Object.values(vocab)) {
+    if (!Number.isInteger(id) || id < 0 || id >= MAX_TOKENS) throw new Error(`${String(id)} is no token id`);
+    largest = Math.max(largest, id);
+  }
+  return largest + 1;
+}
 
 /** The bytes of each token that text can produce: single bytes and merges; what is left in the vocabulary is special. */
 function tokenBytes(model: BytePairModel, size: number): Uint8Array[] {

@@ -219,7 +219,8 @@ export class Completions {
     const { document, session } = question;
     const { selectedCompletionInfo: selected } = question.context;
     this.tally.paths[path]++;
-    session.decide(`${describePath[path]}: ${JSON.stringify(left.text)}`);
+    // Not the text itself: decisions are written to the log, and a suggestion may repeat what a file keeps secret.
+    session.decide(`${describePath[path]}: ${left.text.length} characters`);
     const range = replaceRange(at, left.replaceSuffix);
     return {
       insertText: (selected?.text ?? '') + withLineEnds(document, left.text),

@@ -55,6 +55,10 @@ export interface Start {
   folders?: string[];
   /** Where the server may keep something between sessions. */
   storage?: string;
+  /** Over stdio: words before the server's command line, and what its process is given. */
+  launcher?: readonly string[];
+  environment?: NodeJS.ProcessEnv;
+  cwd?: string;
   /** What `workspace/configuration` is answered with for a document. */
   configuration?: (uri: string) => unknown;
 }
@@ -83,7 +87,7 @@ export class LspClient {
     const ipc = options.transport === 'ipc';
     const server = ipc
       ? fork(program, ['--node-ipc'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] })
-      : spawn(process.execPath, [program, '--stdio'], { stdio: 'pipe' });
+      : start([...(options.launcher ?? []), process.execPath, program, '--stdio'], options);
     const connection = ipc
       ? createProtocolConnection(new IPCMessageReader(server), new IPCMessageWriter(server))
       : createProtocolConnection(new StreamMessageReader(server.stdout!), new StreamMessageWriter(server.stdin!));
@@ -223,6 +227,10 @@ export class LspClient {
     this.connection.dispose();
     return code;
   }
+}
+
+function start([command, ...words]: string[], { environment, cwd }: Start): ChildProcess {
+  return spawn(command!, words, { stdio: 'pipe', env: { ...process.env, ...environment }, cwd });
 }
 
 /** Identifier of the inference process of a server. */

@@ -9,6 +9,8 @@ const root = join(__dirname, '..', '..', '..');
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8')) as unknown;
 
 interface Property {
+  type: string;
+  additionalProperties?: { type: string };
   default: unknown;
   enum?: string[];
   markdownEnumDescriptions?: string[];
@@ -47,8 +49,23 @@ test('every command is registered by the extension', () => {
   }
 });
 
-test('a workspace that is not trusted cannot name a model', () => {
-  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, ['thoughtline.modelPath']);
+test('a workspace that is not trusted can neither name a model nor choose what code runs it', () => {
+  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, [
+    'thoughtline.modelPath',
+    'thoughtline.device',
+    'thoughtline.threads',
+  ]);
+});
+
+test('every setting that a workspace may set, trusted or not, is a number, a switch or a list of switches', () => {
+  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+  const free = Object.entries(properties).filter(([name]) => !restrictedConfigurations.includes(name));
+  for (const [name, { type, additionalProperties }] of free) {
+    const kind = type === 'object' ? additionalProperties?.type : type;
+    assert.ok(kind === 'boolean' || kind === 'integer', `${name} is ${kind}`);
+  }
+  // Not even a trusted workspace names a model: settings of scope "machine" are the user's alone.
+  assert.equal(properties['thoughtline.modelPath']?.scope, 'machine');
 });
 
 test('every text that the extension shows is in the bundle for translators', () => {

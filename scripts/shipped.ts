@@ -1,0 +1,198 @@
+/**
+ * What the extension ships of others, from what esbuild really put into its programs: checked by licence, and written to
+ * dist/ as THIRD-PARTY-NOTICES.txt and sbom.cdx.json (CycloneDX), which scripts/package.ts packs.
+ *   node esbuild.mjs && node --import=tsx scripts/shipped.ts
+ */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Programs of the VSIX; the command line is not among them. */
+export const programs = ['extension', 'client', 'server', 'inference'];
+
+/** Packages that are packed as files, beside the programs. */
+const files = ['node_modules/onnxruntime-node', 'node_modules/onnxruntime-common'];
+
+/** Licences under which everything that ships must be available: all of them ask for no more than their text. */
+const allowed = new Set([
+  'MIT',
+  'ISC',
+  'Apache-2.0',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  '0BSD',
+  'BlueOak-1.0.0',
+  'CC0-1.0',
+]);
+
+/** Copyright of packages under the MIT licence that come without its text. */
+const holders: Readonly<Record<string, string>> = {
+  'onnxruntime-node': 'Copyright (c) Microsoft Corporation. All rights reserved.',
+  'onnxruntime-common': 'Copyright (c) Microsoft Corporation. All rights reserved.',
+};
+
+export interface ShippedPackage {
+  readonly name: string;
+  readonly version: string;
+  /** SPDX expression, as its package.json has it; empty where that has none. */
+  readonly licence: string;
+  /** Its folder in the repository, with slashes. */
+  readonly folder: string;
+  /** Programs that it lies in; none for what is packed as files. */
+  readonly programs: readonly string[];
+}
+
+/** Parts of esbuild's metafile. */
+interface Metafile {
+  outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
+}
+
+/** Everything of others that ships, by name and version. */
+export function shippedPackages(metafile: Metafile): ShippedPackage[] {
+  const found = new Map<string, Set<string>>(files.map((folder) => [folder, new Set()]));
+  for (const program of programs) {
+    const output = metafile.outputs[`dist/${program}.js`];
+    if (output === undefined) throw new Error(`dist/${program}.js is not in dist/meta.json: run node esbuild.mjs`);
+    for (const [path, { bytesInOutput }] of Object.entries(output.inputs)) {
+      const folder = bytesInOutput > 0 ? packageFolder(path) : undefined;
+      if (folder !== undefined) found.set(folder, (found.get(folder) ?? new Set()).add(program));
+    }
+  }
+  return [...found]
+    .map(([folder, within]) => describePackage(folder, [...within].sort()))
+    .sort((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1));
+}
+
+/** Folder of the package that a path lies in: the innermost. */
+export function packageFolder(path: string): string | undefined {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(path)?.[0];
+}
+
+function describePackage(folder: string, within: string[]): ShippedPackage {
+  const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+  const { name, version, license } = manifest;
+  return {
+    name: String(name),
+    version: String(version),
+    licence: typeof license === 'string' ? license : '',
+    folder,
+    programs: within,
+  };
+}
+
+/** Whether an SPDX expression leaves a choice of allowed licences. */
+export function isPermissive(licence: string): boolean {
+  const choices = licence.replace(/^\((.*)\)$/, '$1').split(' OR ');
+  return choices.some((choice) => choice.split(' AND ').every((one) => allowed.has(one.replace(/^\((.*)\)$/, '$1'))));
+}
+
+/** The texts that the licences ask for. @throws Error naming a package without one */
+export function notices(packages: readonly ShippedPackage[]): string {
+  const runtime = packages.find(({ name }) => name === 'onnxruntime-node');
+  return [
+    'Thoughtline contains the following software of others.\n',
+    ...packages.map((one) => `${heading(`${one.name} ${one.version} (${one.licence})`)}\n${licenceText(one)}\n`),
+    heading(`Native libraries of ONNX Runtime ${runtime?.version}`),
+    `The libraries in node_modules/onnxruntime-node/bin were built by Microsoft. The components in them and their licences
+are listed in https://github.com/microsoft/onnxruntime/blob/v${runtime?.version}/ThirdPartyNotices.txt.
+On Windows DirectML.dll, dxil.dll and dxcompiler.dll lie beside them: redistributable parts of Microsoft's DirectML and
+DirectX Shader Compiler under Microsoft's licence terms, the last one under LLVM's licence.
+`,
+  ].join('\n');
+}
+
+function heading(text: string): string {
+  return `${'='.repeat(100)}\n${text}\n${'='.repeat(100)}\n`;
+}
+
+function licenceText({ name, licence, folder }: ShippedPackage): string {
+  const found = readdirSync(join(root, folder)).filter((file) =>
+    /^(licen[cs]e|copying|notice|thirdpartynotices)/i.test(file),
+  );
+  if (found.length > 0)
+    return found
+      .sort()
+      .map((file) => readFileSync(join(root, folder, file), 'utf8').trim())
+      .join('\n\n');
+  const holder = holders[name];
+  if (holder === undefined || licence !== 'MIT') {
+    throw new Error(`${folder}: no licence text; name the holder of its copyright in scripts/shipped.ts`);
+  }
+  const own = readFileSync(join(root, 'LICENSE'), 'utf8').trim();
+  return own.replace(/^Copyright .*$/m, holder);
+}
+
+/** A CycloneDX bill of materials. It has neither a time nor a serial number, so that one commit gives one text. */
+export function billOfMaterials(packages: readonly ShippedPackage[], integrity: ReadonlyMap<string, string>): object {
+  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, string>;
+  return {
+    $schema: 'http://cyclonedx.org/schema/bom-1.5.schema.json',
+    bomFormat: 'CycloneDX',
+    specVersion: '1.5',
+    version: 1,
+    metadata: {
+      component: {
+        type: 'application',
+        'bom-ref': `${own['name']}@${own['version']}`,
+        name: own['name'],
+        version: own['version'],
+        licenses: [{ expression: own['license'] }],
+      },
+    },
+    components: packages.map(({ name, version, licence, folder }) => ({
+      type: 'library',
+      // One name may ship in two versions, and one version from two folders.
+      'bom-ref': folder,
+      name,
+      version,
+      purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+      licenses: [{ expression: licence }],
+      ...hashes(integrity.get(folder)),
+    })),
+  };
+}
+
+function hashes(integrity: string | undefined) {
+  const [algorithm, digest] = integrity?.split('-') ?? [];
+  if (algorithm !== 'sha512' || digest === undefined) return {};
+  return { hashes: [{ alg: 'SHA-512', content: Buffer.from(digest, 'base64').toString('hex') }] };
+}
+
+/** What the lock file knows of each folder in node_modules. */
+export function lockedPackages(): Map<string, { integrity?: string; dev?: boolean }> {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { integrity?: string; dev?: boolean }>;
+  };
+  return new Map(Object.entries(lock.packages));
+}
+
+/** What ships of the build in dist/. */
+export function shippedByBuild(): ShippedPackage[] {
+  return shippedPackages(JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Metafile);
+}
+
+function main(): void {
+  const packages = shippedByBuild();
+  const refused = packages.filter(({ licence }) => !isPermissive(licence));
+  for (const { folder, licence } of refused) {
+    process.stderr.write(
+      `${folder}: its licence is "${licence}"; what ships must be under one of ${[...allowed].join(', ')}\n`,
+    );
+  }
+  if (refused.length > 0) {
+    process.exitCode = 1;
+    return;
+  }
+  const integrity = new Map([...lockedPackages()].map(([folder, { integrity: sum = '' }]) => [folder, sum]));
+  writeFileSync(join(root, 'dist/THIRD-PARTY-NOTICES.txt'), notices(packages));
+  writeFileSync(join(root, 'dist/sbom.cdx.json'), `${JSON.stringify(billOfMaterials(packages, integrity), null, 1)}\n`);
+  for (const { name, version, licence, programs: within } of packages) {
+    process.stdout.write(
+      `${`${name} ${version}`.padEnd(46)} ${licence.padEnd(14)} ${within.join(', ') || 'as files'}\n`,
+    );
+  }
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main();

@@ -1,0 +1,169 @@
+/** What is packed, for each platform. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { targets } from '../../scripts/package';
+import { isPermissive, packageFolder, programs } from '../../scripts/shipped';
+import { judge, readReport, type AuditReport } from '../../scripts/audit';
+import { ROOT } from '../fixtures';
+import { sha256, unzip } from './zip';
+
+const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-package-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+/** Packs in a process of its own, as `npm run package` does. */
+function pack(target: string, name: string): Buffer {
+  const out = join(scratch, name);
+  const words = ['--import=tsx', 'scripts/package.ts', '--target', target, '--out', out];
+  execFileSync(process.execPath, words, { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+  return readFileSync(out);
+}
+
+const sums = (archive: Buffer) => [...unzip(archive)].map(([name, content]) => `${sha256(content)} ${name}`);
+
+describe('the VSIX', () => {
+  const packed = new Map<string, Buffer>();
+  before(
+    () => {
+      for (const target of targets) packed.set(target, pack(target, `${target}.vsix`));
+    },
+    { timeout: 300_000 },
+  );
+
+  for (const target of targets) {
+    test(`${target}: its own library and no other, nothing of the sources, no program without its list`, () => {
+      const names = [...unzip(packed.get(target)!).keys()];
+      const libraries = names.filter((name) => /\.(node|dll|dylib|so)(\.[\d.]+)?$/.test(name));
+      const folder = `extension/node_modules/onnxruntime-node/bin/napi-v6/${target.replace('-', '/')}/`;
+      assert.deepEqual(
+        libraries.filter((name) => !name.startsWith(folder)),
+        [],
+      );
+      assert.ok(libraries.some((name) => name.endsWith('onnxruntime_binding.node')));
+      assert.ok(libraries.some((name) => /(libonnxruntime\.(so\.1|1\.dylib)|\/onnxruntime\.dll)$/.test(name)));
+      assert.deepEqual(
+        names.filter((name) =>
+          /cuda|tensorrt|\.ts$|\.map$|^extension\/(src|test|train|scripts|shared)\/|\.env|meta\.json/.test(name),
+        ),
+        [],
+      );
+      const inDist = names.filter((name) => name.startsWith('extension/dist/')).map((name) => name.slice(15));
+      assert.deepEqual(
+        inDist.sort(),
+        [...programs.map((name) => `${name}.js`), 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'].sort(),
+      );
+    });
+
+    test(`${target}: the editor is told that it is for no other platform`, () => {
+      const manifest = unzip(packed.get(target)!).get('extension.vsixmanifest')!.toString();
+      assert.match(manifest, new RegExp(`TargetPlatform="${target}"`));
+    });
+  }
+
+  test('the same commit gives the same file, byte for byte', () => {
+    const [first, second] = [packed.get(targets[0])!, pack(targets[0], 'again.vsix')];
+    assert.deepEqual(sums(second), sums(first));
+    assert.equal(sha256(second), sha256(first));
+  });
+
+  test('no path of the machine that packed it is in a program', () => {
+    for (const [name, content] of unzip(packed.get(targets[0])!)) {
+      if (/^extension\/dist\//.test(name)) assert.ok(!content.includes(ROOT), name);
+    }
+  });
+
+  test('notices and bill of materials name every package of others', () => {
+    const files = unzip(packed.get(targets[0])!);
+    const notices = files.get('extension/dist/THIRD-PARTY-NOTICES.txt')!.toString();
+    const bill = JSON.parse(files.get('extension/dist/sbom.cdx.json')!.toString()) as {
+      bomFormat: string;
+      components: {
+        name: string;
+        version: string;
+        purl: string;
+        licenses: { expression: string }[];
+        hashes?: unknown[];
+      }[];
+    };
+    assert.equal(bill.bomFormat, 'CycloneDX');
+    // Those that package.json and sources name; what they bring along is found by esbuild.
+    const named = ['onnxruntime-node', 'onnxruntime-common', 'zod', '@huggingface/tokenizers'];
+    const spoken = ['vscode-languageclient', 'vscode-languageserver', 'vscode-jsonrpc', 'vscode-languageserver-types'];
+    for (const name of [...named, ...spoken]) {
+      assert.ok(
+        bill.components.some((component) => component.name === name),
+        name,
+      );
+    }
+    for (const { name, version, purl, licenses, hashes } of bill.components) {
+      assert.ok(notices.includes(`${name} ${version} (${licenses[0]!.expression})`), name);
+      assert.equal(purl, `pkg:npm/${name.replace('@', '%40')}@${version}`);
+      assert.equal(hashes?.length, 1, name);
+    }
+    assert.equal(notices.match(/^=+\n.* \(.*\)\n=+$/gm)?.length, bill.components.length);
+    assert.match(notices, /Copyright \(c\) Microsoft Corporation/);
+    // A formatter or a test runner is not in it.
+    for (const tool of ['prettier', 'esbuild', 'fast-check', 'diff']) {
+      assert.ok(!bill.components.some(({ name }) => name === tool), tool);
+    }
+  });
+});
+
+describe('licences', () => {
+  const cases: [string, boolean][] = [
+    ['MIT', true],
+    ['Apache-2.0', true],
+    ['(MIT OR GPL-3.0-only)', true],
+    ['MIT AND BSD-3-Clause', true],
+    ['MIT AND GPL-2.0-only', false],
+    ['GPL-3.0-only', false],
+    ['LGPL-2.1', false],
+    ['SEE LICENSE IN LICENSE', false],
+    ['UNLICENSED', false],
+    ['', false],
+  ];
+  for (const [licence, permissive] of cases) {
+    test(`${licence || 'none'}: ${permissive ? 'may' : 'must not'} ship`, () =>
+      assert.equal(isPermissive(licence), permissive));
+  }
+
+  test('a file belongs to the innermost package', () => {
+    assert.equal(packageFolder('node_modules/a/node_modules/@s/b/lib/x.js'), 'node_modules/a/node_modules/@s/b');
+    assert.equal(packageFolder('node_modules/a/index.js'), 'node_modules/a');
+    assert.equal(packageFolder('src/model/lru.ts'), undefined);
+  });
+});
+
+describe('known vulnerabilities', () => {
+  const finding = (name: string, severity: string, ...nodes: string[]) => ({ [name]: { name, severity, nodes } });
+  const ships = (folder: string) => folder === 'node_modules/zod';
+
+  test('fail where they are high and ship; others are counted', () => {
+    const report: AuditReport = {
+      vulnerabilities: {
+        ...finding('zod', 'critical', 'node_modules/zod', 'node_modules/x/node_modules/zod'),
+        ...finding('eslint', 'critical', 'node_modules/eslint'),
+      },
+    };
+    assert.deepEqual(judge(report, ships), { failing: ['zod: critical, in node_modules/zod'], others: 1 });
+    const mild = { vulnerabilities: finding('zod', 'moderate', 'node_modules/zod') };
+    assert.deepEqual(judge(mild, ships), { failing: [], others: 1 });
+    assert.deepEqual(judge({ vulnerabilities: {} }, ships), { failing: [], others: 0 });
+  });
+
+  test('what is no report is not taken for a clean one', () => {
+    for (const output of [
+      '',
+      'null',
+      '{"message":"405 Method Not Allowed"}',
+      '<html>',
+      '{"error":{"code":"ENOAUDIT"}}',
+    ]) {
+      assert.equal(readReport(output), undefined);
+    }
+    assert.ok(readReport('{"vulnerabilities":{}}'));
+  });
+});
