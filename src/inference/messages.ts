@@ -87,3 +87,49 @@ export type FromInference =
   | { readonly type: 'thought'; readonly id: number; readonly uri: string; readonly publication?: Publication }
   | { readonly type: 'memory'; readonly id: number; readonly rssMb: number }
   | { readonly type: 'log'; readonly line: string };
+
+const isText = (value: unknown) => typeof value === 'string';
+const isNumber = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const isResult = (value: unknown) =>
+  isRecord(value) &&
+  isText(value['text']) &&
+  isText(value['stop']) &&
+  isCount(value['replaceSuffix']) &&
+  isNumber(value['milliseconds']) &&
+  Array.isArray(value['candidates']) &&
+  value['candidates'].every(
+    (one: unknown) => isRecord(one) && isText(one['text']) && typeof one['logprob'] === 'number',
+  );
+
+/** What each kind of message must hold for the server to be able to use it. */
+const fields: Record<FromInference['type'], Record<string, (value: unknown) => boolean>> = {
+  loading: { fraction: isNumber, message: isText },
+  ready: { device: isText, model: (value) => isRecord(value) && isText(value['name']) && isText(value['version']) },
+  refused: { reason: isText },
+  completed: {
+    id: isCount,
+    result: isResult,
+    thought: isCount,
+    window: (value) => isRecord(value) && isCount(value['prefixTokens']) && isCount(value['suffixTokens']),
+    refinementRunsWaited: isCount,
+  },
+  declined: { id: isCount, reason: isText },
+  thinking: { uri: isText, step: isCount, steps: isCount },
+  thought: {
+    id: isCount,
+    uri: isText,
+    publication: (value) =>
+      value === undefined || (isRecord(value) && isCount(value['version']) && isRecord(value['trace'])),
+  },
+  memory: { id: isCount, rssMb: isNumber },
+  log: { line: isText },
+};
+
+/** Whether something that the inference process said is a message at all: a process that is out of its mind may say anything. */
+export function isFromInference(value: unknown): value is FromInference {
+  if (!isRecord(value) || !isText(value['type']) || !Object.hasOwn(fields, value['type'])) return false;
+  return Object.entries(fields[value['type'] as FromInference['type']]).every(([name, holds]) => holds(value[name]));
+}

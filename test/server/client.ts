@@ -51,6 +51,11 @@ export interface Start {
   transport?: 'stdio' | 'ipc';
   /** What `workspace/configuration` is answered with for a document. */
   configuration?: (uri: string) => unknown;
+  /** Another server than the one in `dist`, and what is added to its environment. */
+  program?: string;
+  environment?: Record<string, string>;
+  /** Whether what the server writes is kept for inspection: a long run would grow with it. */
+  keepOutput?: boolean;
 }
 
 /** A language server client of the real protocol library over a real server process. */
@@ -70,16 +75,21 @@ export class LspClient {
   ) {}
 
   static async start(options: Start = {}): Promise<LspClient> {
-    const program = join(dist, 'server.js');
+    const program = options.program ?? join(dist, 'server.js');
+    const env = { ...process.env, ...options.environment };
     const ipc = options.transport === 'ipc';
     const server = ipc
-      ? fork(program, ['--node-ipc'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] })
-      : spawn(process.execPath, [program, '--stdio'], { stdio: 'pipe' });
+      ? fork(program, ['--node-ipc'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env })
+      : spawn(process.execPath, [program, '--stdio'], { stdio: 'pipe', env });
     const connection = ipc
       ? createProtocolConnection(new IPCMessageReader(server), new IPCMessageWriter(server))
       : createProtocolConnection(new StreamMessageReader(server.stdout!), new StreamMessageWriter(server.stdin!));
     const client = new LspClient(server, connection);
-    server.stdout?.on('data', (chunk: Buffer) => (client.output.stdout = Buffer.concat([client.output.stdout, chunk])));
+    if (options.keepOutput ?? true) {
+      server.stdout?.on('data', (chunk: Buffer) => {
+        client.output.stdout = Buffer.concat([client.output.stdout, chunk]);
+      });
+    }
     server.stderr?.on('data', (chunk: Buffer) => (client.output.stderr += chunk.toString()));
     connection.onNotification(StatusNotification.method, (status: Status) => void client.statuses.push(status));
     connection.onNotification(
