@@ -62,6 +62,8 @@ export class InferenceClient {
   #watch: NodeJS.Timeout | undefined;
   /** Since when the process owes something and has said nothing, by `performance.now()`. */
   #silentSince = 0;
+  /** The device that was asked for has computed what cannot be right: the CPU is used, until somebody asks anew. */
+  #distrusted = false;
   /** Why the process is being killed, where its signal would not say it. */
   #killedFor: string | undefined;
   #nextId = 1;
@@ -105,12 +107,16 @@ export class InferenceClient {
     const before = this.#opening;
     const same = (['bundle', 'device', 'threads'] as const).every((name) => before?.[name] === opening[name]);
     this.#opening = opening;
-    if (!same) this.#silences.clear();
+    if (!same) {
+      this.#silences.clear();
+      this.#distrusted = false;
+    }
     if (this.#lifecycle.state === 'off') this.#handle({ type: 'start' });
     else if (!same) this.#handle({ type: 'restart' });
   }
 
   restart(): void {
+    this.#distrusted = false;
     if (this.#opening) this.#handle({ type: 'restart' });
   }
 
@@ -242,7 +248,8 @@ export class InferenceClient {
       const split = lineSplitter((line) => this.#limiter.add(line));
       stream?.setEncoding('utf8').on('data', split);
     }
-    this.#post({ type: 'open', ...this.#opening! });
+    const opening = this.#opening!;
+    this.#post({ type: 'open', ...opening, device: this.#distrusted ? 'cpu' : opening.device });
     this.#heard();
   }
 
@@ -260,6 +267,11 @@ export class InferenceClient {
         break;
       case 'refused':
         this.#handle(message);
+        break;
+      case 'unsound':
+        this.#listener.log(`the device computes wrongly (${message.reason}); the CPU takes its place`);
+        this.#distrusted = true;
+        this.#handle({ type: 'restart' });
         break;
       case 'thinking':
         this.#listener.thinking(message.uri, message.step, message.steps);

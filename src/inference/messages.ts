@@ -79,6 +79,8 @@ export type FromInference =
   | { readonly type: 'loading'; readonly fraction: number; readonly message: string }
   | { readonly type: 'ready'; readonly device: string; readonly model: ModelInfo }
   | { readonly type: 'refused'; readonly reason: string }
+  /** The device, which is not the CPU, computes what cannot be right. */
+  | { readonly type: 'unsound'; readonly reason: string }
   | ({ readonly type: 'completed'; readonly id: number } & Answer)
   /** No answer: superseded by newer work, or it failed. */
   | { readonly type: 'declined'; readonly id: number; readonly reason: string }
@@ -109,6 +111,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
   loading: { fraction: isNumber, message: isText },
   ready: { device: isText, model: (value) => isRecord(value) && isText(value['name']) && isText(value['version']) },
   refused: { reason: isText },
+  unsound: { reason: isText },
   completed: {
     id: isCount,
     result: isResult,

@@ -191,3 +191,19 @@ test('an answer ends a row of deaths: a process that works and is killed now and
   assert.equal(states.filter(({ state }) => state === 'failed').length, 0);
   client.stop();
 });
+
+test('a device that computes wrongly is replaced by the CPU, until somebody asks for it anew', async () => {
+  const program = `process.on('message', ({ type, device }) => {
+    if (type !== 'open') return;
+    process.send({ type: 'ready', device, model: { name: 'm', version: '1' } });
+    if (device !== 'cpu') process.send({ type: 'unsound', reason: 'its logits are NaN' });
+  });`;
+  const { client, states, logs, until } = handleOn('unsound', program, {});
+  client.open({ ...opening, device: 'webgpu' });
+  const device = () => (client.lifecycle.state === 'ready' ? client.lifecycle.device : undefined);
+  await until(() => device() === 'cpu');
+  assert.equal(logs.filter((line) => line.includes('(its logits are NaN); the CPU takes its place')).length, 1);
+  client.restart();
+  await until(() => states.filter((state) => state.state === 'ready').length === 4 && device() === 'cpu');
+  client.stop();
+});
