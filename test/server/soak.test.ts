@@ -15,11 +15,15 @@ function check(report: SoakReport): void {
   }
 }
 
-test('300 edits in 50 open files: every document stays the editor’s, no descriptor leaks', { skip }, async (context) => {
-  const report = await soak({ edits: 300, files: 50, seed: 20261122 });
-  context.diagnostic(JSON.stringify(report));
-  check(report);
-});
+test(
+  '300 edits in 50 open files: every document stays the editor’s, no descriptor leaks',
+  { skip },
+  async (context) => {
+    const report = await soak({ edits: 300, files: 50, seed: 20261122 });
+    context.diagnostic(JSON.stringify(report));
+    check(report);
+  },
+);
 
 test('four clients at once, a server each', { skip }, async () => {
   for (const report of await soakTogether(4, { edits: 100, files: 5, seed: 7 })) check(report);
