@@ -93,5 +93,9 @@ export default tseslint.config(
       },
     },
   },
+  {
+    files: ['**/*.cjs'],
+    languageOptions: { globals: { process: 'readonly', setInterval: 'readonly', __dirname: 'readonly' } },
+  },
   ...direction,
 );

@@ -2,8 +2,8 @@ import { openBundle, type Bundle } from '../model/bundle';
 import { Decoder } from '../model/decoder';
 import type { Graphs } from '../model/graphs';
 import { LruMap } from '../model/lru';
-import { openDevice, type DeviceReport, type DeviceSetting } from '../model/providers';
-import { loadRuntime } from '../model/runtime';
+import { openDevice, type DeviceReport, type DeviceSetting, type OpenedDevice } from '../model/providers';
+import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
 import { measureChunkTokens } from '../thought/calibrate';
 import { collectEvidence, MAX_CHUNKS, type Chunk, type Evidence } from '../thought/evidence';
@@ -41,6 +41,8 @@ export interface EngineOptions {
   /** Evidence chunks as long as in training, however long a gradient takes: the same figures on every machine. */
   readonly trainedChunks?: boolean | undefined;
   readonly log?: ((line: string) => void) | undefined;
+  /** ONNX Runtime, where it is not the one that is installed. */
+  readonly runtime?: Runtime | undefined;
   /** Share of the loading that is done, 0 to 1, and what is being done. */
   readonly onProgress?: ((fraction: number, what: string) => void) | undefined;
 }
@@ -66,6 +68,7 @@ export class Engine {
   /** Tokens of an evidence chunk: such that a gradient is short on this machine. */
   readonly chunkTokens: number;
   readonly #graphs: Graphs;
+  readonly #opened: OpenedDevice;
   readonly #model: EvidenceModel;
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
   readonly #lookup: Lookup;
@@ -75,9 +78,11 @@ export class Engine {
   /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
-  private constructor(bundle: Bundle, device: DeviceReport, graphs: Graphs, chunkTokens: number) {
+  private constructor(bundle: Bundle, opened: OpenedDevice, chunkTokens: number) {
+    const { graphs, report } = opened;
     this.bundle = bundle;
-    this.device = device;
+    this.device = report;
+    this.#opened = opened;
     this.chunkTokens = chunkTokens;
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
@@ -94,12 +99,12 @@ export class Engine {
     const { onProgress } = options;
     const bundle = await openBundle(bundleDirectory, (share) => onProgress?.(share * 0.5, 'checking the model files'));
     onProgress?.(0.5, 'choosing the device');
-    const { graphs, report } = await openDevice(await loadRuntime(), bundle, options);
+    const opened = await openDevice(options.runtime ?? (await loadRuntime()), bundle, options);
     onProgress?.(0.9, 'measuring');
     const trained = bundle.manifest.chunk.tokens;
-    const chunkTokens = options.trainedChunks ? trained : await measureChunkTokens(graphs, bundle);
-    onProgress?.(1, `ready on ${report.device}`);
-    return new Engine(bundle, report, graphs, chunkTokens);
+    const chunkTokens = options.trainedChunks ? trained : await measureChunkTokens(opened.graphs, bundle);
+    onProgress?.(1, `ready on ${opened.report.device}`);
+    return new Engine(bundle, opened, chunkTokens);
   }
 
   /** Files of the workspace that the lookup memory knows beside the open ones: none, unless somebody puts them in. */
@@ -252,6 +257,11 @@ export class Engine {
       }
       return samples;
     });
+  }
+
+  /** What is wrong with what the device computes by now, if anything is: some short runs, compared with the CPU's at opening. */
+  async verify(): Promise<string | undefined> {
+    return this.#opened.verify?.();
   }
 
   async close(): Promise<void> {

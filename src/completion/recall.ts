@@ -87,7 +87,7 @@ export class Lookup {
 
   /** How the text went on after the longest occurrence of a context's end, however short; no decoder is asked. */
   copy(context: readonly number[], count: number): number[] {
-    return this.#memory.draft(context, count, 1);
+    return this.#memory.draft(context, count).tokens;
   }
 
   /** How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted. */

@@ -24,7 +24,7 @@ export function activate(context: ExtensionContext): void {
   const log = window.createOutputChannel('Thoughtline', { log: true });
   const status = new StatusItem();
   const panel = new ThoughtPanel(context.extensionUri, () => client);
-  const recorder = new Recorder(context.globalState);
+  const recorder = new Recorder(context.globalState, (line) => log.warn(line));
   const statistics = new StatisticsPanel(context.extensionUri, recorder);
   const snoozer = new Snoozer();
   const snoozed = () => describeSnooze(snoozer.snooze, Date.now());

@@ -14,11 +14,15 @@ export class Recorder implements Disposable {
   readonly #subscriptions: Disposable[];
   readonly #watched = new Set<{ uri: string; stretch: Stretch; readonly timers: NodeJS.Timeout[] }>();
   #offer: Offer | undefined;
+  #complained = false;
   #last: { document: TextDocument; stretch: Stretch } | undefined;
   #waiting: { event: StatisticsEvent; day: string }[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly storage: Memento) {
+  constructor(
+    private readonly storage: Memento,
+    private readonly log: (line: string) => void,
+  ) {
     this.#subscriptions = [
       workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
         for (const { rangeOffset: offset, rangeLength: removed, text: inserted } of contentChanges) {
@@ -36,8 +40,12 @@ export class Recorder implements Disposable {
 
   /** All that has been counted. Other windows may have counted meanwhile: their counts are in the storage. */
   get statistics(): Statistics {
-    const stored = readStatistics(this.storage.get(key));
-    return this.#waiting.reduce((all, { event, day }) => count(all, event, day), stored);
+    const { statistics, dropped } = readStatistics(this.storage.get(key));
+    if (dropped !== undefined && !this.#complained) {
+      this.#complained = true;
+      this.log(dropped);
+    }
+    return this.#waiting.reduce((all, { event, day }) => count(all, event, day), statistics);
   }
 
   /** Calls back whenever something was counted. */

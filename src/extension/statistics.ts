@@ -44,10 +44,44 @@ const KEPT_DAYS = 60;
 
 export const noStatistics: Statistics = { format: 1, days: [] };
 
-/** What was stored, if it can be read; else nothing. */
-export function readStatistics(stored: unknown): Statistics {
-  const given = stored as Partial<Statistics> | undefined;
-  return given?.format === 1 && Array.isArray(given.days) ? (given as Statistics) : noStatistics;
+/** What was stored, as far as it can be read; `dropped` says in one line what could not be. */
+export function readStatistics(stored: unknown): { readonly statistics: Statistics; readonly dropped?: string } {
+  if (stored === undefined) return { statistics: noStatistics };
+  const nothing = (why: string) => ({ statistics: noStatistics, dropped: `stored statistics are dropped: ${why}` });
+  if (!isRecord(stored)) return nothing('they are no object');
+  const { format, days } = stored;
+  if (format !== 1) return nothing(`their format is ${show(format)}, and this version reads 1`);
+  if (!Array.isArray(days)) return nothing('they hold no days');
+  const good = days.filter(isDay).slice(-KEPT_DAYS);
+  const bad = days.filter((day) => !isDay(day)).length;
+  return {
+    statistics: { format: 1, days: good },
+    ...(bad > 0 && { dropped: `stored statistics: ${bad} of ${days.length} days are dropped, which cannot be read` }),
+  };
+}
+
+const counted = ['shown', 'accepted', 'partly', 'dismissed', 'keystrokesSaved'] as const;
+const tables = ['checked', 'kept', 'latencies'] as const;
+
+function isDay(value: unknown): value is Day {
+  return (
+    isRecord(value) &&
+    typeof value['day'] === 'string' &&
+    counted.every((name) => isCount(value[name])) &&
+    tables.every((name) => isRecord(value[name]) && Object.values(value[name]).every(isCount))
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  return typeof value === 'number' || typeof value === 'string' ? JSON.stringify(value).slice(0, 20) : 'missing';
 }
 
 export function count(statistics: Statistics, event: StatisticsEvent, day: string): Statistics {

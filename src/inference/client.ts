@@ -1,19 +1,22 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
-import type {
-  Answer,
-  Asked,
-  CompletionRequest,
-  FromInference,
-  IndexProgress,
-  ModelInfo,
-  Opening,
-  Publication,
-  ThinkingMode,
-  ToInference,
-  WorkspaceSpec,
+import { lineSplitter, LogLimiter } from './logLines';
+import {
+  isFromInference,
+  type Answer,
+  type Asked,
+  type CompletionRequest,
+  type FromInference,
+  type IndexProgress,
+  type ModelInfo,
+  type Opening,
+  type Publication,
+  type ThinkingMode,
+  type ToInference,
+  type WorkspaceSpec,
 } from './messages';
+import { patience, SilenceRecord, silenceLimit, type Patience } from './patience';
 
 /** What the handle tells its owner. */
 export interface Listener {
@@ -45,19 +48,28 @@ interface Waiting {
 
 /**
  * The server's handle on the inference process: starts it, starts it again when it dies (`lifecycle.ts` says when and
- * how often), passes requests and pairs them with replies. Requests for suggestions wait while the model loads; those in
- * flight when the process dies get "no suggestion".
+ * how often), passes requests and pairs them with replies. Requests for suggestions wait while the model loads and while
+ * the process is silent; those in flight when it dies get "no suggestion". A process that hangs (`patience.ts`) or talks
+ * nonsense is killed.
  */
 export class InferenceClient {
   readonly #program: string;
   readonly #listener: Listener;
-  readonly #hangMs: number;
+  readonly #patience: Patience;
+  readonly #limiter: LogLimiter;
+  readonly #silences = new SilenceRecord();
   #opening: Opening | undefined;
   #lifecycle: Lifecycle = initial;
   #child: ChildProcess | undefined;
   #model: ModelInfo | undefined;
   #backOff: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
+  /** Since when the process owes something and has said nothing, by `performance.now()`. */
+  #silentSince = 0;
+  /** The device that was asked for has computed what cannot be right: the CPU is used, until somebody asks anew. */
+  #distrusted = false;
+  /** Why the process is being killed, where its signal would not say it. */
+  #killedFor: string | undefined;
   #nextId = 1;
   #spawns = 0;
   /** Requests sent and not answered. */
@@ -67,12 +79,13 @@ export class InferenceClient {
 
   /**
    * @param program path of the inference process' JavaScript
-   * @param hangMs a process that leaves a request unanswered for this long is taken for hung and killed
+   * @param limits after what silence the process is taken for hung
    */
-  constructor(program: string, listener: Listener, hangMs = 60_000) {
+  constructor(program: string, listener: Listener, limits: Partial<Patience> = {}) {
     this.#program = program;
     this.#listener = listener;
-    this.#hangMs = hangMs;
+    this.#patience = { ...patience, ...limits };
+    this.#limiter = new LogLimiter((line) => listener.log(line));
   }
 
   get lifecycle(): Lifecycle {
@@ -98,11 +111,16 @@ export class InferenceClient {
     const before = this.#opening;
     const same = (['bundle', 'device', 'threads'] as const).every((name) => before?.[name] === opening[name]);
     this.#opening = opening;
+    if (!same) {
+      this.#silences.clear();
+      this.#distrusted = false;
+    }
     if (this.#lifecycle.state === 'off') this.#handle({ type: 'start' });
     else if (!same) this.#handle({ type: 'restart' });
   }
 
   restart(): void {
+    this.#distrusted = false;
     if (this.#opening) this.#handle({ type: 'restart' });
   }
 
@@ -124,14 +142,14 @@ export class InferenceClient {
         },
       };
       const { state } = this.#lifecycle;
-      if (state === 'ready') this.#send(waiting);
-      else if (state === 'loading' || state === 'waiting') this.#held.set(id, waiting);
+      if (state === 'ready' && !this.#stalled) this.#send(waiting);
+      else if (state === 'ready' || state === 'loading' || state === 'waiting') this.#held.set(id, waiting);
       else waiting.settle({ type: 'none', reason: describe(this.#lifecycle) });
     });
     const abort = () => {
       const held = this.#held.get(id);
       this.#held.delete(id);
-      held?.settle({ type: 'none', reason: 'cancelled while the model was loading' });
+      held?.settle({ type: 'none', reason: 'cancelled before the model was asked' });
       if (this.#sent.has(id)) this.#post({ type: 'abort', id });
     };
     return { result, abort };
@@ -184,10 +202,11 @@ export class InferenceClient {
 
   #handle(event: LifecycleEvent): void {
     const { to, effects } = transition(this.#lifecycle, event);
-    const changed = to !== this.#lifecycle;
+    // That an answer ends a row of deaths concerns nobody else.
+    const changed = to !== this.#lifecycle && event.type !== 'served';
     this.#lifecycle = to;
     for (const effect of effects) this.#do(effect);
-    if (to.state === 'ready') this.#release();
+    if (to.state === 'ready' && changed) this.#release();
     if (to.state === 'failed' || to.state === 'off') this.#settleAll(this.#held, describe(to));
     if (changed) this.#listener.lifecycle(to);
   }
@@ -205,6 +224,7 @@ export class InferenceClient {
         // A process that could not be started tells so again when it is killed.
         child?.on('error', () => undefined);
         child?.kill('SIGKILL');
+        clearTimeout(this.#watch);
         this.#settleAll(this.#sent, 'the inference process was ended');
         break;
       }
@@ -224,27 +244,36 @@ export class InferenceClient {
       execArgv: [],
     });
     this.#child = child;
-    const gone = (how: string) => {
+    this.#killedFor = undefined;
+    const gone = (signs: string) => {
       if (this.#child !== child) return;
+      const how = this.#killedFor ?? signs;
       this.#child = undefined;
       clearTimeout(this.#watch);
+      this.#limiter.flush();
       this.#listener.log(`the inference process ended: ${how}`);
       this.#settleAll(this.#sent, `the inference process ended (${how}); it is started again`);
       this.#handle({ type: 'died', how, at: performance.now() });
     };
-    child.on('message', (message) => this.#receive(message as FromInference));
+    child.on('message', (message) => {
+      if (this.#child !== child || this.#killedFor !== undefined) return;
+      if (isFromInference(message)) this.#receive(message);
+      else this.#kill('it said what is no message');
+    });
     child.on('exit', (code, signal) => gone(signal ? `signal ${signal}` : `exit code ${code}`));
     child.on('error', (error) => gone(error.message));
     for (const stream of [child.stdout, child.stderr]) {
-      stream?.setEncoding('utf8').on('data', (text: string) => {
-        for (const line of text.split('\n')) if (line.trim()) this.#listener.log(line.trimEnd());
-      });
+      const split = lineSplitter((line) => this.#limiter.add(line));
+      stream?.setEncoding('utf8').on('data', split);
     }
-    this.#post({ type: 'open', ...this.#opening! });
+    const opening = this.#opening!;
+    this.#post({ type: 'open', ...opening, device: this.#distrusted ? 'cpu' : opening.device });
+    this.#heard();
   }
 
   #receive(message: FromInference): void {
-    this.#rewind();
+    if (this.#sent.size > 0) this.#silences.add(performance.now() - this.#silentSince);
+    this.#heard();
     switch (message.type) {
       case 'loading':
         this.#listener.loading(message.fraction, message.message);
@@ -252,9 +281,15 @@ export class InferenceClient {
       case 'ready':
         this.#model = message.model;
         this.#handle(message);
+        this.#heard();
         break;
       case 'refused':
         this.#handle(message);
+        break;
+      case 'unsound':
+        this.#listener.log(`the device computes wrongly (${message.reason}); the CPU takes its place`);
+        this.#distrusted = true;
+        this.#handle({ type: 'restart' });
         break;
       case 'thinking':
         this.#listener.thinking(message.uri, message.step, message.steps);
@@ -263,15 +298,19 @@ export class InferenceClient {
         this.#listener.indexing(message.progress);
         break;
       case 'log':
-        this.#listener.log(message.line);
+        this.#limiter.add(message.line);
         break;
       case 'thought':
       case 'completed':
+        this.#handle({ type: 'served' });
+        this.#settle(message);
+        break;
       case 'declined':
       case 'memory':
         this.#settle(message);
         break;
     }
+    if (this.#lifecycle.state === 'ready') this.#release();
   }
 
   #settle(reply: FromInference & { id: number }): void {
@@ -284,18 +323,36 @@ export class InferenceClient {
   #send(waiting: Waiting): void {
     this.#sent.set(waiting.message.id, waiting);
     this.#post(waiting.message);
-    if (this.#sent.size === 1) this.#rewind();
+    if (this.#sent.size === 1) this.#heard();
   }
 
-  /** Any message shows that the process lives; silence while something is owed does not. */
-  #rewind(): void {
+  /** Whether the process owes something and has been silent for so long that nothing should be added to it. */
+  get #stalled(): boolean {
+    return this.#sent.size > 0 && performance.now() - this.#silentSince > this.#patience.stallMs;
+  }
+
+  /** The process has shown that it lives, or begins to owe something: from now on its silence counts. */
+  #heard(): void {
+    this.#silentSince = performance.now();
     clearTimeout(this.#watch);
-    if (this.#sent.size === 0) return;
+    const loading = this.#lifecycle.state !== 'ready';
+    if (this.#sent.size === 0 && !loading) return;
+    const characters = Math.max(0, ...[...this.#sent.values()].map(({ message }) => charactersOf(message)));
+    const { longestMs } = this.#silences;
+    const silence = { loading, device: this.#opening?.device ?? '', longestMs, characters };
+    const limit = silenceLimit(silence, this.#patience);
     this.#watch = setTimeout(() => {
-      this.#listener.log(`the inference process has not answered for ${this.#hangMs / 1000} s and is killed`);
-      this.#child?.kill('SIGKILL');
-    }, this.#hangMs);
+      // A timer that is this late has slept with the machine, and so has the process: it gets its time anew.
+      if (performance.now() - this.#silentSince > 1.5 * limit) this.#heard();
+      else this.#kill(`no answer for ${(limit / 1000).toFixed(1)} s`);
+    }, limit);
     this.#watch.unref();
+  }
+
+  /** Ends a process that cannot be used any more; what follows is as if it had died. */
+  #kill(why: string): void {
+    this.#killedFor = why;
+    this.#child?.kill('SIGKILL');
   }
 
   #post(message: ToInference): void {
@@ -315,6 +372,12 @@ export class InferenceClient {
     clearTimeout(this.#watch);
     for (const waiting of all) waiting.settle({ type: 'none', reason });
   }
+}
+
+function charactersOf(message: ToInference): number {
+  if (!('request' in message)) return 0;
+  const { prefix, suffix, related } = message.request;
+  return related.reduce((sum, { text }) => sum + text.length, prefix.length + suffix.length);
 }
 
 /** One line about a state in which no suggestion can come. */

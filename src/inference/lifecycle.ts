@@ -2,8 +2,11 @@
  * The life of the inference process as a pure state machine:
  *
  *   off → loading → ready → off          and from loading or ready, when the process dies:
- *           ↑         │                    → waiting (back-off) → loading, at most `limit.crashes` times in a window,
+ *           ↑         │                    → waiting (back-off) → loading, at most `limit.crashes` times in a row,
  *           └ waiting ┘                    → failed (reason) after that; `restart` begins anew.
+ *
+ * Deaths are in a row when no answer came between them and they are less than `limit.windowMs` apart: a process that does
+ * its work and is killed from outside now and then is started again for ever.
  */
 export type Lifecycle = { readonly crashes: readonly number[] } & (
   | { readonly state: 'off' | 'loading' | 'waiting' }
@@ -15,6 +18,8 @@ export type LifecycleEvent =
   | { readonly type: 'start' | 'stop' | 'restart' | 'backedOff' }
   /** The bundle is loaded. */
   | { readonly type: 'ready'; readonly device: string }
+  /** The model has answered a request. */
+  | { readonly type: 'served' }
   /** The process says that the bundle cannot be used: trying again would not help. */
   | { readonly type: 'refused'; readonly reason: string }
   /** The process ended unasked. `at`: milliseconds on any steady clock. */
@@ -47,6 +52,9 @@ export function transition(from: Lifecycle, event: LifecycleEvent): { to: Lifecy
     case 'ready':
       if (from.state !== 'loading') return { to: from, effects: [] };
       return { to: { state: 'ready', device: event.device, crashes }, effects: [] };
+    case 'served':
+      if (from.state !== 'ready' || crashes.length === 0) return { to: from, effects: [] };
+      return { to: { ...from, crashes: [] }, effects: [] };
     case 'refused':
       if (!alive) return { to: from, effects: [] };
       return { to: { state: 'failed', reason: event.reason, crashes: [] }, effects: [{ type: 'kill' }] };

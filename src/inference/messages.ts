@@ -106,6 +106,8 @@ export type FromInference =
   | { readonly type: 'loading'; readonly fraction: number; readonly message: string }
   | { readonly type: 'ready'; readonly device: string; readonly model: ModelInfo }
   | { readonly type: 'refused'; readonly reason: string }
+  /** The device, which is not the CPU, computes what cannot be right. */
+  | { readonly type: 'unsound'; readonly reason: string }
   | ({ readonly type: 'completed'; readonly id: number } & Answer)
   /** No answer: superseded by newer work, or it failed. */
   | { readonly type: 'declined'; readonly id: number; readonly reason: string }
@@ -116,3 +118,51 @@ export type FromInference =
   /** How far the reading of the workspace is; without `progress` it is over. */
   | { readonly type: 'indexing'; readonly progress?: IndexProgress | undefined }
   | { readonly type: 'log'; readonly line: string };
+
+const isText = (value: unknown) => typeof value === 'string';
+const isNumber = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
+const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const isResult = (value: unknown) =>
+  isRecord(value) &&
+  isText(value['text']) &&
+  isText(value['stop']) &&
+  isCount(value['replaceSuffix']) &&
+  isNumber(value['milliseconds']) &&
+  Array.isArray(value['candidates']) &&
+  value['candidates'].every(
+    (one: unknown) => isRecord(one) && isText(one['text']) && typeof one['logprob'] === 'number',
+  );
+
+/** What each kind of message must hold for the server to be able to use it. */
+const fields: Record<FromInference['type'], Record<string, (value: unknown) => boolean>> = {
+  loading: { fraction: isNumber, message: isText },
+  ready: { device: isText, model: (value) => isRecord(value) && isText(value['name']) && isText(value['version']) },
+  refused: { reason: isText },
+  unsound: { reason: isText },
+  completed: {
+    id: isCount,
+    result: isResult,
+    thought: isCount,
+    window: (value) => isRecord(value) && isCount(value['prefixTokens']) && isCount(value['suffixTokens']),
+    refinementRunsWaited: isCount,
+  },
+  declined: { id: isCount, reason: isText },
+  thinking: { uri: isText, step: isCount, steps: isCount },
+  thought: {
+    id: isCount,
+    uri: isText,
+    publication: (value) =>
+      value === undefined || (isRecord(value) && isCount(value['version']) && isRecord(value['trace'])),
+  },
+  memory: { id: isCount, rssMb: isNumber },
+  indexing: { progress: (value) => value === undefined || isRecord(value) },
+  log: { line: isText },
+};
+
+/** Whether something that the inference process said is a message at all: a process that is out of its mind may say anything. */
+export function isFromInference(value: unknown): value is FromInference {
+  if (!isRecord(value) || !isText(value['type']) || !Object.hasOwn(fields, value['type'])) return false;
+  return Object.entries(fields[value['type'] as FromInference['type']]).every(([name, holds]) => holds(value[name]));
+}

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { DEFAULTS, type Engine } from '../completion/engine';
-import { messageOf } from '../model/errors';
+import { messageOf, NumericalError } from '../model/errors';
 import { ThoughtStore } from '../thought/store';
 import type { CompletionRequest, FromInference, ToInference } from './messages';
 import { Indexer } from './indexer';
@@ -9,7 +9,13 @@ import { WorkQueue, type Work } from './queue';
 /** Only one suggestion is made ahead at a time: newer work supersedes it, whichever document it is about. */
 const AHEAD = '';
 
+/** Key of the check of the device: no document has it. */
+const VERIFICATION = '';
+
 type Message<T extends ToInference['type']> = Extract<ToInference, { type: T }>;
+
+/** After so many suggestions the device is asked whether it still computes what the CPU does. */
+const VERIFY_EVERY = 256;
 
 /** For this long a suggestion that came unasked waits until texts are in the memory; the rest comes in at idle. */
 const PATIENCE_MS = 30;
@@ -29,6 +35,7 @@ export class InferenceService {
   readonly #signals = new Map<number, { aborted: boolean }>();
   /** Whether suggestions use the memory, as far as is known. */
   #memory: boolean = DEFAULTS.memory;
+  #decoded = 0;
   /** When the last gradient runs ended, milliseconds since the epoch. */
   #runEnds: number[] = [];
   #indexer: Indexer | undefined;
@@ -124,6 +131,7 @@ export class InferenceService {
         this.#signals.delete(id);
         const window = this.#engine.window(request);
         this.#send({ type: 'completed', id, result, thought: thought.version, window, refinementRunsWaited });
+        if (++this.#decoded % VERIFY_EVERY === 0) this.#queue.push(this.#verifying());
         return false;
       },
       dropped: (error) => {
@@ -205,7 +213,24 @@ export class InferenceService {
     this.#send({ type: 'thought', id, uri, publication: { version, trace, made } });
   }
 
+  /** At idle: devices have been seen to go wrong after a driver's update, or after the machine has slept. */
+  #verifying(): Work {
+    return {
+      lane: 'refine',
+      key: VERIFICATION,
+      advance: async () => {
+        const complaint = await this.#engine.verify();
+        if (complaint !== undefined) this.#send({ type: 'unsound', reason: complaint });
+        return false;
+      },
+      dropped: () => undefined,
+    };
+  }
+
   #decline(id: number, error: unknown): void {
+    if (error instanceof NumericalError && this.#engine.device.device !== 'cpu') {
+      this.#send({ type: 'unsound', reason: error.message });
+    }
     const reason = error === undefined ? 'superseded by newer work' : `the model failed: ${messageOf(error)}`;
     this.#send({ type: 'declined', id, reason });
   }

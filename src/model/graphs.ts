@@ -1,5 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { topLayers } from './bundle';
+import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Runtime } from './runtime';
 
@@ -36,7 +37,7 @@ export const NO_PAST: Past = { k: new Float32Array(0), v: new Float32Array(0), l
 
 /**
  * The three graphs of a bundle as functions of typed arrays. Each call is one ONNX Runtime run; a run blocks the event
- * loop while it computes, and lets it turn once before.
+ * loop while it computes, and lets it turn once before. What is no finite number is thrown, so that no cache keeps it.
  */
 export class Graphs {
   readonly #runtime: Runtime;
@@ -70,7 +71,7 @@ export class Graphs {
       past_k: this.#past(past.k, past.length, batch, trunkLayers),
       past_v: this.#past(past.v, past.length, batch, trunkLayers),
     });
-    return { states: floats(output, 'states'), k: floats(output, 'new_k'), v: floats(output, 'new_v') };
+    return { states: sound(output, 'states'), k: sound(output, 'new_k'), v: sound(output, 'new_v') };
   }
 
   /**
@@ -87,11 +88,11 @@ export class Graphs {
       z: this.#floats(z, [batch, this.#layers, thoughtVectors, width]),
       logit_count: this.#integers([logitCount], [1]),
     });
-    return { logits: floats(output, 'logits'), k: floats(output, 'new_k'), v: floats(output, 'new_v') };
+    return { logits: sound(output, 'logits'), k: sound(output, 'new_k'), v: sound(output, 'new_v') };
   }
 
   /**
-   * NLL of one chunk and its gradient with respect to z.
+   * NLL of one chunk and its gradient with respect to z. They may be no numbers: whoever takes a step looks at them.
    * @param states trunk states of the chunk, [S, width]
    * @param targets [S] token ids
    * @param weights [S], 1 where the target counts, 0 where not
@@ -136,6 +137,11 @@ export class Graphs {
 }
 
 export type Sessions = Record<'trunk' | 'top' | 'evidence', InferenceSession>;
+
+/** @throws NumericalError unless the output is finite */
+function sound(output: InferenceSession.ReturnType, name: string): Float32Array {
+  return NumericalError.check(floats(output, name), name);
+}
 
 function floats(output: InferenceSession.ReturnType, name: string): Float32Array {
   const data = output[name]?.data;

@@ -85,6 +85,11 @@ const schema = z
     format: z.literal(FORMAT),
     name: label,
     version: label,
+    /** The first version of Thoughtline that reads this format: what an older one tells the user. */
+    needs: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+$/, 'must be a version like 0.1.0')
+      .optional(),
     architecture: z.object({
       vocabulary: count,
       width: count,
@@ -167,10 +172,11 @@ export function parseManifest(text: string, file: string): Manifest {
   } catch {
     throw new UserError(`${file}: not valid JSON; install the model again`);
   }
-  const format = (value as { format?: unknown } | null)?.format;
+  const { format, needs } = (value ?? {}) as { format?: unknown; needs?: unknown };
   if (typeof format === 'number' && format > FORMAT) {
+    const version = typeof needs === 'string' && /^\d+\.\d+\.\d+$/.test(needs) ? `${needs} or later` : undefined;
     throw new UserError(
-      `${file}: format ${format} is newer than this version of Thoughtline reads (${FORMAT}); update Thoughtline to one that reads format ${format}`,
+      `${file}: format ${format} is newer than this version of Thoughtline reads (${FORMAT}); update Thoughtline to ${version ?? `one that reads format ${format}`}`,
     );
   }
   const result = schema.safeParse(value);

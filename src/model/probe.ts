@@ -1,5 +1,5 @@
 import type { Bundle } from './bundle';
-import { UserError } from './errors';
+import { NumericalError, UserError } from './errors';
 import type { Graphs } from './graphs';
 
 /** The outputs of one probe by name, and how long it took. */
@@ -21,9 +21,7 @@ const TOO_SLOW = 5;
  * @throws UserError as soon as it proves so
  */
 export async function probe(graphs: Graphs, bundle: Bundle, limit = Infinity): Promise<Probe> {
-  const { vocabulary } = bundle.manifest.architecture;
-  const count = Math.min(TOKENS, bundle.manifest.chunk.tokens);
-  const tokens = Array.from({ length: count + 1 }, (_, i) => (i * 7919 + 11) % vocabulary);
+  const tokens = probeTokens(bundle);
 
   // A device prepares its kernels when a graph is first run: for minutes, where software plays a GPU. One small graph
   // shows whether that is worth waiting for.
@@ -40,6 +38,19 @@ export async function probe(graphs: Graphs, bundle: Bundle, limit = Infinity): P
     if (again.milliseconds > TOO_SLOW * limit) throw tooSlow(again.milliseconds, limit);
   }
   return { outputs, milliseconds };
+}
+
+/**
+ * The same computation once, for comparing a device with what it, or another, computed before.
+ * @throws NumericalError if an output is not finite
+ */
+export function probeOnce(graphs: Graphs, bundle: Bundle): Promise<Probe['outputs']> {
+  return round(graphs, bundle, probeTokens(bundle));
+}
+
+function probeTokens({ manifest }: Bundle): number[] {
+  const count = Math.min(TOKENS, manifest.chunk.tokens);
+  return Array.from({ length: count + 1 }, (_, i) => (i * 7919 + 11) % manifest.architecture.vocabulary);
 }
 
 async function timed<Result>(run: () => Promise<Result>): Promise<{ result: Result; milliseconds: number }> {
@@ -67,8 +78,8 @@ async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]):
     states: trunk.states,
     prefill: top.logits,
     decoded: decoded.logits,
-    nll: Float32Array.of(evidence.nll),
-    gradient: evidence.gradient,
+    nll: NumericalError.check(Float32Array.of(evidence.nll), 'nll'),
+    gradient: NumericalError.check(evidence.gradient, 'gradient'),
   };
 }
 

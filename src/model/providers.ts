@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle } from './bundle';
-import { messageOf } from './errors';
+import { messageOf, NumericalError, UserError } from './errors';
 import type { Graphs } from './graphs';
-import { agreement, probe, type Probe } from './probe';
+import { agreement, probe, probeOnce, type Probe } from './probe';
 import { missingRequirement } from './requirements';
 import type { Runtime } from './runtime';
 import { defaultThreads, openGraphs, type Provider } from './sessions';
@@ -45,6 +45,14 @@ export interface DeviceOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
+/** A device that has been chosen. */
+export interface OpenedDevice {
+  readonly graphs: Graphs;
+  readonly report: DeviceReport;
+  /** Says what is wrong if the device no longer computes what the CPU did; there is none for the CPU itself. */
+  readonly verify?: () => Promise<string | undefined>;
+}
+
 /** What an execution provider must reach to be chosen. */
 const MAX_DIFFERENCE = 0.01;
 const MIN_COVERAGE = 0.9;
@@ -53,16 +61,18 @@ const MIN_COVERAGE = 0.9;
  * Opens the bundle on the best execution provider. `auto` tries those of the platform one by one and takes the fastest
  * whose outputs are the CPU's and which really executes the graphs, if it is faster than the CPU; a named one is taken
  * if it opens and its outputs are right. The CPU is always there to fall back to.
+ * @throws UserError if not even the CPU computes numbers
  */
-export async function openDevice(
-  runtime: Runtime,
-  bundle: Bundle,
-  options: DeviceOptions,
-): Promise<{ graphs: Graphs; report: DeviceReport }> {
+export async function openDevice(runtime: Runtime, bundle: Bundle, options: DeviceOptions): Promise<OpenedDevice> {
   const threads = options.threads ?? defaultThreads();
   const cpu = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
   const names = candidates(options.device, process.platform);
-  const reference = names.length > 0 || options.measureAll ? await probe(cpu, bundle) : undefined;
+  const measured = names.length > 0 || options.measureAll === true;
+  const reference = await blamingBundle(bundle, async () => {
+    if (measured) return probe(cpu, bundle);
+    await probeOnce(cpu, bundle);
+    return undefined;
+  });
 
   const tried: { report: CandidateReport; graphs: Graphs | undefined }[] = [];
   for (const provider of names) {
@@ -94,10 +104,35 @@ export async function openDevice(
     const reason = forced
       ? 'as set'
       : `fastest: ${milliseconds?.toFixed(1)} ms for the probe, the CPU ${cpuMs?.toFixed(1)} ms`;
-    return { graphs: best.graphs, report: { device: provider, reason, threads, candidates: reports } };
+    const chosen = best.graphs;
+    return {
+      graphs: chosen,
+      report: { device: provider, reason, threads, candidates: reports },
+      ...(reference && { verify: () => complaint(chosen, bundle, reference) }),
+    };
   }
   const reason = cpuReason(options.device, reports);
   return { graphs: cpu, report: { device: 'cpu', reason, threads, candidates: reports } };
+}
+
+/** What the CPU computes for a bundle is the bundle's fault where it is no number. */
+async function blamingBundle<Result>({ directory }: Bundle, run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof NumericalError)) throw error;
+    throw new UserError(`${directory}: ${error.message}: its weights are damaged; install the model again`);
+  }
+}
+
+async function complaint(graphs: Graphs, bundle: Bundle, reference: Probe): Promise<string | undefined> {
+  try {
+    const difference = agreement(await probeOnce(graphs, bundle), reference.outputs);
+    if (difference <= MAX_DIFFERENCE) return undefined;
+    return `its outputs differ from the CPU's by ${(difference * 100).toFixed(0)} % by now`;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** Providers to try, by platform (those that ONNX Runtime's npm package is built with). */

@@ -38,10 +38,11 @@ export class Refusal {
  * lines of excessive length. Of a very large document only the surroundings of the cursor are taken.
  */
 export function cut(document: TextDocument, position: Position): Cut | Refusal {
-  const { line } = position;
+  const { line, character } = position;
   if (!Number.isInteger(line) || line < 0 || line >= document.lineCount) {
     return new Refusal(`the cursor is out of range: line ${line + 1} of ${document.lineCount}`);
   }
+  if (!Number.isInteger(character)) return new Refusal('the cursor is out of range: its character is no whole number');
   const text = document.getText();
   let offset = document.offsetAt(position);
   if (isLowSurrogate(text.charCodeAt(offset)) && isHighSurrogate(text.charCodeAt(offset - 1))) offset--;

@@ -77,12 +77,14 @@ export function undeclaredNames(root: Node, text: string, start: number, end: nu
 }
 
 function usesIn(root: Node, text: string, start: number, end: number): Node[] {
-  return root
-    .descendantsOfType([...USES], pointAt(text, start), pointAt(text, end))
-    // A parser that mends a text puts in names of no length.
-    .filter((found): found is Node => found !== null && found.text !== '')
-    .filter((found) => found.startIndex >= start && found.endIndex <= end)
-    .filter((found) => declarationScope(found) === undefined && !namesAProperty(found));
+  return (
+    root
+      .descendantsOfType([...USES], pointAt(text, start), pointAt(text, end))
+      // A parser that mends a text puts in names of no length.
+      .filter((found): found is Node => found !== null && found.text !== '')
+      .filter((found) => found.startIndex >= start && found.endIndex <= end)
+      .filter((found) => declarationScope(found) === undefined && !namesAProperty(found))
+  );
 }
 
 /** A name in an import or export list, in a label or in JSX (`<div>`) refers to nothing in this file. */

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { Engine, type CompletionRequest, type Thought } from '../../src/completion/engine';
+import type { Manifest } from '../../src/model/manifest';
 import { hasNano, NANO, ROOT, TINY } from '../fixtures';
 
 /** The bundles that a check of the code (not of the training) runs on. */
@@ -31,11 +33,33 @@ export function withScratch(): () => string {
   return () => folder;
 }
 
-/** A copy of the tiny bundle that a test may damage. */
-export async function copyOfTiny(folder: string, name: string): Promise<string> {
+/** A copy of the tiny bundle, or another, that a test may damage. */
+export async function copyOfTiny(folder: string, name: string, original = TINY): Promise<string> {
   const copy = join(folder, name);
-  await cp(TINY, copy, { recursive: true });
+  await cp(original, copy, { recursive: true });
   return copy;
+}
+
+/** Changes a bundle's manifest. */
+export async function editManifest(directory: string, change: (manifest: Manifest) => void): Promise<void> {
+  const path = join(directory, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8')) as Manifest;
+  change(manifest);
+  await writeFile(path, JSON.stringify(manifest));
+}
+
+/** Changes a file of a bundle such that its manifest describes it again. */
+export async function editFile(
+  directory: string,
+  name: keyof Manifest['files'],
+  change: (bytes: Buffer) => Buffer,
+): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as Manifest;
+  const path = join(directory, manifest.files[name].path);
+  const bytes = change(await readFile(path));
+  await writeFile(path, bytes);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  await editManifest(directory, ({ files }) => (files[name] = { ...files[name], bytes: bytes.length, sha256 }));
 }
 
 /** A request in a file of this repository, at the given share of its text. */

@@ -55,12 +55,16 @@ export interface Start {
   folders?: string[];
   /** Where the server may keep something between sessions. */
   storage?: string;
-  /** Over stdio: words before the server's command line, and what its process is given. */
+  /** Over stdio: words before the server's command line, and the folder that it is started in. */
   launcher?: readonly string[];
-  environment?: NodeJS.ProcessEnv;
   cwd?: string;
   /** What `workspace/configuration` is answered with for a document. */
   configuration?: (uri: string) => unknown;
+  /** Another server than the one in `dist`, and what is added to its environment. */
+  program?: string;
+  environment?: NodeJS.ProcessEnv;
+  /** Whether what the server writes is kept for inspection: a long run would grow with it. */
+  keepOutput?: boolean;
 }
 
 /** A language server client of the real protocol library over a real server process. */
@@ -83,16 +87,21 @@ export class LspClient {
   ) {}
 
   static async start(options: Start = {}): Promise<LspClient> {
-    const program = join(dist, 'server.js');
+    const program = options.program ?? join(dist, 'server.js');
+    const env = { ...process.env, ...options.environment };
     const ipc = options.transport === 'ipc';
     const server = ipc
-      ? fork(program, ['--node-ipc'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] })
-      : start([...(options.launcher ?? []), process.execPath, program, '--stdio'], options);
+      ? fork(program, ['--node-ipc'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env })
+      : spawned([...(options.launcher ?? []), process.execPath, program, '--stdio'], env, options.cwd);
     const connection = ipc
       ? createProtocolConnection(new IPCMessageReader(server), new IPCMessageWriter(server))
       : createProtocolConnection(new StreamMessageReader(server.stdout!), new StreamMessageWriter(server.stdin!));
     const client = new LspClient(server, connection);
-    server.stdout?.on('data', (chunk: Buffer) => (client.output.stdout = Buffer.concat([client.output.stdout, chunk])));
+    if (options.keepOutput ?? true) {
+      server.stdout?.on('data', (chunk: Buffer) => {
+        client.output.stdout = Buffer.concat([client.output.stdout, chunk]);
+      });
+    }
     server.stderr?.on('data', (chunk: Buffer) => (client.output.stderr += chunk.toString()));
     connection.onNotification(StatusNotification.method, (status: Status) => void client.statuses.push(status));
     connection.onNotification(
@@ -229,8 +238,8 @@ export class LspClient {
   }
 }
 
-function start([command, ...words]: string[], { environment, cwd }: Start): ChildProcess {
-  return spawn(command!, words, { stdio: 'pipe', env: { ...process.env, ...environment }, cwd });
+function spawned([command, ...words]: string[], env: NodeJS.ProcessEnv, cwd?: string): ChildProcess {
+  return spawn(command!, words, { stdio: 'pipe', env, cwd });
 }
 
 /** Identifier of the inference process of a server. */

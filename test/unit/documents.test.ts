@@ -53,6 +53,14 @@ test('what an item replaces begins at the cursor and never leaves its line', () 
   assert.deepEqual(replaceRange(at, 99).end, { line: 0, character: 6 });
 });
 
+test('a character that is no whole number is refused: nothing is cut between two characters', () => {
+  for (const character of [NaN, 1.5, Infinity]) {
+    const at = cut(document('abc\n'), { line: 0, character });
+    assert.ok(at instanceof Refusal, `${character}`);
+    assert.match(at.reason, /out of range: its character is no whole number/);
+  }
+});
+
 test('cursors out of range, binary files and lines of 100 kB are refused with a reason', () => {
   const table: [string, number, RegExp][] = [
     ['a\nb', 2, /out of range: line 3 of 2/],

@@ -89,6 +89,15 @@ test('lifecycle: too many crashes within the window fail with the reason; restar
   assert.deepEqual(again.states, ['loading', 'ready', 'waiting']);
 });
 
+test('lifecycle: an answer ends a row of crashes, and the back-off begins anew', () => {
+  const served: LifecycleEvent = { type: 'served' };
+  const crash = (at: number): LifecycleEvent[] => [ready, served, died(at), { type: 'backedOff' }];
+  const { last, effects } = run([start, ...Array.from({ length: 200 }, (_, i) => crash(100 * i)).flat()]);
+  assert.equal(last.state, 'loading');
+  assert.deepEqual([...new Set(effects)], ['spawn', `wait ${limit.backOffMs[0]}`]);
+  assert.equal(transition(initial, served).to, initial);
+});
+
 test('lifecycle: crashes far apart never add up', () => {
   const events = [
     start,

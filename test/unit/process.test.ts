@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { CompletionOptions, CompletionRequest, Engine, Evidence, Thought } from '../../src/completion/engine';
 import type { FromInference, ToInference } from '../../src/inference/messages';
+import { NumericalError } from '../../src/model/errors';
 import { InferenceService } from '../../src/inference/process';
 import { followEdit } from '../../src/thought/store';
 
@@ -44,6 +45,14 @@ class CountingEngine {
       thought: trace,
       stop: 'end',
     };
+  }
+
+  readonly device = { device: 'webgpu' };
+  complaint: string | undefined;
+
+  verify(): Promise<string | undefined> {
+    this.log.push('verify');
+    return Promise.resolve(this.complaint);
   }
 
   /** Text of more than this many characters makes the window move. */
@@ -234,4 +243,31 @@ test('what is made ahead comes before thinking', async () => {
   say.complete('a b c', true);
   await until(() => count('thought') === 1 && count('completed') === 2);
   assert.ok(engine.log.indexOf('decode z0') < engine.log.indexOf('fill z1 "a b"'), engine.log.join(', '));
+});
+
+test('after many suggestions the device is verified at idle; what it computes wrongly is told', async () => {
+  const { engine, sent, say, until, count } = service();
+  for (let i = 1; i <= 512; i++) {
+    if (i === 300) engine.complaint = 'it differs';
+    say.complete(`${i}`);
+    await until(() => count('completed') === i);
+    if (i % 256 === 0) await until(() => engine.log.filter((line) => line === 'verify').length === i / 256);
+  }
+  await until(() => count('unsound') === 1);
+  const told = sent.flatMap((message) => (message.type === 'unsound' ? [message.reason] : []));
+  assert.deepEqual(told, ['it differs']);
+});
+
+test('a suggestion that is no number is declined, and told of a device that is not the CPU', async () => {
+  for (const [device, told] of [
+    ['webgpu', 1],
+    ['cpu', 0],
+  ] as const) {
+    const { engine, say, until, count } = service();
+    engine.device.device = device;
+    engine.complete = () => Promise.reject(new NumericalError('logits'));
+    say.complete('a');
+    await until(() => count('declined') === 1);
+    assert.equal(count('unsound'), told, device);
+  }
 });

@@ -15,6 +15,7 @@ from .model import Config, Decoder
 from .thought import Thought
 
 FORMAT = 1
+NEEDS = "0.1.0"  # the first version of Thoughtline that reads this format
 
 
 def export_graphs(decoder: Decoder, folder: Path) -> None:
@@ -135,6 +136,7 @@ def write_bundle(
     }  # fmt: skip
     manifest = {
         "format": FORMAT,
+        "needs": NEEDS,
         "name": name,
         "version": version,
         "architecture": architecture(decoder.config),

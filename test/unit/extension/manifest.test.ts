@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../../scripts/words';
 import { defaultSettings, devices } from '../../../src/protocol';
+import { readSettings } from '../../../src/server/settings';
 
 const root = join(__dirname, '..', '..', '..');
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8')) as unknown;
@@ -71,6 +72,27 @@ test('every setting that a workspace may set, trusted or not, is a number, a swi
 test('every text that the extension shows is in the bundle for translators', () => {
   // Made anew by: node --import=tsx scripts/words.ts
   assert.equal(readFileSync(join(root, 'l10n/bundle.l10n.json'), 'utf8'), bundle());
+});
+
+/**
+ * Settings of every version that has been released. One that gets another name stays here and is read under both: users'
+ * settings outlive the versions that they were written for. No name has changed so far.
+ */
+const released: Record<string, readonly string[]> = {
+  '0.1.0': [
+    ...['enable', 'languages', 'commentsAndStrings', 'maxLines', 'inferenceSteps', 'debounceMin', 'debounceMax'],
+    ...['device', 'threads', 'modelPath'],
+  ],
+};
+
+test('every setting of a version before is still a setting, and is read by the server', () => {
+  for (const [version, names] of Object.entries(released)) {
+    for (const name of names) {
+      assert.ok(properties[`thoughtline.${name}`], `${name} of ${version} is gone: read it under its new name`);
+      const { problems } = readSettings({ [name]: Symbol.for('nothing that is accepted') });
+      assert.equal(problems.length, 1, `${name} of ${version} is not read`);
+    }
+  }
 });
 
 test('settings are in an order, and those of documents can be set for a folder or a language', () => {

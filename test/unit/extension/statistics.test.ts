@@ -198,10 +198,34 @@ describe('the counts', () => {
     assert.equal(latencyQuantile({}, 0.5), undefined);
   });
 
-  test('what cannot be read is nothing', () => {
-    for (const stored of [undefined, null, 7, 'x', {}, { format: 2, days: [] }, { format: 1 }]) {
-      assert.deepEqual(readStatistics(stored), noStatistics);
+  test('what an older or newer version stored is read or dropped with one line', () => {
+    const { statistics } = readStatistics(undefined);
+    assert.deepEqual([statistics, readStatistics(undefined).dropped], [noStatistics, undefined]);
+    // As 0.1.0 wrote it.
+    const stored = JSON.parse(
+      `{"format":1,"days":[{"day":"2026-11-21","shown":3,"accepted":1,"partly":0,"dismissed":2,"keystrokesSaved":11,
+        "checked":{"30":1},"kept":{"30":1},"latencies":{"46":3}}]}`,
+    ) as Statistics;
+    assert.deepEqual(readStatistics(stored), { statistics: stored });
+    const table: [stored: unknown, line: RegExp][] = [
+      [null, /no object/],
+      [7, /no object/],
+      [[], /no object/],
+      [{}, /format is missing, and this version reads 1/],
+      [{ format: 2, days: [] }, /format is 2, and this version reads 1/],
+      [{ format: 1 }, /no days/],
+      [{ format: 1, days: [{ day: '2026-11-21' }] }, /1 of 1 days are dropped/],
+    ];
+    for (const [value, line] of table) {
+      const { statistics: read, dropped } = readStatistics(value);
+      assert.deepEqual(read, noStatistics, dropped);
+      assert.match(dropped!, line);
+      assert.doesNotMatch(dropped!, /\n/);
     }
+    const [good] = stored.days;
+    const mixed = readStatistics({ format: 1, days: [good, { ...good, shown: 'many' }] });
+    assert.deepEqual(mixed.statistics, stored);
+    assert.match(mixed.dropped!, /1 of 2 days are dropped/);
   });
 });
 

@@ -28,6 +28,17 @@ describe('manifest', () => {
       changed((m) => Object.assign(m, { format: 9 })),
       /format 9 is newer .*update Thoughtline to one that reads format 9/,
     ],
+    [
+      'a newer format that says what it needs',
+      changed((m) => Object.assign(m, { format: 9, needs: '2.1.0', architecture: 'another' })),
+      /format 9 is newer than this version of Thoughtline reads \(1\); update Thoughtline to 2\.1\.0 or later$/,
+    ],
+    [
+      'a newer format that says nonsense',
+      changed((m) => Object.assign(m, { format: 9, needs: 'https://elsewhere\nnow' })),
+      /update Thoughtline to one that reads format 9$/,
+    ],
+    ['a version that is none', changed((m) => Object.assign(m, { needs: 'soon' })), /needs: must be a version/],
     ['no name', changed((m) => Object.assign(m, { name: undefined })), /^m\.json: name: .*; install the model again$/],
     ['a width of zero', changed((m) => (m.architecture.width = 0)), /architecture\.width/],
     ['no top layer', changed((m) => (m.architecture.trunkLayers = m.architecture.layers)), /architecture\.trunkLayers/],

@@ -1,0 +1,509 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { completionItem, readItems } from '../../src/cli/jsonl';
+import { stopAt, placeOf, restOfLine } from '../../src/completion/stop';
+import { trim } from '../../src/completion/trim';
+import { cutWindow, RESERVE } from '../../src/completion/window';
+import { memorySources } from '../../src/completion/recall';
+import { readStatistics, totals } from '../../src/extension/statistics';
+import { isFromInference } from '../../src/inference/messages';
+import { ContextMemory } from '../../src/memory/context';
+import { EncodedText } from '../../src/memory/encoded';
+import { TokenMemory } from '../../src/memory/store';
+import { KeyValueCache, Rows } from '../../src/model/cache';
+import { UserError } from '../../src/model/errors';
+import { parseManifest, type Manifest } from '../../src/model/manifest';
+import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
+import { accepted, continuation, couldServe, mayServe, SuggestionMemory } from '../../src/server/schedule';
+import { readSettings } from '../../src/server/settings';
+import { scopeAtEnd } from '../../src/server/syntax';
+import { TINY, tinyTokenizer } from '../fixtures';
+
+/** A property, and the share of all cases that it gets. */
+export interface Property {
+  readonly name: string;
+  readonly weight: number;
+  readonly property: () => fc.IAsyncProperty<unknown> | fc.IProperty<unknown>;
+}
+
+/** What text is made of: every kind of line end, pairs and halves of pairs, combining marks, BOM, brackets, NUL. */
+const piece = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.constantFrom(
+      ...['a', 'b', ' ', '  ', '\t', '\n', '\r\n', '\r', 'é', 'e\u0301', '\uFEFF', '👍🏽', '𝒳', '中', '\u200D', '\u2028'],
+      ...['(', ')', '{', '}', '[', ']', '"', "'", '`', ';', ',', '\\', '//', '/*', '*/', '${', '<', '=> ', '#', '='],
+      ...['const x = 1;', 'return', 'if (a) {', 'foo(a, b)', '  }', '\uD83D', '\uDC4D', '\0'],
+    ),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 6 }) },
+);
+const text = (maxLength = 24) => fc.array(piece, { maxLength, size: 'max' }).map((parts) => parts.join(''));
+/** Text as it is once a document has been cut: line ends are "\n". */
+const unixText = (maxLength?: number) => text(maxLength).map(unixLines);
+const anything = fc.anything({ withNullPrototype: true, withBigInt: false, maxDepth: 3 });
+const number = fc.oneof(
+  { weight: 8, arbitrary: fc.nat({ max: 6 }) },
+  { weight: 8, arbitrary: fc.nat({ max: 30 }) },
+  { weight: 1, arbitrary: fc.oneof(fc.integer(), fc.double(), fc.constantFrom(NaN, Infinity, -1, 2 ** 31)) },
+);
+
+const isHigh = (unit: number) => unit >= 0xd800 && unit < 0xdc00;
+const isLow = (unit: number) => unit >= 0xdc00 && unit < 0xe000;
+
+const positions: Property = {
+  name: 'positions: what is cut is the document, at no half of a pair',
+  weight: 3,
+  property: () =>
+    fc.property(text(), number, number, (content, line, character) => {
+      const document = TextDocument.create('file:///a.ts', 'typescript', 1, content);
+      const at = cut(document, { line, character });
+      if (at instanceof Refusal) {
+        assert.match(at.reason, /out of range|binary/);
+        assert.doesNotMatch(at.reason, /\n/);
+        return;
+      }
+      const offset = document.offsetAt(at.position);
+      assert.deepEqual([at.prefix, at.suffix], [unixLines(content.slice(0, offset)), unixLines(content.slice(offset))]);
+      assert.ok(!(isHigh(content.charCodeAt(offset - 1)) && isLow(content.charCodeAt(offset))), 'half of a pair');
+      assert.equal(at.position.line, line);
+      const range = replaceRange(at, at.lineRest + 7);
+      assert.ok(document.offsetAt(range.end) <= content.length);
+      assert.doesNotMatch(document.getText(range), /[\n\r]/);
+    }),
+};
+
+const edits: Property = {
+  name: 'edits: a document changed piece by piece is the text changed by offsets',
+  weight: 2,
+  property: () =>
+    fc.property(
+      text(),
+      fc.array(fc.record({ from: fc.nat(), length: fc.nat({ max: 9 }), text: text(6) }), { maxLength: 8 }),
+      (start, changes) => {
+        let expected = start;
+        const document = TextDocument.create('file:///a.ts', 'typescript', 1, start);
+        changes.forEach(({ from, length, text: inserted }, i) => {
+          const begin = document.positionAt(from % (expected.length + 1));
+          const end = document.positionAt(document.offsetAt(begin) + length);
+          const [a, b] = [document.offsetAt(begin), document.offsetAt(end)];
+          expected = expected.slice(0, a) + inserted + expected.slice(b);
+          TextDocument.update(document, [{ range: { start: begin, end }, text: inserted }], i + 2);
+          assert.equal(document.getText(), expected);
+        });
+      },
+    ),
+};
+
+const squeezed = (content: string) => content.replace(/\s+/g, '');
+
+const trimming: Property = {
+  name: 'trimming: what is kept is the beginning of what was written, and covers only the rest of the line',
+  weight: 3,
+  property: () =>
+    fc.property(unixText(), unixText(), unixText(), (written, prefix, suffix) => {
+      const { text: kept, replaceSuffix, reason } = trim(written, prefix, suffix);
+      assert.equal(kept === '', reason !== undefined);
+      assert.ok(Number.isInteger(replaceSuffix) && replaceSuffix >= 0 && replaceSuffix <= restOfLine(suffix).length);
+      assert.ok(squeezed(written).startsWith(squeezed(kept)), JSON.stringify(kept));
+      // Taken, it changes the document.
+      if (kept !== '') assert.notEqual(prefix + kept + suffix.slice(replaceSuffix), prefix + suffix);
+    }),
+};
+
+const stopping: Property = {
+  name: 'stop rules: what is kept is a beginning of what was written',
+  weight: 2,
+  property: () =>
+    fc.property(
+      unixText(),
+      unixText(),
+      unixText(),
+      fc.integer({ min: 1, max: 9 }),
+      (written, prefix, suffix, lines) => {
+        const stopped = stopAt(written, placeOf(prefix, suffix, lines));
+        if (stopped) assert.ok(written.startsWith(stopped.text), JSON.stringify(stopped));
+      },
+    ),
+};
+
+const suggestion = fc.record({
+  prefix: unixText(),
+  suffix: unixText(),
+  text: unixText(12).filter((content) => content !== ''),
+  replace: fc.nat(),
+});
+
+/** Where the user is later: typed along or something else, with brackets that the editor closed, or less behind it. */
+const later = fc.record({
+  typed: fc.nat(),
+  other: fc.option(unixText(4)),
+  closed: fc.constantFrom('', '', '', ')', '")', '}', ' '),
+  gone: fc.constantFrom(0, 0, 0, 1, 2),
+});
+
+const typingAlong: Property = {
+  name: 'cache: what goes on after typing along gives the very text that was suggested',
+  weight: 3,
+  property: () =>
+    fc.property(suggestion, later, ({ prefix, suffix, text: written, replace }, { typed, other, closed, gone }) => {
+      const replaceSuffix = replace % (restOfLine(suffix).length + 1);
+      const made = { prefix, suffix, text: written, replaceSuffix };
+      const along = other ?? written.slice(0, typed % written.length);
+      const at = { prefix: prefix + along, suffix: closed + suffix.slice(gone) };
+      const left = continuation(made, at);
+      if (left) {
+        const whole = accepted(made, made);
+        const now = accepted(at, left);
+        assert.equal(now.prefix + now.suffix, whole.prefix + whole.suffix);
+        assert.ok(left.replaceSuffix <= restOfLine(at.suffix).length);
+      }
+      if (other === null && closed === '' && gone === 0 && replaceSuffix === 0) {
+        assert.equal(left?.text, written.slice(along.length));
+      }
+      if (mayServe(made, at, 1000))
+        assert.ok(couldServe(made, at.prefix + at.suffix, 1000), 'it may serve and could not');
+      const memory = new SuggestionMemory();
+      memory.add({ ...made, thought: 0 });
+      assert.deepEqual(memory.find(at, 0)?.left, left);
+    }),
+};
+
+const rows: Property = {
+  name: 'cache: rows of keys and values are what was appended and not truncated',
+  weight: 1,
+  property: () =>
+    fc.property(
+      fc.integer({ min: 1, max: 4 }),
+      fc.array(fc.oneof(fc.record({ add: fc.nat({ max: 9 }) }), fc.record({ keep: fc.nat({ max: 40 }) })), {
+        maxLength: 20,
+      }),
+      fc.array(fc.nat({ max: 2 }), { minLength: 3, maxLength: 3 }),
+      (width, operations, parents) => {
+        const table = new Rows(width, 2);
+        const cache = new KeyValueCache(width, 2);
+        let expected: number[][] = [];
+        let next = 1;
+        for (const operation of operations) {
+          if ('add' in operation) {
+            const added = Array.from({ length: operation.add }, () => Array.from({ length: width }, () => next++));
+            expected.push(...added);
+            const data = Float32Array.from(added.flat());
+            table.append(data);
+            cache.append({ k: data, v: data.map((value) => -value) });
+          } else {
+            expected = expected.slice(0, operation.keep);
+            table.truncate(operation.keep);
+            cache.truncate(operation.keep);
+          }
+          assert.equal(table.length, expected.length);
+        }
+        assert.deepEqual([...table.slice()], expected.flat());
+        const { k, v, length } = cache.past();
+        assert.deepEqual(
+          [[...k], [...v], length],
+          [expected.flat(), expected.flat().map((value) => -value), expected.length],
+        );
+        // Three hypotheses that share the past, and continue what others were.
+        const branches = cache.repeated(3, 4);
+        const own = Float32Array.from({ length: 3 * width }, (_, i) => 1000 + i);
+        branches.append({ k: own, v: own });
+        branches.reorder(parents, cache.length);
+        const last = [...branches.past().k.slice(-3 * width)];
+        const wanted = parents.flatMap((parent) => [...own.subarray(parent * width, (parent + 1) * width)]);
+        assert.deepEqual(last, wanted);
+      },
+    ),
+};
+
+const lookups: Property = {
+  name: 'lookup memory: what is found is what looking everywhere finds',
+  weight: 2,
+  property: () =>
+    fc.property(
+      fc.array(
+        fc.record({
+          key: fc.constantFrom('a', 'b', 'c'),
+          tokens: fc.array(fc.nat({ max: 5 }), { maxLength: 12 }),
+          forget: fc.boolean(),
+        }),
+        { maxLength: 8 },
+      ),
+      fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 8 }),
+      (operations, context) => {
+        const memory = new TokenMemory({ vocabulary: 6, capacity: 1000 });
+        const documents = new Map<string, number[]>();
+        for (const { key, tokens, forget } of operations) {
+          documents.delete(key);
+          if (forget) memory.delete(key);
+          else {
+            memory.put(key, tokens);
+            documents.set(key, tokens);
+          }
+        }
+        const everywhere: string[] = [];
+        for (const document of documents.values()) {
+          document.forEach((token, position) => {
+            let length = 0;
+            while (
+              length < context.length &&
+              length < position &&
+              document[position - 1 - length] === context.at(-1 - length)
+            )
+              length++;
+            if (length > 0) everywhere.push(`${token} after ${length}`);
+          });
+        }
+        const found = memory.matches(context).map(({ token, length }) => `${token} after ${length}`);
+        assert.deepEqual(found.sort(), everywhere.sort());
+        assert.equal(
+          memory.live,
+          [...documents.values()].reduce((sum, tokens) => sum + tokens.length, 0),
+        );
+      },
+    ),
+};
+
+const context: Property = {
+  name: 'lookup memory: what it holds follows from what it is shown, not from what it was shown before',
+  weight: 1,
+  property: () => {
+    const tokenizer = tinyTokenizer();
+    const vocabulary = tokenizer.size;
+    const request = fc.record({
+      prefix: unixText(12),
+      suffix: unixText(8),
+      related: fc.array(fc.record({ path: fc.constantFrom('/b', '/c'), text: unixText(8) }), { maxLength: 2 }),
+    });
+    return fc.property(fc.array(request, { minLength: 1, maxLength: 4 }), fc.nat({ max: 2 }), (requests, taken) => {
+      const grown = new ContextMemory(tokenizer, vocabulary);
+      const sources = requests.map((one) => memorySources({ path: '/a', ...one }));
+      for (const shown of sources) assert.ok(grown.show(shown, taken));
+      const fresh = new ContextMemory(tokenizer, vocabulary);
+      const last = sources.at(-1)!;
+      fresh.show(last, taken);
+      const asked = tokenizer.encode(last.at(-1)!.text).slice(-6);
+      const strip = (memory: ContextMemory) =>
+        memory
+          .recall(asked)
+          .map(({ token, length, own }) => `${token} ${length} ${own}`)
+          .sort();
+      assert.deepEqual(strip(grown), strip(fresh));
+    });
+  },
+};
+
+const encoding: Property = {
+  name: 'tokenizer: text comes back from its tokens, and an edited text is encoded as a new one',
+  weight: 2,
+  property: () => {
+    const tokenizer = tinyTokenizer();
+    return fc.property(fc.array(unixText(), { minLength: 1, maxLength: 3 }), (versions) => {
+      const encoded = new EncodedText();
+      for (const version of versions) {
+        assert.ok(encoded.update(version, tokenizer));
+        assert.equal(tokenizer.decode(encoded.tokens), version.toWellFormed());
+        assert.deepEqual(encoded.tokens, tokenizer.encode(version));
+      }
+    });
+  },
+};
+
+const windows: Property = {
+  name: 'window: it ends at the cursor, begins where it says, and is not too long',
+  weight: 1,
+  property: () => {
+    const tokenizer = tinyTokenizer();
+    const manifest = { ...tinyManifest(), window: { tokens: 128, suffixTokens: 16, hop: 8 } };
+    return fc.property(fc.array(unixText(), { maxLength: 8 }), unixText(), fc.string(), (parts, suffix, path) => {
+      const prefix = parts.join('');
+      const window = cutWindow({ path, prefix, suffix }, tokenizer, manifest);
+      assert.ok(window.head.length + window.prefix.length <= 128 - RESERVE || window.prefix.length <= 1);
+      const shown = tokenizer.decode(window.prefix);
+      assert.ok(prefix.toWellFormed().endsWith(shown.replace(/^\uFFFD+/, '')), JSON.stringify(shown));
+      assert.ok(window.prefixStart >= 0 && window.prefixStart <= prefix.length);
+      assert.ok(window.suffixEnd >= 0 && window.suffixEnd <= suffix.length);
+    });
+  },
+};
+
+const scopes: Property = {
+  name: 'scopes: every text in every language ends in code, a comment or a string',
+  weight: 1,
+  property: () =>
+    fc.property(
+      unixText(40),
+      fc.constantFrom('typescript', 'python', 'rust', 'html', 'shellscript', 'nothing'),
+      (content, language) => {
+        assert.ok(['code', 'comment', 'string', undefined].includes(scopeAtEnd(content, language)));
+      },
+    ),
+};
+
+const settings: Property = {
+  name: 'settings: whatever is given, each one is acceptable in the end, and each problem is one line',
+  weight: 1,
+  property: () => {
+    const names = Object.keys(readSettings({}).settings);
+    const given = fc.oneof(anything, fc.dictionary(fc.constantFrom(...names), anything));
+    return fc.property(given, (value) => {
+      const { settings: read, problems } = readSettings(value);
+      assert.deepEqual(readSettings(read), { settings: read, problems: [] });
+      for (const problem of problems) assert.doesNotMatch(problem, /[\n\r]/);
+    });
+  },
+};
+
+let manifest: Manifest | undefined;
+function tinyManifest(): Manifest {
+  return (manifest ??= parseManifest(readFileSync(join(TINY, 'manifest.json'), 'utf8'), 'manifest.json'));
+}
+
+/** All ways that lead to a value inside of another. */
+function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];
+}
+
+function replaced(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+  if (key === undefined) return by;
+  const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }) as Record<string, unknown>;
+  if (rest.length === 0 && by === undefined) delete copy[key];
+  else copy[key] = replaced(copy[key], rest, by);
+  return copy;
+}
+
+const manifests: Property = {
+  name: 'manifest: what is not right is refused in one line that names the file',
+  weight: 1,
+  property: () => {
+    const good = tinyManifest();
+    const broken = fc
+      .tuple(fc.constantFrom(...pathsOf(good)), fc.oneof(fc.jsonValue(), fc.constant(undefined)))
+      .map(([path, by]) => JSON.stringify(replaced(good, path, by)) ?? '');
+    const cutShort = fc.nat().map((end) => JSON.stringify(good).slice(0, end % 4000));
+    return fc.property(fc.oneof({ weight: 8, arbitrary: broken }, cutShort, text()), (content) => {
+      try {
+        const read = parseManifest(content, 'm/manifest.json');
+        for (const { path } of Object.values(read.files)) assert.ok(!path.split(/[\\/]/).includes('..'));
+      } catch (error) {
+        assert.ok(error instanceof UserError, String(error));
+        assert.match(error.message, /^m\/manifest\.json: [^\n]+$/);
+      }
+    });
+  },
+};
+
+const jsonl: Property = {
+  name: 'JSONL: each line is an item or is named with its number',
+  weight: 1,
+  property: () => {
+    const item = fc.record({
+      id: fc.oneof(fc.string(), fc.nat()),
+      path: fc.constant('a.ts'),
+      prefix: text(),
+      suffix: text(),
+    });
+    const line = fc.oneof(
+      item.map((value) => ({ good: true, content: JSON.stringify(value) })),
+      fc.jsonValue().map((value) => ({ good: false, content: JSON.stringify(value) })),
+      text().map((content) => ({ good: false, content: content.replace(/[\n\r\u2028\u2029]/g, '') })),
+    );
+    return fc.asyncProperty(fc.array(line, { maxLength: 6 }), async (lines) => {
+      const folder = mkdtempSync(join(tmpdir(), 'thoughtline-jsonl-'));
+      try {
+        const file = join(folder, 'items.jsonl');
+        writeFileSync(file, lines.map(({ content }) => content).join('\n'));
+        const problems: string[] = [];
+        let read = 0;
+        for await (const { id } of readItems(file, completionItem, (problem) => problems.push(problem))) {
+          assert.ok(['string', 'number'].includes(typeof id));
+          read++;
+        }
+        assert.equal(read, lines.filter(({ good }) => good).length);
+        const blank = lines.filter(({ content }) => content.trim() === '').length;
+        assert.equal(read + problems.length + blank, lines.length, problems.join('\n'));
+        for (const problem of problems) assert.match(problem, /items\.jsonl:\d+: [^\n]+; line skipped$/);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    });
+  },
+};
+
+const stored: Property = {
+  name: 'statistics: whatever was stored, the totals are numbers',
+  weight: 1,
+  property: () => {
+    const day = fc.record(
+      {
+        day: fc.oneof(fc.constant('2026-11-22'), anything),
+        ...Object.fromEntries(
+          ['shown', 'accepted', 'partly', 'dismissed', 'keystrokesSaved'].map((name) => [
+            name,
+            fc.oneof(fc.nat(), anything),
+          ]),
+        ),
+        checked: fc.oneof(fc.dictionary(fc.string(), fc.nat()), anything),
+        kept: fc.oneof(fc.dictionary(fc.string(), fc.nat()), anything),
+        latencies: fc.oneof(fc.dictionary(fc.nat().map(String), fc.nat()), anything),
+      },
+      { requiredKeys: [] },
+    );
+    const value = fc.oneof(
+      anything,
+      fc.record({
+        format: fc.constantFrom(0, 1, 2),
+        days: fc.oneof(fc.array(fc.oneof(day, anything), { maxLength: 3 }), anything),
+      }),
+    );
+    return fc.property(value, (given) => {
+      const all = totals(readStatistics(given).statistics);
+      for (const count of Object.values(all)) {
+        const counts = typeof count === 'number' ? [count] : Object.values(count as Record<string, number>);
+        assert.ok(counts.every(Number.isFinite), JSON.stringify(all));
+      }
+    });
+  },
+};
+
+const replies: Property = {
+  name: 'messages: whatever the inference process says, it is taken for a message or not, and nothing is thrown',
+  weight: 1,
+  property: () => {
+    const types = ['loading', 'ready', 'refused', 'completed', 'declined', 'thinking', 'thought', 'memory', 'log', 'x'];
+    const message = fc.record({ type: fc.constantFrom(...types), id: anything, result: anything, reason: anything });
+    return fc.property(fc.oneof(anything, message), (value) => {
+      assert.equal(typeof isFromInference(value), 'boolean');
+    });
+  },
+};
+
+const paths: Property = {
+  name: 'paths: every address gives a path, and nothing is thrown',
+  weight: 1,
+  property: () =>
+    fc.property(
+      fc.oneof(
+        fc.webUrl(),
+        fc.string(),
+        text(),
+        text().map((name) => `file:///${name}`),
+        text().map((name) => `vscode-notebook-cell:/${name}#x`),
+      ),
+      fc.oneof(fc.constantFrom('typescript', 'constructor'), fc.string()),
+      (uri, languageId) => {
+        assert.equal(typeof pathFor({ uri, languageId }), 'string');
+      },
+    ),
+};
+
+/** Everything that needs no process. */
+export const properties: readonly Property[] = [
+  positions, edits, trimming, stopping, typingAlong, rows, lookups, context, encoding, windows, scopes, settings, manifests, jsonl, stored, replies, paths,
+]; // prettier-ignore
