@@ -204,7 +204,7 @@ for (const [name, directory] of BUNDLES) {
             ...options,
             steps: 0,
             maxLines: 5,
-            thought: thoughts.get(thought) as Thought,
+            thought: thoughts.get(thought),
           });
           for (const { text } of candidates) assert.ok(!holds(text), `${way}: ${text}`);
         }
