@@ -9,7 +9,9 @@
 import { NotificationType, RequestType } from 'vscode-jsonrpc';
 import type { Position } from 'vscode-languageserver-types';
 import type { ThoughtTrace } from './completion/engine';
-import { DEFAULTS } from './completion/types';
+import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
+
+export { CONFIDENCE_LEVELS };
 
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type DeviceName = (typeof devices)[number];
@@ -28,6 +30,12 @@ export interface Settings {
   memory: boolean;
   /** Know the workspace's source files in the same way, not only open ones. */
   workspaceMemory: boolean;
+  /** Thoughts drawn from the posterior, 1–8: alternatives, and suggestions ranked under all of them. */
+  samples: number;
+  /** Whether what cannot be parsed in its place is mended or not shown. */
+  syntaxCheck: boolean;
+  /** Which suggestions are not shown because the model is not sure enough. */
+  confidence: ConfidenceLevel;
   /** Language identifier → on or off; `*` stands for every language that is not named. */
   languages: Record<string, boolean>;
   /** Whether suggestions come of themselves inside comments and strings, too. */
@@ -50,6 +58,9 @@ export const defaultSettings: Readonly<Settings> = {
   maxLines: DEFAULTS.maxLines,
   memory: DEFAULTS.memory,
   workspaceMemory: true,
+  samples: DEFAULTS.samples,
+  syntaxCheck: DEFAULTS.solver,
+  confidence: DEFAULTS.confidence,
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
   commentsAndStrings: true,
   debounceMin: 0,

@@ -1,5 +1,5 @@
 /** What the language server and the inference process say to each other over the process' IPC channel. */
-import type { CompletionRequest, CompletionResult, ThoughtTrace } from '../completion/engine';
+import type { CompletionOptions, CompletionRequest, CompletionResult, ThoughtTrace } from '../completion/engine';
 
 export type { CompletionRequest, CompletionResult, ThoughtTrace };
 
@@ -20,11 +20,14 @@ export interface ModelInfo {
 /** How a thought is to be made: T steps from the prior; or following an edit, warm from the thought before if it can be. */
 export type ThinkingMode = 'cold' | 'follow';
 
+/** What has its say in a suggestion besides the decoder. */
+export type How = Required<Pick<CompletionOptions, 'memory' | 'samples' | 'solver' | 'confidence'>>;
+
 /** What the server asks of a suggestion. */
 export interface Asked {
   readonly maxLines: number;
-  /** Whether the lookup memory has its say. */
-  readonly memory: boolean;
+  /** How the suggestion is found: see the settings of the same names. */
+  readonly how: How;
   /** The user asked for it and waits: everything is taken into account. */
   readonly invoked: boolean;
 }

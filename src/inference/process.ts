@@ -123,10 +123,10 @@ export class InferenceService {
       advance: async () => {
         const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
         const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
-        const { maxLines, memory, invoked } = asked;
+        const { maxLines, how, invoked } = asked;
         const patience = invoked ? Infinity : PATIENCE_MS;
-        this.#memory = memory;
-        const options = { steps: 0, maxLines, candidates: DEFAULTS.candidates, memory, patience, signal, thought };
+        this.#memory = how.memory ?? DEFAULTS.memory;
+        const options = { steps: 0, maxLines, candidates: DEFAULTS.candidates, ...how, patience, signal, thought };
         const result = await this.#engine.complete(request, options);
         this.#signals.delete(id);
         const window = this.#engine.window(request);

@@ -2,7 +2,7 @@ import type { CancellationToken, InlineCompletionContext, InlineCompletionItem, 
 import { InlineCompletionTriggerKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
-import type { Answer, Asked, CompletionRequest } from '../inference/messages';
+import type { Answer, Asked, CompletionRequest, How } from '../inference/messages';
 import type { AnswerPath } from '../protocol';
 import {
   cut,
@@ -38,8 +38,7 @@ export interface Question {
   readonly position: Position;
   readonly context: InlineCompletionContext;
   readonly maxLines: number;
-  /** Whether the lookup memory has its say. */
-  readonly memory: boolean;
+  readonly how: How;
   /** Other open files, for the memory. */
   readonly related: () => Evidence[];
   readonly debounce: DebounceBounds;
@@ -259,13 +258,13 @@ function place({ document, position, context }: Question): Cut | Refusal {
 }
 
 function asked(question: Question, { prefix, suffix }: Context): CompletionRequest {
-  const { document, memory } = question;
-  return { path: pathFor(document), prefix, suffix, related: memory ? question.related() : [] };
+  const { document, how } = question;
+  return { path: pathFor(document), prefix, suffix, related: how.memory ? question.related() : [] };
 }
 
 function options(question: Question): Asked {
-  const { maxLines, memory } = question;
-  return { maxLines, memory, invoked: isInvoked(question) };
+  const { maxLines, how } = question;
+  return { maxLines, how, invoked: isInvoked(question) };
 }
 
 function isInvoked({ context }: Question): boolean {

@@ -181,9 +181,10 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
     return { items: [] };
   }
   const { maxLines } = settingsOf(session);
-  const { memory, debounceMin: least, debounceMax: most } = settings;
+  const { memory, samples, syntaxCheck: solver, confidence, debounceMin: least, debounceMax: most } = settings;
+  const how = { memory, samples, solver, confidence };
   const related = () => relatedTo(document);
-  const question = { document, session, position, context, maxLines, memory, related, debounce: { least, most } };
+  const question = { document, session, position, context, maxLines, how, related, debounce: { least, most } };
   const items = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return { items };

@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { defaultSettings, devices, type Settings } from '../protocol';
+import { CONFIDENCE_LEVELS, defaultSettings, devices, type Settings } from '../protocol';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
 
@@ -25,6 +25,13 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     name: 'workspaceMemory',
     accepts: (value) => typeof value === 'boolean',
     remedy: 'use true or false',
+  },
+  samples: { name: 'samples', accepts: whole(1, 8), remedy: 'use a whole number from 1 to 8' },
+  syntaxCheck: { name: 'syntaxCheck', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
+  confidence: {
+    name: 'confidence',
+    accepts: (value) => (CONFIDENCE_LEVELS as readonly unknown[]).includes(value),
+    remedy: `use one of ${CONFIDENCE_LEVELS.join(', ')}`,
   },
   languages: {
     name: 'languages',
@@ -75,6 +82,9 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     maxLines: read(checks.maxLines),
     memory: read(checks.memory),
     workspaceMemory: read(checks.workspaceMemory),
+    samples: read(checks.samples),
+    syntaxCheck: read(checks.syntaxCheck),
+    confidence: read(checks.confidence),
     languages: { ...defaultSettings.languages, ...read(checks.languages) },
     commentsAndStrings: read(checks.commentsAndStrings),
     debounceMin: read(checks.debounceMin),

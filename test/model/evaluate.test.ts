@@ -11,7 +11,6 @@ import type { Measured } from '../../src/cli/evaluation/measure';
 import { readRepository } from '../../src/cli/evaluation/repository';
 import { familyWays } from '../../src/cli/evaluation/ways';
 import { thoughtsAfter } from '../../src/cli/thoughts';
-import type { Thought } from '../../src/completion/engine';
 import { UserError } from '../../src/model/errors';
 import { randomFrom } from '../../src/model/random';
 import { BUNDLES, withEngine } from './bundles';

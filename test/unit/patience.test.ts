@@ -90,7 +90,11 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const opening = { bundle: '/nowhere', device: 'cpu', threads: 0 };
 const question = { path: '/a.ts', prefix: 'a', suffix: '', related: [] };
-const asked = { maxLines: 1, memory: true, invoked: false };
+const asked = {
+  maxLines: 1,
+  how: { memory: true, samples: 1, solver: false, confidence: 'off' } as const,
+  invoked: false,
+};
 
 /** A handle on a process that runs some lines of JavaScript, and what is heard of it. */
 function handleOn(name: string, program: string, limits: ConstructorParameters<typeof InferenceClient>[2]) {
@@ -102,6 +106,7 @@ function handleOn(name: string, program: string, limits: ConstructorParameters<t
     lifecycle: (state: Lifecycle) => void states.push(state),
     loading: () => undefined,
     thinking: () => undefined,
+    indexing: () => undefined,
     log: (line: string) => void logs.push(line),
   };
   const client = new InferenceClient(file, listener, limits);

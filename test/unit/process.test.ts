@@ -115,7 +115,11 @@ function service() {
         id: ++id,
         uri,
         request: request(prefix),
-        options: { maxLines: 1, memory: true, invoked: false },
+        options: {
+          maxLines: 1,
+          how: { memory: true, samples: 1, solver: false, confidence: 'off' } as const,
+          invoked: false,
+        },
         sentAt: 0,
         ahead,
       }),
