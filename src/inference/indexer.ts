@@ -40,7 +40,7 @@ const SLICE_MS = 10;
 const TELL_MS = 300;
 
 /** Characters encoded between two looks at the clock. */
-const STRETCH = 1 << 12;
+const STRETCH = 1 << 10;
 
 const FILE = 'workspace.memory';
 
