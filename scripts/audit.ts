@@ -45,7 +45,9 @@ function main(): void {
   });
   const report = readReport(stdout);
   if (report === undefined) {
-    const [reason] = /\b\d{3} [A-Z][a-z]+(?: [A-Z][a-z]+)*|E[A-Z]{5,}|ENETUNREACH/.exec(stdout + stderr) ?? ['no answer'];
+    const [reason] = /\b\d{3} [A-Z][a-z]+(?: [A-Z][a-z]+)*|E[A-Z]{5,}|ENETUNREACH/.exec(stdout + stderr) ?? [
+      'no answer',
+    ];
     process.stdout.write(`not checked: the package registry gives no advisories here (${reason})\n`);
     return;
   }
