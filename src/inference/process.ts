@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf, NumericalError } from '../model/errors';
+import { LruMap } from '../model/lru';
 import { ThoughtStore } from '../thought/store';
 import type { CompletionRequest, FromInference, ToInference } from './messages';
 import { Indexer } from './indexer';
@@ -30,8 +31,8 @@ export class InferenceService {
   readonly #send: (message: FromInference) => void;
   readonly #queue = new WorkQueue();
   readonly #thoughts = new ThoughtStore();
-  /** The newest text of each document, for which caches are worth filling. */
-  readonly #latest = new Map<string, CompletionRequest>();
+  /** The newest text of the documents used last, for which caches are worth filling; each brings all that is open along. */
+  readonly #latest = new LruMap<string, CompletionRequest>(4);
   readonly #signals = new Map<number, { aborted: boolean }>();
   /** Whether suggestions use the memory, as far as is known. */
   #memory: boolean = DEFAULTS.memory;

@@ -41,7 +41,7 @@ export class Tokenizer {
   encodeLine(line: string): readonly number[] {
     if (line.length > LONGEST_REMEMBERED) return this.encode(line);
     let ids = this.#lines.get(line);
-    if (ids === undefined) this.#lines.set(line, (ids = this.encode(line)));
+    if (ids === undefined) this.#lines.set(copyOf(line), (ids = this.encode(line)));
     return ids;
   }
 
@@ -82,6 +82,11 @@ export class Tokenizer {
     }
     return low;
   }
+}
+
+/** A string of its own: a part of another one keeps all of that in memory, for a line the whole text it was cut from. */
+function copyOf(part: string): string {
+  return Buffer.from(part, 'utf16le').toString('utf16le');
 }
 
 export function startsWith(bytes: Uint8Array, start: Uint8Array): boolean {

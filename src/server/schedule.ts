@@ -131,6 +131,13 @@ export interface Remembered extends Suggestion {
 
 const KEPT_SILENCES = 8;
 
+/** Each suggestion holds the text around it: of a long document fewer are kept, for about so many characters in all. */
+const KEPT_CHARACTERS = 1 << 22;
+
+function room(most: number, { prefix, suffix }: Context): number {
+  return Math.max(2, Math.min(most, Math.floor(KEPT_CHARACTERS / (1 + prefix.length + suffix.length))));
+}
+
 /**
  * The suggestions of one document, the one on screen last. It goes on while the user types along with it, whatever was
  * thought meanwhile, and so does what was made ahead for the moment when it is accepted. Others answer only under the
@@ -148,14 +155,14 @@ export class SuggestionMemory {
 
   /** Remembers a suggestion that is about to be shown. */
   add(entry: Remembered): void {
-    this.#entries = this.#entries.map(settled).slice(1 - this.#capacity);
+    this.#entries = this.#entries.map(settled).slice(1 - room(this.#capacity, entry));
     this.#entries.push(settled(entry));
   }
 
   /** Remembers that the model had nothing for a place, and why. */
   addSilence(at: Context, thought: number, reason: string): void {
     const { prefix, suffix } = at;
-    this.#silent = [...this.#silent.slice(1 - KEPT_SILENCES), { prefix, suffix, thought, reason }];
+    this.#silent = [...this.#silent.slice(1 - room(KEPT_SILENCES, at)), { prefix, suffix, thought, reason }];
   }
 
   /** Why the model had nothing for exactly this place, if it was asked under this thought. */
@@ -168,7 +175,7 @@ export class SuggestionMemory {
   addAhead(entry: Remembered): void {
     const shown = this.#entries.slice(-1);
     this.#entries = [...this.#entries.slice(0, -1).map(settled), { ...entry, ahead: true }, ...shown].slice(
-      -this.#capacity,
+      -room(this.#capacity, entry),
     );
   }
 

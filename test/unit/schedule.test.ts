@@ -199,3 +199,15 @@ test('isSubsequence', () => {
   ];
   for (const [part, whole, expected] of table) assert.equal(isSubsequence(part, whole), expected, `${part} ${whole}`);
 });
+
+test('of a long document fewer suggestions are kept, and the last two always', () => {
+  const kept = (length: number) => {
+    const memory = new SuggestionMemory();
+    const prefix = 'x'.repeat(length);
+    for (let i = 0; i < 24; i++)
+      memory.add({ prefix: prefix + i, suffix: '', text: 'y', replaceSuffix: 0, thought: 1 });
+    return Array.from({ length: 24 }, (_, i) => memory.find({ prefix: prefix + i, suffix: '' }, 1)).filter(Boolean)
+      .length;
+  };
+  assert.deepEqual([kept(1000), kept(1 << 20), kept(1 << 23)], [24, 3, 2]);
+});

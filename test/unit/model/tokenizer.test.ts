@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, test } from 'node:test';
 import { textLines } from '../../../src/model/lines';
 import { pathTail } from '../../../src/model/path';
@@ -65,6 +67,25 @@ describe('tokenizer', () => {
     const expected = all.filter((text) => text !== '' && (text.startsWith('const') || 'const'.startsWith(text)));
     assert.equal(ids.length, expected.length);
   });
+});
+
+test('a line that is remembered does not keep the text that it was cut from', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const held = () => {
+    collect();
+    return process.memoryUsage().heapUsed / 1e6;
+  };
+  const tokenizer = tinyTokenizer();
+  const base = 'export const value = compute(1, 2, 3);\n'.repeat(20_000);
+  const before = held();
+  for (let i = 0; i < 100; i++) {
+    // As it comes from another process: 0.8 MB in a piece.
+    const text = Buffer.from(`${base}const written_as_number_${i} = 1;\n`).toString('latin1');
+    tokenizer.encodeLine(textLines(text).at(-1)!);
+  }
+  const grown = held() - before;
+  assert.ok(grown < 20, `${grown.toFixed(0)} MB are held by 100 lines`);
 });
 
 describe('path tail', () => {
