@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace
+ *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → policy
  */
 const layers = {
   model: [],
@@ -11,11 +11,12 @@ const layers = {
   memory: ['model'],
   syntax: [],
   workspace: [],
+  policy: [],
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
-  server: ['inference', 'protocol', 'workspace'],
+  server: ['inference', 'protocol', 'workspace', 'policy'],
   extension: ['protocol'],
-  cli: ['completion', 'inference', 'thought', 'memory', 'syntax', 'model', 'protocol', 'workspace'],
+  cli: ['completion', 'inference', 'thought', 'memory', 'syntax', 'model', 'protocol', 'workspace', 'policy'],
 };
 
 /** Packages that only some layers may know. */

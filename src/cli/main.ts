@@ -8,6 +8,7 @@ import { evaluate } from './evaluate';
 import { fitEnergy } from './fitEnergy';
 import { fitMemory } from './fitMemory';
 import { score } from './score';
+import { simulatePolicy } from './simulatePolicy';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   complete,
@@ -17,10 +18,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   doctor,
   'fit-memory': fitMemory,
   'fit-energy': fitEnergy,
+  'simulate-policy': simulatePolicy,
 };
 
 function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, command]) => `  ${name.padEnd(10)} ${command.summary}`);
+  const lines = Object.entries(COMMANDS).map(([name, command]) => `  ${name.padEnd(15)} ${command.summary}`);
   return `thoughtline: code completion that thinks about your file first
 
 ${lines.join('\n')}

@@ -1,4 +1,4 @@
-import type { CompletionRequest, Engine, Thought } from '../../completion/engine';
+import type { CompletionRequest, CompletionResult, Engine, Thought } from '../../completion/engine';
 import { SyntaxJudge } from '../../syntax/judge';
 import { thoughtsAfter } from '../thoughts';
 import type { Item, Kind, Place } from './items';
@@ -15,6 +15,12 @@ export interface Outcome {
   /** Whether the file parses with the suggestion; undefined without one, or where it cannot be said. */
   readonly parses?: boolean | undefined;
   readonly milliseconds?: number;
+  /** Size of the suggestion as far as it is compared; 0 where there is none. */
+  readonly characters?: number;
+  readonly lines?: number;
+  /** log p of the suggestion in nats, and the confidence in it where the bundle has weights for that. */
+  readonly logprob?: number;
+  readonly confidence?: number;
 }
 
 export interface Measured {
@@ -112,9 +118,16 @@ export class Measurer {
     const { memory = false, samples = 1 } = options;
     const nats = likelihood ? (await engine.score(request, target, thought, { memory, samples })).nats : undefined;
     const maxLines = target.split('\n').length;
-    const { text, milliseconds } = await engine.complete(request, { ...options, steps: 0, maxLines, thought });
+    const result = await engine.complete(request, { ...options, steps: 0, maxLines, thought });
+    const { text, milliseconds } = result;
     const shown = text.split('\n').slice(0, maxLines).join('\n');
-    return { ...(nats !== undefined && { nats }), milliseconds, parses: parses(shown), ...compare(shown, target) };
+    return {
+      ...(nats !== undefined && { nats }),
+      milliseconds,
+      parses: parses(shown),
+      ...sizeOf(shown, result),
+      ...compare(shown, target),
+    };
   }
 
   #judge(path: string): Promise<SyntaxJudge | undefined> {
@@ -123,6 +136,19 @@ export class Measurer {
     this.#judges.set(extension, judge);
     return judge;
   }
+}
+
+function sizeOf(
+  shown: string,
+  { candidates }: Pick<CompletionResult, 'candidates'>,
+): Pick<Outcome, 'characters' | 'lines' | 'logprob' | 'confidence'> {
+  const { logprob, confidence } = candidates[0] ?? {};
+  return {
+    characters: shown.length,
+    lines: shown === '' ? 0 : shown.split('\n').length,
+    ...(logprob !== undefined && { logprob }),
+    ...(confidence !== undefined && { confidence }),
+  };
 }
 
 function compare(suggestion: string, target: string): Pick<Outcome, 'exact' | 'similarity' | 'f1'> {
