@@ -29,6 +29,8 @@ const options = {
   external: ['vscode', 'onnxruntime-node'],
   // Packages with both kinds of entry: the ES modules bundle cleanly, UMD wrappers hide their imports.
   mainFields: ['module', 'main'],
+  // The grammars' runtime could load over a network and make code of what it loads, as a web page may. These programs do not.
+  define: { fetch: 'undefined', XMLHttpRequest: 'undefined', eval: 'undefined' },
   sourcemap: !production,
   minify: production,
   legalComments: 'none',

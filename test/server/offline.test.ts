@@ -188,7 +188,8 @@ describe('what the programs load', () => {
   const outside = ['vscode', 'onnxruntime-node', './client'];
   for (const name of ['extension.js', 'client.js', 'server.js', 'inference.js', 'cli.js']) {
     test(`${name}: nothing that speaks over the network, unpacks or makes code, and nothing from elsewhere`, () => {
-      const code = readFileSync(join(dist, name), 'utf8');
+      // Comments of what is bundled speak of much.
+      const code = readFileSync(join(dist, name), 'utf8').replace(/^\s*\/\/.*$/gm, '');
       const loaded = [...code.matchAll(/\b(?:require|import)\(\s*["'`]([^"'`]+)["'`]\s*\)/g)].map(
         ([, module]) => module!,
       );

@@ -58,12 +58,12 @@ test('a workspace that is not trusted can neither name a model nor choose what c
   ]);
 });
 
-test('every setting that a workspace may set, trusted or not, is a number, a switch or a list of switches', () => {
+test('every setting that a workspace may set, trusted or not, is a number, a switch, a word of a list, or a list of switches', () => {
   const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
   const free = Object.entries(properties).filter(([name]) => !restrictedConfigurations.includes(name));
-  for (const [name, { type, additionalProperties }] of free) {
+  for (const [name, { type, additionalProperties, enum: words }] of free) {
     const kind = type === 'object' ? additionalProperties?.type : type;
-    assert.ok(kind === 'boolean' || kind === 'integer', `${name} is ${kind}`);
+    assert.ok(kind === 'boolean' || kind === 'integer' || Array.isArray(words), `${name} is ${kind}`);
   }
   // Not even a trusted workspace names a model: settings of scope "machine" are the user's alone.
   assert.equal(properties['thoughtline.modelPath']?.scope, 'machine');
