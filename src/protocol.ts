@@ -32,6 +32,8 @@ export interface Settings {
   workspaceMemory: boolean;
   /** Thoughts drawn from the posterior, 1–8: alternatives, and suggestions ranked under all of them. */
   samples: number;
+  /** Whether it is learned which suggestions are taken, and others are withheld. */
+  adaptive: boolean;
   /** Whether what cannot be parsed in its place is mended or not shown. */
   syntaxCheck: boolean;
   /** Which suggestions are not shown because the model is not sure enough. */
@@ -59,6 +61,7 @@ export const defaultSettings: Readonly<Settings> = {
   memory: DEFAULTS.memory,
   workspaceMemory: true,
   samples: DEFAULTS.samples,
+  adaptive: true,
   syntaxCheck: DEFAULTS.solver,
   confidence: DEFAULTS.confidence,
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
@@ -119,6 +122,20 @@ export interface WhyReport {
   details: string[];
 }
 
+/** What became of a suggestion: what the client infers, told once it is known. What stays unknown is not told. */
+export interface Outcome {
+  uri: string;
+  /** The suggestion from the cursor on as it was first offered, line ends `\n`. */
+  text: string;
+  /** Share of its characters that was accepted: 0 = it was dismissed or typed over, 1 = all of it was accepted. */
+  share: number;
+  /** Whether what was accepted is still there after half a minute. */
+  kept: boolean;
+}
+
+/** What is learned from outcomes, in the folder `storage`. */
+export const POLICY_FILE = 'policy.json';
+
 /** How a request for a suggestion was answered. */
 export type AnswerPath = 'typedAlong' | 'cache' | 'waited' | 'run' | 'none';
 
@@ -148,3 +165,7 @@ export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtli
 /** Starts the inference process anew, also after it was given up. */
 export const RestartRequest = new RequestType<Record<string, never>, null, void>('thoughtline/restart');
 export const StatisticsRequest = new RequestType<Record<string, never>, Statistics, void>('thoughtline/statistics');
+/** Client → server: what became of a suggestion. */
+export const OutcomeNotification = new NotificationType<Outcome>('thoughtline/outcome');
+/** Forgets what was learned from outcomes. */
+export const ForgetRequest = new RequestType<Record<string, never>, null, void>('thoughtline/forget');

@@ -15,6 +15,26 @@ export interface Offer {
   /** When it came, in milliseconds. */
   readonly since: number;
   readonly partly: boolean;
+  /** The whole as it was first offered, and how many characters of it were accepted by word or line. */
+  readonly text: string;
+  readonly taken: number;
+}
+
+/** How a suggestion ended. */
+export interface Ending {
+  readonly uri: string;
+  /** As it was first offered. */
+  readonly text: string;
+  /** Share of its characters that was accepted: 0 = dismissed or typed over. */
+  readonly share: number;
+}
+
+/** What follows from an event. */
+export interface Followed {
+  readonly offer: Offer | undefined;
+  readonly events: StatisticsEvent[];
+  /** Where a suggestion has ended, and it is known how. */
+  readonly ending?: Ending;
 }
 
 export type OfferEvent =
@@ -40,43 +60,51 @@ export type OfferEvent =
 /** What stands for less than this many milliseconds has not been seen. */
 const SEEN_MS = 250;
 
-export function follow(
-  offer: Offer | undefined,
-  event: OfferEvent,
-): { offer: Offer | undefined; events: StatisticsEvent[] } {
+export function follow(offer: Offer | undefined, event: OfferEvent): Followed {
   switch (event.type) {
     case 'offered': {
       const { uri, offset, text, now } = event;
       if (offer?.uri === uri && offer.offset === offset && offer.left === text) return { offer, events: [] };
-      return { offer: { uri, offset, left: text, last: 0, since: now, partly: false }, events: close(offer, now) };
+      const fresh: Offer = { uri, offset, left: text, last: 0, since: now, partly: false, text, taken: 0 };
+      return { ...close(offer, now), offer: fresh };
     }
     case 'accepted': {
       const events: StatisticsEvent[] = [{ type: 'accepted', characters: offer?.last ?? 0 }];
-      return { offer: undefined, events: offer?.partly ? events : [{ type: 'shown' }, ...events] };
+      const all: StatisticsEvent[] = offer?.partly ? events : [{ type: 'shown' }, ...events];
+      return { offer: undefined, events: all, ...(offer && { ending: ended(offer, 1) }) };
     }
     case 'left':
-      return { offer: undefined, events: close(offer, event.now) };
+      return close(offer, event.now);
     case 'changed': {
       const { uri, offset, inserted, now } = event;
       if (!offer || offer.uri !== uri) return { offer, events: [] };
       // What is accepted may be written from the suggestion's own beginning on, over what was typed of it.
       const part = offset <= offer.offset ? inserted.slice(offer.offset - offset) : '';
-      if (part === '' || !offer.left.startsWith(part)) return { offer: undefined, events: close(offer, now) };
+      if (part === '' || !offer.left.startsWith(part)) return close(offer, now);
       const left = offer.left.slice(part.length);
       const rest = { ...offer, offset: offer.offset + part.length, left, last: part.length };
       // All of it at once: the editor is about to say that it was accepted.
-      if (left === '') return { offer: inserted.length > 1 ? rest : undefined, events: [] };
+      if (left === '') return inserted.length > 1 ? { offer: rest, events: [] } : close(rest, now);
       if (inserted.length === 1) return { offer: rest, events: [] };
       const taken: StatisticsEvent = { type: 'partly', characters: part.length, first: !offer.partly };
-      return { offer: { ...rest, partly: true }, events: offer.partly ? [taken] : [{ type: 'shown' }, taken] };
+      const parted = { ...rest, partly: true, taken: offer.taken + part.length };
+      return { offer: parted, events: offer.partly ? [taken] : [{ type: 'shown' }, taken] };
     }
   }
 }
 
-/** A suggestion goes away without having been accepted. */
-function close(offer: Offer | undefined, now: number): StatisticsEvent[] {
-  if (!offer || offer.partly || offer.left === '' || now - offer.since < SEEN_MS) return [];
-  return [{ type: 'shown' }, { type: 'dismissed' }];
+/** A suggestion goes away without having been accepted as a whole. */
+function close(offer: Offer | undefined, now: number): Followed {
+  if (offer?.partly) {
+    return { offer: undefined, events: [], ending: ended(offer, offer.taken / Math.max(1, offer.text.length)) };
+  }
+  // What was typed to its end was right, and not accepted: that says neither.
+  if (!offer || offer.left === '' || now - offer.since < SEEN_MS) return { offer: undefined, events: [] };
+  return { offer: undefined, events: [{ type: 'shown' }, { type: 'dismissed' }], ending: ended(offer, 0) };
+}
+
+function ended({ uri, text }: Offer, share: number): Ending {
+  return { uri, text, share };
 }
 
 /** A stretch of a document, in characters. */

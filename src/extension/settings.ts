@@ -18,6 +18,7 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     memory: read('memory'),
     workspaceMemory: read('workspaceMemory'),
     samples: read('samples'),
+    adaptive: read('adaptive'),
     syntaxCheck: read('syntaxCheck'),
     confidence: read('confidence'),
     languages: read('languages'),

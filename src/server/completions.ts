@@ -3,7 +3,9 @@ import { InlineCompletionTriggerKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
 import type { Answer, Asked, CompletionRequest, How } from '../inference/messages';
+import type { Place } from '../policy/features';
 import type { AnswerPath } from '../protocol';
+import type { Adviser, Verdict } from './adviser';
 import {
   cut,
   limits,
@@ -25,6 +27,8 @@ import {
   orphanMs,
   type Context,
   type Continuation,
+  type Odds,
+  type Remembered,
 } from './schedule';
 import type { Flight, Session } from './session';
 import type { Thinker } from './thinker';
@@ -69,10 +73,12 @@ export class Completions {
   readonly rhythm = new Rhythm();
   readonly #client: InferenceClient;
   readonly #thinker: Thinker;
+  readonly #adviser: Adviser;
 
-  constructor(client: InferenceClient, thinker: Thinker) {
+  constructor(client: InferenceClient, thinker: Thinker, adviser: Adviser) {
     this.#client = client;
     this.#thinker = thinker;
+    this.#adviser = adviser;
   }
 
   /** The user changed a document: what no longer fits it is given up. */
@@ -104,9 +110,12 @@ export class Completions {
       const found = over() ? undefined : session.suggestions.find(at, session.version, invoked);
       if (!found) return undefined;
       if (found.entry.ahead) this.tally.ahead.served++;
+      const { until, reason } = this.#verdict(question, at, found);
+      if (reason !== undefined) return this.#none(session, reason);
       session.suggestions.show(found.entry);
-      this.#lookAhead(question, at, found.left);
-      return [this.#item(question, at, found.left, path ?? found.path)];
+      const left = cutAt(found.left, until - typedOf(found));
+      this.#lookAhead(question, at, left);
+      return [this.#item(question, at, left, path ?? found.path)];
     };
 
     if (invoked) await Promise.race([this.#thinker.now(document.uri), cancelled, delay(patienceMs)]);
@@ -161,7 +170,7 @@ export class Completions {
       }
       this.tally.ran(answer);
       session.window = answer.window;
-      const { text, replaceSuffix, milliseconds, stop, candidates } = answer.result;
+      const { text, replaceSuffix, milliseconds, stop } = answer.result;
       if (stop === 'aborted') {
         flight.reason = 'given up because the text changed meanwhile';
         return;
@@ -172,11 +181,12 @@ export class Completions {
         session.suggestions.addSilence(at, answer.thought, flight.reason);
         return;
       }
-      const logprob = candidates[0]?.logprob ?? 0;
+      const odds = oddsOf(answer.result);
+      const logprob = odds?.logprob ?? 0;
       session.lastSuggestion = { text, milliseconds, logprob, stop };
       // What was written without all that could be looked up serves now, and is not the last word.
       const thought = answer.result.partial ? -1 : answer.thought;
-      session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
+      session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought, ...(odds && { odds }) });
     });
     const flight: Flight & { reason?: string | undefined } = { prefix, suffix, run, done, waiting: 0 };
     session.inFlight = flight;
@@ -206,12 +216,37 @@ export class Completions {
         const { text, replaceSuffix, reason, partial } = answer.result;
         const thought = partial ? -1 : answer.thought;
         if (text === '') session.suggestions.addSilence(next, thought, reason ?? 'the model suggests nothing here');
-        else session.suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought });
+        else {
+          const odds = oddsOf(answer.result);
+          session.suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought, ...(odds && { odds }) });
+        }
       });
       const flight: Flight = { prefix, suffix, run, done, waiting: 0 };
       session.ahead = flight;
     }, aheadMs);
     session.aheadTimer.unref();
+  }
+
+  /** How much of a remembered suggestion is shown; `reason`: nothing, and why. */
+  #verdict(question: Question, at: Cut, found: Found): Verdict {
+    const { odds } = found.entry;
+    if (!odds) return { until: Infinity };
+    if (isInvoked(question)) return this.#adviser.show(odds);
+    const { document, position } = question;
+    const selected = question.context.selectedCompletionInfo;
+    const begun = selected ? selected.text.slice(position.character - selected.range.start.character) : '';
+    return this.#adviser.advise({
+      uri: document.uri,
+      odds,
+      typed: typedOf(found),
+      text: found.left.text,
+      offered: begun + found.left.text,
+      place: placeOf(at),
+      language: document.languageId,
+      // What is right of the cursor is covered by the whole, not by its beginning.
+      divisible: found.left.replaceSuffix === 0,
+      sinceKeystroke: this.rhythm.since(performance.now()),
+    });
   }
 
   #item(question: Question, at: Cut, left: Continuation, path: keyof typeof describePath): InlineCompletionItem {
@@ -245,6 +280,31 @@ const describePath: Record<Exclude<AnswerPath, 'none'>, string> = {
   waited: 'suggested by a run that was under way',
   run: 'suggested by the model',
 };
+
+interface Found {
+  readonly entry: Remembered;
+  readonly left: Continuation;
+}
+
+/** Characters of a suggestion that have been typed or accepted. */
+function typedOf({ entry, left }: Found): number {
+  return entry.text.length - left.text.length;
+}
+
+/** The beginning of what is left. What covers something right of the cursor is never cut: it may have come there since. */
+function cutAt(left: Continuation, characters: number): Continuation {
+  return left.replaceSuffix > 0 ? left : { ...left, text: left.text.slice(0, characters) };
+}
+
+function oddsOf({ text, candidates }: Answer['result']): Odds | undefined {
+  const [best] = candidates;
+  return best && { logprob: best.logprob, confidence: best.confidence, characters: text.length };
+}
+
+function placeOf({ prefix, suffix, lineRest }: Cut): Place {
+  if (suffix.slice(0, lineRest).trim() !== '') return 'inside';
+  return prefix.slice(prefix.lastIndexOf('\n') + 1).trim() === '' ? 'empty' : 'end';
+}
 
 /** The text around the cursor. With the suggest widget open it is what it will be when the selected entry is taken. */
 function place({ document, position, context }: Question): Cut | Refusal {

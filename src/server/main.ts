@@ -21,6 +21,8 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import {
   defaultSettings,
+  ForgetRequest,
+  OutcomeNotification,
   RestartRequest,
   StatisticsRequest,
   StatusNotification,
@@ -29,8 +31,10 @@ import {
   SnoozeNotification,
   type DocumentSettings,
   type InitializationOptions,
+  type Outcome,
   type Settings,
 } from '../protocol';
+import { Adviser } from './adviser';
 import { Completions } from './completions';
 import { cut, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { Session } from './session';
@@ -115,7 +119,8 @@ const thinker = new Thinker(client, subject, {
   log,
   rested: () => status.rested(),
 });
-const completions = new Completions(client, thinker);
+const adviser = new Adviser({ log, random: Math.random });
+const completions = new Completions(client, thinker, adviser);
 
 connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
   asksBack = capabilities.workspace?.configuration === true;
@@ -123,7 +128,9 @@ connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders
   const options = initializationOptions as Partial<InitializationOptions> | undefined;
   if (typeof options?.bundle === 'string' && options.bundle !== '') bundle = options.bundle;
   readAndKeep(options?.settings);
-  workspace.open(workspaceFolders ?? [], readStorage(options?.storage));
+  const storage = readStorage(options?.storage);
+  workspace.open(workspaceFolders ?? [], storage);
+  adviser.open(storage);
   return {
     capabilities: {
       workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
@@ -148,7 +155,11 @@ connection.onNotification(SnoozeNotification.method, ({ on, until }: { on: boole
   snoozed = on ? (until ?? 'you end it') : undefined;
   applySteps();
 });
-connection.onShutdown(() => client.stop());
+connection.onNotification(OutcomeNotification.method, (outcome: Outcome) => adviser.learn(outcome));
+connection.onShutdown(async () => {
+  client.stop();
+  await adviser.store();
+});
 
 documents.onDidOpen(({ document }) => {
   const session = new Session();
@@ -224,6 +235,11 @@ onRequest(RestartRequest, () => {
   return null;
 });
 
+onRequest(ForgetRequest, async () => {
+  await adviser.forget();
+  return null;
+});
+
 onRequest(StatisticsRequest, async () => {
   const { paths, cancelled, refinementRunsWaited, ahead } = completions.tally;
   const server = Math.round(process.memoryUsage.rss() / 1e6);
@@ -283,6 +299,7 @@ function applySteps(): void {
 
 /** Makes the settings true. */
 function apply(): void {
+  adviser.adaptive = settings.adaptive;
   applySteps();
   if (settings.inferenceSteps === 0) {
     for (const [uri, session] of sessions) {

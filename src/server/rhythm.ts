@@ -67,6 +67,11 @@ export class Rhythm {
     return this.#latencies.toSorted((a, b) => a - b)[this.#latencies.length >> 1] ?? 0;
   }
 
+  /** Milliseconds since something was typed; infinite before the first time. */
+  since(now: number): number {
+    return now - this.#last;
+  }
+
   /** Milliseconds to wait from now on before the model is asked. */
   wait(now: number, bounds: DebounceBounds): number {
     return Math.max(0, this.#last + debounce(this.#intervals, this.latency, bounds) - now);

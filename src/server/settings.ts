@@ -27,6 +27,7 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     remedy: 'use true or false',
   },
   samples: { name: 'samples', accepts: whole(1, 8), remedy: 'use a whole number from 1 to 8' },
+  adaptive: { name: 'adaptive', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
   syntaxCheck: { name: 'syntaxCheck', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
   confidence: {
     name: 'confidence',
@@ -83,6 +84,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     memory: read(checks.memory),
     workspaceMemory: read(checks.workspaceMemory),
     samples: read(checks.samples),
+    adaptive: read(checks.adaptive),
     syntaxCheck: read(checks.syntaxCheck),
     confidence: read(checks.confidence),
     languages: { ...defaultSettings.languages, ...read(checks.languages) },
