@@ -11,7 +11,7 @@ import pytest
 from conftest import program
 
 from thoughtline_train import corpus
-from thoughtline_train.corpus import build, contamination, duplicates, shards, shingles
+from thoughtline_train.corpus import build, contamination, duplicates, folders, shards, shingles
 
 LONG = program("long", 40)
 
@@ -156,3 +156,11 @@ def test_shards_are_read_without_what_a_gpu_machine_lacks(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "6\n"
+
+
+def test_a_split_as_folders_one_an_owner(tmp_path):
+    rows = rows_of(3)
+    assert folders.unpack(rows, tmp_path) == {"o0": 3, "o1": 3, "o2": 3}
+    assert (tmp_path / "o1" / "p1" / "src" / "b.ts").read_text() == rows[4]["text"]
+    with pytest.raises(SystemExit, match=r"p0: \.\./x\.ts lies outside"):
+        folders.unpack([{**rows[0], "path": "../x.ts"}], tmp_path)
