@@ -64,7 +64,7 @@ export class Adviser {
   /** @param storage folder in which it is kept between sessions; without one it is not */
   open(storage: string | undefined): void {
     this.#file = storage === undefined ? undefined : join(storage, POLICY_FILE);
-    this.#after(async (file) => {
+    void this.#after(async (file) => {
       const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
         if (error.code === 'ENOENT') return undefined;
         throw error;
