@@ -134,7 +134,7 @@ interface Report {
 function table({ way, items, suggestions, decisions, seeds, users }: Report): string {
   const percent = ({ mean }: Estimate) => `${(mean * 100).toFixed(0)} %`;
   const points = ({ mean, error }: Estimate) => `${signed(mean * 100, 1)} ± ${(error * 100).toFixed(1)}`;
-  const characters = ({ mean }: Estimate) => mean.toFixed(2);
+  const characters = ({ mean }: Estimate) => mean.toFixed(2).replace('-', '−');
   const difference = ({ mean, error }: Estimate) => `${signed(mean, 2)} ± ${error.toFixed(2)}`;
   return [
     `${suggestions} suggestions for ${items} items under "${way}"; ${decisions} lived through, ${seeds} seeds; ± is the standard error over seeds.`,

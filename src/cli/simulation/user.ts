@@ -27,9 +27,9 @@ const USUAL: User = { name: 'usual', exact: 0.9, similar: 0.3, careless: 0.05, r
 /** The usual one, and others that differ from it in one respect. */
 export const USERS: readonly User[] = [
   USUAL,
-  { ...USUAL, name: 'p(accept | exact) 0.6', exact: 0.6 },
-  { ...USUAL, name: 'p(accept | similar) 0', similar: 0 },
-  { ...USUAL, name: 'p(accept | similar) 0.6', similar: 0.6 },
+  { ...USUAL, name: 'p(accept, if exact) 0.6', exact: 0.6 },
+  { ...USUAL, name: 'p(accept, if similar) 0', similar: 0 },
+  { ...USUAL, name: 'p(accept, if similar) 0.6', similar: 0.6 },
   { ...USUAL, name: 'careless 0', careless: 0 },
   { ...USUAL, name: 'careless 0.2', careless: 0.2 },
   { ...USUAL, name: 'reading cost 1', readingCost: 1 },
