@@ -9,30 +9,36 @@ import { openGraphs } from '../../src/model/sessions';
 import { ROOT } from '../fixtures';
 import { BUNDLES } from './bundles';
 
-/** PyTorch's numbers under z_0: logits after `tokens` (the first of them), NLL and gradient (its beginning) of a chunk. */
+/**
+ * PyTorch's numbers under z_0: logits after `tokens` (the first of them), NLL and gradient (its beginning) of a chunk;
+ * and by how much a bundle may differ whose products round the states (8-bit weights).
+ */
 interface Parity {
+  readonly within?: { logits: number; nll: number; gradient: number };
   readonly tokens: number[];
   readonly logits_last: number[];
   readonly chunk: { inputs: number[]; targets: number[]; weights: number[]; nll: number; gradient: number[] };
 }
 
+const EXACT = { logits: 1e-3, nll: 1e-3, gradient: 1e-2 };
+
 for (const [name, directory] of BUNDLES) {
   const file = join(ROOT, 'test', 'fixtures', `${name}-parity.json`);
   describe(`PyTorch and ONNX agree on ${name}`, { skip: !existsSync(file) && `no ${name}-parity.json` }, () => {
-    test('logits to 1e-3, NLL to 1e-3 a token, gradient in direction and length', async () => {
-      const { tokens, logits_last, chunk } = JSON.parse(readFileSync(file, 'utf8')) as Parity;
+    test('logits, NLL a token, gradient in direction and length', async () => {
+      const { tokens, logits_last, chunk, within = EXACT } = JSON.parse(readFileSync(file, 'utf8')) as Parity;
       const bundle = await openBundle(directory);
       const graphs = await openGraphs(await loadRuntime(), bundle, { provider: 'cpu', threads: 2 });
       const logits = await new Decoder(graphs, bundle.manifest).logits(tokens, { version: 0, mu: bundle.prior });
-      logits_last.forEach((value, i) => assert.ok(Math.abs((logits[i] ?? NaN) - value) < 1e-3, `logit ${i}`));
+      logits_last.forEach((value, i) => assert.ok(Math.abs((logits[i] ?? NaN) - value) < within.logits, `logit ${i}`));
 
       const { states } = await graphs.trunk(chunk.inputs);
       const weights = Float32Array.from(chunk.weights);
       const { nll, gradient } = await graphs.evidence(states, chunk.targets, weights, bundle.prior);
-      assert.ok(Math.abs(nll - chunk.nll) < 1e-3 * chunk.inputs.length, `${nll} against ${chunk.nll}`);
+      assert.ok(Math.abs(nll - chunk.nll) < within.nll * chunk.inputs.length, `${nll} against ${chunk.nll}`);
       const length = Math.hypot(...chunk.gradient);
       const difference = Math.hypot(...chunk.gradient.map((value, i) => value - (gradient[i] ?? NaN)));
-      assert.ok(difference <= 1e-2 * length, `gradients differ by ${difference / length}`);
+      assert.ok(difference <= within.gradient * length, `gradients differ by ${difference / length}`);
       await graphs.release();
     });
   });

@@ -5,11 +5,13 @@ import json
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from conftest import TRAIN
 
-from thoughtline_train import parity, report
+from thoughtline_train import parity, quantise, report
+from thoughtline_train.export import export_graphs
 from thoughtline_train.loop import load_decoder
 from thoughtline_train.thought import Thought
 from thoughtline_train.tokenizer import load
@@ -54,6 +56,42 @@ def test_the_comparison_notices_a_wrong_weight(bundle, thinking, tmp_path):
     weights[: weights.size // 3] *= 1.1
     weights.tofile(wrong / "weights.bin")
     assert max(parity.differences(decoder, wrong).values()) > 1e-3
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_fewer_bits_compute_what_pytorch_does_with_the_rounded_weights(thinking, bundle, tmp_path, bits):
+    decoder, _ = load_decoder(thinking)
+    export_graphs(decoder, tmp_path, bits)
+    found = parity.differences(decoder, tmp_path)
+    assert all(found[name] <= limit for name, limit in parity.LIMITS[bits].items()), found
+    operators = {n: [node.op_type for node in onnx.load(tmp_path / f"{n}.onnx").graph.node] for n in ("trunk", "top", "evidence")}
+    assert "MatMulNBits" in operators["trunk"] and "MatMulNBits" in operators["top"]
+    assert "MatMulNBits" not in operators["evidence"]
+    # One file for all graphs: bits, and half a bit of scale, for 16.
+    ratio = (tmp_path / "weights.bin").stat().st_size / (bundle / "weights.bin").stat().st_size
+    assert ratio < (bits + 1) / 16, ratio
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_blocks_are_rounded_once(bits):
+    matrix = np.random.default_rng(1).standard_normal((5, 96)).astype(np.float32)
+    matrix[2, :32] = 0
+    matrix[3, 32:64] = 1e-9
+    rounded = quantise.dequantise(*quantise.quantise(matrix, bits), bits)
+    largest = np.abs(matrix).reshape(5, 3, 32).max(-1).repeat(32, -1)
+    assert (np.abs(rounded - matrix) <= largest * 2.0 ** (1 - bits) * 1.01 + 1e-7).all()
+    assert (quantise.dequantise(*quantise.quantise(rounded, bits), bits) == rounded).all()
+    assert not quantise.fits(matrix[:, :50]) and not quantise.fits(matrix[0])
+
+
+def test_the_table_of_quantisation(tiny, thinking, capsys):
+    tiny.run(
+        "quantisation", "--state", thinking, "--windows", 2, "--length", 96, "--suffix", 24, "--chunk", 48, "--repetitions", 1
+    )
+    rows = capsys.readouterr().out.strip().splitlines()[-3:]
+    assert [row.split("|")[1].strip() for row in rows] == ["16", "8", "4"]
+    assert abs(float(rows[1].split("|")[4].strip(" %"))) < 1
+    assert float(rows[1].split("|")[5].split(",")[1]) > 0.99
 
 
 def test_the_manifest_describes_the_bundle(bundle, tiny, thinking):

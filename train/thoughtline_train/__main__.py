@@ -82,10 +82,20 @@ def main() -> None:
     export.add_argument("--beside", type=Path, nargs="*", default=[], help="folders of runs to compare with, for the card")
     export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")
     export.add_argument("--hardware", default="2 CPU cores")
+    export.add_argument("--bits", type=int, choices=[16, 8, 4], default=16, help="of a stored weight; below 16 in blocks")
+
+    quantisation = commands.add_parser("quantisation", help="size, loss and speed of a state's weights in 16, 8 and 4 bits")
+    quantisation.add_argument("--state", type=Path, required=True)
+    quantisation.add_argument("--windows", type=int, default=60, help="windows of the validation split to score")
+    quantisation.add_argument("--length", type=int, default=512)
+    quantisation.add_argument("--suffix", type=int, default=128)
+    quantisation.add_argument("--chunk", type=int, default=128)
+    quantisation.add_argument("--repetitions", type=int, default=25)
 
     tiny = commands.add_parser("tiny", help="make the bundle of random weights that tests use")
     tiny.add_argument("--out", type=Path, default=TRAIN.parent / "models" / "tiny")
     tiny.add_argument("--fixtures", type=Path, default=TRAIN.parent / "test" / "fixtures")
+    tiny.add_argument("--bits", type=int, choices=[16, 8, 4], default=16)
 
     report = commands.add_parser("report", help="NLL of text outside the evidence, on test owners")
     report.add_argument("--state", type=Path, required=True)
@@ -145,7 +155,14 @@ def main() -> None:
     elif options.command == "tiny":
         from .fixtures import tiny_bundle
 
-        tiny_bundle(options.tokenizer, options.out, options.fixtures)
+        tiny_bundle(options.tokenizer, options.out, options.fixtures, options.bits)
+    elif options.command == "quantisation":
+        from .quantisation import quantisation as run
+
+        print(run(
+            options.cache, options.tokenizer, options.state, options.windows, options.length, options.suffix, options.chunk,
+            options.repetitions, options.seed,
+        ))  # fmt: skip
     elif options.command == "export":
         from .card import export
 

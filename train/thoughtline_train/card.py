@@ -9,7 +9,7 @@ from .corpus import summary
 from .export import write_bundle
 from .fixtures import parity_case, tokenizer_cases
 from .loop import load_decoder
-from .parity import differences
+from .parity import LIMITS, differences
 from .report import markdown
 from .thought import Thought
 
@@ -48,7 +48,7 @@ def card_text(
     return f"""# {name} {version}
 
 A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
-vectors in each of the upper {config["layers"] - config["trunkLayers"]}, vocabulary {config["vocabulary"]:,}. Weights are stored in float16.
+vectors in each of the upper {config["layers"] - config["trunkLayers"]}, vocabulary {config["vocabulary"]:,}. Weights are stored in {config["stored"]}.
 
 ## Training
 
@@ -79,7 +79,7 @@ A small model trained for hours, not weeks: it knows common idioms of TypeScript
 
 
 def export(options: Namespace) -> None:
-    """Writes a bundle and checks that ONNX Runtime computes what PyTorch does, to 1e-3."""
+    """Writes a bundle and checks that ONNX Runtime computes what PyTorch does (`parity.LIMITS`)."""
     decoder, state = load_decoder(options.state)
     thought = Thought(decoder.config)
     if "thought" in state:
@@ -102,14 +102,15 @@ def export(options: Namespace) -> None:
     rows = json.loads(options.report.read_text()) if options.report else None
     shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
     shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}
+    shape["stored"] = "float16" if options.bits == 16 else f"blocks of {options.bits} bits"
     beside = [run_summary(folder) for folder in options.beside]
     card = card_text(options.name, options.version, shape, training, rows, beside)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
-    write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card)
-    found = differences(decoder, options.out)
+    write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits)
+    found, bounds = differences(decoder, options.out), LIMITS[options.bits]
     print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
-    if max(found.values()) > 1e-3:
-        raise SystemExit(f"{options.out}: ONNX Runtime differs from PyTorch by more than 1e-3; the bundle is not usable")
+    if any(value > bounds[name] for name, value in found.items()):
+        raise SystemExit(f"{options.out}: ONNX Runtime differs from PyTorch by more than {bounds}; the bundle is not usable")
     if options.fixtures:
         tokenizer_cases(options.tokenizer, options.fixtures / "tokenizer-cases.json")
-        parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json")
+        parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json", options.bits)

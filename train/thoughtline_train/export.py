@@ -4,13 +4,15 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from .graphs import TopGraph, TrunkGraph, evidence_graph
+from . import quantise
+from .graphs import TopGraph, TrunkGraph, evidence_graph, fused
 from .model import Config, Decoder
 from .thought import Thought
 
@@ -18,13 +20,17 @@ FORMAT = 1
 NEEDS = "0.1.0"  # the first version of Thoughtline that reads this format
 
 
-def export_graphs(decoder: Decoder, folder: Path) -> None:
-    """Writes trunk.onnx, top.onnx, evidence.onnx and weights.bin. The decoder's weights are rounded to float16."""
-    decoder = decoder.float().cpu().eval()
-    with torch.no_grad():
-        for p in decoder.parameters():
-            p.copy_(p.half().float())
-            p.requires_grad_(False)
+def export_graphs(decoder: Decoder, folder: Path, bits: int = 16) -> None:
+    """Writes trunk.onnx, top.onnx, evidence.onnx and weights.bin. The decoder's weights are rounded to what is stored:
+    float16, or blocks of fewer bits."""
+    decoder = decoder.float().cpu().eval().requires_grad_(False)
+    quantise.round_weights(decoder, bits)
+    share_weights(graphs(decoder), folder, bits)
+
+
+def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
+    """The three graphs, weights within."""
+    decoder = fused(decoder)
     c = decoder.config
     batch, new, past = (torch.export.Dim(n) for n in ("batch", "new", "past"))
 
@@ -57,7 +63,7 @@ def export_graphs(decoder: Decoder, folder: Path) -> None:
         ["states", "targets", "weights", "z"],
         ["nll", "grad"],
     )
-    share_weights(models, folder)
+    return models
 
 
 def to_onnx(module, example, dynamic, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
@@ -68,41 +74,19 @@ def to_onnx(module, example, dynamic, inputs: list[str], outputs: list[str]) -> 
     return program.model_proto
 
 
-def share_weights(models: dict[str, onnx.ModelProto], folder: Path) -> None:
-    """Moves large float32 initialisers into one float16 file that all graphs refer to; each is cast back when a
-    session opens (ONNX Runtime folds the cast). Equal weights of several graphs are stored once, and so are two of
-    which one is the other transposed."""
+def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 16) -> None:
+    """Moves large float32 initialisers into one file that all graphs refer to: as float16, or, with fewer `bits`,
+    matrices in blocks (quantise.py). What a graph does not multiply by as it is stored is widened when a session opens
+    (ONNX Runtime folds that). Equal weights of several graphs are stored once, and so are two of which one is the other
+    transposed."""
     folder.mkdir(parents=True, exist_ok=True)
-    stored: dict[bytes, tuple[int, int]] = {}
-
-    def key_of(values: np.ndarray) -> bytes:
-        return hashlib.sha256(values.tobytes() + str(values.shape).encode()).digest()
-
     with (folder / "weights.bin").open("wb") as out:
+        weights = Weights(out, bits)
         for name, model in models.items():
-            widening = []
-            for initializer in model.graph.initializer:
-                wide = initializer.name
-                values = numpy_helper.to_array(initializer)
-                if values.dtype != np.float32 or values.size < 1024:
-                    continue
-                values = values.astype(np.float16)
-                turned = key_of(values) not in stored and values.ndim == 2 and key_of(values.T.copy()) in stored
-                if turned:
-                    values = values.T.copy()
-                key = key_of(values)
-                if key not in stored:
-                    out.write(b"\0" * (-out.tell() % 64))
-                    stored[key] = (out.tell(), values.nbytes)
-                    out.write(values.tobytes())
-                refer(initializer, wide + ".f16", values.shape, *stored[key])
-                flat = wide + ".turned" if turned else wide
-                widening.append(helper.make_node("Cast", [wide + ".f16"], [flat], to=TensorProto.FLOAT))
-                if turned:
-                    widening.append(helper.make_node("Transpose", [flat], [wide], perm=[1, 0]))
-            nodes = [*widening, *model.graph.node]
-            del model.graph.node[:]
-            model.graph.node.extend(nodes)
+            # The gradient needs every matrix the other way round as well, and to full precision.
+            move_weights(model.graph, weights, multiplies=name != "evidence")
+            if bits < 16:
+                model.opset_import.add(domain="com.microsoft", version=1)
             del model.graph.value_info[:]
             for node in model.graph.node:
                 del node.metadata_props[:]
@@ -110,22 +94,91 @@ def share_weights(models: dict[str, onnx.ModelProto], folder: Path) -> None:
             (folder / f"{name}.onnx").write_bytes(model.SerializeToString())
 
 
-def refer(initializer: onnx.TensorProto, name: str, shape: tuple[int, ...], offset: int, length: int) -> None:
-    """Makes an initialiser refer to float16 values in weights.bin."""
+class Weights:
+    """The weights file while it is written: what lies where."""
+
+    def __init__(self, out: BinaryIO, bits: int):
+        self.out, self.bits = out, bits
+        self.places: dict[bytes, tuple[int, int]] = {}
+        self.matrices: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+
+    def put(self, values: np.ndarray) -> tuple[int, int]:
+        """Offset and length of the values, which are written unless they are there already."""
+        key = key_of(values)
+        if key not in self.places:
+            self.out.write(b"\0" * (-self.out.tell() % 64))
+            self.places[key] = self.out.tell(), values.nbytes
+            self.out.write(values.tobytes())
+        return self.places[key]
+
+    def blocks(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The quantised [outputs, inputs]."""
+        key = key_of(matrix)
+        if key not in self.matrices:
+            self.matrices[key] = quantise.quantise(matrix, self.bits)
+        return self.matrices[key]
+
+
+def key_of(values: np.ndarray) -> bytes:
+    return hashlib.sha256(values.tobytes() + str((values.shape, values.dtype)).encode()).digest()
+
+
+def move_weights(graph: onnx.GraphProto, weights: Weights, multiplies: bool) -> None:
+    """`multiplies`: products by quantised matrices are to be MatMulNBits."""
+    widening: list[onnx.NodeProto] = []
+    for initializer in list(graph.initializer):
+        name, values = initializer.name, numpy_helper.to_array(initializer)
+        if values.dtype != np.float32 or values.size < 1024:
+            continue
+        readers = [node for node in graph.node if name in node.input]
+        factor = all(node.op_type == "MatMul" and node.input[1] == name for node in readers)
+        # Blocks are made of what was not rounded before.
+        upright, turned = values if weights.bits < 16 else values.astype(np.float16), False
+        if values.ndim == 2:
+            there = weights.matrices if weights.bits < 16 else weights.places
+            across = upright.T.copy()
+            # As it came first: [inputs, outputs] where it is multiplied by, so that its blocks lie along a sum.
+            turned = key_of(across) in there or (weights.bits < 16 and factor and key_of(upright) not in there)
+            upright = across if turned else upright
+        if weights.bits == 16 or not quantise.fits(upright):
+            upright = upright.astype(np.float16)
+            refer(initializer, name + ".f16", upright, weights.put(upright))
+            flat = name + ".turned" if turned else name
+            widening.append(helper.make_node("Cast", [name + ".f16"], [flat], to=TensorProto.FLOAT))
+            if turned:
+                widening.append(helper.make_node("Transpose", [flat], [name], perm=[1, 0]))
+            continue
+        blocks, scales = weights.blocks(upright)
+        stored, scale = f"{name}.q{weights.bits}", name + ".scales"
+        refer(initializer, stored, blocks, weights.put(blocks))
+        refer(graph.initializer.add(), scale + ".f16", scales, weights.put(scales))
+        widening.append(helper.make_node("Cast", [scale + ".f16"], [scale], to=TensorProto.FLOAT))
+        if multiplies and factor and turned:
+            for node in readers:
+                quantise.multiply(node, stored, scale, upright.shape, weights.bits)
+        else:
+            widening += quantise.widen(graph, name, stored, scale, turned, weights.bits)
+    nodes = [*widening, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def refer(initializer: onnx.TensorProto, name: str, values: np.ndarray, place: tuple[int, int]) -> None:
+    """Makes an initialiser refer to values in weights.bin."""
     initializer.Clear()
-    initializer.name, initializer.data_type = name, TensorProto.FLOAT16
-    initializer.dims.extend(shape)
+    initializer.name, initializer.data_type = name, helper.np_dtype_to_tensor_dtype(values.dtype)
+    initializer.dims.extend(values.shape)
     initializer.data_location = TensorProto.EXTERNAL
-    for key, value in (("location", "weights.bin"), ("offset", str(offset)), ("length", str(length))):
+    for key, value in (("location", "weights.bin"), ("offset", str(place[0])), ("length", str(place[1]))):
         initializer.external_data.add(key=key, value=value)
 
 
 def write_bundle(
     decoder: Decoder, thought: Thought, tokenizer: Path, folder: Path, name: str, version: str, window: dict,
-    training: dict, card: str,
+    training: dict, card: str, bits: int = 16,
 ) -> None:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
-    export_graphs(decoder, folder)
+    export_graphs(decoder, folder, bits)
     if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer, folder / "tokenizer.json")
     thought.prior.detach().float().cpu().numpy().astype("<f4").tofile(folder / "prior.bin")

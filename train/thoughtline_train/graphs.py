@@ -2,7 +2,11 @@
 
 Layouts are those of the run time: key/value caches are sequence-first, [P, B, layers, G, D], so that they only grow
 at their end; graphs return the new keys and values only. Keys are stored rotated.
+
+They read a decoder whose layers are `fused`: matrices that multiply the same states lie side by side in one.
 """
+
+import copy
 
 import torch
 from torch import Tensor, nn
@@ -11,17 +15,41 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from .model import Config, Decoder, Layer
 
 
+class FusedLayer(nn.Module):
+    """A layer's weights for the graphs. A decoding step waits for memory and for the start of each product, so few
+    large products take less time than many small ones."""
+
+    def __init__(self, layer: Layer):
+        super().__init__()
+        self.config, self.attention_norm, self.mlp_norm = layer.config, layer.attention_norm, layer.mlp_norm
+        self.query_key_value = beside(layer.query, layer.key, layer.value)
+        self.output = layer.output
+        self.gate_up, self.down = beside(layer.gate, layer.up), layer.down
+        if layer.reads_thought:
+            self.thought_norm, self.thought_query = layer.thought_norm, layer.thought_query
+            self.thought_key_value = beside(layer.thought_key, layer.thought_value)
+            self.thought_output = layer.thought_output
+
+
+def beside(*matrices: Tensor) -> nn.Parameter:
+    return nn.Parameter(torch.cat(matrices, 1).detach(), requires_grad=False)
+
+
+def fused(decoder: Decoder) -> Decoder:
+    """The same decoder, only for the graphs of this module."""
+    result = copy.copy(decoder)
+    # nn.Module keeps its children in this dictionary, which a shallow copy would share.
+    result._modules = {**decoder._modules, "stack": nn.ModuleList(FusedLayer(layer) for layer in decoder.stack).eval()}
+    return result
+
+
 def norm(x: Tensor, weight: Tensor) -> Tensor:
-    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-5) * weight
+    # Written as ONNX Runtime looks for it to make one operator of it.
+    return x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * weight
 
 
 def silu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(x)
-
-
-def softmax(x: Tensor) -> Tensor:
-    e = torch.exp(x - x.amax(-1, keepdim=True).detach())
-    return e / e.sum(-1, keepdim=True)
 
 
 def angles(config: Config, past: int, new: int) -> tuple[Tensor, Tensor]:
@@ -37,14 +65,19 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat((a * cos - b * sin, a * sin + b * cos), dim=-1)
 
 
-def attention(layer: Layer, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+def heads(x: Tensor, config: Config) -> Tensor:
+    """[B, S, heads · D] → [B, heads, S, D]."""
+    return x.unflatten(-1, (-1, config.head_width)).transpose(1, 2)
+
+
+def attention(layer: FusedLayer, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
     """q [B, H, S, D] over k, v [B, G, N, D]: query heads share the keys of their group (grouped-query attention)."""
     c = layer.config
     grouped = q.unflatten(1, (c.kv_heads, c.heads // c.kv_heads))
     scores = (grouped @ k.unsqueeze(2).transpose(-1, -2)) * c.head_width**-0.5
     if mask is not None:
         scores = scores + mask
-    out = softmax(scores) @ v.unsqueeze(2)
+    out = torch.softmax(scores, -1) @ v.unsqueeze(2)
     return out.flatten(1, 2).transpose(1, 2).flatten(2)
 
 
@@ -54,22 +87,21 @@ def causal_mask(past: int, new: int) -> Tensor:
     return torch.where(torch.arange(0, past + new)[None] <= rows, 0.0, -1e9)
 
 
-def run_layer(layer: Layer, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, past, z: Tensor | None):
+def run_layer(layer: FusedLayer, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, past, z: Tensor | None):
     """One layer on x [B, S, W]; `past` is (k, v) [B, G, P, D] or None. Returns the states and the new (k, v)."""
     c = layer.config
-    h = norm(x, layer.attention_norm)
-    q = rotate(layer.heads(h @ layer.query, c.heads), cos, sin)
-    k = rotate(layer.heads(h @ layer.key, c.kv_heads), cos, sin)
-    v = layer.heads(h @ layer.value, c.kv_heads)
+    own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
+    q, k, v = (norm(x, layer.attention_norm) @ layer.query_key_value).split((own, shared, shared), -1)
+    q, k = rotate(heads(q, c), cos, sin), rotate(heads(k, c), cos, sin)
+    v = heads(v, c)
     keys, values = (k, v) if past is None else (torch.cat((past[0], k), 2), torch.cat((past[1], v), 2))
     x = x + attention(layer, q, keys, values, mask) @ layer.output
     if z is not None:
-        q = layer.heads(norm(x, layer.thought_norm) @ layer.thought_query, c.heads)
-        tk = layer.heads(z @ layer.thought_key, c.kv_heads)
-        tv = layer.heads(z @ layer.thought_value, c.kv_heads)
-        x = x + attention(layer, q, tk, tv, None) @ layer.thought_output
-    h = norm(x, layer.mlp_norm)
-    return x + (silu(h @ layer.gate) * (h @ layer.up)) @ layer.down, k, v
+        q = norm(x, layer.thought_norm) @ layer.thought_query
+        tk, tv = (z @ layer.thought_key_value).split((shared, shared), -1)
+        x = x + attention(layer, heads(q, c), heads(tk, c), heads(tv, c), None) @ layer.thought_output
+    gate, up = (norm(x, layer.mlp_norm) @ layer.gate_up).split((c.hidden, c.hidden), -1)
+    return x + (silu(gate) * up) @ layer.down, k, v
 
 
 class Cached(nn.Module):
