@@ -13,7 +13,7 @@ import {
   type Position,
 } from 'vscode-languageserver/node';
 import type { RequestType } from 'vscode-jsonrpc';
-import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import {
   defaultSettings,
@@ -28,7 +28,7 @@ import {
   type Settings,
 } from '../protocol';
 import { Completions } from './completions';
-import { cut, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { Session } from './session';
 import { languageEnabled, readSettings } from './settings';
 import { StatusReporter } from './status';
@@ -36,7 +36,7 @@ import { scopeAtEnd } from './syntax';
 import { Thinker, type Subject } from './thinker';
 
 const connection = createConnection(ProposedFeatures.all);
-const documents = new TextDocuments(TextDocument);
+const documents = new TextDocuments(checkedDocuments);
 /** By URI, least recently used first. */
 const sessions = new Map<string, Session>();
 const skippedOnce = new Set<string>();
