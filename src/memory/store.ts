@@ -127,7 +127,7 @@ export class TokenMemory {
   put(key: string, tokens: ArrayLike<number>): void {
     const from = Math.max(0, tokens.length - this.#capacity);
     const known = this.#byKey.get(key);
-    if (known && known === this.#documents.at(-1) && from === 0) {
+    if (known && this.#endsWith(known) && from === 0) {
       let shared = 0;
       const most = Math.min(tokens.length, known.end - known.start);
       while (shared < most && this.#tokens[known.start + shared] === tokens[shared]) shared++;
@@ -149,7 +149,7 @@ export class TokenMemory {
     const entry = this.#byKey.get(key);
     if (!entry) return;
     this.#byKey.delete(key);
-    if (entry === this.#documents.at(-1)) {
+    if (this.#endsWith(entry)) {
       this.#cutBack(entry, entry.start);
       this.#documents.pop();
       this.#length = entry.start;
@@ -215,6 +215,14 @@ export class TokenMemory {
     const tokens = [...this.#tokens.subarray(position, end)];
     const separator = tokens.indexOf(this.#vocabulary);
     return separator === -1 ? tokens : tokens.slice(0, separator);
+  }
+
+  /**
+   * Whether everything ends with a document. The last one does not where one after it was forgotten: what lies there is
+   * still chained, so it must not be written over.
+   */
+  #endsWith(entry: Entry): boolean {
+    return entry === this.#documents.at(-1) && entry.end + 1 === this.#length;
   }
 
   /** How many tokens before `position` equal the end of the context. */

@@ -1,5 +1,34 @@
-import type { Position, Range } from 'vscode-languageserver';
-import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { Position, Range, TextDocumentContentChangeEvent } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+
+/**
+ * Documents as a client tells them, checked: what is not as the protocol has it is refused whole, with a line in the log,
+ * before it becomes a document that nobody can read.
+ */
+export const checkedDocuments = {
+  create(uri: string, languageId: string, version: number, text: string): TextDocument {
+    for (const [name, value] of Object.entries({ uri, languageId, text })) {
+      if (typeof value !== 'string')
+        throw new Error(`textDocument.${name} is not a string; the document is not opened`);
+    }
+    return TextDocument.create(uri, languageId, version, text);
+  },
+
+  update(document: TextDocument, changes: TextDocumentContentChangeEvent[], version: number): TextDocument {
+    for (const change of changes) {
+      const range = 'range' in change ? change.range : undefined;
+      const whole = range === undefined || [range.start, range.end].every(isPosition);
+      if (typeof change.text !== 'string' || !whole) {
+        throw new Error(`${document.uri}: a change has no text or no range of positions; the changes are not made`);
+      }
+    }
+    return TextDocument.update(document, changes, version);
+  },
+};
+
+function isPosition(value: Partial<Position> | null | undefined): boolean {
+  return Number.isInteger(value?.line) && Number.isInteger(value?.character);
+}
 
 /** Limits on what is read from open documents, in UTF-16 units. */
 export const limits = {

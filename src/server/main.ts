@@ -17,7 +17,7 @@ import {
   type Position,
 } from 'vscode-languageserver/node';
 import type { RequestType } from 'vscode-jsonrpc';
-import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import {
   defaultSettings,
@@ -36,7 +36,7 @@ import {
 } from '../protocol';
 import { Adviser } from './adviser';
 import { Completions } from './completions';
-import { cut, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { Session } from './session';
 import { languageEnabled, readSettings, readStorage } from './settings';
 import { IndexReporter, StatusReporter } from './status';
@@ -45,7 +45,7 @@ import { Thinker, type Subject } from './thinker';
 import { Workspace } from './workspace';
 
 const connection = createConnection(ProposedFeatures.all);
-const documents = new TextDocuments(TextDocument);
+const documents = new TextDocuments(checkedDocuments);
 /** By URI, least recently used first. */
 const sessions = new Map<string, Session>();
 const skippedOnce = new Set<string>();

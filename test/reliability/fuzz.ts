@@ -13,9 +13,14 @@ export async function fuzz(properties: readonly Property[], cases: number, seed:
   const began = performance.now();
   const weights = properties.reduce((sum, { weight }) => sum + weight, 0);
   const byProperty: Record<string, number> = {};
-  for (const { name, weight, property } of properties) {
+  for (const { name, weight, property, once = false } of properties) {
     const numRuns = Math.ceil((cases * weight) / weights);
-    const outcome = await fc.check(property() as fc.IRawProperty<unknown>, { seed, numRuns });
+    const outcome = await fc.check(property() as fc.IRawProperty<unknown>, {
+      seed,
+      numRuns,
+      endOnFailure: once,
+      includeErrorInReport: true,
+    });
     if (outcome.failed) throw new Error(`${name}\n${await fc.asyncDefaultReportMessage(outcome)}`);
     byProperty[name] = outcome.numRuns - outcome.numSkips;
   }

@@ -28,8 +28,13 @@ const runs: Record<string, () => Promise<unknown>> = {
 
 const run = runs[command];
 if (!run) throw new Error(`${command}: no such run; use one of ${Object.keys(runs).join(', ')}`);
+// A run whose server vanished may leave nothing to wait for: then the process ends, and that is no success.
+process.exitCode = 1;
 void run().then(
-  (report) => process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`),
+  (report) => {
+    process.exitCode = 0;
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  },
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(1);

@@ -28,6 +28,8 @@ import { TINY, tinyTokenizer } from '../fixtures';
 export interface Property {
   readonly name: string;
   readonly weight: number;
+  /** Whether a case that failed cannot be tried again: what it was tried on is not what it was. */
+  readonly once?: boolean;
   readonly property: () => fc.IAsyncProperty<unknown> | fc.IProperty<unknown>;
 }
 

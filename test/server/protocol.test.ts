@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CancellationTokenSource, type InlineCompletionItem } from 'vscode-languageserver-protocol/node';
-import { LspClient, parseMessages, root } from './client';
+import { LspClient, parseMessages, root, tiny } from './client';
 
 const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
 const lines = text.split('\n');
@@ -140,6 +140,21 @@ test('documents that the server does not know get no suggestion and a reason', a
 test('unknown methods and shutdown are answered as the protocol wants', async () => {
   const other = await LspClient.start();
   await assert.rejects(other.connection.sendRequest('textDocument/unknown', {}), /Unhandled method/);
+  assert.equal(await other.stop(), 0);
+});
+
+test('a document without a text is not opened, and nobody stumbles over it', async () => {
+  const other = await LspClient.start({ bundle: tiny, settings: { inferenceSteps: 1 } });
+  await other.ready();
+  await other.connection.sendNotification('textDocument/didOpen', { textDocument: { uri: 'file:///w/none.ts' } });
+  const uri = await copy(other);
+  await other.complete(uri, { line: 20, character: 0 }, { invoked: true });
+  const report = await other.thought(uri);
+  assert.ok(report.trace.chunks.length > 0);
+  assert.ok(
+    other.logs.some((line) => line.includes('textDocument.languageId is not a string')),
+    other.logs.join('\n'),
+  );
   assert.equal(await other.stop(), 0);
 });
 

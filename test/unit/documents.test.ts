@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import {
+  checkedDocuments,
   cut,
   limits,
   pathFor,
@@ -137,4 +138,27 @@ test('other open files are evidence, the last used first; what is no code or too
     { path: '/w/old.ts', text: 'old' },
   ]);
   assert.deepEqual(skipped.map(({ uri }) => uri).sort(), ['file:///w/binary.ts', 'file:///w/huge.ts']);
+});
+
+test('what is no document is not opened, and what is no change is not made', () => {
+  const open = (...values: unknown[]) => checkedDocuments.create(...(values as Parameters<typeof TextDocument.create>));
+  assert.throws(() => open('file:///a.ts', 'typescript', 1, undefined), /^Error: textDocument\.text is not a string/);
+  assert.throws(() => open(7, 'typescript', 1, ''), /^Error: textDocument\.uri is not a string/);
+  assert.throws(() => open('file:///a.ts', null, 1, ''), /^Error: textDocument\.languageId is not a string/);
+  const known = open('file:///a.ts', 'typescript', 1, 'one\ntwo');
+  const start = { line: 0, character: 0 };
+  const changes: unknown[] = [
+    { range: { start, end: start } },
+    { range: { start, end: { line: 1 } }, text: 'x' },
+    { range: { start, end: null }, text: 'x' },
+    { range: { start: { line: 0.5, character: 0 }, end: start }, text: 'x' },
+    { text: 7 },
+  ];
+  for (const change of changes) {
+    const all = [{ text: 'before' }, change] as Parameters<typeof TextDocument.update>[1];
+    assert.throws(() => checkedDocuments.update(known, all, 2), /not made$/);
+    assert.equal(known.getText(), 'one\ntwo');
+  }
+  checkedDocuments.update(known, [{ range: { start, end: start }, text: 'x' }], 2);
+  assert.equal(known.getText(), 'xone\ntwo');
 });

@@ -91,6 +91,23 @@ describe('documents that change', () => {
     }
   });
 
+  test('the last document does not grow over what was forgotten after it', () => {
+    const memory = new TokenMemory({ vocabulary: 6 });
+    for (const [key, tokens] of [['a', []], ['c', [1]], ['b', []]] as const) memory.put(key, tokens); // prettier-ignore
+    memory.delete('c');
+    memory.delete('b');
+    memory.put('a', [0, 5, 0]);
+    assert.deepEqual(found(memory.matches([5])), [[0, 1]]);
+    memory.put('d', [1, 2]);
+    memory.put('e', []);
+    memory.delete('d');
+    memory.delete('e');
+    memory.delete('a');
+    memory.put('f', [5, 3]);
+    assert.deepEqual(found(memory.matches([5])), [[3, 1]]);
+    assert.deepEqual(found(memory.matches([1])), []);
+  });
+
   test('more dead than alive is taken out', () => {
     const memory = memoryOf(...Array.from({ length: 10 }, (_, i) => Array.from({ length: 100 }, () => i)));
     for (let i = 0; i < 8; i++) memory.delete(`${i}`);
