@@ -61,7 +61,7 @@ export const defaultSettings: Readonly<Settings> = {
   memory: DEFAULTS.memory,
   workspaceMemory: true,
   samples: DEFAULTS.samples,
-  adaptive: true,
+  adaptive: false,
   syntaxCheck: DEFAULTS.solver,
   confidence: DEFAULTS.confidence,
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
