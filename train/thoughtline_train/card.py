@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 
-from .corpus import summary
+from .corpus import read, summary
 from .export import write_bundle
 from .fixtures import parity_case, tokenizer_cases
 from .loop import load_decoder
@@ -61,8 +61,7 @@ Hardware: {training["hardware"]}. Made with `train/` of this repository (`train/
 ## Corpus
 
 {corpus["megabytes"]:.0f} MB of distinct source text for training ({corpus["composition"]}), from {corpus["packages"]}
-packages, pinned with licence and owner in `train/corpus/` (`manifest.json`: npm, `pypi.json`) of the commit that brought this
-bundle. Split by owner of the source repository: no file of a test owner was trained on. No end-user applications, no benchmark
+packages, pinned with licence and owner in `train/corpus/` (`manifest.json`: npm, `pypi.json`), now or in an earlier commit. Split by owner of the source repository: no file of a test owner was trained on. No end-user applications, no benchmark
 problems.
 
 Licences of the packages: {licences}.
@@ -90,12 +89,14 @@ def export(options: Namespace) -> None:
     composition = summary(options.cache, "train")
     folder = Path(__file__).parent.parent / "corpus"
     manifest = [p for name in ("manifest", "pypi") for p in json.loads((folder / f"{name}.json").read_text())["packages"]]
+    # The manifest may have changed since this corpus was built: what counts is what was trained on.
+    known, used = {p["name"]: p["licence"] for p in manifest}, {row["package"] for row in read(options.cache, "train")}
     sizes = {k: v / 1e6 for k, v in composition["languages"].items()}
     corpus = {
-        "packages": composition["packages"],
+        "packages": len(used),
         "megabytes": round(sum(sizes.values()), 1),
         "composition": ", ".join(f"{k} {v:.1f} MB" for k, v in sorted(sizes.items(), key=lambda s: -s[1]) if v >= 0.05),
-        "licences": dict(Counter(p["licence"] for p in manifest).most_common()),
+        "licences": dict(Counter(known.get(name, "in an earlier manifest") for name in used).most_common()),
     }
     runs = [run_summary(folder) for folder in options.runs]
     training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs, "corpus": corpus}
