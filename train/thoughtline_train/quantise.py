@@ -43,10 +43,11 @@ def dequantise(stored: np.ndarray, scales: np.ndarray, bits: int) -> np.ndarray:
 def round_weights(decoder: Decoder, bits: int) -> None:
     """Makes the decoder's weights what a bundle of so many bits stores, so that PyTorch can be compared with it."""
     for name, weight in decoder.named_parameters():
-        matrix = (weight if name == "embedding" else weight.T).numpy()
+        turned = weight.ndim == 2 and name != "embedding"
+        matrix = (weight.T if turned else weight).numpy()
         if bits < 16 and fits(matrix):
             matrix = dequantise(*quantise(matrix, bits), bits)
-            weight.copy_(torch.from_numpy(matrix if name == "embedding" else matrix.T))
+            weight.copy_(torch.from_numpy(matrix.T if turned else matrix))
         else:
             weight.copy_(weight.half().float())
 
