@@ -4,6 +4,7 @@ import { fuzz } from './fuzz';
 import { largeInputs } from './large';
 import { properties } from './properties';
 import { protocolServer } from './protocol';
+import { heapOfService } from './service';
 import { soak, soakTogether } from './soak';
 
 const [command = '', ...words] = process.argv.slice(2);
@@ -12,6 +13,7 @@ const [amount, seed = 20261122] = words.map(Number);
 const runs: Record<string, () => Promise<unknown>> = {
   faults: () => injectFaults(plan(amount ?? 200), seed),
   soak: async () => ({
+    service: await heapOfService(2 * (amount ?? 10_000), seed),
     alone: await soak({ edits: amount ?? 10_000, files: 50, seed }),
     together: await soakTogether(4, { edits: Math.ceil((amount ?? 10_000) / 20), files: 10, seed }),
   }),

@@ -18,6 +18,8 @@ export interface Growth {
   readonly warmMb: number;
   readonly endMb: number;
   readonly mbPerThousandEdits: number;
+  /** The same over the last third: what fills only once has filled. */
+  readonly lateMbPerThousandEdits: number;
   readonly warmDescriptors: number;
   readonly endDescriptors: number;
 }
@@ -140,11 +142,14 @@ function lineEnd(text: string, random: (below: number) => number): number {
 
 function growth(samples: readonly Sample[], edits: number): Growth {
   const warm = samples.filter((sample) => sample.edits >= WARM_UP * edits);
+  const late = samples.filter((sample) => sample.edits >= (2 / 3) * edits);
+  const perThousand = (of: readonly Sample[]) => 1000 * slope(of.map(({ edits: at, mb }) => [at, mb]));
   const [first, last] = [warm[0]!, warm.at(-1)!];
   return {
     warmMb: first.mb,
     endMb: last.mb,
-    mbPerThousandEdits: 1000 * slope(warm.map(({ edits: at, mb }) => [at, mb])),
+    mbPerThousandEdits: perThousand(warm),
+    lateMbPerThousandEdits: perThousand(late),
     warmDescriptors: first.descriptors,
     endDescriptors: last.descriptors,
   };
