@@ -56,7 +56,11 @@ export async function heapOfService(requests: number, seed: number): Promise<Hea
     const uri = `file:///w/${file}.ts`;
     if (random(25) === 0) service.receive({ type: 'think', id, uri, request, mode: 'follow', steps: 2 });
     else {
-      const options = { maxLines: 2, memory: true, invoked: false };
+      const options = {
+        maxLines: 2,
+        how: { memory: true, samples: 1, solver: false, confidence: 'off' } as const,
+        invoked: false,
+      };
       service.receive({ type: 'complete', id, uri, request, options, sentAt: 0, ahead: false });
     }
     await settled;
