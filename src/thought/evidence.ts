@@ -68,12 +68,13 @@ export function collectEvidence(
   special: Manifest['specialTokens'],
   limits: EvidenceLimits,
 ): Evidence {
-  const own = sources.filter((source) => source.own).map((source) => cut(source, tokenizer, special, limits));
-  const related = sources.filter((source) => !source.own).map((source) => cut(source, tokenizer, special, limits));
-  const others = roundRobin(related);
-  const reserved = Math.min(others.length, Math.floor(limits.count * RELATED_SHARE));
-  const near = own.flat().sort((a, b) => a.distance - b.distance);
-  const pieces = distinct([...near.slice(0, limits.count - reserved), ...others]).slice(0, limits.count);
+  const cutOf = (source: EvidenceSource) => cut(source, tokenizer, special, limits);
+  const own = sources.filter((source) => source.own).flatMap((source) => [...cutOf(source)]);
+  const near = own.sort((a, b) => a.distance - b.distance);
+  // Of other files only what is taken is cut and encoded: there may be hundreds.
+  const others = roundRobin(sources.filter((source) => !source.own).map(cutOf));
+  const reserved = take(others, Math.floor(limits.count * RELATED_SHARE));
+  const pieces = take(distinct(chain(near.slice(0, limits.count - reserved.length), reserved, others)), limits.count);
   const chunks = pieces.map((piece, index) => ({
     ...piece.chunk,
     heldOut: pieces.length > 1 && index % HELD_OUT_EVERY === 1,
@@ -91,26 +92,33 @@ interface Piece {
 }
 
 /** Evidence counts once: of equal chunks, the nearest. */
-function distinct(pieces: readonly Piece[]): Piece[] {
+function* distinct(pieces: Iterable<Piece>): Generator<Piece> {
   const seen = new Set<string>();
-  return pieces.filter(({ chunk }) => !seen.has(chunk.key) && seen.add(chunk.key));
+  for (const piece of pieces) {
+    if (!seen.has(piece.chunk.key)) yield piece;
+    seen.add(piece.chunk.key);
+  }
 }
 
-/** The chunks of one source, nearest first. */
-function cut(source: EvidenceSource, tokenizer: Tokenizer, special: Manifest['specialTokens'], limits: EvidenceLimits) {
+/** The chunks of one source in the order of its text. */
+function* cut(
+  source: EvidenceSource,
+  tokenizer: Tokenizer,
+  special: Manifest['specialTokens'],
+  limits: EvidenceLimits,
+): Generator<Piece> {
   const header = [special.file, ...pathTailTokens(source.path, tokenizer), special.prefix];
   const room = limits.tokens - header.length + 1;
-  if (room < MIN_TOKENS) return [];
+  if (room < MIN_TOKENS) return;
   const enough = BLOCK * Math.ceil(limits.count / MAX_CHUNKS);
   const from = source.nearest === 'end' ? blockStart(source.text, enough) : 0;
   const text = source.nearest === 'end' ? source.text.slice(from) : source.text.slice(0, 2 * enough);
   const firstLine = source.line + countNewlines(source.text, from);
 
-  const pieces: Piece[] = [];
   for (const span of packLines(text, tokenizer, room)) {
     if (span.tokens.length < MIN_TOKENS) continue;
     const distance = source.nearest === 'end' ? text.length - span.to : span.from;
-    pieces.push({
+    yield {
       characters: span.to - span.from,
       distance,
       chunk: {
@@ -120,9 +128,8 @@ function cut(source: EvidenceSource, tokenizer: Tokenizer, special: Manifest['sp
         tokens: span.tokens.length,
         ...example(header, span.tokens),
       },
-    });
+    };
   }
-  return pieces.sort((a, b) => a.distance - b.distance);
 }
 
 function example(header: readonly number[], text: readonly number[]) {
@@ -142,32 +149,30 @@ interface Span {
 }
 
 /** Packs lines into spans of at most `room` tokens; a line that is longer by itself is cut between tokens. */
-export function packLines(text: string, tokenizer: Tokenizer, room: number): Span[] {
-  const spans: Span[] = [];
+export function* packLines(text: string, tokenizer: Tokenizer, room: number): Generator<Span> {
   let span: Span = { tokens: [], from: 0, to: 0, line: 0 };
-  const open = (line: number) => {
-    if (span.tokens.length > 0) spans.push(span);
+  function* open(line: number): Generator<Span> {
+    if (span.tokens.length > 0) yield span;
     span = { tokens: [], from: span.to, to: span.to, line };
-  };
+  }
   let end = 0;
   let blankBefore = false;
-  textLines(text).forEach((content, line) => {
+  for (const [line, content] of textLines(text).entries()) {
     end += content.length;
     const tokens = tokenizer.encodeLine(content);
     const blank = content.trim() === '';
     const opensBlock = blankBefore && !blank && !/^[\s})\]]/.test(content);
     blankBefore = blank;
-    if (span.tokens.length + tokens.length > room || (opensBlock && span.tokens.length >= room / 2)) open(line);
+    if (span.tokens.length + tokens.length > room || (opensBlock && span.tokens.length >= room / 2)) yield* open(line);
     for (let at = 0; at < tokens.length; at += room) {
-      if (at > 0) open(line);
+      if (at > 0) yield* open(line);
       const part = tokens.slice(at, at + room);
       span.tokens.push(...part);
       span.to += tokenizer.decode(part).length;
     }
     span.to = end;
-  });
-  open(0);
-  return spans;
+  }
+  yield* open(0);
 }
 
 /** Where to begin when at least the last `wanted` characters count: stays put while text is added at the end. */
@@ -184,7 +189,31 @@ function countNewlines(text: string, end: number): number {
   return count;
 }
 
-function roundRobin<Item>(lists: readonly (readonly Item[])[]): Item[] {
-  const longest = Math.max(0, ...lists.map((list) => list.length));
-  return Array.from({ length: longest }, (_, i) => lists.flatMap((list) => list.slice(i, i + 1))).flat();
+/** One item of each in turn. */
+function* roundRobin<Item>(iterators: readonly Iterator<Item>[]): Generator<Item> {
+  for (let left = [...iterators]; left.length > 0;) {
+    const going: Iterator<Item>[] = [];
+    for (const iterator of left) {
+      const next = iterator.next();
+      if (next.done) continue;
+      going.push(iterator);
+      yield next.value;
+    }
+    left = going;
+  }
+}
+
+function* chain<Item>(...parts: readonly Iterable<Item>[]): Generator<Item> {
+  for (const part of parts) yield* part;
+}
+
+/** The first items, at most so many; what comes after them can still be taken. */
+function take<Item>(items: Iterator<Item>, count: number): Item[] {
+  const taken: Item[] = [];
+  while (taken.length < count) {
+    const next = items.next();
+    if (next.done) break;
+    taken.push(next.value);
+  }
+  return taken;
 }

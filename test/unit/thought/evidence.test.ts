@@ -16,7 +16,7 @@ function source(change: Partial<EvidenceSource> = {}): EvidenceSource {
 const collect = (...sources: EvidenceSource[]) => collectEvidence(sources, tokenizer, SPECIAL, limits);
 
 describe('spans of a text', () => {
-  const spans = packLines(text, tokenizer, 50);
+  const spans = [...packLines(text, tokenizer, 50)];
 
   test('hold the whole text, in order, within the limit', () => {
     assert.equal(spans.map((span) => text.slice(span.from, span.to)).join(''), text);
@@ -33,7 +33,7 @@ describe('spans of a text', () => {
 
   test('a line longer than the limit is cut between tokens', () => {
     const long = 'const a = 1; '.repeat(100);
-    const parts = packLines(`x\n${long}\ny\n`, tokenizer, 50);
+    const parts = [...packLines(`x\n${long}\ny\n`, tokenizer, 50)];
     assert.equal(parts.map((span) => `x\n${long}\ny\n`.slice(span.from, span.to)).join(''), `x\n${long}\ny\n`);
     assert.ok(parts.every((span) => span.tokens.length <= 50));
   });
@@ -42,7 +42,7 @@ describe('spans of a text', () => {
     const at = text.indexOf('\n', text.length / 2) + 1;
     const edited = `${text.slice(0, at)}// a line that was not there before\n${text.slice(at)}`;
     const before = new Set(spans.map((span) => text.slice(span.from, span.to)));
-    const after = packLines(edited, tokenizer, 50).map((span) => edited.slice(span.from, span.to));
+    const after = [...packLines(edited, tokenizer, 50)].map((span) => edited.slice(span.from, span.to));
     const fresh = after.filter((span) => !before.has(span)).length;
     assert.ok(fresh >= 1 && fresh <= after.length / 3, `${fresh} of ${after.length} are new`);
   });
@@ -63,6 +63,25 @@ describe('evidence', () => {
         chunk.tokens,
       );
     }
+  });
+
+  test('of hundreds of files no more is encoded than is taken', () => {
+    let encoded = 0;
+    const counting = Object.assign(Object.create(tokenizer) as typeof tokenizer, {
+      encodeLine: (line: string) => {
+        encoded += line.length;
+        return tokenizer.encodeLine(line);
+      },
+      decode: (ids: readonly number[]) => tokenizer.decode(ids),
+    });
+    const others = Array.from({ length: 200 }, (_, i) =>
+      source({ path: `src/other${i}.ts`, nearest: 'start', own: false }),
+    );
+    const all = collectEvidence([source(), ...others], counting, SPECIAL, limits);
+    assert.equal(new Set(all.chunks.map(({ path }) => path)).size, 1 + limits.count / 4);
+    assert.ok(encoded < 3 * text.length, `${encoded} characters for ${text.length} of the file itself`);
+    const none = collectEvidence(others, counting, SPECIAL, limits);
+    assert.equal(new Set(none.chunks.map(({ path }) => path)).size, limits.count);
   });
 
   test('the nearest come first', () => {
@@ -87,7 +106,7 @@ describe('evidence', () => {
     );
     const two = collect(
       source({
-        text: packLines(text, tokenizer, 50)
+        text: [...packLines(text, tokenizer, 50)]
           .slice(0, 2)
           .map((s) => text.slice(s.from, s.to))
           .join(''),
