@@ -123,7 +123,7 @@ test('beside a line of 100 kB suggestions are made, and quickly', async () => {
   const start = performance.now();
   await client.complete(uri, { line: 1, character: 21 });
   assert.ok(performance.now() - start < 30_000);
-  assert.doesNotMatch((await client.why(uri, { line: 1, character: 21 })).reason, /characters|failed/);
+  assert.doesNotMatch((await client.why(uri, { line: 1, character: 21 })).reason, /more than|failed/);
 });
 
 test('a file of 5 MB is completed like any other, and as evidence it is left out with one line in the log', async () => {
