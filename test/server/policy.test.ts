@@ -20,7 +20,7 @@ const started: LspClient[] = [];
 after(() => started.forEach(({ server }) => server.kill()));
 
 async function start(): Promise<LspClient> {
-  const client = await LspClient.start({ settings: { inferenceSteps: 0 }, storage });
+  const client = await LspClient.start({ settings: { inferenceSteps: 0, adaptive: true }, storage });
   started.push(client);
   await client.open(uri, text);
   return client;

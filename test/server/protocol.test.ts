@@ -39,10 +39,11 @@ async function suggestion(
   throw new Error('the model suggests nothing anywhere');
 }
 
-test('initialize announces incremental sync and inline completion', () => {
+test('initialize announces incremental sync, inline completion, and that folders are followed', () => {
   assert.deepEqual(client.initialized.capabilities, {
     textDocumentSync: { openClose: true, change: 2 },
     inlineCompletionProvider: {},
+    workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
   });
 });
 
