@@ -116,7 +116,8 @@ export class Presenter {
 
   #judge(path: string): Promise<SyntaxJudge | undefined> {
     const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
-    const judge = this.#judges.get(extension) ?? SyntaxJudge.open(path);
+    // A grammar that cannot be loaded costs the check, not the suggestion.
+    const judge = this.#judges.get(extension) ?? SyntaxJudge.open(path).catch(() => undefined);
     this.#judges.set(extension, judge);
     return judge;
   }

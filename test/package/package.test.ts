@@ -11,6 +11,9 @@ import { judge, readReport, type AuditReport } from '../../scripts/audit';
 import { ROOT } from '../fixtures';
 import { sha256, unzip } from './zip';
 
+/** Languages whose suggestions can be parsed. */
+const GRAMMARS = ['javascript', 'typescript', 'tsx', 'python'];
+
 const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-package-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
@@ -53,7 +56,12 @@ describe('the VSIX', () => {
       const inDist = names.filter((name) => name.startsWith('extension/dist/')).map((name) => name.slice(15));
       assert.deepEqual(
         inDist.sort(),
-        [...programs.map((name) => `${name}.js`), 'THIRD-PARTY-NOTICES.txt', 'sbom.cdx.json'].sort(),
+        [
+          ...programs.map((name) => `${name}.js`),
+          ...['tree-sitter', ...GRAMMARS.map((name) => `tree-sitter-${name}`)].map((name) => `grammars/${name}.wasm`),
+          'THIRD-PARTY-NOTICES.txt',
+          'sbom.cdx.json',
+        ].sort(),
       );
     });
 
