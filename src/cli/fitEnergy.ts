@@ -1,17 +1,17 @@
 import { evidenceOf } from '../completion/present';
-import type { CONFIDENCE_LEVELS } from '../completion/engine';
-import { DEFAULTS, type CompletionOptions } from '../completion/engine';
+import type { CompletionOptions, ConfidenceLevel } from '../completion/engine';
 import { bestOfEach, calibrationError, fitEnergy as fit, thresholdFor, type Example } from '../completion/energyFit';
 import type { EnergyWeights } from '../model/manifest';
-import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption } from './arguments';
-import { UsageError, type Command } from './command';
+import type { Command } from './command';
 import { exactMatch } from './evaluation/metrics';
+import { fitArguments, FIT_USAGE, fiveDigits } from './fitting';
 import { readScoreItems } from './jsonl';
 import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
+import { thoughtAfter } from './thoughts';
 
 /** Share of right suggestions that each level of confidence may lose. */
-const LOST: Readonly<Record<Exclude<(typeof CONFIDENCE_LEVELS)[number], 'off'>, number>> = { usual: 0.05, strict: 0.2 };
+const LOST: Readonly<Record<Exclude<ConfidenceLevel, 'off'>, number>> = { usual: 0.05, strict: 0.2 };
 
 /** Where the candidates to learn from come from: greedy decoding under a thought, a beam, and several thoughts. */
 const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
@@ -25,35 +25,19 @@ const USAGE = `thoughtline fit-energy --jsonl IN [options]
   a candidate is what stood there. IN: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line, of
   texts that neither training nor any measurement uses. The memory has its say, as it has in the editor.
 
-  --steps N         steps of thought before each target (default: ${DEFAULTS.steps})
-  --write           write the weights into the model's manifest.json (without it they are printed only)
-  --note TEXT       what the items are, for the manifest
-${MODEL_USAGE}`;
-
-const OPTIONS = {
-  ...MODEL_OPTIONS,
-  jsonl: { type: 'string' },
-  steps: { type: 'string' },
-  write: { type: 'boolean' },
-  note: { type: 'string' },
-} as const;
+${FIT_USAGE}`;
 
 export const fitEnergy: Command = {
   summary: 'fit how a model ranks its candidates, and when it keeps silent',
   usage: USAGE,
   async run(args) {
-    const { values, positionals } = parse(args, OPTIONS);
-    if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of fit-energy`);
-    if (values.jsonl === undefined) throw new UsageError('give --jsonl IN');
-    const steps = stepsOption(values.steps);
-    const { items, bad } = await readScoreItems(values.jsonl);
+    const { values, jsonl, steps } = fitArguments('fit-energy', args);
+    const { items, bad } = await readScoreItems(jsonl);
     const engine = await openEngine(values, { trainedChunks: true });
     const bar = new ProgressBar('completing', items.length);
     const examples: Example[] = [];
     for (const [index, { id, target, ...request }] of items.entries()) {
-      const refinement = engine.refinement(request, { steps });
-      while (await refinement.advance());
-      const thought = engine.thought(refinement);
+      const thought = await thoughtAfter(engine, request, steps);
       const maxLines = target.split('\n').length;
       for (const [pool, options] of POOLS.entries()) {
         const candidates = await engine.candidates(request, { ...options, steps: 0, maxLines, memory: true, thought });
@@ -68,15 +52,12 @@ export const fitEnergy: Command = {
     bar.clear();
     const { weights, figures } = learn(examples);
     const fitted = { items: items.length, candidates: examples.length, steps, ...figures };
-    const found: EnergyWeights = {
+    const energy: EnergyWeights = fiveDigits({
       ...weights,
       fitted: { ...fitted, ...(values.note !== undefined && { note: values.note }) },
-    };
-    console.log(JSON.stringify(found, rounded, 1));
-    if (values.write)
-      await writeIntoManifest(engine.bundle.directory, {
-        energy: JSON.parse(JSON.stringify(found, rounded)) as EnergyWeights,
-      });
+    });
+    console.log(JSON.stringify(energy, null, 1));
+    if (values.write) await writeIntoManifest(engine.bundle.directory, { energy });
     await engine.close();
     return bad > 0 ? 1 : 0;
   },
@@ -115,14 +96,9 @@ function share(shown: readonly { right: boolean }[]): number {
   return shown.filter(({ right }) => right).length / Math.max(1, shown.length);
 }
 
-/** A number that has nothing to do with the order of the places; both pools of one place have the same. */
+/** A number that has nothing to do with the order of the places; all pools of one place have the same. */
 function hash(place: string): number {
   let sum = 0;
   for (const character of place.slice(place.indexOf(' '))) sum = (sum * 31 + character.charCodeAt(0)) >>> 0;
   return sum >>> 4;
-}
-
-/** Five significant digits: more than the numbers are worth. */
-function rounded(_: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toPrecision(5)) : value;
 }

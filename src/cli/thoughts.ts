@@ -7,6 +7,13 @@ export function stepList(list: string): number[] {
   return [...new Set(steps)].sort((a, b) => a - b);
 }
 
+/** The thought after a number of steps. */
+export async function thoughtAfter(engine: Engine, request: CompletionRequest, steps: number): Promise<Thought> {
+  const refinement = engine.refinement(request, { steps });
+  while (await refinement.advance());
+  return engine.thought(refinement);
+}
+
 /** The thought after each number of steps: one refinement passes them all. They cannot be warm starts. */
 export async function thoughtsAfter(
   engine: Engine,

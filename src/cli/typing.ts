@@ -12,7 +12,8 @@ import type { InlineCompletionList, Position } from 'vscode-languageserver-types
 import { UserError } from '../model/errors';
 import { StatisticsRequest, StatusNotification, type Settings, type Statistics, type Status } from '../protocol';
 import type { Duration } from './quantile';
-import { middle, seeded, type, type Keystroke } from './typist';
+import { middle, type, type Keystroke } from './typist';
+import { randomFrom } from '../model/random';
 
 export interface TypingOptions {
   /** Settings that differ from the defaults. */
@@ -90,7 +91,7 @@ async function session(connection: MessageConnection, options: TypingOptions): P
   const begin = performance.now();
   let due = begin;
   let sampled = begin;
-  for (const keystroke of type(start, typed, cursor, seeded(options.seed))) {
+  for (const keystroke of type(start, typed, cursor, randomFrom(options.seed))) {
     due += keystroke.pause;
     if (due - begin > options.seconds * 1000) break;
     await sleep(Math.max(0, due - performance.now()));

@@ -1,4 +1,5 @@
 /** Somebody types a file: a seeded, reproducible stream of keystrokes with what an editor adds of its own. */
+import { normal } from '../model/random';
 
 export interface Keystroke {
   readonly kind: 'type' | 'newline' | 'delete' | 'jump';
@@ -10,24 +11,12 @@ export interface Keystroke {
   readonly cursor: number;
 }
 
-/** Random numbers in [0, 1) that depend on the seed alone (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Median pause before each kind of keystroke, in milliseconds. */
 const PAUSE = { type: 130, delete: 110, newline: 350, jump: 1_200 } as const;
 
 /** A log-normal pause, as those of typists are. */
 function pauseBefore(kind: Keystroke['kind'], random: () => number): number {
-  const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  return Math.min(4_000, Math.max(35, PAUSE[kind] * Math.exp(0.45 * normal)));
+  return Math.min(4_000, Math.max(35, PAUSE[kind] * Math.exp(0.45 * normal(random))));
 }
 
 const CLOSERS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}', '"': '"', "'": "'", '`': '`' };

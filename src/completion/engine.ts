@@ -316,7 +316,8 @@ export class Engine {
 
   #samples(thought: Thought, count: number): SampledThought[] {
     const known = this.#sampled.get(thought.mu);
-    if (known?.length === count) return known;
+    // The first of many are those of few: nothing is drawn anew, and no cache is lost, where the number changes.
+    if (known && known.length >= count) return known.slice(0, count);
     const drawn = sampleThoughts(thought, this.bundle.manifest.thought.posteriorDeviation, count);
     this.#sampled.set(thought.mu, drawn);
     return drawn;

@@ -1,4 +1,4 @@
-import { SyntaxJudge, UNKNOWN, type Verdict } from '../syntax/judge';
+import { SyntaxJudges, UNKNOWN, type SyntaxJudge, type Verdict } from '../syntax/judge';
 import type { Manifest } from '../model/manifest';
 import { documentOf } from './document';
 import { confidence, energy, featuresOf } from './energy';
@@ -34,8 +34,7 @@ export interface Rules {
  */
 export class Presenter {
   readonly #weights: Manifest['energy'];
-  /** By file extension; a judge remembers the file that it saw last. */
-  readonly #judges = new Map<string, Promise<SyntaxJudge | undefined>>();
+  readonly #judges = new SyntaxJudges();
 
   constructor({ energy }: Pick<Manifest, 'energy'>) {
     this.#weights = energy;
@@ -114,12 +113,9 @@ export class Presenter {
     return confidence === 'off' ? 0 : (this.#weights?.threshold[confidence] ?? 0);
   }
 
+  /** A grammar that cannot be loaded costs the check, not the suggestion. */
   #judge(path: string): Promise<SyntaxJudge | undefined> {
-    const extension = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
-    // A grammar that cannot be loaded costs the check, not the suggestion.
-    const judge = this.#judges.get(extension) ?? SyntaxJudge.open(path).catch(() => undefined);
-    this.#judges.set(extension, judge);
-    return judge;
+    return this.#judges.of(path).catch(() => undefined);
   }
 }
 

@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import type { Node, Parser, Tree } from '@vscode/tree-sitter-wasm';
 import { closersOf } from './closers';
 import { editBetween } from './edit';
@@ -103,6 +104,19 @@ export class SyntaxJudge {
       this.#text = text;
     }
     return this.#tree ? errorsIn(this.#tree.rootNode) : 0;
+  }
+}
+
+/** A judge for each language that is asked for; it remembers the file that it saw last. */
+export class SyntaxJudges {
+  readonly #open = new Map<string, Promise<SyntaxJudge | undefined>>();
+
+  /** @returns undefined for a language without a grammar; rejects where the grammar cannot be loaded */
+  of(path: string): Promise<SyntaxJudge | undefined> {
+    const extension = extname(path).toLowerCase();
+    const judge = this.#open.get(extension) ?? SyntaxJudge.open(path);
+    this.#open.set(extension, judge);
+    return judge;
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomFrom } from '../model/random';
+import { normal, randomFrom } from '../model/random';
 import { nextVersion, type Thought } from './thought';
 
 /** z of one of several samples, with a version that no other thought has. */
@@ -13,15 +13,9 @@ export type SampledThought = Pick<Thought, 'version' | 'mu'>;
 export function sampleThoughts(thought: Thought, deviation: readonly number[], count: number): SampledThought[] {
   const size = thought.mu.length / deviation.length;
   const others = Array.from({ length: count - 1 }, (_, sample) => {
-    const normal = gaussian(sample + 1);
-    const mu = thought.mu.map((mean, i) => mean + (deviation[Math.floor(i / size)] ?? 0) * normal());
+    const uniform = randomFrom(sample + 1);
+    const mu = thought.mu.map((mean, i) => mean + (deviation[Math.floor(i / size)] ?? 0) * normal(uniform));
     return { version: nextVersion(), mu };
   });
   return [thought, ...others];
-}
-
-/** Independent standard normal numbers (Box & Muller 1958), the same for the same seed. */
-export function gaussian(seed: number): () => number {
-  const uniform = randomFrom(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }

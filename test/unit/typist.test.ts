@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { quantile } from '../../src/cli/quantile';
-import { middle, seeded, type, type Keystroke } from '../../src/cli/typist';
+import { middle, type, type Keystroke } from '../../src/cli/typist';
+import { randomFrom } from '../../src/model/random';
 
 const source = readFileSync('src/thought/refine.ts', 'utf8');
 
 function typeAll(seed: number): { keystrokes: Keystroke[]; text: string } {
   const { start, typed, cursor } = middle(source);
-  const keystrokes = [...type(start, typed, cursor, seeded(seed))];
+  const keystrokes = [...type(start, typed, cursor, randomFrom(seed))];
   let text = start;
   for (const { edit } of keystrokes) if (edit) text = text.slice(0, edit.from) + edit.text + text.slice(edit.to);
   return { keystrokes, text };

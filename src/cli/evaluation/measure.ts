@@ -1,5 +1,5 @@
 import type { CompletionRequest, CompletionResult, Engine, Thought } from '../../completion/engine';
-import { SyntaxJudge } from '../../syntax/judge';
+import { SyntaxJudges } from '../../syntax/judge';
 import { thoughtsAfter } from '../thoughts';
 import type { Item, Kind, Place } from './items';
 import { editSimilarity, exactMatch, identifierF1 } from './metrics';
@@ -49,7 +49,7 @@ export class Measurer {
   readonly #plain: Engine | undefined;
   readonly #ways: readonly Way[];
   readonly #past: Past[] = [];
-  readonly #judges = new Map<string, Promise<SyntaxJudge | undefined>>();
+  readonly #judges = new SyntaxJudges();
 
   /** @param plain a decoder without thought, trained at the same cost; without it that way is left out */
   constructor(engine: Engine, ways: readonly Way[], plain?: Engine) {
@@ -63,7 +63,7 @@ export class Measurer {
     const steps = this.#ways.flatMap(({ thought }) => (typeof thought === 'number' ? thought : []));
     const own = await thoughtsAfter(this.#engine, request, [...new Set([...steps, USUAL_STEPS])]);
     const usual = own.get(USUAL_STEPS) as Thought;
-    const judge = await this.#judge(request.path);
+    const judge = await this.#judges.of(request.path);
     const parses = (text: string) =>
       text === '' ? undefined : judge?.judge(request.prefix, request.suffix, [{ text, replaceSuffix: 0 }])[0]?.parses;
     const outcomes: Record<string, Outcome> = {};
@@ -128,13 +128,6 @@ export class Measurer {
       ...sizeOf(shown, result),
       ...compare(shown, target),
     };
-  }
-
-  #judge(path: string): Promise<SyntaxJudge | undefined> {
-    const extension = path.slice(path.lastIndexOf('.'));
-    const judge = this.#judges.get(extension) ?? SyntaxJudge.open(path);
-    this.#judges.set(extension, judge);
-    return judge;
   }
 }
 

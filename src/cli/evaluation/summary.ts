@@ -143,18 +143,8 @@ function sliceOf(name: string, items: readonly Measured[], { prior, usual }: Ref
   };
 }
 
-/** A row of the table of families, under the names that readers of its JSON know it by. */
-export interface FamilyRow extends Row {
-  readonly name: string;
-  readonly em_tail: number | undefined;
-  readonly em_line: number | undefined;
-  readonly es_block: number | undefined;
-  readonly bits_per_byte: number | undefined;
-  readonly ms: number | undefined;
-}
-
-/** The rows with their means by short names. */
-export function families({ rows }: Summary): (Omit<FamilyRow, 'parses'> & { parses: number | undefined })[] {
+/** The rows with their means by the short names that readers of the JSON know them by. */
+export function families({ rows }: Summary) {
   return rows.map((row) => ({
     ...row,
     name: row.way,

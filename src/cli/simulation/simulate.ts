@@ -1,6 +1,6 @@
 import type { Circumstances } from '../../policy/features';
 import { decide, learn, noExperience, RULES, type PolicyState } from '../../policy/policy';
-import { randomFrom } from '../../model/random';
+import { normal, randomFrom } from '../../model/random';
 import { shuffle } from '../replay';
 import { acceptance, savedBy, stays, type Suggested, type User } from './user';
 
@@ -117,11 +117,6 @@ function thresholds(
   const strict = whole.filter((one) => one.shown > 0 && one.acceptance >= policy.acceptance);
   const equalAcceptance = strict.reduce((a, b) => (b.saved > a.saved ? b : a), whole[0] as Figures);
   return { equalSaved: upTo(high), equalAcceptance };
-}
-
-/** Box and Muller's transform. */
-function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
 export interface Estimate {
