@@ -12,6 +12,7 @@ import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
 import { sampleOf, type Sample } from '../memory/fit';
+import { SyntaxJudges } from '../syntax/judge';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { heal } from './heal';
 import { documentOf } from './document';
@@ -72,6 +73,7 @@ export class Engine {
   readonly #model: EvidenceModel;
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
   readonly #lookup: Lookup;
+  readonly #judges = new SyntaxJudges();
   readonly #presenter: Presenter;
   /** Samples drawn from a thought's posterior, so that their caches serve again. */
   readonly #sampled = new WeakMap<Float32Array, SampledThought[]>();
@@ -87,7 +89,7 @@ export class Engine {
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
     this.#lookup = new Lookup(bundle);
-    this.#presenter = new Presenter(bundle.manifest);
+    this.#presenter = new Presenter(bundle.manifest, this.#judges);
     this.#model = rememberStates(graphs);
   }
 
@@ -189,6 +191,8 @@ export class Engine {
     const document = documentOf(request);
     const takeIn = () => Promise.resolve(this.#lookup.show(document, 0, performance.now() + STRETCH_MS));
     if (memory && this.#lookup.mix) while (!(await this.#serial.run(takeIn))) yield;
+    // What is loaded once is loaded before somebody waits for a suggestion.
+    await this.#judges.of(request.path);
     const { head, prefix } = this.#window(request);
     const tokens = [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
     const runs = this.#decoder(request.path).fill(tokens, thought);
@@ -297,8 +301,10 @@ export class Engine {
       head: window.head,
       healed,
     };
+    const judge = options.maxLines > 1 ? await this.#judges.of(request.path) : undefined;
+    const { prefix, suffix } = document;
     const candidates = await candidatesOf(ensemble, {
-      place: placeOf(document.prefix, document.suffix, options.maxLines),
+      place: placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix)),
       width: options.candidates,
       maxTokens: RESERVE,
       endToken: manifest.specialTokens.end,

@@ -1,4 +1,4 @@
-import { SyntaxJudges, UNKNOWN, type SyntaxJudge, type Verdict } from '../syntax/judge';
+import { UNKNOWN, type SyntaxJudges, type Verdict } from '../syntax/judge';
 import type { Manifest } from '../model/manifest';
 import { documentOf } from './document';
 import { confidence, energy, featuresOf } from './energy';
@@ -34,10 +34,11 @@ export interface Rules {
  */
 export class Presenter {
   readonly #weights: Manifest['energy'];
-  readonly #judges = new SyntaxJudges();
+  readonly #judges: SyntaxJudges;
 
-  constructor({ energy }: Pick<Manifest, 'energy'>) {
+  constructor({ energy }: Pick<Manifest, 'energy'>, judges: SyntaxJudges) {
     this.#weights = energy;
+    this.#judges = judges;
   }
 
   /** @param candidates or the reason why there are none; undefined if it was aborted */
@@ -57,7 +58,7 @@ export class Presenter {
     const known = await this.judged(request, candidates, rules.solver || rules.energy || rules.confidence !== 'off');
     const ranked = rank(known, rules);
     if (ranked.length === 0) return nothing('none', reasonOf(document, candidates[0]?.text ?? ''));
-    const judge = rules.solver ? await this.#judge(request.path) : undefined;
+    const judge = rules.solver ? await this.#judges.of(request.path) : undefined;
     const mended = rules.solver
       ? mend(ranked, (text) => judge?.repair(document.prefix, document.suffix, text))
       : ranked;
@@ -95,7 +96,7 @@ export class Presenter {
     const useful = trimmed.filter(
       ({ text }, i) => text !== '' && trimmed.findIndex((other) => other.text === text) === i,
     );
-    const judge = parse && useful.length > 0 ? await this.#judge(request.path) : undefined;
+    const judge = parse && useful.length > 0 ? await this.#judges.of(request.path) : undefined;
     const verdicts = judge?.judge(prefix, suffix, useful);
     const least = Math.min(...useful.map(({ logprob }) => -logprob));
     return useful.map((candidate, i) => {
@@ -111,11 +112,6 @@ export class Presenter {
 
   #threshold({ confidence }: Rules): number {
     return confidence === 'off' ? 0 : (this.#weights?.threshold[confidence] ?? 0);
-  }
-
-  /** A grammar that cannot be loaded costs the check, not the suggestion. */
-  #judge(path: string): Promise<SyntaxJudge | undefined> {
-    return this.#judges.of(path).catch(() => undefined);
   }
 }
 

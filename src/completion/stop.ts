@@ -8,11 +8,14 @@ export interface Place {
   /** The cursor stands at the end of a line that has text: a suggestion may begin with a newline. */
   readonly finishedLine: boolean;
   readonly maxLines: number;
+  /** Of whole lines, how many belong to the syntax node that is being written; undefined while it goes on, and where that is not known. */
+  readonly unit?: ((text: string) => number | undefined) | undefined;
 }
 
 const TAB = 4;
 
-export function placeOf(prefix: string, suffix: string, maxLines: number): Place {
+/** @param unit where the syntax node ends that is being written, where somebody knows: see `Place` */
+export function placeOf(prefix: string, suffix: string, maxLines: number, unit?: Place['unit']): Place {
   const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
   const endOfLine = restOfLine(suffix).trim() === '';
   return {
@@ -20,6 +23,7 @@ export function placeOf(prefix: string, suffix: string, maxLines: number): Place
     finishedLine: line.trim() !== '' && endOfLine,
     // What follows in the line would have to follow the block: within a line, only the line is completed.
     maxLines: endOfLine ? maxLines : 1,
+    ...(unit && { unit }),
   };
 }
 
@@ -66,33 +70,30 @@ function lineEnd(text: string) {
 }
 
 /**
- * The block ends where a line is indented less than the one in which the suggestion began, and where, after deeper
- * lines, one is indented like it again: that line still belongs if it closes the block.
+ * The block ends where its syntax node does. Where that cannot be seen, it ends where a line is indented less than the one
+ * in which the suggestion began, and where, after deeper lines, one is indented like it again: that line still belongs if
+ * it closes the block.
  */
 function blockEnd(text: string, place: Place) {
   const lines = text.split('\n');
+  const upTo = (count: number) => ({ stop: 'block' as const, text: lines.slice(0, count).join('\n').trimEnd() });
+  // A line is looked at once it is whole.
+  const unit = text.endsWith('\n') ? place.unit?.(text) : undefined;
+  if (unit !== undefined) return upTo(unit);
   const skipped = lines[0]?.trim() === '' ? 1 : 0;
   let deeper = false;
   // The last line is still growing; its indentation counts once it has a character.
   for (let i = 1; i < lines.length; i++) {
     const line = lines[i] ?? '';
     const whole = i < lines.length - 1;
-    const before = { stop: 'block' as const, text: lines.slice(0, i).join('\n').trimEnd() };
+    const before = upTo(i);
     if (i - skipped >= place.maxLines && (i > skipped || whole)) return before;
     if (line.trim() === '') continue;
     const indentation = columns(line);
     if (indentation < place.indentation) return before;
     if (indentation > place.indentation) deeper = true;
     else if (deeper && !/^\s*[)\]}]/.test(line)) return before;
-    else if (deeper && whole && !/[([{:]\s*$/.test(line)) {
-      return {
-        stop: 'block' as const,
-        text: lines
-          .slice(0, i + 1)
-          .join('\n')
-          .trimEnd(),
-      };
-    }
+    else if (deeper && whole && !/[([{:]\s*$/.test(line)) return upTo(i + 1);
   }
   return undefined;
 }

@@ -4,6 +4,7 @@ import { closersOf } from './closers';
 import { editBetween } from './edit';
 import { parserFor } from './grammar';
 import { undeclaredNames } from './names';
+import { unitLines } from './unit';
 
 /** A text that is to stand at the cursor. */
 export interface Insertion {
@@ -65,6 +66,22 @@ export class SyntaxJudge {
     });
   }
 
+  /**
+   * Where the syntax node ends that is written at a cursor.
+   * @returns for whole lines of text at the cursor: how many of them belong to the node; undefined while it goes on, and
+   * where it cannot be said
+   */
+  unit(prefix: string, suffix: string): (text: string) => number | undefined {
+    const tooLong = prefix.length + suffix.length > LONGEST;
+    let allowed: number | undefined;
+    return (text) => {
+      if (tooLong || text.trim() === '') return undefined;
+      allowed ??= this.#allowedErrors(prefix, suffix);
+      const wrong = this.#errors(prefix + text + suffix) > allowed;
+      return wrong || !this.#tree ? undefined : unitLines(this.#tree.rootNode, prefix.length, text);
+    };
+  }
+
   /** Errors of the file without the text, which are not the text's: with nothing at the cursor, or without its line. */
   #allowedErrors(prefix: string, suffix: string): number {
     const line = prefix.lastIndexOf('\n') + 1;
@@ -111,10 +128,10 @@ export class SyntaxJudge {
 export class SyntaxJudges {
   readonly #open = new Map<string, Promise<SyntaxJudge | undefined>>();
 
-  /** @returns undefined for a language without a grammar; rejects where the grammar cannot be loaded */
+  /** @returns undefined for a language without a grammar. One that cannot be loaded costs the check, not the suggestion. */
   of(path: string): Promise<SyntaxJudge | undefined> {
     const extension = extname(path).toLowerCase();
-    const judge = this.#open.get(extension) ?? SyntaxJudge.open(path);
+    const judge = this.#open.get(extension) ?? SyntaxJudge.open(path).catch(() => undefined);
     this.#open.set(extension, judge);
     return judge;
   }
