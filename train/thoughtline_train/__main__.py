@@ -52,9 +52,13 @@ def main() -> None:
     for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
         pretrain.add_argument(f"--{name}", type=int)
 
+    init = commands.add_parser("init-from", help="a state to go on from, made of a bundle's weights")
+    init.add_argument("source", type=Path, metavar="DIR", help="folder of the bundle (manifest.json, weights.bin)")
+    init.add_argument("--run", type=Path, required=True, help="folder that state.pt and tokenizer.json are written to")
+
     think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
     think.add_argument("--run", type=Path, required=True)
-    think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training")
+    think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training, or of thinking to go on with")
     think.add_argument("--minutes", type=float, default=45)
     think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
     think.add_argument("--batch", type=int, default=12)
@@ -140,6 +144,10 @@ def main() -> None:
             options.chunks, options.chunk, options.windows, options.length, options.suffix, options.muon, options.adam,
             options.noise, options.warm, options.seed, options.device, options.wall,
         )  # fmt: skip
+    elif options.command == "init-from":
+        from .init_from import init_from
+
+        init_from(options.source, options.run)
     elif options.command == "report":
         from . import report as r
 

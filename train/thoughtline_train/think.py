@@ -108,15 +108,20 @@ def think(
     device_name: str,
     wall: float = math.inf,
 ) -> None:  # fmt: skip
-    """Trains for `minutes` of computing time in all from the decoder of `start_from`, resuming where it stopped.
+    """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
+    one, resuming where it stopped.
 
     After `wall` minutes of this process it saves and ends, to be resumed."""
     torch.manual_seed(seed)
     device = device_of(device_name)
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
-    decoder = load_decoder(start_from)[0].to(device)
-    thought = Thought(decoder.config).to(device)
+    decoder, before = load_decoder(start_from)
+    thought = Thought(decoder.config)
+    if "thought" in before:
+        thought.load_state_dict(before["thought"])
+    decoder.to(device)
+    thought.to(device)
     extra = [(thought.prior, 0.004), (thought.log_size, 0.01), (thought.pull_logit, 0.02)]
     opt = optimiser(decoder, muon, adam, extra)
     run = Run(folder, minutes * 60, wall * 60)

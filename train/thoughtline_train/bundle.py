@@ -1,0 +1,111 @@
+"""A bundle read back: the state that it was exported from, as far as its weights are stored."""
+
+import json
+from pathlib import Path
+from typing import Iterator
+
+import numpy as np
+import onnx
+import torch
+from onnx import numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from .model import Config, Decoder
+from .parity import differences
+from .quantise import dequantise
+from .thought import MAX_STEPS, Thought
+
+
+def read_bundle(folder: Path) -> tuple[Decoder, Thought]:
+    """Decoder and thought of a bundle, widened to float32. Ends with one line if they cannot be what it computes."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    if manifest["thought"]["maxTrainedSteps"] != MAX_STEPS:
+        raise SystemExit(f"{folder}/manifest.json: thought.maxTrainedSteps must be {MAX_STEPS}; take a bundle that this version exported")
+    decoder = read_decoder(folder, manifest["architecture"])
+    # MatMulNBits rounds the states as well, which says nothing about the weights: the gradient's graph does not.
+    found = differences(decoder, folder)
+    exact = {k: v for k, v in found.items() if k in ("nll_per_token", "gradient")}
+    if not max(exact.values()) <= 1e-3:
+        raise SystemExit(f"{folder}: the weights read back do not compute what its graphs do ({exact}); export the bundle again")
+    return decoder, read_thought(folder, manifest["thought"], decoder.config)
+
+
+def read_thought(folder: Path, described: dict, config: Config) -> Thought:
+    thought = Thought(config)
+    prior = np.fromfile(folder / "prior.bin", "<f4").reshape(thought.prior.shape)
+
+    def by_step(steps: str, warm: str) -> torch.Tensor:
+        return torch.tensor([*described[steps], described[warm]], dtype=torch.float64).clamp(1e-12, None)
+
+    pull = by_step("priorPull", "warmPriorPull").clamp(None, 1 - 1e-12)
+    thought.load_state_dict(
+        {
+            "prior": torch.from_numpy(prior),
+            "log_size": by_step("stepSize", "warmStepSize").log().float(),
+            "pull_logit": pull.logit().float(),
+            "deviation": torch.tensor(described["priorDeviation"]),
+        }
+    )
+    return thought
+
+
+def read_decoder(folder: Path, architecture: dict) -> Decoder:
+    a = architecture
+    weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", a["width"]))
+    heads, shared = a["heads"] * a["headWidth"], a["kvHeads"] * a["headWidth"]
+
+    def columns(*widths: int) -> list[np.ndarray]:
+        """Matrices that multiply the same states: side by side in one (graphs.FusedLayer), or each for itself."""
+        first = next(weights)
+        if first.shape[1] == sum(widths):
+            return np.split(first, np.cumsum(widths)[:-1], 1)
+        return [first, *(next(weights) for _ in widths[1:])]
+
+    state = {"embedding": next(weights)}
+    for i in range(a["layers"]):
+        layer = {"attention_norm": next(weights)}
+        layer |= zip(("query", "key", "value"), columns(heads, shared, shared))
+        layer["output"] = next(weights)
+        if i >= a["trunkLayers"]:
+            layer["thought_norm"], layer["thought_query"] = next(weights), next(weights)
+            layer |= zip(("thought_key", "thought_value"), columns(shared, shared))
+            layer["thought_output"] = next(weights)
+        layer["mlp_norm"] = next(weights)
+        gate_up, following = next(weights), next(weights)
+        if following.shape == (gate_up.shape[1] // 2, a["width"]):
+            layer["gate"], layer["up"] = np.split(gate_up, 2, 1)
+            layer["down"] = following
+        else:
+            layer["gate"], layer["up"], layer["down"] = gate_up, following, next(weights)
+        state |= {f"stack.{i}.{name}": value for name, value in layer.items()}
+    state["final_norm"] = next(weights)
+    config = Config(
+        vocabulary=a["vocabulary"], width=a["width"], layers=a["layers"], trunk_layers=a["trunkLayers"], heads=a["heads"],
+        kv_heads=a["kvHeads"], hidden=len(state["stack.0.down"]), thought_vectors=a["thoughtVectors"],
+    )  # fmt: skip
+    decoder = Decoder(config).eval().requires_grad_(False)
+    decoder.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in state.items()})
+    return decoder
+
+
+def weights_as_used(path: Path, width: int) -> Iterator[np.ndarray]:
+    """The weights of a graph in the order in which it uses them, which is the order in which graphs.py is written.
+
+    Names would not do: equal weights (norms that are still 1) are one initialiser, under the name of the first.
+    """
+    graph = onnx.load(path).graph
+    known = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "MatMulNBits":
+            bits = next(a.i for a in node.attribute if a.name == "bits")
+            yield dequantise(known[node.input[1]], known[node.input[2]], bits).T
+        elif node.input and all(name in known for name in node.input):
+            # What widens a stored weight, and a few shapes.
+            outputs = ReferenceEvaluator(node).run(None, {name: known[name] for name in node.input})
+            known |= zip(node.output, outputs)
+        elif node.op_type == "MatMul" and node.input[1] in known:
+            yield known[node.input[1]]
+        elif node.op_type in ("Gather", "GatherND") and node.input[0] in known:
+            yield known[node.input[0]]
+        elif node.op_type == "Mul":
+            yield from (known[name] for name in node.input if name in known and known[name].shape == (width,))
