@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from thoughtline_train import corpus, data
+from thoughtline_train.corpus import shards
 from thoughtline_train.tokenizer import END, FILE, PAD, PREFIX, SUFFIX, load, path_tail
 
 SPECIAL = (PAD, FILE, SUFFIX, PREFIX, END)
@@ -24,6 +25,19 @@ def test_a_packed_split_holds_every_file(tiny, train):
     for index, row in enumerate(rows):
         assert owners.setdefault(row["owner"], train.documents[index, 4]) == train.documents[index, 4]
     assert len(set(owners.values())) == len(owners)
+
+
+def test_python_can_be_held_to_a_share(tiny, tmp_path):
+    rows = [{**row, "path": f"{row['path']}.py" if i % 2 else row["path"]} for i, row in enumerate(corpus.read(tiny.cache, "train"))]
+    for row in rows[1::2]:
+        row["package"] = f"python-{row['package']}"
+    shards.pack({"train": rows}, tmp_path, 30 * shards.MIB)
+    data.pack(tmp_path, tiny.tokenizer, "train", python=0.2)
+    packed = data.Split(tmp_path, "train", data.newline_tokens(tiny.tokenizer))
+    encoder = load(tiny.tokenizer)
+    python = np.array([encoder.decode(packed.head(i).tolist()).endswith(".py") for i in range(len(packed.documents))])
+    sizes = packed.documents[:, 5]
+    assert 0 < sizes[python].sum() <= 0.2 * sizes.sum() and len(rows) / 2 <= (~python).sum()
 
 
 def test_files_are_drawn_by_length(train):

@@ -99,6 +99,19 @@ def test_the_plain_arm_continues_from_a_decoder(tiny, pretrained):
     assert 0 < moved < 0.5
 
 
+def test_a_decoder_that_reads_a_thought_goes_on_under_its_prior(tiny, thinking):
+    under, without = (tiny.root / name for name in ("under-prior", "without-thought"))
+    tiny.run("pretrain", "--run", under, "--minutes", 0.002, "--start-from", thinking, *SHAPE)
+    tiny.run("pretrain", "--run", without, "--minutes", 0.002, "--start-from", thinking, "--plain", *SHAPE)
+    start, state = (torch.load(path, weights_only=True) for path in (thinking, under / "state.pt"))
+    assert not torch.equal(state["thought"]["prior"], start["thought"]["prior"])
+    assert torch.equal(state["thought"]["log_size"], start["thought"]["log_size"])
+    reads = "stack.2.thought_output"
+    assert not torch.equal(state["decoder"][reads], start["decoder"][reads])
+    plain = torch.load(without / "state.pt", weights_only=True)
+    assert "thought" not in plain and torch.equal(plain["decoder"][reads], start["decoder"][reads])
+
+
 def test_two_processes_train_one_model(tiny):
     """`torchrun` with gloo: both see other data, and end with the same weights after the same number of steps."""
     run = tiny.root / "two"

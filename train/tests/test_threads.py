@@ -23,3 +23,11 @@ def test_other_devices_are_left_alone():
     threads = Threads(torch.device("cuda"))
     threads.settle()
     assert not threads.active
+
+
+def test_a_fixed_number_is_kept():
+    before = torch.get_num_threads()
+    try:
+        assert not Threads(torch.device("cpu"), 3).active and torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

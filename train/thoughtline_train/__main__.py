@@ -14,6 +14,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE / "corpus", help="folder of packages and packed tokens")
     parser.add_argument("--tokenizer", type=Path, default=CACHE / "tokenizer" / "tokenizer.json")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--threads", type=int, default=0, help="of a training on CPU, kept; 0: as many as the machine has to spare")
     parser.add_argument("--seed", type=int, default=1)
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -37,6 +38,9 @@ def main() -> None:
     tokenizer = commands.add_parser("tokenizer", help="train the tokenizer, then pack the corpus with it")
     tokenizer.add_argument("--vocabulary", type=int, default=8192)
     tokenizer.add_argument("--sample", type=float, default=24e6, help="characters to train the merges on")
+    pack = commands.add_parser("pack", help="pack the corpus with a tokenizer that is there already")
+    for command in (tokenizer, pack):
+        command.add_argument("--python", type=float, default=1.0, help="share of Python in each split at most")
 
     pretrain = commands.add_parser("pretrain", help="plain language modelling with fill-in-the-middle")
     pretrain.add_argument("--run", type=Path, required=True, help="folder of the run's state and log")
@@ -48,7 +52,8 @@ def main() -> None:
     pretrain.add_argument("--muon", type=float, default=0.006)
     pretrain.add_argument("--adam", type=float, default=0.003)
     pretrain.add_argument("--fim", type=float, default=0.6)
-    pretrain.add_argument("--start-from", type=Path, help="state.pt of another run to continue from")
+    pretrain.add_argument("--start-from", type=Path, help="state.pt of another run to continue from, under its z_0 if it has one")
+    pretrain.add_argument("--plain", action="store_true", help="without z even so: the arm to compare with")
     for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
         pretrain.add_argument(f"--{name}", type=int)
 
@@ -116,13 +121,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.command == "corpus":
         run_corpus(options)
-    elif options.command == "tokenizer":
+    elif options.command in ("tokenizer", "pack"):
         from . import data, tokenizer as t
         from .corpus import sample
 
-        t.train(sample(options.cache, options.sample, options.seed), options.vocabulary, options.tokenizer)
+        if options.command == "tokenizer":
+            t.train(sample(options.cache, options.sample, options.seed), options.vocabulary, options.tokenizer)
         for split in ("train", "validation", "test", "withheld"):
-            data.pack(options.cache, options.tokenizer, split)
+            data.pack(options.cache, options.tokenizer, split, options.python)
     elif options.command == "pretrain":
         from .loop import device_of  # noqa: F401  (imports torch once the arguments are known to be right)
         from .model import Config
@@ -134,7 +140,7 @@ def main() -> None:
         run(
             options.cache, options.tokenizer, options.run, Config(**given), options.minutes, options.batch,
             options.length, options.suffix, options.muon, options.adam, options.fim, options.seed, options.device,
-            options.start_from, options.wall,
+            options.start_from, options.wall, options.plain, options.threads,
         )  # fmt: skip
     elif options.command == "think":
         from .think import think as run
@@ -142,7 +148,7 @@ def main() -> None:
         run(
             options.cache, options.tokenizer, options.run, options.start_from, options.minutes, options.batch,
             options.chunks, options.chunk, options.windows, options.length, options.suffix, options.muon, options.adam,
-            options.noise, options.warm, options.seed, options.device, options.wall,
+            options.noise, options.warm, options.seed, options.device, options.wall, options.threads,
         )  # fmt: skip
     elif options.command == "init-from":
         from .init_from import init_from

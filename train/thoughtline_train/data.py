@@ -39,9 +39,12 @@ def batched(rows: Iterable[dict], size: int) -> Iterator[list[dict]]:
         yield group
 
 
-def pack(cache: Path, tokenizer_path: Path, split: str) -> None:
-    """Encodes one split of the corpus: SPLIT.tokens.npy and SPLIT.documents.npy."""
-    write(cache, split, *encode(corpus.read(cache, split), tokenizer_path, split))
+def pack(cache: Path, tokenizer_path: Path, split: str, python: float = 1.0) -> None:
+    """Encodes one split of the corpus, Python at most a share of it: SPLIT.tokens.npy and SPLIT.documents.npy."""
+    rows = corpus.read(cache, split)
+    if python < 1:
+        rows = corpus.with_share(rows, ".py", python)
+    write(cache, split, *encode(rows, tokenizer_path, split))
 
 
 def add(cache: Path, tokenizer_path: Path, split: str, rows: Iterable[dict]) -> None:

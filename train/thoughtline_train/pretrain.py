@@ -6,68 +6,81 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from .data import Split, language_batch, newline_tokens
 from .loop import Run, average_gradients, bits, device_of, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Config, Decoder
+from .thought import Thought
 from .threads import Threads
 
 
 def pretrain(
     cache: Path, tokenizer: Path, folder: Path, config: Config, minutes: float, batch: int, length: int, suffix: int,
     muon: float, adam: float, fim: float, seed: int, device_name: str, start_from: Path | None,
-    wall: float = math.inf,
+    wall: float = math.inf, plain: bool = False, threads: int = 0,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all, resuming from `folder`/state.pt where there is one.
 
     After `wall` minutes of this process it saves and ends, to be resumed.
-    `start_from` continues from another run's decoder (the plain arm: the same cost as the latent stage, without z).
+    `start_from` continues from another run's decoder. One that has learned to read a thought goes on under its z_0, so
+    that the two stay fit for each other, unless it is to be `plain` (the arm of the same cost as the latent stage,
+    without z).
     """
     torch.manual_seed(seed)
     device = device_of(device_name)
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
-    decoder = load_decoder(start_from)[0] if start_from else Decoder(config)
+    decoder, before = load_decoder(start_from) if start_from else (Decoder(config), {})
+    thought = None
+    if "thought" in before and not plain:
+        thought = Thought(decoder.config).to(device)
+        thought.load_state_dict(before["thought"])
     decoder.to(device)
-    opt = optimiser(decoder, muon, adam)
+    opt = optimiser(decoder, muon, adam, [(thought.prior, adam)] if thought else [])
     run = Run(folder, minutes * 60, wall * 60)
     if state := run.resume():
         decoder.load_state_dict(state["decoder"])
+        if thought:
+            thought.load_state_dict(state["thought"])
         opt.load(state["optimiser"])
     rng = np.random.default_rng((seed, rank(), run.step))
-    loss_of = torch.compile(lambda x, y: decoder(x, y))
+    loss_of = torch.compile(lambda x, y, z: decoder(x, y, z))
     fixed = np.random.default_rng(1)
     checks = [language_batch(valid, 8, length, suffix, fixed, fim) for _ in range(8)]
 
-    def place(pair):
-        return [torch.from_numpy(a).to(device, non_blocking=True) for a in pair]
+    def place(pair) -> list[Tensor | None]:
+        """Inputs, targets, and the thought that they are read under."""
+        x, y = (torch.from_numpy(a).to(device, non_blocking=True) for a in pair)
+        return [x, y, thought.start(len(x)) if thought else None]
 
     def validate() -> float:
         total = count = 0.0
         with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
             for pair in checks:
-                x, y = place(pair)
-                total += decoder(x, y).sum().item()
+                x, y, z = place(pair)
+                total += decoder(x, y, z).sum().item()
                 count += (y >= 0).sum().item()
         return total / count
 
     def save() -> None:
-        run.save(decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json())
+        parts = {"thought": thought.state_dict()} if thought else {}
+        run.save(**parts, decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json())
 
     draw = prefetch(lambda: language_batch(train, batch, length, suffix, rng, fim))
-    threads = Threads(device)
+    adaptive = Threads(device, threads)
     while run.going:
         begun = time.monotonic()
-        x, y = place(draw())
+        x, y, z = place(draw())
         with torch.autocast(device.type, torch.bfloat16):
-            loss = loss_of(x, y).sum() / (y >= 0).sum()
+            loss = loss_of(x, y, z).sum() / (y >= 0).sum()
         loss.backward()
         average_gradients(decoder.parameters())
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
         opt.step(schedule(run.done))
         # A step that took long was suspended or compiled: it counts as an ordinary one on the clock.
         run.advance(batch * length, min(time.monotonic() - begun, 30.0), loss=loss.item())
-        threads.settle()
+        adaptive.settle()
         if run.step % 200 == 0:
             nll = validate()
             run.log(validation=nll, validation_bits_per_token=bits(nll))

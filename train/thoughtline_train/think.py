@@ -106,7 +106,7 @@ def think(
     cache: Path, tokenizer: Path, folder: Path, start_from: Path, minutes: float, batch: int, chunks: int, chunk: int,
     windows: int, length: int, suffix: int, muon: float, adam: float, noise: float, warm: float, seed: int,
     device_name: str,
-    wall: float = math.inf,
+    wall: float = math.inf, threads: int = 0,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
     one, resuming where it stopped.
@@ -157,7 +157,7 @@ def think(
     # A generator of its own: the thread that draws ahead and this one must not share one.
     choices = np.random.default_rng((seed, 8, run.step))
     following = prefetch(lambda: draw(train, batch, {**shape, "windows": windows}, rng))
-    threads = Threads(device)
+    adaptive = Threads(device, threads)
     while run.going:
         begun = time.monotonic()
         data = collate(following(), device)
@@ -185,7 +185,7 @@ def think(
         opt.step(schedule(run.done, warmup=0.03))
         seen = batch * (windows * length + chunk + chunks * chunk)
         run.advance(seen, min(time.monotonic() - begun, 40.0), loss=loss.item(), held=held.item(), T=float(steps))
-        threads.settle()
+        adaptive.settle()
         if run.step % 100 == 0:
             run.log(**validate(), size=thought.log_size.exp().mean().item())
         if run.due():

@@ -23,13 +23,18 @@ def wanted(threads: int, cores: int, share: float, free: float) -> int:
 
 
 class Threads:
-    """Adapts `torch.set_num_threads`; call `settle()` after each training step. Does nothing on a GPU, or where the system does not tell."""
+    """Adapts `torch.set_num_threads`; call `settle()` after each training step. Does nothing on a GPU, or where the system does not tell.
+
+    `fixed`: a number of threads that is kept whatever else goes on, for a run that has precedence; 0 adapts.
+    """
 
     STAT = Path("/proc/stat")
 
-    def __init__(self, device: torch.device):
+    def __init__(self, device: torch.device, fixed: int = 0):
+        if fixed:
+            torch.set_num_threads(fixed)
         self.cores = torch.get_num_threads()
-        self.active = device.type == "cpu" and self.cores > 1 and self.STAT.exists()
+        self.active = not fixed and device.type == "cpu" and self.cores > 1 and self.STAT.exists()
         if self.active:
             # Compiled loops must ask for the number each time they run.
             torch._inductor.config.cpp.dynamic_threads = True

@@ -7,5 +7,6 @@ benchmark problems in it).
 """
 
 from .build import read, sample, split_of, summary
+from .shards import with_share
 
-__all__ = ["read", "sample", "split_of", "summary"]
+__all__ = ["read", "sample", "split_of", "summary", "with_share"]
