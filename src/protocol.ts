@@ -7,7 +7,7 @@
  * and languages can have their own (`DocumentSettings`).
  */
 import { NotificationType, RequestType } from 'vscode-jsonrpc';
-import type { Position } from 'vscode-languageserver-types';
+import type { InlineCompletionItem, Position } from 'vscode-languageserver-types';
 import type { ThoughtTrace } from './completion/engine';
 import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
 
@@ -136,8 +136,17 @@ export interface Outcome {
 /** What is learned from outcomes, in the folder `storage`. */
 export const POLICY_FILE = 'policy.json';
 
-/** How a request for a suggestion was answered. */
-export type AnswerPath = 'typedAlong' | 'cache' | 'waited' | 'run' | 'none';
+/**
+ * How a request for a suggestion was answered: with what is on screen, one made before, a run under way, a run of its own
+ * on the caches of the one before (`reuse`) or on few or none (`cold`), or with nothing.
+ */
+export type AnswerPath = 'typedAlong' | 'cache' | 'waited' | 'reuse' | 'cold' | 'none';
+
+/** The answer to `textDocument/inlineCompletion`: LSP's list, and beside it which way it came. */
+export interface AnsweredList {
+  items: InlineCompletionItem[];
+  path: AnswerPath;
+}
 
 /** Counts since the server started, and memory now. */
 export interface Statistics {
@@ -155,6 +164,8 @@ export interface Statistics {
   inferencePid?: number;
   /** Resident set size in MB; `inference` is 0 while that process is not running. */
   memory: { server: number; inference: number };
+  /** Seconds of processor time that each process has used since it was started. */
+  cpu: { server: number; inference: number };
 }
 
 export const StatusNotification = new NotificationType<Status>('thoughtline/status');

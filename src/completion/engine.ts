@@ -123,10 +123,11 @@ export class Engine {
   async complete(request: CompletionRequest, options: CompletionOptions): Promise<CompletionResult> {
     const start = performance.now();
     const thought = options.thought ?? (await this.#think(request, options));
-    const { candidates, partial } = await this.#serial.run(() => this.#decode(request, options, thought));
+    const { candidates, partial, read } = await this.#serial.run(() => this.#decode(request, options, thought));
     return {
       ...(await this.#presenter.present(request, candidates, options)),
       ...(partial && { partial }),
+      read,
       milliseconds: performance.now() - start,
       thought: thought.trace,
     };
@@ -285,8 +286,8 @@ export class Engine {
 
   async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought): Promise<Decoded> {
     const document = documentOf(request);
-    if (isBinary(document.prefix) || isBinary(document.suffix)) return { candidates: 'the file is binary' };
-    if (options.signal?.aborted) return { candidates: undefined };
+    if (isBinary(document.prefix) || isBinary(document.suffix)) return { candidates: 'the file is binary', read: 0 };
+    if (options.signal?.aborted) return { candidates: undefined, read: 0 };
     const { tokenizer, manifest } = this.bundle;
     const window = cutWindow(document, tokenizer, manifest);
     const healed = heal(window.prefix, tokenizer);
@@ -303,6 +304,7 @@ export class Engine {
     };
     const judge = options.maxLines > 1 ? await this.#judges.of(request.path) : undefined;
     const { prefix, suffix } = document;
+    const read = ensemble.decoder.unread([...window.head, ...healed.tokens], thought);
     const candidates = await candidatesOf(ensemble, {
       place: placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix)),
       width: options.candidates,
@@ -313,7 +315,7 @@ export class Engine {
       signal: options.signal,
       budget: options.budget,
     });
-    return whole ? { candidates } : { candidates, partial: true };
+    return { candidates, read, ...(!whole && { partial: true }) };
   }
 
   #window(request: CompletionRequest): Window {
@@ -353,5 +355,6 @@ function rememberStates(graphs: Graphs): EvidenceModel {
 /** Candidates; or the reason why there are none; or undefined if it was aborted. */
 interface Decoded {
   readonly candidates: AgreedCandidate[] | string | undefined;
+  readonly read: number;
   readonly partial?: true;
 }

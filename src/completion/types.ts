@@ -91,6 +91,8 @@ export interface CompletionResult {
   readonly milliseconds: number;
   readonly thought: ThoughtTrace;
   readonly stop: Stop;
+  /** Tokens of the window that no cache held. */
+  readonly read: number;
   /** Texts around the cursor were left out of the memory this time, since taking them in would have taken too long. */
   readonly partial?: true;
   /** Why there is no suggestion. */

@@ -14,6 +14,7 @@ import {
   type Publication,
   type ThinkingMode,
   type ToInference,
+  type Usage,
   type WorkspaceSpec,
 } from './messages';
 import { patience, SilenceRecord, silenceLimit, type Patience } from './patience';
@@ -188,14 +189,15 @@ export class InferenceClient {
     this.#post({ type: 'cancelIndexing' });
   }
 
-  /** Resident set size of the process in MB; 0 without one. */
-  memory(): Promise<number> {
-    if (this.#lifecycle.state !== 'ready') return Promise.resolve(0);
+  /** What the process takes; nothing without one. */
+  usage(): Promise<Usage> {
+    const nothing = { memoryMb: 0, cpuSeconds: 0 };
+    if (this.#lifecycle.state !== 'ready') return Promise.resolve(nothing);
     const id = this.#nextId++;
     return new Promise((resolve) => {
       this.#send({
-        message: { type: 'memory', id },
-        settle: (reply) => resolve(reply.type === 'memory' ? reply.rssMb : 0),
+        message: { type: 'usage', id },
+        settle: (reply) => resolve(reply.type === 'usage' ? reply : nothing),
       });
     });
   }
@@ -306,7 +308,7 @@ export class InferenceClient {
         this.#settle(message);
         break;
       case 'declined':
-      case 'memory':
+      case 'usage':
         this.#settle(message);
         break;
     }

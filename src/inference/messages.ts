@@ -78,7 +78,7 @@ export type ToInference =
     }
   /** The document was closed, or thinking about it was switched off: its thought is dropped. */
   | { readonly type: 'forget'; readonly uri: string }
-  | { readonly type: 'memory'; readonly id: number }
+  | { readonly type: 'usage'; readonly id: number }
   /** These files are known from now on; without folders, none. */
   | ({ readonly type: 'workspace' } & WorkspaceSpec)
   /** Files of the workspace that changed on disk: their paths as in requests. */
@@ -95,6 +95,20 @@ export interface Answer {
   readonly window: { readonly prefixTokens: number; readonly suffixTokens: number };
   /** Gradient runs that ended between the request's sending and its start: at most the one going on, as a rule. */
   readonly refinementRunsWaited: number;
+}
+
+/** What the process takes of the machine. */
+export interface Usage {
+  /** Resident set size. */
+  readonly memoryMb: number;
+  /** Processor time since the start. */
+  readonly cpuSeconds: number;
+}
+
+/** Usage of the process that asks. */
+export function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  return { memoryMb: Math.round(process.memoryUsage.rss() / 1e6), cpuSeconds: (user + system) / 1e6 };
 }
 
 /** A thought now in use for a document, its caches filled. */
@@ -117,7 +131,7 @@ export type FromInference =
   | { readonly type: 'thinking'; readonly uri: string; readonly step: number; readonly steps: number }
   /** The end of a `think`; without `publication` the thought before still serves. */
   | { readonly type: 'thought'; readonly id: number; readonly uri: string; readonly publication?: Publication }
-  | { readonly type: 'memory'; readonly id: number; readonly rssMb: number }
+  | ({ readonly type: 'usage'; readonly id: number } & Usage)
   /** How far the reading of the workspace is; without `progress` it is over. */
   | { readonly type: 'indexing'; readonly progress?: IndexProgress | undefined }
   | { readonly type: 'log'; readonly line: string };
@@ -132,6 +146,7 @@ const isResult = (value: unknown) =>
   isText(value['text']) &&
   isText(value['stop']) &&
   isCount(value['replaceSuffix']) &&
+  isCount(value['read']) &&
   isNumber(value['milliseconds']) &&
   Array.isArray(value['candidates']) &&
   value['candidates'].every(
@@ -159,7 +174,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
     publication: (value) =>
       value === undefined || (isRecord(value) && isCount(value['version']) && isRecord(value['trace'])),
   },
-  memory: { id: isCount, rssMb: isNumber },
+  usage: { id: isCount, memoryMb: isNumber, cpuSeconds: isNumber },
   indexing: { progress: (value) => value === undefined || isRecord(value) },
   log: { line: isText },
 };

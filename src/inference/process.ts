@@ -3,7 +3,7 @@ import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf, NumericalError } from '../model/errors';
 import { LruMap } from '../model/lru';
 import { ThoughtStore } from '../thought/store';
-import type { CompletionRequest, FromInference, ToInference } from './messages';
+import { usage, type CompletionRequest, type FromInference, type ToInference } from './messages';
 import { Indexer } from './indexer';
 import { WorkQueue, type Work } from './queue';
 
@@ -71,8 +71,8 @@ export class InferenceService {
         this.#thoughts.delete(message.uri);
         this.#queue.drop('refine', message.uri);
         break;
-      case 'memory':
-        this.#send({ type: 'memory', id: message.id, rssMb: Math.round(process.memoryUsage.rss() / 1e6) });
+      case 'usage':
+        this.#send({ type: 'usage', id: message.id, ...usage() });
         break;
       case 'workspace': {
         const { folders, endings, storage } = message;

@@ -116,9 +116,19 @@ export class Decoder {
     );
   }
 
-  #keepShared(tokens: readonly number[]): void {
+  /** Tokens of a window that are not in the caches of a thought. */
+  unread(tokens: readonly number[], { version }: Conditioning): number {
+    return tokens.length - Math.min(this.#shared(tokens), this.#tops.get(version)?.length ?? 0);
+  }
+
+  #shared(tokens: readonly number[]): number {
     let shared = 0;
     while (shared < tokens.length && shared < this.#tokens.length && tokens[shared] === this.#tokens[shared]) shared++;
+    return shared;
+  }
+
+  #keepShared(tokens: readonly number[]): void {
+    const shared = this.#shared(tokens);
     this.#tokens.length = shared;
     this.#states.truncate(shared);
     this.#trunk.truncate(shared);

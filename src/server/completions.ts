@@ -4,7 +4,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
 import type { Answer, Asked, CompletionRequest, How } from '../inference/messages';
 import type { Place } from '../policy/features';
-import type { AnswerPath } from '../protocol';
+import type { AnsweredList, AnswerPath } from '../protocol';
 import type { Adviser, Verdict } from './adviser';
 import {
   cut,
@@ -50,7 +50,7 @@ export interface Question {
 
 /** How often requests were answered in which way. */
 export class Tally {
-  readonly paths: Record<AnswerPath, number> = { typedAlong: 0, cache: 0, waited: 0, run: 0, none: 0 };
+  readonly paths: Record<AnswerPath, number> = { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 };
   cancelled = 0;
   readonly refinementRunsWaited: number[] = [];
   /** Runs that looked ahead, and answers that came of them. */
@@ -92,7 +92,7 @@ export class Completions {
   }
 
   /** Never rejects; no suggestion is an empty list. After cancellation the answer is of no use and comes at once. */
-  async answer(question: Question, token: CancellationToken): Promise<InlineCompletionItem[]> {
+  async answer(question: Question, token: CancellationToken): Promise<AnsweredList> {
     const { document, session, position } = question;
     const invoked = isInvoked(question);
     const at = place(question);
@@ -115,33 +115,33 @@ export class Completions {
       session.suggestions.show(found.entry);
       const left = cutAt(found.left, until - typedOf(found));
       this.#lookAhead(question, at, left);
-      return [this.#item(question, at, left, path ?? found.path)];
+      return this.#shown(question, at, left, path ?? found.path);
     };
 
     if (invoked) await Promise.race([this.#thinker.now(document.uri), cancelled, delay(patienceMs)]);
-    let items = recall();
+    let answer = recall();
     for (const flight of [session.inFlight, session.ahead]) {
-      if (items || over() || !flight || !mayServe(flight, at)) continue;
+      if (answer || over() || !flight || !mayServe(flight, at)) continue;
       await this.#wait(session, flight, cancelled);
-      items = recall('waited');
+      answer = recall('waited');
     }
-    const silence = items || over() || invoked ? undefined : session.suggestions.silence(at, session.version);
+    const silence = answer || over() || invoked ? undefined : session.suggestions.silence(at, session.version);
     if (silence !== undefined) return this.#none(session, silence);
-    if (!items && !over() && !invoked) {
+    if (!answer && !over() && !invoked) {
       await Promise.race([delay(this.rhythm.wait(performance.now(), question.debounce)), cancelled]);
     }
-    if (!items && !over()) {
+    if (!answer && !over()) {
       const flight = this.#run(question, at);
       await this.#wait(session, flight, cancelled);
-      items = recall('run');
-      if (!items && !over()) {
+      answer = recall(flight.path);
+      if (!answer && !over()) {
         return this.#none(session, flight.reason ?? 'the suggestion does not fit what is right of the cursor');
       }
     }
-    if (items) return items;
+    if (answer) return answer;
     this.tally.cancelled++;
     session.decide('the editor went on before there was an answer');
-    return [];
+    return { items: [], path: 'none' };
   }
 
   /** Waits for a run. One that nobody waits for any more is stopped, unless the next keystroke takes it up. */
@@ -155,8 +155,8 @@ export class Completions {
     }, orphanMs).unref();
   }
 
-  /** Asks the model and remembers what it says. `reason` says why, once it is done, if that is nothing. */
-  #run(question: Question, at: Cut): Flight & { reason?: string | undefined } {
+  /** Asks the model and remembers what it says. */
+  #run(question: Question, at: Cut): Own {
     const { document, session } = question;
     const { prefix, suffix } = at;
     session.inFlight?.run.abort();
@@ -170,6 +170,7 @@ export class Completions {
       }
       this.tally.ran(answer);
       session.window = answer.window;
+      flight.path = isCold(answer) ? 'cold' : 'reuse';
       const { text, replaceSuffix, milliseconds, stop } = answer.result;
       if (stop === 'aborted') {
         flight.reason = 'given up because the text changed meanwhile';
@@ -188,7 +189,7 @@ export class Completions {
       const thought = answer.result.partial ? -1 : answer.thought;
       session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought, ...(odds && { odds }) });
     });
-    const flight: Flight & { reason?: string | undefined } = { prefix, suffix, run, done, waiting: 0 };
+    const flight: Own = { prefix, suffix, run, done, waiting: 0, path: 'cold' };
     session.inFlight = flight;
     return flight;
   }
@@ -249,28 +250,29 @@ export class Completions {
     });
   }
 
-  #item(question: Question, at: Cut, left: Continuation, path: keyof typeof describePath): InlineCompletionItem {
+  #shown(question: Question, at: Cut, left: Continuation, path: keyof typeof describePath): AnsweredList {
     const { document, session } = question;
     const { selectedCompletionInfo: selected } = question.context;
     this.tally.paths[path]++;
     // Not the text itself: decisions are written to the log, and a suggestion may repeat what a file keeps secret.
     session.decide(`${describePath[path]}: ${left.text.length} characters`);
     const range = replaceRange(at, left.replaceSuffix);
-    return {
+    const item: InlineCompletionItem = {
       insertText: (selected?.text ?? '') + withLineEnds(document, left.text),
       range: selected ? { start: selected.range.start, end: range.end } : range,
     };
+    return { items: [item], path };
   }
 
   /** Notes that a request was declined without asking the model. */
-  refuse(session: Session, reason: string): void {
-    this.#none(session, reason);
+  refuse(session: Session, reason: string): AnsweredList {
+    return this.#none(session, reason);
   }
 
-  #none(session: Session, reason: string): [] {
+  #none(session: Session, reason: string): AnsweredList {
     this.tally.paths.none++;
     session.decide(reason);
-    return [];
+    return { items: [], path: 'none' };
   }
 }
 
@@ -278,8 +280,22 @@ const describePath: Record<Exclude<AnswerPath, 'none'>, string> = {
   typedAlong: 'the suggestion on screen goes on',
   cache: 'suggested before',
   waited: 'suggested by a run that was under way',
-  run: 'suggested by the model',
+  reuse: 'suggested by the model',
+  cold: 'suggested by the model, which read its window anew',
 };
+
+/** A run that somebody waits for. */
+interface Own extends Flight {
+  /** Once it is done: how much of its window it found in the caches. */
+  path: 'reuse' | 'cold';
+  /** Once it is done: why nothing came of it, if so. */
+  reason?: string | undefined;
+}
+
+/** Whether a run read more than half of its window anew. */
+function isCold({ window, result }: Answer): boolean {
+  return 2 * result.read > window.prefixTokens + window.suffixTokens;
+}
 
 interface Found {
   readonly entry: Remembered;

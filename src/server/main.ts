@@ -19,6 +19,7 @@ import {
 import type { RequestType } from 'vscode-jsonrpc';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
+import { usage } from '../inference/messages';
 import {
   defaultSettings,
   ForgetRequest,
@@ -188,17 +189,16 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
   const automatic = context.triggerKind === InlineCompletionTriggerKind.Automatic;
   const reason = obstacle(document) ?? (automatic ? reserve(document, position) : undefined);
   if (reason !== undefined) {
-    completions.refuse(session, reason);
-    return { items: [] };
+    return completions.refuse(session, reason);
   }
   const { maxLines } = settingsOf(session);
   const { memory, samples, syntaxCheck: solver, confidence, debounceMin: least, debounceMax: most } = settings;
   const how = { memory, samples, solver, confidence };
   const related = () => relatedTo(document);
   const question = { document, session, position, context, maxLines, how, related, debounce: { least, most } };
-  const items = await completions.answer(question, token);
+  const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
-  return { items };
+  return answer;
 });
 
 onRequest(ThoughtRequest, ({ uri }) => {
@@ -242,7 +242,7 @@ onRequest(ForgetRequest, async () => {
 
 onRequest(StatisticsRequest, async () => {
   const { paths, cancelled, refinementRunsWaited, ahead } = completions.tally;
-  const server = Math.round(process.memoryUsage.rss() / 1e6);
+  const [server, inference] = [usage(), await client.usage()];
   return {
     paths,
     cancelled,
@@ -250,7 +250,8 @@ onRequest(StatisticsRequest, async () => {
     ahead,
     respawns: client.respawns,
     ...(client.pid !== undefined && { inferencePid: client.pid }),
-    memory: { server, inference: await client.memory() },
+    memory: { server: server.memoryMb, inference: inference.memoryMb },
+    cpu: { server: server.cpuSeconds, inference: inference.cpuSeconds },
   };
 });
 

@@ -20,7 +20,14 @@ test('bench types a file through the real server and prints its figures as JSON'
     const value = report[part]?.[field];
     assert.ok(typeof value === 'number' && value >= 0, `${name}: ${String(value)}`);
   }
-  assert.deepEqual(Object.keys(report['replay']!['paths'] as object), ['typedAlong', 'cache', 'waited', 'run', 'none']);
+  assert.deepEqual(Object.keys(report['replay']!['paths'] as object), [
+    'typedAlong',
+    'cache',
+    'waited',
+    'reuse',
+    'cold',
+    'none',
+  ]);
   assert.ok((report['replay']!['keystrokes'] as number) > 10);
   assert.equal(stderr, '');
 });

@@ -261,3 +261,8 @@ export function parseMessages(stdout: Buffer): unknown[] {
   }
   return messages;
 }
+
+/** Answers for which the model was asked. */
+export function runs({ paths }: Statistics): number {
+  return paths.reuse + paths.cold;
+}

@@ -61,7 +61,14 @@ test('messages: what is none is known', () => {
   const completed = {
     type: 'completed',
     id: 1,
-    result: { text: 'a', stop: 'end', replaceSuffix: 0, milliseconds: 1, candidates: [{ text: 'a', logprob: -1 }] },
+    result: {
+      text: 'a',
+      stop: 'end',
+      replaceSuffix: 0,
+      read: 0,
+      milliseconds: 1,
+      candidates: [{ text: 'a', logprob: -1 }],
+    },
     thought: 0,
     window: { prefixTokens: 1, suffixTokens: 0 },
     refinementRunsWaited: 0,
@@ -151,7 +158,7 @@ test('while the process is silent nothing more is sent to it; when it is heard a
     let came = 0;
     const answer = (id, text) => process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0,
       window: { prefixTokens: 0, suffixTokens: 0 },
-      result: { text, stop: 'end', replaceSuffix: 0, milliseconds: 0, candidates: [] } });
+      result: { text, stop: 'end', replaceSuffix: 0, read: 0, milliseconds: 0, candidates: [] } });
     process.on('message', ({ type, id }) => {
       if (type !== 'complete') return;
       if (++came === 1) setTimeout(() => answer(id, 'came ' + came), 400);
@@ -182,7 +189,7 @@ test('an answer ends a row of deaths: a process that works and is killed now and
       if (request.prefix === 'die') process.exit(3);
       process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0,
         window: { prefixTokens: 0, suffixTokens: 0 },
-        result: { text: 'x', stop: 'end', replaceSuffix: 0, milliseconds: 0, candidates: [] } });
+        result: { text: 'x', stop: 'end', replaceSuffix: 0, read: 0, milliseconds: 0, candidates: [] } });
     });`;
   const { client, until, states } = handleOn('mortal', program, {});
   client.open(opening);

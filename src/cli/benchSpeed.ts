@@ -1,0 +1,79 @@
+import { basename } from 'node:path';
+import { DEFAULTS, type CompletionRequest, type Engine } from '../completion/engine';
+import { round } from './benchReplay';
+import { quantile } from './quantile';
+import type { SourceFile } from './typing';
+
+/** Speed of the engine by itself: reading a full window, writing at places of the file, and a cold refinement. */
+export async function measureSpeed(engine: Engine, file: SourceFile, beside: readonly SourceFile[]) {
+  const requestAt = (share: number): CompletionRequest => {
+    const at = file.text.indexOf('\n', Math.floor(file.text.length * share)) + 1;
+    return { path: file.path, prefix: file.text.slice(0, at), suffix: file.text.slice(at), related: beside };
+  };
+  const prefill: number[] = [];
+  const writing = { drafts: { tokens: 0, ms: 0 }, plain: { tokens: 0, ms: 0 } };
+  for (let round = 0; round < 9; round++) {
+    // Another path is another window: nothing of it is cached.
+    const fresh = { ...requestAt((round + 1) / 10), path: `round${round}/${basename(file.path)}` };
+    const { prefixTokens, suffixTokens } = engine.window(fresh);
+    const start = performance.now();
+    const filling = engine.prepare(fresh, engine.prior);
+    while (!(await filling.next()).done);
+    prefill.push((1000 * (prefixTokens + suffixTokens)) / (performance.now() - start));
+    // With drafts and without, each first in turn.
+    for (const way of round % 2 === 0 ? (['drafts', 'plain'] as const) : (['plain', 'drafts'] as const)) {
+      const { tokens, ms } = await writingTime(engine, fresh, way === 'drafts');
+      writing[way].tokens += tokens;
+      writing[way].ms += ms;
+    }
+  }
+  const { drafts, plain } = writing;
+
+  const request = requestAt(0.5);
+  const refinement = engine.refinement(request, { steps: DEFAULTS.steps });
+  const runs: number[] = [];
+  for (let more = true; more;) {
+    const start = performance.now();
+    more = await refinement.advance();
+    runs.push(performance.now() - start);
+  }
+  const { trace } = engine.thought(refinement);
+  const total = runs.reduce((sum, run) => sum + run, 0);
+  return {
+    prefill: { tokens_per_s: round(median(prefill)) },
+    decode: {
+      tokens_per_s: round((1000 * drafts.tokens) / drafts.ms),
+      ms_per_token: round(drafts.ms / drafts.tokens),
+      tokens_per_s_without_drafts: round((1000 * plain.tokens) / plain.ms),
+    },
+    refine: {
+      ms_per_step: round(total / Math.max(1, trace.steps)),
+      chunks: trace.chunks.length,
+      longest_run_ms: round(Math.max(...runs)),
+    },
+  };
+}
+
+/** Tokens written after the first, and milliseconds for them: decoding asks after each whether it is still wanted. */
+async function writingTime(engine: Engine, request: CompletionRequest, drafts: boolean) {
+  const asked: number[] = [];
+  const signal = {
+    get aborted() {
+      asked.push(performance.now());
+      return false;
+    },
+  };
+  await engine.complete(request, { steps: 0, maxLines: DEFAULTS.maxLines, candidates: 1, drafts, signal });
+  // The first question comes before the window is read, the second with the first token.
+  const [, first = 0] = asked;
+  return { tokens: Math.max(0, asked.length - 2), ms: (asked.at(-1) ?? first) - first };
+}
+
+function median(values: readonly number[]): number {
+  return (
+    quantile(
+      values.map((ms) => ({ ms })),
+      0.5,
+    ) ?? NaN
+  );
+}
