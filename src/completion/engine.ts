@@ -257,7 +257,7 @@ export class Engine {
       const tokens = readTarget(this.#decoder(request.path), this.bundle, documentOf(request), target, thought, lookup);
       for await (const { token, logits, context, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
-        const sample = need.length === 0 ? sampleOf(logits, lookup.recall(context), token) : undefined;
+        const sample = need.length === 0 ? sampleOf(logits, lookup.recall(context), lookup.words.at(context), token) : undefined;
         if (sample) samples.push(sample);
       }
       return samples;

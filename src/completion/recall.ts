@@ -1,6 +1,7 @@
 import { ContextMemory, type Source } from '../memory/context';
 import { mix } from '../memory/mixture';
 import { WorkspaceMemory } from '../memory/workspace';
+import { Words } from '../memory/words';
 import type { Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { MemoryWeights } from '../model/manifest';
@@ -52,6 +53,8 @@ const LEAST_MATCH = 2;
 export class Lookup {
   /** Files of the workspace as they are on disk; empty unless somebody fills it. */
   readonly workspace: WorkspaceMemory;
+  /** Which tokens begin, lengthen and end a word. */
+  readonly words: Words;
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
   /** Files whose text is told by the request: what is on disk of them is not theirs, and may be what is being changed. */
@@ -60,6 +63,7 @@ export class Lookup {
   constructor({ tokenizer, manifest }: Pick<Bundle, 'tokenizer' | 'manifest'>) {
     this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary);
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
+    this.words = new Words(tokenizer);
     this.#weights = manifest.memory;
   }
 
@@ -93,7 +97,7 @@ export class Lookup {
   /** How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted. */
   get mix(): Mix | undefined {
     const weights = this.#weights;
-    return weights && ((logits, context) => mix(logits, this.recall(context), weights));
+    return weights && ((logits, context) => mix(logits, this.recall(context), this.words.at(context), weights));
   }
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */

@@ -1,6 +1,7 @@
 import type { MemoryWeights } from '../model/manifest';
 import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from './mixture';
 import { bucketOf, predict, type Recollection } from './prediction';
+import type { OpenWord } from './words';
 
 /** One token that was to be written: what was recalled before it, and what the decoder thought. */
 export interface Sample {
@@ -8,6 +9,8 @@ export interface Sample {
   /** log p of each recalled token by the decoder. */
   readonly logprobs: ReadonlyMap<number, number>;
   readonly view: Omit<DecoderView, 'ofMemory'>;
+  /** The word in which the text before the token ends. */
+  readonly word: OpenWord;
   readonly target: number;
   /** log p of the target by the decoder. */
   readonly logprob: number;
@@ -17,6 +20,7 @@ export interface Sample {
 export function sampleOf(
   logits: Float32Array,
   recollections: readonly Recollection[],
+  word: OpenWord,
   target: number,
 ): Sample | undefined {
   if (recollections.length === 0) return undefined;
@@ -26,6 +30,7 @@ export function sampleOf(
     recollections,
     logprobs: new Map(recollections.map((recollection) => [recollection.token, logprobOf(recollection.token)])),
     view: { entropy, token, logprob: logprobOf(token) },
+    word,
     target,
     logprob: logprobOf(target),
   };
@@ -93,7 +98,11 @@ function judge(sample: Sample, weights: MemoryWeights): { lambda: number; recall
   const prediction = predict(sample.recollections, weights);
   if (!prediction) return { lambda: 0, recalled: 0 };
   const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
-  const lambda = share(prediction, gateInputs(prediction, { ...sample.view, ofMemory }), weights);
+  const lambda = share(
+    prediction,
+    gateInputs(prediction, sample.recollections, { ...sample.view, ofMemory }, sample.word),
+    weights,
+  );
   return { lambda, recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0 };
 }
 
@@ -168,7 +177,7 @@ function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
   const prediction = predict(sample.recollections, weights);
   if (!prediction) throw new RangeError('a sample without recollections');
   const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
-  const inputs = gateInputs(prediction, { ...sample.view, ofMemory });
+  const inputs = gateInputs(prediction, sample.recollections, { ...sample.view, ofMemory }, sample.word);
   return {
     bucket: bucketOf(prediction.longest, weights.lengths),
     inputs: GATE_INPUTS.map((name) => inputs[name]),

@@ -1,8 +1,19 @@
 import type { MemoryWeights } from '../model/manifest';
 import { bucketOf, predict, type Prediction, type Recollection } from './prediction';
+import type { OpenWord } from './words';
 
 /** What the gate looks at besides the length of the match, in the order of their weights' names. */
-export const GATE_INPUTS = ['count', 'agreement', 'choices', 'entropy', 'certainty', 'doubt', 'same'] as const;
+export const GATE_INPUTS = [
+  'count',
+  'agreement',
+  'choices',
+  'entropy',
+  'certainty',
+  'doubt',
+  'same',
+  'inside',
+  'spelt',
+] as const;
 export type GateInputs = Record<(typeof GATE_INPUTS)[number], number>;
 
 /** The decoder's own opinion about the next token. */
@@ -20,7 +31,12 @@ export interface DecoderView {
 const LEAST = -12;
 
 /** The gate's inputs, all of the size of one. */
-export function gateInputs(prediction: Prediction, view: DecoderView): GateInputs {
+export function gateInputs(
+  prediction: Prediction,
+  recollections: readonly Recollection[],
+  view: DecoderView,
+  word: OpenWord,
+): GateInputs {
   const first = prediction.entries[0];
   return {
     count: Math.log(prediction.count),
@@ -30,7 +46,29 @@ export function gateInputs(prediction: Prediction, view: DecoderView): GateInput
     certainty: view.logprob,
     doubt: Math.max(LEAST, view.ofMemory),
     same: first?.token === view.token ? 1 : 0,
+    inside: word.tokens > 0 ? 1 : 0,
+    spelt: Math.log1p(timesSpelt(recollections, word)),
   };
+}
+
+/**
+ * How often the word that is being written was written elsewhere from its beginning on, if it went on in one way only: by
+ * the same token, or not at all. Then it is the name that stands there, however unlikely the decoder, which never saw it,
+ * takes it to be.
+ */
+export function timesSpelt(recollections: readonly Recollection[], word: OpenWord): number {
+  if (word.tokens === 0) return 0;
+  let times = 0;
+  let next: number | undefined;
+  for (const { token, length } of recollections) {
+    // One more than the word's tokens: it begins there, too.
+    if (length <= word.tokens) continue;
+    const way = word.goesOn(token) ? token : -1;
+    if (times > 0 && way !== next) return 0;
+    next = way;
+    times++;
+  }
+  return times;
 }
 
 /** λ, the share of the memory in the next token: a logistic function of the match and of what the decoder thinks of it. */
@@ -43,11 +81,13 @@ export function share(prediction: Prediction, inputs: GateInputs, { lengths, gat
 /**
  * p = (1 − λ) p_decoder + λ p_memory.
  * @param logits the decoder's, [vocabulary]
+ * @param word in which the context ends
  * @returns log p of each token, [vocabulary]; what was recalled for nothing changes nothing
  */
 export function mix(
   logits: Float32Array,
   recollections: readonly Recollection[],
+  word: OpenWord,
   weights: MemoryWeights,
 ): Float32Array {
   const prediction = predict(recollections, weights);
@@ -55,7 +95,7 @@ export function mix(
   const { logprobs, entropy, token } = normalise(logits);
   const first = prediction.entries[0]?.token ?? 0;
   const view = { entropy, token, logprob: logprobs[token] ?? 0, ofMemory: logprobs[first] ?? LEAST };
-  const lambda = share(prediction, gateInputs(prediction, view), weights);
+  const lambda = share(prediction, gateInputs(prediction, recollections, view, word), weights);
   const decoder = Math.log1p(-lambda);
   const recalled = prediction.entries.map(({ token, share }) => ({
     token,

@@ -50,6 +50,9 @@ const memoryWeights = z
       certainty: weight,
       doubt: weight,
       same: weight,
+      /** Bundles that were fitted before there were these have none. */
+      inside: weight.default(0),
+      spelt: weight.default(0),
     }),
     /** On what it was fitted. */
     fitted: z.record(z.string(), z.unknown()),

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fit, meanNll, neutralWeights, sampleOf, type Sample } from '../../../src/memory/fit';
-import { gateInputs, mix, normalise, share } from '../../../src/memory/mixture';
+import { gateInputs, mix, normalise, share, timesSpelt } from '../../../src/memory/mixture';
 import { bucketOf, predict, type Recollection } from '../../../src/memory/prediction';
+import type { OpenWord } from '../../../src/memory/words';
 import { parseManifest } from '../../../src/model/manifest';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +17,9 @@ const recollection = (token: number, length = 1, distance = 10, own = true): Rec
   distance,
   own,
 });
+/** The text does not end in a word; or it does, and tokens below 5 would lengthen it. */
+const OUTSIDE: OpenWord = { tokens: 0, goesOn: () => true };
+const inWord = (tokens: number): OpenWord => ({ tokens, goesOn: (token) => token < 5 });
 const logitsOf = (...values: number[]) => Float32Array.from(values);
 const total = (logprobs: Float32Array) => logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
 
@@ -49,12 +53,12 @@ describe('what recollections predict', () => {
 
 describe('the gate', () => {
   const weights = { ...neutral, gate: { ...neutral.gate, length: [-2, -1, 0, 1], agreement: 2, entropy: 0.5 } };
-  const lambda = (recollections: Recollection[], logits: Float32Array, of = weights) => {
+  const lambda = (recollections: Recollection[], logits: Float32Array, of = weights, word = OUTSIDE) => {
     const prediction = predict(recollections, of)!;
     const { logprobs, entropy, token } = normalise(logits);
     const first = prediction.entries[0]!.token;
     const view = { entropy, token, logprob: logprobs[token]!, ofMemory: logprobs[first]! };
-    return share(prediction, gateInputs(prediction, view), of);
+    return share(prediction, gateInputs(prediction, recollections, view, word), of);
   };
   const unsure = logitsOf(0, 0, 0, 0);
 
@@ -74,10 +78,40 @@ describe('the gate', () => {
     assert.ok(lambda([recollection(1, 1)], logitsOf(9, 0, 0, 0)) < short);
   });
 
+  const spellings: [what: string, recalled: [token: number, length: number][], tokens: number, times: number][] = [
+    ['outside a word', [[1, 4], [1, 4]], 0, 0],
+    ['always the same token', [[1, 4], [1, 3], [1, 5]], 2, 3],
+    ['two tokens', [[1, 4], [2, 4]], 2, 0],
+    ['always an end, by whatever token', [[5, 4], [6, 3]], 2, 2],
+    ['an end, or more of it', [[5, 4], [1, 4]], 2, 0],
+    ['what did not begin there does not count', [[1, 4], [2, 2]], 2, 1],
+    ['nothing that begins there', [[1, 2]], 2, 0],
+  ]; // prettier-ignore
+  for (const [what, recalled, tokens, times] of spellings) {
+    test(`how often a word was spelt in one way: ${what}`, () => {
+      const recollections = recalled.map(([token, length]) => recollection(token, length));
+      assert.equal(timesSpelt(recollections, inWord(tokens)), times);
+    });
+  }
+
+  test('opens where a word was spelt in one way, against a decoder that is sure of another', () => {
+    const of = { ...weights, gate: { ...weights.gate, certainty: 1, spelt: 1 } };
+    const sure = logitsOf(0, 0, 9, 0, 0, 0);
+    const often = Array.from({ length: 4 }, () => recollection(1, 3));
+    assert.ok(lambda(often, sure, of, inWord(2)) > lambda(often, sure, of, OUTSIDE) + 0.05);
+    assert.ok(lambda(often, sure, of, inWord(2)) > lambda([recollection(1, 3)], sure, of, inWord(2)));
+    assert.equal(
+      lambda([...often, recollection(2, 3)], sure, of, inWord(2)),
+      lambda([...often, recollection(2, 3)], sure, of, OUTSIDE),
+    );
+  });
+
   if (hasNano) {
     test('of nano: long matches open it wider than short ones', () => {
       const memory = parseManifest(readFileSync(join(NANO, 'manifest.json'), 'utf8'), 'manifest.json').memory;
       assert.ok(memory);
+      // A bundle from before there were these has none of them: 0.
+      for (const weight of [memory.gate.inside, memory.gate.spelt]) assert.ok(Number.isFinite(weight));
       const logits = new Float32Array(100);
       const at = (length: number) => lambda([recollection(1, length)], logits, memory);
       assert.ok(at(32) > at(8) && at(8) > at(1), `${at(1)} ${at(8)} ${at(32)}`);
@@ -90,7 +124,7 @@ describe('the mixture', () => {
 
   test('sums to one and lifts what is recalled', () => {
     const recalled = [recollection(3, 8), recollection(4, 2), recollection(3, 1, 1000)];
-    const mixed = mix(logits, recalled, neutral);
+    const mixed = mix(logits, recalled, OUTSIDE, neutral);
     const decoder = normalise(logits).logprobs;
     assert.ok(Math.abs(total(mixed) - 1) < 1e-6);
     assert.ok(mixed[3]! > decoder[3]! && mixed[4]! > decoder[4]! && mixed[2]! < decoder[2]!);
@@ -99,9 +133,9 @@ describe('the mixture', () => {
   });
 
   test('is the decoder alone where nothing is recalled, and never changes what it was given', () => {
-    assert.equal(mix(logits, [], neutral), logits);
+    assert.equal(mix(logits, [], OUTSIDE, neutral), logits);
     const before = logits.slice();
-    mix(logits, [recollection(0)], neutral);
+    mix(logits, [recollection(0)], OUTSIDE, neutral);
     assert.deepEqual(logits, before);
   });
 });
@@ -112,7 +146,7 @@ describe('fitting', () => {
     const target = i % 10;
     const wrong = (target + 1) % 10;
     const recalled = i % 2 ? [recollection(target, 8), recollection(wrong, 1)] : [recollection(wrong, 1)];
-    return sampleOf(new Float32Array(10), recalled, target)!;
+    return sampleOf(new Float32Array(10), recalled, OUTSIDE, target)!;
   });
 
   test('finds out what is to be trusted', () => {
@@ -124,5 +158,16 @@ describe('fitting', () => {
     assert.ok(weights.gate.length[3]! > weights.gate.length[0]!);
   });
 
-  test('what recalls nothing is no sample', () => assert.equal(sampleOf(new Float32Array(3), [], 1), undefined));
+  test('finds out that a word spelt once is spelt so again', () => {
+    // What is recalled and how is the same everywhere; only inside a word it is right.
+    const words: Sample[] = Array.from({ length: 200 }, (_, i) => {
+      const word = i % 2 ? inWord(1) : OUTSIDE;
+      return sampleOf(new Float32Array(10), [recollection(3, 2), recollection(3, 2)], word, i % 2 ? 3 : 7)!;
+    });
+    const { gate } = fit(words, LENGTHS);
+    assert.ok(gate.inside + gate.spelt * Math.log1p(2) > 3, JSON.stringify(gate));
+  });
+
+  test('what recalls nothing is no sample', () =>
+    assert.equal(sampleOf(new Float32Array(3), [], OUTSIDE, 1), undefined));
 });
