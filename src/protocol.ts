@@ -45,6 +45,8 @@ export interface Settings {
   /** Milliseconds that the model is not asked after a keystroke: at least, and at most; the typing decides in between. */
   debounceMin: number;
   debounceMax: number;
+  /** Milliseconds after which a suggestion that came of itself is shown as far as it has been written; 0 = when it is whole. */
+  timeBudget: number;
   /** Threads of the processor for one run of the model; 0 = one for each core, four at most. */
   threads: number;
 }
@@ -68,6 +70,7 @@ export const defaultSettings: Readonly<Settings> = {
   commentsAndStrings: true,
   debounceMin: 0,
   debounceMax: 40,
+  timeBudget: 200,
   threads: 0,
 };
 

@@ -17,16 +17,22 @@ export interface DecodeOptions {
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
   readonly draft?: Draft | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
-  /** Milliseconds after which no further token is begun; none by default, so that every machine writes the same. */
+  /**
+   * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing
+   * alone has `LEAST_WRITING_MS` of it, however long the window took to read.
+   */
   readonly budget?: number | undefined;
   /** The clock of the budget, in milliseconds. */
   readonly now?: () => number;
 }
 
+/** For so long something is written, so that a window that was long to read is not followed by nothing. */
+const LEAST_WRITING_MS = 60;
+
 /**
  * Continues a window greedily, or with a beam.
  * @param head tokens of the window before the healed prefix
- * @returns candidates, the most probable first; undefined if it was aborted between two tokens
+ * @returns candidates, the most probable first; undefined if it was aborted between two runs
  */
 export async function decode(
   decoder: Decoder,
@@ -38,12 +44,15 @@ export async function decode(
 ): Promise<Candidate[] | undefined> {
   const window = [...head, ...healed.tokens];
   const { width, place, signal, budget = Infinity, now = () => performance.now() } = options;
-  const deadline = now() + budget;
+  const begun = now();
   const candidates: Candidate[] = [];
   let live: Hypothesis[] = [beginning(healed)];
   // Branches go on from the caches of the window, so these must hold nothing else.
-  const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined);
-  let logits = [await ask(window, healed.tokens, options.maxTokens - 1)];
+  const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined, signal);
+  let next = await ask(window, healed.tokens, options.maxTokens - 1);
+  if (!next) return undefined;
+  let logits = [next];
+  const deadline = Math.max(begun + budget, now() + Math.min(budget, LEAST_WRITING_MS));
   let branches: ReturnType<Decoder['branch']> | undefined;
 
   for (let length = 0; length < options.maxTokens; length++) {
@@ -63,7 +72,9 @@ export async function decode(
     if (width === 1) {
       const tokens = live[0]?.tokens ?? [];
       const context = [...healed.tokens, ...tokens];
-      logits = [await ask([...window, ...tokens], context, options.maxTokens - 1 - tokens.length)];
+      next = await ask([...window, ...tokens], context, options.maxTokens - 1 - tokens.length);
+      if (!next) return undefined;
+      logits = [next];
     } else {
       branches ??= decoder.branch(thought, width, options.maxTokens);
       logits = await advance(branches, going);

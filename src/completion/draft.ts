@@ -1,4 +1,4 @@
-import type { Conditioning, Decoder } from '../model/decoder';
+import type { Abortable, Conditioning, Decoder } from '../model/decoder';
 
 /** What may come next: at most `count` tokens after a context, none where nothing is worth a try. */
 export type Draft = (context: readonly number[], count: number) => readonly number[];
@@ -11,8 +11,13 @@ export const DRAFT_TOKENS = 7;
  * @param window all of it
  * @param context its end, as far as a draft may look back
  * @param room tokens that may be written after it and need logits after them
+ * @returns undefined if it was aborted between two runs
  */
-export type Ask = (window: readonly number[], context: readonly number[], room: number) => Promise<Float32Array>;
+export type Ask = (
+  window: readonly number[],
+  context: readonly number[],
+  room: number,
+) => Promise<Float32Array | undefined>;
 
 /**
  * Speculative verification (Leviathan et al. 2023) of a draft that is looked up, not written by a smaller model: one run
@@ -20,7 +25,7 @@ export type Ask = (window: readonly number[], context: readonly number[], room: 
  * every token is still chosen from the decoder's own logits, the same but for the rounding of sums in another order. A
  * draft that is not followed is cut off the decoder's caches by its next run.
  */
-export function speculate(decoder: Decoder, thought: Conditioning, draft?: Draft): Ask {
+export function speculate(decoder: Decoder, thought: Conditioning, draft?: Draft, signal?: Abortable | undefined): Ask {
   /** What the last run read, and its logits from the token at `from` on, one row for each. */
   let read: readonly number[] = [];
   let from = 0;
@@ -30,9 +35,10 @@ export function speculate(decoder: Decoder, thought: Conditioning, draft?: Draft
     const followed = end > from && end < read.length && read[end] === window[end];
     if (!followed) {
       const drafted = room > 0 ? (draft?.(context, Math.min(DRAFT_TOKENS, room)) ?? []) : [];
-      read = [...window, ...drafted];
-      from = end;
-      rows = await decoder.logits(read, thought, read.length - from);
+      const asked = [...window, ...drafted];
+      const found = await decoder.logits(asked, thought, asked.length - end, signal);
+      if (!found) return undefined;
+      [read, from, rows] = [asked, end, found];
     }
     const vocabulary = rows.length / (read.length - from);
     return rows.subarray((end - from) * vocabulary, (end - from + 1) * vocabulary);

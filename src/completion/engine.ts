@@ -128,6 +128,7 @@ export class Engine {
       ...(await this.#presenter.present(request, candidates, options)),
       ...(partial && { partial }),
       read,
+      written: Array.isArray(candidates) ? (candidates[0]?.tokens.length ?? 0) : 0,
       milliseconds: performance.now() - start,
       thought: thought.trace,
     };

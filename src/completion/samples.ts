@@ -22,7 +22,7 @@ export interface Ensemble {
 
 /**
  * What each thought writes greedily, all of them in one batch. The trunk's caches are shared: K thoughts cost K tops.
- * @returns one candidate a thought, in their order; undefined if it was aborted between two tokens
+ * @returns one candidate a thought, in their order; undefined if it was aborted between two runs
  */
 export async function decodeEach(
   { decoder, tokenizer, thoughts, head, healed }: Ensemble,
@@ -32,7 +32,11 @@ export async function decodeEach(
   const window = [...head, ...healed.tokens];
   decoder.keep(thoughts.length + 1);
   let logits: Float32Array[] = [];
-  for (const thought of thoughts) logits.push(await decoder.logits(window, thought));
+  for (const thought of thoughts) {
+    const row = await decoder.logits(window, thought, 1, signal);
+    if (!row) return undefined;
+    logits.push(row);
+  }
   const branches = decoder.branchEach(thoughts, maxTokens);
   const done: (Candidate | undefined)[] = thoughts.map(() => undefined);
   let live = thoughts.map(() => beginning(healed));

@@ -1,3 +1,4 @@
+import type { Abortable } from '../model/decoder';
 import type { Thought, ThoughtTrace } from '../thought/thought';
 import type { Stop } from './stop';
 
@@ -14,10 +15,6 @@ export interface CompletionRequest {
   readonly suffix: string;
   /** Other open files. */
   readonly related: readonly SourceText[];
-}
-
-export interface Abortable {
-  readonly aborted: boolean;
 }
 
 export interface CompletionOptions {
@@ -44,7 +41,7 @@ export interface CompletionOptions {
    * by then is left out, and the result is `partial`.
    */
   readonly patience?: number | undefined;
-  /** Milliseconds of decoding after which what has been written is cut at its last word (default: no limit). */
+  /** Milliseconds after which what has been written is cut at its last line or word (default: no limit). */
   readonly budget?: number | undefined;
   readonly signal?: Abortable | undefined;
   /** A thought refined before; nothing is refined then. */
@@ -93,6 +90,8 @@ export interface CompletionResult {
   readonly stop: Stop;
   /** Tokens of the window that no cache held. */
   readonly read: number;
+  /** Tokens of the candidate that was the most probable, as it was written. */
+  readonly written: number;
   /** Texts around the cursor were left out of the memory this time, since taking them in would have taken too long. */
   readonly partial?: true;
   /** Why there is no suggestion. */

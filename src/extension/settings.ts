@@ -25,6 +25,7 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     commentsAndStrings: read('commentsAndStrings'),
     debounceMin: read('debounceMin'),
     debounceMax: read('debounceMax'),
+    timeBudget: read('timeBudget'),
     threads: read('threads'),
   };
 }

@@ -28,6 +28,8 @@ export interface Asked {
   readonly maxLines: number;
   /** How the suggestion is found: see the settings of the same names. */
   readonly how: How;
+  /** Milliseconds from the request on after which it is answered with what has been written; none without. */
+  readonly budget?: number | undefined;
   /** The user asked for it and waits: everything is taken into account. */
   readonly invoked: boolean;
 }

@@ -125,9 +125,21 @@ export class InferenceService {
         const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
         const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
         const { maxLines, how, invoked } = asked;
+        // The time that the request has waited counts.
+        const waited = performance.timeOrigin + performance.now() - sentAt;
+        const budget = asked.budget === undefined ? undefined : Math.max(0, asked.budget - waited);
         const patience = invoked ? Infinity : PATIENCE_MS;
         this.#memory = how.memory ?? DEFAULTS.memory;
-        const options = { steps: 0, maxLines, candidates: DEFAULTS.candidates, ...how, patience, signal, thought };
+        const options = {
+          steps: 0,
+          maxLines,
+          candidates: DEFAULTS.candidates,
+          ...how,
+          patience,
+          budget,
+          signal,
+          thought,
+        };
         const result = await this.#engine.complete(request, options);
         this.#signals.delete(id);
         const window = this.#engine.window(request);

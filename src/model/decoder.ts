@@ -10,6 +10,11 @@ export interface Conditioning {
   readonly mu: Float32Array;
 }
 
+/** Who asked may want the answer no longer. */
+export interface Abortable {
+  readonly aborted: boolean;
+}
+
 /** Tokens of one run; a window is filled in runs of this size, so that other work can come between. */
 const RUN_TOKENS = 128;
 
@@ -41,17 +46,30 @@ export class Decoder {
 
   /**
    * Logits after each of the last `count` tokens.
-   * @returns [count, vocabulary]
+   * @returns [count, vocabulary]; undefined if it was aborted between two runs: the caches keep what has been read
    */
-  async logits(tokens: readonly number[], thought: Conditioning, count = 1): Promise<Float32Array> {
+  async logits(tokens: readonly number[], thought: Conditioning, count?: number): Promise<Float32Array>;
+  async logits(
+    tokens: readonly number[],
+    thought: Conditioning,
+    count: number,
+    signal: Abortable | undefined,
+  ): Promise<Float32Array | undefined>;
+  async logits(
+    tokens: readonly number[],
+    thought: Conditioning,
+    count = 1,
+    signal?: Abortable,
+  ): Promise<Float32Array | undefined> {
     const start = tokens.length - count;
     if (count < 1 || start < 0) throw new RangeError(`logits of ${count} of ${tokens.length} tokens`);
     const filling = this.fill(tokens, thought, start);
-    while (!(await filling.next()).done);
+    while (!(await filling.next()).done) if (signal?.aborted) return undefined;
     const top = this.#topOf(thought);
     top.truncate(start);
     const logits = new Float32Array(count * this.#vocabulary);
     while (top.length < tokens.length) {
+      if (signal?.aborted) return undefined;
       const from = top.length;
       const to = Math.min(tokens.length, from + RUN_TOKENS);
       const output = await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, 1, top.past());

@@ -46,6 +46,8 @@ export interface Question {
   /** Other open files, for the memory. */
   readonly related: () => Evidence[];
   readonly debounce: DebounceBounds;
+  /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
+  readonly budget: number | undefined;
 }
 
 /** How often requests were answered in which way. */
@@ -179,14 +181,15 @@ export class Completions {
       this.rhythm.ran(performance.now() - began);
       if (text === '') {
         flight.reason = answer.result.reason ?? 'the model suggests nothing here';
-        session.suggestions.addSilence(at, answer.thought, flight.reason);
+        // With more time there may be something.
+        if (stop !== 'time') session.suggestions.addSilence(at, answer.thought, flight.reason);
         return;
       }
       const odds = oddsOf(answer.result);
       const logprob = odds?.logprob ?? 0;
       session.lastSuggestion = { text, milliseconds, logprob, stop };
-      // What was written without all that could be looked up serves now, and is not the last word.
-      const thought = answer.result.partial ? -1 : answer.thought;
+      // What was written in haste, or without all that could be looked up, serves now and is not the last word.
+      const thought = answer.result.partial || stop === 'time' ? -1 : answer.thought;
       session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought, ...(odds && { odds }) });
     });
     const flight: Own = { prefix, suffix, run, done, waiting: 0, path: 'cold' };
@@ -208,7 +211,7 @@ export class Completions {
       const run = this.#client.complete(
         document.uri,
         asked(question, next),
-        { ...options(question), invoked: false },
+        { ...options(question), invoked: false, budget: undefined },
         true,
       );
       const done = run.result.then((answer) => {
@@ -339,8 +342,9 @@ function asked(question: Question, { prefix, suffix }: Context): CompletionReque
 }
 
 function options(question: Question): Asked {
-  const { maxLines, how } = question;
-  return { maxLines, how, invoked: isInvoked(question) };
+  const { maxLines, how, budget } = question;
+  const invoked = isInvoked(question);
+  return { maxLines, how, invoked, ...(!invoked && { budget }) };
 }
 
 function isInvoked({ context }: Question): boolean {

@@ -193,9 +193,10 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
   }
   const { maxLines } = settingsOf(session);
   const { memory, samples, syntaxCheck: solver, confidence, debounceMin: least, debounceMax: most } = settings;
+  const budget = settings.timeBudget || undefined;
   const how = { memory, samples, solver, confidence };
   const related = () => relatedTo(document);
-  const question = { document, session, position, context, maxLines, how, related, debounce: { least, most } };
+  const question = { document, session, position, context, maxLines, how, related, debounce: { least, most }, budget };
   const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;

@@ -54,6 +54,11 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     accepts: whole(0, 2000),
     remedy: 'use a whole number of milliseconds, 0 to 2000',
   },
+  timeBudget: {
+    name: 'timeBudget',
+    accepts: whole(0, 10_000),
+    remedy: 'use a whole number of milliseconds, 0 to 10000',
+  },
   threads: { name: 'threads', accepts: whole(0, 64), remedy: 'use a whole number from 0 to 64' },
 };
 
@@ -91,6 +96,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     commentsAndStrings: read(checks.commentsAndStrings),
     debounceMin: read(checks.debounceMin),
     debounceMax: read(checks.debounceMax),
+    timeBudget: read(checks.timeBudget),
     threads: read(checks.threads),
   };
   return { settings, problems };

@@ -62,6 +62,8 @@ export const quietSettings: Readonly<Record<string, unknown>> = {
   'git.enabled': false,
   'security.workspace.trust.startupPrompt': 'never',
   'telemetry.telemetryLevel': 'off',
+  // Without a budget of time every machine writes the same.
+  'thoughtline.timeBudget': 0,
   'typescript.disableAutomaticTypeAcquisition': true,
   'update.mode': 'none',
   'window.commandCenter': false,

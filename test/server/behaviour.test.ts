@@ -172,6 +172,19 @@ test('snoozed, nothing comes of itself and nothing is thought; asked for by hand
   assert.equal(await snoozing.stop(), 0);
 });
 
+test('when the time budget is over, what has been written is shown; asked for by hand, all of it', async () => {
+  const hasty = await LspClient.start({ settings: { inferenceSteps: 0, timeBudget: 1 } });
+  const uri = await copy();
+  const same = await copy(hasty);
+  const whole = await suggestion(uri, (found) => found.length > 40);
+  const [cut] = await hasty.complete(same, whole);
+  const begun = (cut?.insertText as string | undefined) ?? '';
+  assert.ok(whole.text.startsWith(begun) && begun.length < whole.text.length, `${begun} of ${whole.text}`);
+  const [all] = await hasty.complete(same, whole, { invoked: true });
+  assert.equal(all?.insertText, whole.text);
+  assert.equal(await hasty.stop(), 0);
+});
+
 test('a client that tells the settings of each document is asked for them', async () => {
   const scoped = await LspClient.start({
     settings: { inferenceSteps: 0 },

@@ -133,7 +133,8 @@ export class LspClient {
       capabilities: options.capabilities ?? { window: { workDoneProgress: true } },
       initializationOptions: {
         bundle: options.bundle ?? bundle,
-        settings: { device: 'cpu', ...options.settings },
+        // Without a budget of time every machine writes the same.
+        settings: { device: 'cpu', timeBudget: 0, ...options.settings },
         storage: options.storage,
       },
     });
@@ -171,7 +172,7 @@ export class LspClient {
 
   configure(settings: Partial<Settings> | Record<string, unknown>): Promise<void> {
     return this.connection.sendNotification('workspace/didChangeConfiguration', {
-      settings: { thoughtline: { device: 'cpu', ...settings } },
+      settings: { thoughtline: { device: 'cpu', timeBudget: 0, ...settings } },
     });
   }
 

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decode, type DecodeOptions } from '../../../src/completion/decode';
-import type { Decoder } from '../../../src/model/decoder';
-import { SPECIAL, tinyTokenizer } from '../../fixtures';
+import { Decoder } from '../../../src/model/decoder';
+import type { Graphs } from '../../../src/model/graphs';
+import type { Manifest } from '../../../src/model/manifest';
+import { SPECIAL, TINY, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
 const thought = { version: 0, mu: new Float32Array(0) };
@@ -50,11 +54,71 @@ describe('a budget of time', () => {
     assert.deepEqual(await write(text, { now: clock(1), budget: 1000 }), await write(text));
   });
 
+  test('a window that took all of it to read is followed by some words all the same', async () => {
+    let time = 0;
+    const slow = { ...reciting(text), logits: (...all: Parameters<Decoder['logits']>) => ((time += time ? 8 : 5000), reciting(text).logits(...all)) }; // prettier-ignore
+    const healed = { tokens: [], need: NOTHING };
+    const options = { place, width: 1, maxTokens: 64, endToken: SPECIAL.end, now: () => time, budget: 200 };
+    const [first] = (await decode(slow as unknown as Decoder, tokenizer, thought, [SPECIAL.prefix], healed, options))!;
+    assert.equal(first?.stop, 'time');
+    assert.ok(first.tokens.length > 5 && first.text !== '' && time < 5100, `${first.text} after ${time} ms`);
+  });
+
+  test('of a block the whole lines are shown', async () => {
+    const first = await write('a = {\n  b: 1,\n  c: computeSomething(other),\n', {
+      now: clock(1),
+      budget: 14,
+      place: { ...place, maxLines: 8 },
+    });
+    assert.deepEqual([first?.text, first?.stop], ['a = {\n  b: 1,', 'time']);
+  });
+
   test('when it is over, what is written is cut at its last word', async () => {
     const first = await write(text, { now: clock(1), budget: 5 });
     assert.equal(first?.stop, 'time');
     assert.ok(text.startsWith(first.text) && first.text.length < text.length, first.text);
     assert.ok(!/\w/.test(text[first.text.length] ?? '') || !/\w$/.test(first.text), first.text);
+  });
+});
+
+describe('what is no longer wanted', () => {
+  const manifest = JSON.parse(readFileSync(join(TINY, 'manifest.json'), 'utf8')) as Manifest;
+  /** Graphs that compute zeros; each run is noted. */
+  function zeros() {
+    const runs: string[] = [];
+    const [row, { width, vocabulary }] = [4, manifest.architecture];
+    const cache = (tokens: number) => ({ k: new Float32Array(tokens * row), v: new Float32Array(tokens * row) });
+    const graphs = {
+      trunkRow: row,
+      topRow: row,
+      trunk: (tokens: number[]) => {
+        runs.push(`trunk ${tokens.length}`);
+        return Promise.resolve({ states: new Float32Array(tokens.length * width), ...cache(tokens.length) });
+      },
+      top: (states: Float32Array, _: unknown, count: number) => {
+        runs.push(`top ${states.length / width}`);
+        const logits = new Float32Array(count * vocabulary);
+        return Promise.resolve({ logits, ...cache(states.length / width) });
+      },
+    };
+    return { runs, decoder: new Decoder(graphs as unknown as Graphs, manifest) };
+  }
+  const head = Array.from({ length: 400 }, (_, i) => 5 + (i % 7));
+  const healed = { tokens: [], need: NOTHING };
+  const options = { place, width: 1, maxTokens: 3, endToken: SPECIAL.end };
+
+  test('stops between two slices of a window that is being read, and what was read stays read', async () => {
+    const whole = zeros();
+    await decode(whole.decoder, tokenizer, thought, head, healed, options);
+    for (let wanted = 0; wanted < whole.runs.length; wanted++) {
+      const { runs, decoder } = zeros();
+      const signal = { get aborted() { return runs.length >= wanted; } }; // prettier-ignore
+      assert.equal(await decode(decoder, tokenizer, thought, head, healed, { ...options, signal }), undefined);
+      assert.ok(runs.length <= Math.max(1, wanted), `${runs.length} runs, ${wanted} wanted`);
+      await decode(decoder, tokenizer, thought, head, healed, options);
+      const again = (list: string[]) => list.filter((run) => run === 'trunk 128').length;
+      assert.equal(again(runs), again(whole.runs));
+    }
   });
 });
 
