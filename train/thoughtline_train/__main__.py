@@ -5,6 +5,8 @@ import json
 import math
 from pathlib import Path
 
+from .protocol import SHAPE, Protocol
+
 TRAIN = Path(__file__).resolve().parent.parent
 CACHE = Path.home() / ".cache" / "thoughtline"
 
@@ -66,16 +68,17 @@ def main() -> None:
     think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training, or of thinking to go on with")
     think.add_argument("--minutes", type=float, default=45)
     think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
-    think.add_argument("--batch", type=int, default=12)
-    think.add_argument("--chunks", type=int, default=6, help="evidence chunks of an episode")
-    think.add_argument("--chunk", type=int, default=128, help="tokens of an evidence chunk")
-    think.add_argument("--windows", type=int, default=1, help="windows that one thought serves; further ones lie in other files")
-    think.add_argument("--length", type=int, default=512)
-    think.add_argument("--suffix", type=int, default=128)
-    think.add_argument("--muon", type=float, default=0.003)
-    think.add_argument("--adam", type=float, default=0.001)
-    think.add_argument("--noise", type=float, default=0.1, help="posterior deviation, as a share of the prior's")
-    think.add_argument("--warm", type=float, default=0.3, help="share of episodes with an edit and warm steps")
+    for name in SHAPE:
+        think.add_argument(f"--{name.replace('_', '-')}", type=int, help="learn to read a thought from the beginning, of this shape")
+    Protocol.add_options(think)
+
+    ablate = commands.add_parser("ablate", help="arms that differ in one thing, from one start, at equal cost")
+    ablate.add_argument("--arms", type=Path, default=TRAIN / "ablations.json", help="what is asked, what is predicted, what differs")
+    ablate.add_argument("--start-from", type=Path, required=True, help="state.pt whose decoder all arms begin with")
+    ablate.add_argument("--run", type=Path, required=True, help="folder of the arms' runs; what is there already is not run again")
+    ablate.add_argument("--only", nargs="*", help="names of the arms to run")
+    ablate.add_argument("--minutes", type=float, default=3, help="computing time of an arm")
+    ablate.add_argument("--files", type=int, default=96, help="files of validation owners that an arm is measured on")
 
     export = commands.add_parser("export", help="make a bundle of a trained state")
     export.add_argument("--state", type=Path, required=True)
@@ -146,14 +149,18 @@ def main() -> None:
         from .think import think as run
 
         run(
-            options.cache, options.tokenizer, options.run, options.start_from, options.minutes, options.batch,
-            options.chunks, options.chunk, options.windows, options.length, options.suffix, options.muon, options.adam,
-            options.noise, options.warm, options.seed, options.device, options.wall, options.threads,
+            options.cache, options.tokenizer, options.run, options.start_from, Protocol.of(options), options.minutes,
+            options.seed, options.device, options.wall, options.threads,
+            {name: getattr(options, name) for name in SHAPE if getattr(options, name) is not None},
         )  # fmt: skip
     elif options.command == "init-from":
         from .init_from import init_from
 
         init_from(options.source, options.run)
+    elif options.command == "ablate":
+        from . import ablate as a
+
+        a.ablate(options, a.read_arms(options.arms))
     elif options.command == "report":
         from . import report as r
 

@@ -222,16 +222,16 @@ class Episode:
 
 def episode(
     split: Split, chunks: int, chunk: int, length: int, suffix_limit: int, rng: np.random.Generator, fim: float = 0.6,
-    index: int | None = None, windows: int = 1,
+    siblings: float = 0.2, index: int | None = None, windows: int = 1,
 ) -> Episode | None:  # fmt: skip
     """Draws a file, a window in it, and evidence outside the window: the file's own text first, then siblings'.
 
-    With probability 0.2 the evidence is siblings' only. None if there are fewer than two chunks of evidence in all.
+    With probability `siblings` the evidence is siblings' only. None if there are fewer than two chunks of evidence in all.
     `windows`: how many windows the thought serves; those beyond the first lie in files that are no evidence.
     """
     index = split.draw(rng) if index is None else index
     cut = cut_window(split, index, length, suffix_limit, rng, fim)
-    own = [] if rng.random() < 0.2 else evidence_spans(split, index, cut.start, cut.stop, chunk)
+    own = [] if rng.random() < siblings else evidence_spans(split, index, cut.start, cut.stop, chunk)
     spans = own[: chunks + 1]
     if len(spans) < chunks + 1:
         spans += sibling_spans(split, index, chunk, chunks + 1 - len(spans), rng)

@@ -19,6 +19,8 @@ from .model import Config, Decoder
 
 Item = TypeVar("Item")
 
+LONGEST_STEP = 30.0  # seconds on the clock
+
 
 def device_of(name: str) -> torch.device:
     """The device to train on. Under `torchrun`, joins the other processes and takes this one's GPU."""
@@ -110,6 +112,7 @@ class Run:
     budget: float  # seconds of training in all
     wall: float = math.inf  # seconds that this process may take, compilation included
     every: float = 180.0
+    device: torch.device = torch.device("cpu")
     step: int = 0
     seconds: float = 0.0
     tokens: int = 0
@@ -118,6 +121,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.begin()
         self.bar = tqdm(disable=rank() > 0, total=round(self.budget), unit="s", desc=self.folder.name, mininterval=0.5 if sys.stderr.isatty() else 30)
 
     @property
@@ -130,13 +134,24 @@ class Run:
         # Processes of a torchrun must agree, and their clocks differ by a little.
         return self.done < 1 and longest(time.monotonic() - self.started) < self.wall
 
-    def advance(self, tokens: int, elapsed: float, **figures: float) -> None:
-        elapsed = longest(elapsed)
+    def now(self) -> float:
+        """A clock of the work done: on a CPU the time that the processor spent on it, so that what else the machine does
+        costs a run nothing of its budget, and arms that run at different hours are given the same."""
+        return time.process_time() if self.device.type == "cpu" else time.monotonic()
+
+    def begin(self) -> None:
+        """A step begins: what came before, a validation or a checkpoint, is not on the clock."""
+        self.mark = self.now()
+
+    def advance(self, tokens: int, **figures: float) -> None:
+        """A step is done. One that took long was compiled, or suspended: it counts for LONGEST_STEP at most."""
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        elapsed = longest(min((self.now() - self.mark) / threads, LONGEST_STEP))
         self.step += 1
         self.tokens += tokens
         self.seconds += elapsed
         shown = " ".join(f"{k} {v:.3f}" for k, v in figures.items())
-        self.bar.set_postfix_str(f"step {self.step} {tokens / elapsed:.0f} tok/s {shown}", refresh=False)
+        self.bar.set_postfix_str(f"step {self.step} {tokens / max(elapsed, 1e-9):.0f} tok/s {shown}", refresh=False)
         self.bar.update(round(self.seconds) - self.bar.n)
         if self.step % 10 == 0:
             self.log(**figures)

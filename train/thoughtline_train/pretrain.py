@@ -1,7 +1,6 @@
 """Plain language modelling with fill-in-the-middle: what the latent stage starts from, and its plain baseline."""
 
 import math
-import time
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ def pretrain(
         thought.load_state_dict(before["thought"])
     decoder.to(device)
     opt = optimiser(decoder, muon, adam, [(thought.prior, adam)] if thought else [])
-    run = Run(folder, minutes * 60, wall * 60)
+    run = Run(folder, minutes * 60, wall * 60, device=device)
     if state := run.resume():
         decoder.load_state_dict(state["decoder"])
         if thought:
@@ -70,7 +69,7 @@ def pretrain(
     draw = prefetch(lambda: language_batch(train, batch, length, suffix, rng, fim))
     adaptive = Threads(device, threads)
     while run.going:
-        begun = time.monotonic()
+        run.begin()
         x, y, z = place(draw())
         with torch.autocast(device.type, torch.bfloat16):
             loss = loss_of(x, y, z).sum() / (y >= 0).sum()
@@ -78,8 +77,7 @@ def pretrain(
         average_gradients(decoder.parameters())
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
         opt.step(schedule(run.done))
-        # A step that took long was suspended or compiled: it counts as an ordinary one on the clock.
-        run.advance(batch * length, min(time.monotonic() - begun, 30.0), loss=loss.item())
+        run.advance(batch * length, loss=loss.item())
         adaptive.settle()
         if run.step % 200 == 0:
             nll = validate()

@@ -6,7 +6,7 @@ z_0, the step sizes and the pulls, to first order (CAVIA, Zintgraf et al. 2019; 
 """
 
 import math
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +16,10 @@ from torch.func import functional_call
 
 from .data import Episode, Split, episode, newline_tokens
 from .loop import Run, average_gradients, device_of, load_decoder, optimiser, prefetch, rank, schedule
+from .model import Decoder
+from .protocol import Protocol
 from .thought import MAX_STEPS, Thought
 from .threads import Threads
-
-STEPS = (1, 2, 3, 4, 6, 8)
-STEP_SHARE = (0.25, 0.25, 0.2, 0.15, 0.08, 0.07)
-
 
 class Inner:
     """Gradients of the evidence with respect to z alone: the decoder's parameters are detached."""
@@ -102,14 +100,21 @@ def per_token(nll: Tensor, targets: Tensor) -> Tensor:
     return nll.sum() / (targets >= 0).sum()
 
 
+def anew(decoder: Decoder, shape: dict) -> Decoder:
+    """The decoder with nothing learned about thoughts, which are to be of another shape: the rest of its weights stays."""
+    fresh = Decoder(replace(decoder.config, **shape))
+    reads = {k for k in fresh.state_dict() if ".thought_" in k}
+    fresh.load_state_dict({k: v for k, v in decoder.state_dict().items() if ".thought_" not in k} | {k: fresh.state_dict()[k] for k in reads})
+    return fresh
+
+
 def think(
-    cache: Path, tokenizer: Path, folder: Path, start_from: Path, minutes: float, batch: int, chunks: int, chunk: int,
-    windows: int, length: int, suffix: int, muon: float, adam: float, noise: float, warm: float, seed: int,
-    device_name: str,
-    wall: float = math.inf, threads: int = 0,
+    cache: Path, tokenizer: Path, folder: Path, start_from: Path, protocol: Protocol, minutes: float, seed: int,
+    device_name: str, wall: float = math.inf, threads: int = 0, shape: dict | None = None,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
-    one, resuming where it stopped.
+    one, resuming where it stopped. With a `shape` (fields of `Config` that say how z is read) the decoder learns to read
+    a thought of that shape from the beginning.
 
     After `wall` minutes of this process it saves and ends, to be resumed."""
     torch.manual_seed(seed)
@@ -117,27 +122,29 @@ def think(
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
     decoder, before = load_decoder(start_from)
+    if shape:
+        decoder = anew(decoder, shape)
     thought = Thought(decoder.config)
-    if "thought" in before:
+    if "thought" in before and not shape:
         thought.load_state_dict(before["thought"])
     decoder.to(device)
     thought.to(device)
     extra = [(thought.prior, 0.004), (thought.log_size, 0.01), (thought.pull_logit, 0.02)]
-    opt = optimiser(decoder, muon, adam, extra)
-    run = Run(folder, minutes * 60, wall * 60)
+    opt = optimiser(decoder, protocol.muon, protocol.adam, extra)
+    run = Run(folder, minutes * 60, wall * 60, device=device)
     if state := run.resume():
         decoder.load_state_dict(state["decoder"])
         thought.load_state_dict(state["thought"])
         opt.load(state["optimiser"])
     rng = np.random.default_rng((seed, 7, rank(), run.step))
-    shape = {"chunks": chunks, "chunk": chunk, "length": length, "suffix_limit": suffix}
+    batch, windows, step_share = protocol.batch, protocol.windows, protocol.step_share
     inner = Inner(decoder)
     outer = torch.compile(lambda x, y, z: decoder(x, y, z))
     # One compiled function for each shape: none of them is compiled anew for another.
     outer_windows = torch.compile(lambda x, y, z: decoder(x, y, z))
     outer_chunk = torch.compile(lambda x, y, z: decoder(x, y, z))
     fixed = np.random.default_rng(2)
-    checks = [collate(draw(valid, batch, shape, fixed), device) for _ in range(4)]
+    checks = [collate(draw(valid, batch, protocol.window, fixed), device) for _ in range(4)]
     amp = torch.autocast(device.type, torch.bfloat16)
 
     def validate() -> dict[str, float]:
@@ -156,13 +163,13 @@ def think(
 
     # A generator of its own: the thread that draws ahead and this one must not share one.
     choices = np.random.default_rng((seed, 8, run.step))
-    following = prefetch(lambda: draw(train, batch, {**shape, "windows": windows}, rng))
+    following = prefetch(lambda: draw(train, batch, {**protocol.window, "windows": windows}, rng))
     adaptive = Threads(device, threads)
     while run.going:
-        begun = time.monotonic()
+        run.begin()
         data = collate(following(), device)
-        steps = int(choices.choice(STEPS, p=STEP_SHARE))
-        edited = choices.random() < warm
+        steps = int(choices.choice(list(step_share), p=list(step_share.values())))
+        edited = choices.random() < protocol.warm
         with amp:
             states, targets = inner.states(data["evidence_x"]), data["evidence_y"]
             if edited:
@@ -170,7 +177,7 @@ def think(
             else:
                 z, _ = refine(inner, thought, states, targets, steps)
                 thought.observe(z)
-            sample = thought.noisy(z, noise)
+            sample = thought.noisy(z, protocol.noise)
             # The inner steps cost the same however many windows the thought serves.
             x, y = (torch.cat((data[f"window_{p}"], data[f"others_{p}"].flatten(0, 1))) for p in "xy")
             loss = per_token(outer_windows(x, y, torch.cat((sample, sample.repeat_interleave(windows - 1, 0)))), y)
@@ -183,8 +190,8 @@ def think(
         average_gradients([*decoder.parameters(), *thought.parameters()])
         torch.nn.utils.clip_grad_norm_([*decoder.parameters(), *thought.parameters()], 1.0)
         opt.step(schedule(run.done, warmup=0.03))
-        seen = batch * (windows * length + chunk + chunks * chunk)
-        run.advance(seen, min(time.monotonic() - begun, 40.0), loss=loss.item(), held=held.item(), T=float(steps))
+        seen = batch * (windows * protocol.length + (1 + protocol.chunks) * protocol.chunk)
+        run.advance(seen, loss=loss.item(), held=held.item(), T=float(steps))
         adaptive.settle()
         if run.step % 100 == 0:
             run.log(**validate(), size=thought.log_size.exp().mean().item())
