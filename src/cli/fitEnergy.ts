@@ -4,8 +4,7 @@ import { bestOfEach, calibrationError, fitEnergy as fit, thresholdFor, type Exam
 import type { EnergyWeights } from '../model/manifest';
 import type { Command } from './command';
 import { exactMatch } from './evaluation/metrics';
-import { fitArguments, FIT_USAGE, fiveDigits } from './fitting';
-import { readScoreItems } from './jsonl';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits } from './fitting';
 import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
 import { thoughtAfter } from './thoughts';
@@ -20,19 +19,17 @@ const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
   { candidates: 4, samples: 4 },
 ];
 
-const USAGE = `thoughtline fit-energy --jsonl IN [options]
+const USAGE = `thoughtline fit-energy --each DIR [options]
   Fits how a model's candidates are ranked, and from which confidence on they are shown: a logistic regression of whether
-  a candidate is what stood there. IN: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line, of
-  texts that neither training nor any measurement uses. The memory has its say, as it has in the editor.
-
+  a candidate is what stood there. The memory has its say, as it has in the editor.
 ${FIT_USAGE}`;
 
 export const fitEnergy: Command = {
   summary: 'fit how a model ranks its candidates, and when it keeps silent',
   usage: USAGE,
   async run(args) {
-    const { values, jsonl, steps } = fitArguments('fit-energy', args);
-    const { items, bad } = await readScoreItems(jsonl);
+    const { values, steps, source } = fitArguments('fit-energy', args);
+    const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
     const bar = new ProgressBar('completing', items.length);
     const examples: Example[] = [];

@@ -2,17 +2,15 @@ import type { Engine } from '../completion/engine';
 import { fit, meanNll, type Sample } from '../memory/fit';
 import type { MemoryWeights } from '../model/manifest';
 import type { Command } from './command';
-import { fitArguments, FIT_USAGE, fiveDigits } from './fitting';
-import { readScoreItems, type ScoreItem } from './jsonl';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits } from './fitting';
+import type { ScoreItem } from './jsonl';
 import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
 import { thoughtAfter } from './thoughts';
 
-const USAGE = `thoughtline fit-memory --jsonl IN [options]
+const USAGE = `thoughtline fit-memory --each DIR [options]
   Fits how the lookup memory is mixed with a model's decoder: the weights under which the targets of the items are most
-  probable. IN: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line, of texts that neither
-  training nor any measurement uses.
-
+  probable.
 ${FIT_USAGE}`;
 
 /** Where the buckets of match lengths begin, in tokens: finer where most matches are. */
@@ -22,8 +20,8 @@ export const fitMemory: Command = {
   summary: 'fit how a model mixes in its lookup memory',
   usage: USAGE,
   async run(args) {
-    const { values, jsonl, steps } = fitArguments('fit-memory', args);
-    const { items, bad } = await readScoreItems(jsonl);
+    const { values, steps, source } = fitArguments('fit-memory', args);
+    const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
     const samples = await collect(engine, items, steps);
     const bar = new ProgressBar('fitting', 1);

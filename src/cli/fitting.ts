@@ -1,10 +1,22 @@
 /** What the commands share that fit something to a model. */
 import { DEFAULTS } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption } from './arguments';
+import { randomFrom } from '../model/random';
+import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from './arguments';
 import { UsageError } from './command';
+import { chooseItems } from './evaluation/items';
+import { readRepositories } from './evaluation/repository';
+import { readScoreItems, type ScoreItem } from './jsonl';
 
-/** Lines of a usage: the options, after the one that names the items. */
-export const FIT_USAGE = `  --steps N         steps of thought before each target (default: ${DEFAULTS.steps})
+const DEFAULT_ITEMS = 200;
+
+/** Lines of a usage: where the items come from, and the options. */
+export const FIT_USAGE = `  The items are of texts that neither training nor any measurement uses.
+
+  --each DIR        every folder in DIR is a repository: texts are cut out of its files as \`evaluate\` does
+  --items N         how many (default: ${DEFAULT_ITEMS})
+  --seed S          which (default: 1)
+  --jsonl IN        or these: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line
+  --steps N         steps of thought before each target (default: ${DEFAULTS.steps})
   --write           write the weights into the model's manifest.json (without it they are printed only)
   --note TEXT       what the items are, for the manifest
 ${MODEL_USAGE}`;
@@ -12,6 +24,9 @@ ${MODEL_USAGE}`;
 const OPTIONS = {
   ...MODEL_OPTIONS,
   jsonl: { type: 'string' },
+  each: { type: 'string' },
+  items: { type: 'string' },
+  seed: { type: 'string' },
   steps: { type: 'string' },
   write: { type: 'boolean' },
   note: { type: 'string' },
@@ -21,9 +36,27 @@ const OPTIONS = {
 export function fitArguments(name: string, args: readonly string[]) {
   const { values, positionals } = parse(args, OPTIONS);
   if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of ${name}`);
-  const { jsonl } = values;
-  if (jsonl === undefined) throw new UsageError('give --jsonl IN');
-  return { values, jsonl, steps: stepsOption(values.steps) };
+  if ((values.jsonl === undefined) === (values.each === undefined))
+    throw new UsageError('give --each DIR or --jsonl IN');
+  const count = wholeNumber('--items', values.items ?? String(DEFAULT_ITEMS), 1, 100_000);
+  const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
+  return { values, steps: stepsOption(values.steps), source: { jsonl: values.jsonl, each: values.each, count, seed } };
+}
+
+/** The items to fit to, and how many lines of a file were none. */
+export async function fitItems({
+  jsonl,
+  each,
+  count,
+  seed,
+}: ReturnType<typeof fitArguments>['source']): Promise<{ items: ScoreItem[]; bad: number }> {
+  if (jsonl !== undefined) return readScoreItems(jsonl);
+  const chosen = chooseItems(await readRepositories([], each), count, randomFrom(seed));
+  const items = chosen.map(({ repository, request, target }, number) => {
+    const { path, prefix, suffix, related = [] } = request;
+    return { id: `${repository} ${number}`, path, prefix, suffix, related: [...related], target };
+  });
+  return { items, bad: 0 };
 }
 
 /** Numbers with five significant digits: more than they are worth. */

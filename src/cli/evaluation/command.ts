@@ -1,17 +1,16 @@
-import { readdir, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { deviceOption, wholeNumber } from '../arguments';
-import { UsageError } from '../command';
 import { openEngine, type ModelArguments } from '../model';
 import { ProgressBar } from '../progress';
-import { compare, shuffle } from '../replay';
+import { shuffle } from '../replay';
 import { randomFrom } from '../../model/random';
 import { stepList } from '../thoughts';
 import { chooseItems } from './items';
 import { Measurer, type Measured } from './measure';
-import { readRepository, type Repository } from './repository';
+import { readRepositories } from './repository';
 import { families, markdown, summarise } from './summary';
 import { familyWays, stepWays, USUAL_STEPS } from './ways';
 
@@ -34,12 +33,7 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   const count = wholeNumber('--items', values.items ?? String(DEFAULT_ITEMS), 1, 100_000);
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
   const steps = [...new Set([0, USUAL_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
-  const repositories: Repository[] = [];
-  for (const folder of [...folders, ...(values.each === undefined ? [] : await foldersOf(values.each))]) {
-    repositories.push(await readRepository(folder));
-  }
-  const names = new Set(repositories.map(({ name }) => name));
-  if (names.size < repositories.length) throw new UsageError('two of the folders have the same name; rename one');
+  const repositories = await readRepositories(folders, values.each);
   const random = randomFrom(seed);
   const items = shuffle(chooseItems(repositories, count, random), random);
   if (items.length === 0) throw new UserError('nothing can be cut out of these files; give larger repositories');
@@ -70,17 +64,6 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   }
   console.log(values.json ? JSON.stringify(report, null, 2) : markdown(summary));
   return 0;
-}
-
-/** The folders in a folder, hidden ones left out. */
-async function foldersOf(directory: string): Promise<string[]> {
-  const found = await stat(directory).catch(() => undefined);
-  if (!found?.isDirectory()) throw new UserError(`${directory}: no such folder; give one that holds repositories`);
-  const entries = await readdir(directory, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-    .map((entry) => join(directory, entry.name))
-    .sort(compare);
 }
 
 function openPlain(directory: string, device: string | undefined): Promise<Engine> {

@@ -3,6 +3,7 @@ import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import type { SourceText } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { normaliseNewlines } from '../../model/lines';
+import { UsageError } from '../command';
 import { compare } from '../replay';
 
 /** A folder of source code. */
@@ -37,6 +38,32 @@ export async function readRepository(folder: string): Promise<Repository> {
     throw new UserError(`${folder}: no source file of ${LEAST} to ${MOST} bytes (${[...EXTENSIONS].join(' ')})`);
   }
   return { name: basename(resolve(folder)), files: files.sort((a, b) => compare(a.path, b.path)) };
+}
+
+/**
+ * Several of them.
+ * @param each a folder of which every folder is one, too
+ * @throws UserError if one cannot be read, UsageError if two have one name
+ */
+export async function readRepositories(folders: readonly string[], each?: string): Promise<Repository[]> {
+  const repositories: Repository[] = [];
+  for (const folder of [...folders, ...(each === undefined ? [] : await foldersOf(each))]) {
+    repositories.push(await readRepository(folder));
+  }
+  const names = new Set(repositories.map(({ name }) => name));
+  if (names.size < repositories.length) throw new UsageError('two of the folders have the same name; rename one');
+  return repositories;
+}
+
+/** The folders in a folder, hidden ones left out. */
+async function foldersOf(directory: string): Promise<string[]> {
+  const found = await stat(directory).catch(() => undefined);
+  if (!found?.isDirectory()) throw new UserError(`${directory}: no such folder; give one that holds repositories`);
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map((entry) => join(directory, entry.name))
+    .sort(compare);
 }
 
 async function sourcesIn(folder: string): Promise<string[]> {
