@@ -32,8 +32,9 @@ export function deviceOption(value: string | undefined): DeviceSetting {
   return device;
 }
 
-export function stepsOption(value: string | undefined): number {
-  return wholeNumber('--steps', value ?? String(DEFAULTS.steps), 0, DEFAULTS.maxSteps);
+/** @param name of the option, with its dashes */
+export function stepsOption(value: string | undefined, name = '--steps', otherwise: number = DEFAULTS.steps): number {
+  return wholeNumber(name, value ?? String(otherwise), 0, DEFAULTS.maxSteps);
 }
 
 /** @param name of the option, with its dashes */

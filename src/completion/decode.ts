@@ -16,6 +16,8 @@ export interface DecodeOptions {
   readonly mix?: Mix | undefined;
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
   readonly draft?: Draft | undefined;
+  /** What has been written already, for a single text (`width` 1). */
+  readonly start?: Hypothesis | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
   /**
    * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing
@@ -46,16 +48,22 @@ export async function decode(
   const { width, place, signal, budget = Infinity, now = () => performance.now() } = options;
   const begun = now();
   const candidates: Candidate[] = [];
-  let live: Hypothesis[] = [beginning(healed)];
+  const start = options.start ?? beginning(healed);
+  const written = start.tokens.length;
+  let live: Hypothesis[] = [start];
   // Branches go on from the caches of the window, so these must hold nothing else.
   const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined, signal);
-  let next = await ask(window, healed.tokens, options.maxTokens - 1);
+  let next = await ask(
+    [...window, ...start.tokens],
+    [...healed.tokens, ...start.tokens],
+    options.maxTokens - 1 - written,
+  );
   if (!next) return undefined;
   let logits = [next];
   const deadline = Math.max(begun + budget, now() + Math.min(budget, LEAST_WRITING_MS));
   let branches: ReturnType<Decoder['branch']> | undefined;
 
-  for (let length = 0; length < options.maxTokens; length++) {
+  for (let length = written; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
     const rows = logits.map((row, i) => options.mix?.(row, [...healed.tokens, ...(live[i]?.tokens ?? [])]) ?? row);
     const steps = expand(live, rows, tokenizer, options);

@@ -6,7 +6,7 @@ import { openDevice, type DeviceReport, type DeviceSetting, type OpenedDevice } 
 import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
 import { measureChunkTokens } from '../thought/calibrate';
-import { collectEvidence, MAX_CHUNKS, type Chunk, type Evidence } from '../thought/evidence';
+import { collectEvidence, MAX_CHUNKS, writtenChunk, type Chunk, type Evidence } from '../thought/evidence';
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
@@ -14,6 +14,7 @@ import { priorThought, type Thought } from '../thought/thought';
 import { sampleOf, type Sample } from '../memory/fit';
 import { SyntaxJudges } from '../syntax/judge';
 import type { WorkspaceMemory } from '../memory/workspace';
+import type { DecodeOptions } from './decode';
 import { heal } from './heal';
 import { documentOf } from './document';
 import { Lookup } from './recall';
@@ -22,6 +23,7 @@ import { evidenceSources, isBinary } from './sources';
 import { cutUnfinished, placeOf, stopAt } from './stop';
 import { Presenter, type Ranked } from './present';
 import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
+import { plan, rethink, type Reconsider } from './secondThoughts';
 import { DEFAULTS, type CompletionOptions, type CompletionRequest, type CompletionResult, type Score } from './types';
 import { cutWindow, RESERVE, type Window } from './window';
 
@@ -144,25 +146,28 @@ export class Engine {
   /**
    * A refinement of the thought on the text outside the window, one ONNX run for each `advance()`.
    * @param options.from a thought from before an edit: only what changed is evaluated, and `steps` are warm ones
+   * @param options.prior where it begins, and what every step is pulled toward: z_0, or a thought of the workspace
    */
-  refinement(request: CompletionRequest, options: { steps: number; from?: Thought | undefined }): Refinement {
+  refinement(request: CompletionRequest, options: RefinementStart): Refinement {
     return this.#refine(this.evidence(request), options);
   }
 
   /**
    * A refinement by which a thought follows an edit: warm steps on what changed, or `steps` steps anew where most of it
    * did. Undefined if the evidence is what it was.
+   * @param prior what the steps are pulled toward, as in `refinement`
    */
   follow(
     request: CompletionRequest,
     before: Thought | undefined,
     steps: number,
+    prior?: Thought,
   ): { refinement: Refinement; made: 'warm' | 'cold' } | undefined {
     const evidence = this.evidence(request);
     const made = followEdit(before, evidence);
     if (made === 'keep' && before) return undefined;
-    if (made !== 'warm') return { refinement: this.#refine(evidence, { steps }), made: 'cold' };
-    return { refinement: this.#refine(evidence, { steps: Math.min(WARM_STEPS, steps), from: before }), made };
+    if (made !== 'warm') return { refinement: this.#refine(evidence, { steps, prior }), made: 'cold' };
+    return { refinement: this.#refine(evidence, { steps: Math.min(WARM_STEPS, steps), from: before, prior }), made };
   }
 
   /** The best thought of a refinement so far. */
@@ -258,7 +263,8 @@ export class Engine {
       const tokens = readTarget(this.#decoder(request.path), this.bundle, documentOf(request), target, thought, lookup);
       for await (const { token, logits, context, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
-        const sample = need.length === 0 ? sampleOf(logits, lookup.recall(context), lookup.words.at(context), token) : undefined;
+        const sample =
+          need.length === 0 ? sampleOf(logits, lookup.recall(context), lookup.words.at(context), token) : undefined;
         if (sample) samples.push(sample);
       }
       return samples;
@@ -274,15 +280,34 @@ export class Engine {
     await this.#serial.run(() => this.#graphs.release());
   }
 
-  #refine(evidence: Evidence, options: { steps: number; from?: Thought | undefined }): Refinement {
-    const { prior, bundle } = this;
-    return new Refinement(this.#model, evidence, { ...options, prior, constants: bundle.manifest.thought });
+  #refine(evidence: Evidence, { steps, from, prior = this.prior }: RefinementStart): Refinement {
+    const constants = this.bundle.manifest.thought;
+    return new Refinement(this.#model, evidence, { steps, from, prior, constants });
   }
 
   async #think(request: CompletionRequest, options: CompletionOptions): Promise<Thought> {
-    const refinement = this.refinement(request, { steps: options.steps });
+    const refinement = this.refinement(request, options);
     while (!options.signal?.aborted && (await refinement.advance()));
     return refinement.result();
+  }
+
+  /** The thought after warm steps on what was written at the cursor, beside the evidence that it rests on. */
+  #reconsider(
+    request: CompletionRequest,
+    thought: Thought,
+    { steps, prior, signal }: Pick<CompletionOptions, 'steps' | 'prior' | 'signal'>,
+  ): Reconsider {
+    return async (written) => {
+      const { tokenizer, manifest } = this.bundle;
+      const chunk = writtenChunk(request, written, tokenizer, manifest.specialTokens, this.chunkTokens);
+      // Where the thought rests on nothing there is nothing that a few words could be weighed against.
+      if (!chunk || thought.gradients.size === 0) return thought;
+      const { chunks, coverage } = this.evidence(request);
+      const known = chunks.filter(({ key }) => thought.gradients.has(key));
+      const refinement = this.#refine({ chunks: [...known, chunk], coverage }, { steps, from: thought, prior });
+      while (!signal?.aborted && (await refinement.advance()));
+      return refinement.result();
+    };
   }
 
   async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought): Promise<Decoded> {
@@ -306,7 +331,7 @@ export class Engine {
     const judge = options.maxLines > 1 ? await this.#judges.of(request.path) : undefined;
     const { prefix, suffix } = document;
     const read = ensemble.decoder.unread([...window.head, ...healed.tokens], thought);
-    const candidates = await candidatesOf(ensemble, {
+    const how: DecodeOptions = {
       place: placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix)),
       width: options.candidates,
       maxTokens: RESERVE,
@@ -315,7 +340,17 @@ export class Engine {
       draft,
       signal: options.signal,
       budget: options.budget,
-    });
+    };
+    let candidates = await candidatesOf(ensemble, how);
+    for (const [steps, write] of [
+      [options.rethink ?? DEFAULTS.rethink, rethink],
+      [options.plan ?? DEFAULTS.plan, plan],
+    ] as const) {
+      if (steps > 0) {
+        const reconsider = this.#reconsider(document, thought, { ...options, steps });
+        candidates = candidates && (await write(ensemble, candidates, how, reconsider));
+      }
+    }
     return { candidates, read, ...(!whole && { partial: true }) };
   }
 
@@ -337,6 +372,12 @@ export class Engine {
     this.#decoders.set(path, decoder);
     return decoder;
   }
+}
+
+interface RefinementStart {
+  readonly steps: number;
+  readonly from?: Thought | undefined;
+  readonly prior?: Thought | undefined;
 }
 
 /** The evidence graph with the trunk states of the last chunks kept: they do not depend on z. */

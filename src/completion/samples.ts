@@ -92,7 +92,7 @@ export async function marginalise(
 }
 
 /** log p of a sequence after the window under one thought, given the bytes that healing took back, in nats. */
-async function sequenceLogprob(
+export async function sequenceLogprob(
   { decoder, tokenizer, head, healed }: Ensemble,
   thought: Conditioning,
   tokens: readonly number[],

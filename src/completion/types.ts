@@ -30,6 +30,10 @@ export interface CompletionOptions {
   readonly drafts?: boolean | undefined;
   /** Thoughts drawn from the posterior, 1 to 8 (default: `DEFAULTS.samples`); candidates are then ranked under all of them. */
   readonly samples?: number | undefined;
+  /** Steps of rethinking (default: `DEFAULTS.rethink`): on context and draft, after which the text is written again. */
+  readonly rethink?: number | undefined;
+  /** Steps on the first line written, before those after it are written (default: `DEFAULTS.plan`). */
+  readonly plan?: number | undefined;
   /** Whether candidates are ranked by their energy (default: `DEFAULTS.energy`); without weights for it in the bundle, by likelihood. */
   readonly energy?: boolean | undefined;
   /** Whether what cannot be parsed is repaired or withheld (default: `DEFAULTS.solver`). */
@@ -46,6 +50,8 @@ export interface CompletionOptions {
   readonly signal?: Abortable | undefined;
   /** A thought refined before; nothing is refined then. */
   readonly thought?: Thought | undefined;
+  /** Where refinement begins, and what it is pulled toward (default: z_0). */
+  readonly prior?: Thought | undefined;
 }
 
 /** What holds where nobody says otherwise: in the editor's settings as on the command line. */
@@ -57,6 +63,8 @@ export const DEFAULTS = {
   memory: true,
   samples: 1,
   maxSamples: 8,
+  rethink: 0,
+  plan: 0,
   energy: false,
   solver: false,
   confidence: 'off',
