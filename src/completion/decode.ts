@@ -18,6 +18,8 @@ export interface DecodeOptions {
   readonly draft?: Draft | undefined;
   /** What has been written already, for a single text (`width` 1). */
   readonly start?: Hypothesis | undefined;
+  /** With several thoughts: whether each begins with another token, so that what they write differs. */
+  readonly apart?: boolean | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
   /**
    * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing

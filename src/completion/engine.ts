@@ -319,12 +319,13 @@ export class Engine {
     const healed = heal(window.prefix, tokenizer);
     const mix = (options.memory ?? DEFAULTS.memory) ? this.#lookup.mix : undefined;
     const deadline = performance.now() + (options.patience ?? Infinity);
+    const alternatives = options.alternatives ?? 0;
     const draft = mix && (options.drafts ?? true) ? this.#lookup.draft : undefined;
     const whole = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
     const ensemble = {
       decoder: this.#decoder(request.path),
       tokenizer,
-      thoughts: this.#samples(thought, options.samples ?? DEFAULTS.samples),
+      thoughts: this.#samples(thought, Math.max(options.samples ?? DEFAULTS.samples, alternatives)),
       head: window.head,
       healed,
     };
@@ -334,6 +335,7 @@ export class Engine {
     const how: DecodeOptions = {
       place: placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix)),
       width: options.candidates,
+      apart: alternatives > 1,
       maxTokens: RESERVE,
       endToken: manifest.specialTokens.end,
       mix,

@@ -64,9 +64,11 @@ export class Presenter {
       : ranked;
     const [first] = mended;
     if (!first) return nothing('none', 'no suggestion can be parsed here');
-    const reports = mended.map(({ text, logprob, energy, verdict }) => ({
+    const reports = mended.map(({ text, replaceSuffix, logprob, logprobs, energy, verdict }) => ({
       text: document.restore(text),
+      replaceSuffix,
       logprob,
+      ...(logprobs && { logprobs }),
       ...(energy !== undefined && { confidence: confidence(energy) }),
       ...(verdict !== UNKNOWN && { parses: verdict.parses, undeclared: verdict.undeclared }),
     }));

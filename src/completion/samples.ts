@@ -7,6 +7,8 @@ import { beginning, end, expand, unfinished, type Candidate, type Step } from '.
 /** A candidate, and the share of the thoughts that would have written it themselves. */
 export interface AgreedCandidate extends Candidate {
   readonly agreement: number;
+  /** log p under each thought in nats, where there are several. */
+  readonly logprobs?: readonly number[] | undefined;
 }
 
 /** One window under several thoughts. */
@@ -22,13 +24,15 @@ export interface Ensemble {
 
 /**
  * What each thought writes greedily, all of them in one batch. The trunk's caches are shared: K thoughts cost K tops.
+ * `apart`: the k-th thought begins with its k-th most probable token. Samples of one posterior are so near to each other that
+ * they write the same text nearly always; who wants to choose among texts wants different ones.
  * @returns one candidate a thought, in their order; undefined if it was aborted between two runs
  */
 export async function decodeEach(
   { decoder, tokenizer, thoughts, head, healed }: Ensemble,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
-  const { place, maxTokens, signal, mix } = options;
+  const { place, maxTokens, signal, mix, apart } = options;
   const window = [...head, ...healed.tokens];
   decoder.keep(thoughts.length + 1);
   let logits: Float32Array[] = [];
@@ -45,7 +49,9 @@ export async function decodeEach(
     const steps = live.map((hypothesis, i) => {
       const row = logits[i] as Float32Array;
       const mixed = mix?.(row, [...healed.tokens, ...hypothesis.tokens]) ?? row;
-      return expand([hypothesis], [mixed], tokenizer, { ...options, width: 1 })[0] as Step;
+      const rank = apart && length === 1 ? i : 0;
+      // Where healing allows few tokens, the last of them stands for those that are wanting.
+      return expand([hypothesis], [mixed], tokenizer, { ...options, width: rank + 1 }).at(-1) as Step;
     });
     steps.forEach((step, i) => (done[i] ??= end(step, options)));
     // A hypothesis that has ended goes on with the others, so that the batch keeps its shape; nobody reads it.
@@ -86,6 +92,7 @@ export async function marginalise(
   const candidates = sequences.map(({ candidate, times }, i) => ({
     ...candidate,
     logprob: logMeanExp(logprobs[i] ?? []),
+    logprobs: logprobs[i],
     agreement: times / thoughts.length,
   }));
   return candidates.sort((a, b) => b.logprob - a.logprob);

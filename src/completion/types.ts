@@ -34,6 +34,8 @@ export interface CompletionOptions {
   readonly rethink?: number | undefined;
   /** Steps on the first line written, before those after it are written (default: `DEFAULTS.plan`). */
   readonly plan?: number | undefined;
+  /** Thoughts, at most 8, of which each writes a text that begins otherwise, for the user to choose from (default: none). */
+  readonly alternatives?: number | undefined;
   /** Whether candidates are ranked by their energy (default: `DEFAULTS.energy`); without weights for it in the bundle, by likelihood. */
   readonly energy?: boolean | undefined;
   /** Whether what cannot be parsed is repaired or withheld (default: `DEFAULTS.solver`). */
@@ -77,8 +79,12 @@ export type ConfidenceLevel = (typeof CONFIDENCE_LEVELS)[number];
 /** A suggestion, and what is known of it. */
 export interface RankedCandidate {
   readonly text: string;
+  /** Characters after the cursor that the text covers. */
+  readonly replaceSuffix: number;
   /** log p, under the posterior predictive where there are several thoughts, in nats. */
   readonly logprob: number;
+  /** log p under each thought, where there are several. */
+  readonly logprobs?: readonly number[] | undefined;
   /** Probability, 0 to 1, that it is what would have been typed; without weights for it in the bundle it is not known. */
   readonly confidence?: number | undefined;
   /** Whether the file can be parsed with it; undefined where nobody asked, or where it cannot be said. */

@@ -63,6 +63,8 @@ export interface Offered {
   /** Where the suggestion goes on, and what of it; undefined where there is none. */
   offset: number;
   text: string | undefined;
+  /** What can be chosen instead. */
+  others: string[];
   milliseconds: number;
 }
 
@@ -258,11 +260,11 @@ export class Client implements Disposable {
           const began = performance.now();
           const answer = await next(document, position, context, token);
           if (token.isCancellationRequested) return answer;
-          const item = (Array.isArray(answer) ? answer : answer?.items)?.[0];
-          if (item !== undefined) item.command = { command: acceptedCommand, title: '' };
+          const items = (Array.isArray(answer) ? answer : answer?.items) ?? [];
+          for (const item of items) item.command = { command: acceptedCommand, title: '' };
           const offset = document.offsetAt(position);
-          const milliseconds = performance.now() - began;
-          this.#suggested.fire({ document, offset, text: item && textFrom(document, offset, item), milliseconds });
+          const [text, ...others] = items.map((item) => textFrom(document, offset, item));
+          this.#suggested.fire({ document, offset, text, others, milliseconds: performance.now() - began });
           return answer;
         },
         workspace: {

@@ -18,6 +18,8 @@ export interface Offer {
   /** The whole as it was first offered, and how many characters of it were accepted by word or line. */
   readonly text: string;
   readonly taken: number;
+  /** What could be chosen instead, until something of this one was typed or accepted. */
+  readonly others: readonly string[];
 }
 
 /** How a suggestion ended. */
@@ -43,6 +45,8 @@ export type OfferEvent =
       readonly uri: string;
       readonly offset: number;
       readonly text: string;
+      /** What can be chosen instead of it. */
+      readonly others?: readonly string[];
       readonly now: number;
     }
   | {
@@ -63,9 +67,11 @@ const SEEN_MS = 250;
 export function follow(offer: Offer | undefined, event: OfferEvent): Followed {
   switch (event.type) {
     case 'offered': {
-      const { uri, offset, text, now } = event;
-      if (offer?.uri === uri && offer.offset === offset && offer.left === text) return { offer, events: [] };
-      const fresh: Offer = { uri, offset, left: text, last: 0, since: now, partly: false, text, taken: 0 };
+      const { uri, offset, text, others = [], now } = event;
+      if (offer?.uri === uri && offer.offset === offset && offer.left === text) {
+        return { offer: { ...offer, others }, events: [] };
+      }
+      const fresh: Offer = { uri, offset, left: text, last: 0, since: now, partly: false, text, taken: 0, others };
       return { ...close(offer, now), offer: fresh };
     }
     case 'accepted': {
@@ -80,9 +86,11 @@ export function follow(offer: Offer | undefined, event: OfferEvent): Followed {
       if (!offer || offer.uri !== uri) return { offer, events: [] };
       // What is accepted may be written from the suggestion's own beginning on, over what was typed of it.
       const part = offset <= offer.offset ? inserted.slice(offer.offset - offset) : '';
-      if (part === '' || !offer.left.startsWith(part)) return close(offer, now);
-      const left = offer.left.slice(part.length);
-      const rest = { ...offer, offset: offer.offset + part.length, left, last: part.length };
+      const chosen = part === '' ? undefined : [offer.left, ...offer.others].find((text) => text.startsWith(part));
+      if (chosen === undefined) return close(offer, now);
+      const left = chosen.slice(part.length);
+      const text = chosen === offer.left ? offer.text : chosen;
+      const rest = { ...offer, offset: offer.offset + part.length, left, last: part.length, text, others: [] };
       // All of it at once: the editor is about to say that it was accepted.
       if (left === '') return inserted.length > 1 ? { offer: rest, events: [] } : close(rest, now);
       if (inserted.length === 1) return { offer: rest, events: [] };

@@ -60,10 +60,10 @@ export class Recorder implements Disposable {
   }
 
   /** The editor was given an answer. */
-  offered({ document, offset, text, milliseconds }: Offered): void {
+  offered({ document, offset, text, others, milliseconds }: Offered): void {
     if (text === undefined) return;
     this.#count({ type: 'answered', milliseconds });
-    this.#follow({ type: 'offered', uri: String(document.uri), offset, text, now: Date.now() });
+    this.#follow({ type: 'offered', uri: String(document.uri), offset, text, others, now: Date.now() });
   }
 
   /** The editor says that a whole suggestion was accepted. */

@@ -26,6 +26,7 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     debounceMin: read('debounceMin'),
     debounceMax: read('debounceMax'),
     timeBudget: read('timeBudget'),
+    pauseOnBattery: read('pauseOnBattery'),
     threads: read('threads'),
   };
 }

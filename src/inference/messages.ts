@@ -32,6 +32,8 @@ export interface Asked {
   readonly budget?: number | undefined;
   /** The user asked for it and waits: everything is taken into account. */
   readonly invoked: boolean;
+  /** How many texts to choose from are wanted beside the suggestion that is there. */
+  readonly alternatives?: number | undefined;
 }
 
 /** The files that the lookup memory knows beside those that are open. */
@@ -152,7 +154,8 @@ const isResult = (value: unknown) =>
   isNumber(value['milliseconds']) &&
   Array.isArray(value['candidates']) &&
   value['candidates'].every(
-    (one: unknown) => isRecord(one) && isText(one['text']) && typeof one['logprob'] === 'number',
+    (one: unknown) =>
+      isRecord(one) && isText(one['text']) && isCount(one['replaceSuffix']) && typeof one['logprob'] === 'number',
   );
 
 /** What each kind of message must hold for the server to be able to use it. */

@@ -124,22 +124,16 @@ export class InferenceService {
       advance: async () => {
         const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
         const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
-        const { maxLines, how, invoked } = asked;
+        const { how, invoked, ...rest } = asked;
         // The time that the request has waited counts.
         const waited = performance.timeOrigin + performance.now() - sentAt;
         const budget = asked.budget === undefined ? undefined : Math.max(0, asked.budget - waited);
         const patience = invoked ? Infinity : PATIENCE_MS;
         this.#memory = how.memory ?? DEFAULTS.memory;
-        const options = {
-          steps: 0,
-          maxLines,
-          candidates: DEFAULTS.candidates,
-          ...how,
-          patience,
-          budget,
-          signal,
-          thought,
-        };
+        // Who asks by hand is shown what there is, however sure the model is.
+        const confidence = invoked ? 'off' : how.confidence;
+        const base = { steps: 0, candidates: DEFAULTS.candidates, patience, signal, thought };
+        const options = { ...base, ...rest, ...how, confidence, budget };
         const result = await this.#engine.complete(request, options);
         this.#signals.delete(id);
         const window = this.#engine.window(request);

@@ -36,6 +36,9 @@ import type { Thinker } from './thinker';
 /** The longest that a suggestion asked for by hand waits for the thought. */
 const patienceMs = 8_000;
 
+/** Thoughts that each write a text when somebody wants to choose. */
+const THOUGHTS_TO_CHOOSE = 4;
+
 export interface Question {
   readonly document: TextDocument;
   readonly session: Session;
@@ -48,6 +51,8 @@ export interface Question {
   readonly debounce: DebounceBounds;
   /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
   readonly budget: number | undefined;
+  /** Whether what would follow a suggestion is made before somebody wants it. */
+  readonly ahead: boolean;
 }
 
 /** How often requests were answered in which way. */
@@ -117,10 +122,14 @@ export class Completions {
       session.suggestions.show(found.entry);
       const left = cutAt(found.left, until - typedOf(found));
       this.#lookAhead(question, at, left);
-      return this.#shown(question, at, left, path ?? found.path);
+      return this.#shown(question, at, [left, ...session.suggestions.beside(at, found.left.text)], path ?? found.path);
     };
 
     if (invoked) await Promise.race([this.#thinker.now(document.uri), cancelled, delay(patienceMs)]);
+    // Asked for where one stands already: others are wanted to choose from.
+    if (invoked && !over() && session.suggestions.find(at, session.version, true)) {
+      await this.#choose(question, at, cancelled);
+    }
     let answer = recall();
     for (const flight of [session.inFlight, session.ahead]) {
       if (answer || over() || !flight || !mayServe(flight, at)) continue;
@@ -144,6 +153,24 @@ export class Completions {
     this.tally.cancelled++;
     session.decide('the editor went on before there was an answer');
     return { items: [], path: 'none' };
+  }
+
+  /** Asks for texts to choose from beside the suggestion that stands at a place: once for each place and thought. */
+  async #choose(question: Question, at: Cut, cancelled: Promise<undefined>): Promise<void> {
+    const { document, session } = question;
+    const { prefix, suffix } = at;
+    const { choice } = session;
+    if (choice?.thought === session.version && choice.prefix === prefix && choice.suffix === suffix) return;
+    const asking = { ...options(question), alternatives: THOUGHTS_TO_CHOOSE };
+    const run = this.#client.complete(document.uri, asked(question, at), asking);
+    const answer = await Promise.race([run.result, cancelled]);
+    if (!answer) run.abort();
+    if (!answer || !('result' in answer) || answer.result.stop === 'aborted') return;
+    const { thought } = answer;
+    const { candidates } = answer.result;
+    session.choice = { prefix, suffix, thought, candidates };
+    const beside = candidates.map(({ text, replaceSuffix }) => ({ prefix, suffix, text, replaceSuffix, thought }));
+    session.suggestions.addBeside(beside);
   }
 
   /** Waits for a run. One that nobody waits for any more is stopped, unless the next keystroke takes it up. */
@@ -201,6 +228,7 @@ export class Completions {
   #lookAhead(question: Question, at: Context, left: Continuation): void {
     const { document, session } = question;
     clearTimeout(session.aheadTimer);
+    if (!question.ahead) return;
     session.aheadTimer = setTimeout(() => {
       const next = accepted(at, left);
       const { prefix, suffix } = next;
@@ -253,18 +281,12 @@ export class Completions {
     });
   }
 
-  #shown(question: Question, at: Cut, left: Continuation, path: keyof typeof describePath): AnsweredList {
-    const { document, session } = question;
-    const { selectedCompletionInfo: selected } = question.context;
+  /** @param texts what is suggested, and what can be chosen instead */
+  #shown(question: Question, at: Cut, texts: readonly Continuation[], path: keyof typeof describePath): AnsweredList {
     this.tally.paths[path]++;
     // Not the text itself: decisions are written to the log, and a suggestion may repeat what a file keeps secret.
-    session.decide(`${describePath[path]}: ${left.text.length} characters`);
-    const range = replaceRange(at, left.replaceSuffix);
-    const item: InlineCompletionItem = {
-      insertText: (selected?.text ?? '') + withLineEnds(document, left.text),
-      range: selected ? { start: selected.range.start, end: range.end } : range,
-    };
-    return { items: [item], path };
+    question.session.decide(`${describePath[path]}: ${texts[0]?.text.length} characters`);
+    return { items: texts.map((text) => itemOf(question, at, text)), path };
   }
 
   /** Notes that a request was declined without asking the model. */
@@ -303,6 +325,16 @@ function isCold({ window, result }: Answer): boolean {
 interface Found {
   readonly entry: Remembered;
   readonly left: Continuation;
+}
+
+/** With the suggest widget open an item begins with the entry that is selected there. */
+function itemOf({ document, context }: Question, at: Cut, left: Continuation): InlineCompletionItem {
+  const { selectedCompletionInfo: selected } = context;
+  const range = replaceRange(at, left.replaceSuffix);
+  return {
+    insertText: (selected?.text ?? '') + withLineEnds(document, left.text),
+    range: selected ? { start: selected.range.start, end: range.end } : range,
+  };
 }
 
 /** Characters of a suggestion that have been typed or accepted. */

@@ -30,6 +30,7 @@ import {
   ThoughtRequest,
   WhyRequest,
   SnoozeNotification,
+  type BatteryPause,
   type DocumentSettings,
   type InitializationOptions,
   type Outcome,
@@ -38,6 +39,7 @@ import {
 import { Adviser } from './adviser';
 import { Completions } from './completions';
 import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { PowerWatch } from './power';
 import { Session } from './session';
 import { languageEnabled, readSettings, readStorage } from './settings';
 import { IndexReporter, StatusReporter } from './status';
@@ -122,6 +124,10 @@ const thinker = new Thinker(client, subject, {
 });
 const adviser = new Adviser({ log, random: Math.random });
 const completions = new Completions(client, thinker, adviser);
+const power = new PowerWatch((now) => {
+  log(now === 'battery' ? `on battery: thoughtline.pauseOnBattery is "${settings.pauseOnBattery}"` : `power: ${now}`);
+  applySteps();
+});
 
 connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
   asksBack = capabilities.workspace?.configuration === true;
@@ -196,7 +202,9 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
   const budget = settings.timeBudget || undefined;
   const how = { memory, samples, solver, confidence };
   const related = () => relatedTo(document);
-  const question = { document, session, position, context, maxLines, how, related, debounce: { least, most }, budget };
+  const debounce = { least, most };
+  const ahead = paused() === 'nothing';
+  const question = { document, session, position, context, maxLines, how, related, debounce, budget, ahead };
   const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;
@@ -296,11 +304,18 @@ function settingsOf(session: Session | undefined): DocumentSettings {
 }
 
 function applySteps(): void {
-  thinker.steps = settings.enable && snoozed === undefined ? settings.inferenceSteps : 0;
+  const thinks = settings.enable && snoozed === undefined && paused() === 'nothing';
+  thinker.steps = thinks ? settings.inferenceSteps : 0;
+}
+
+/** What pauses now since the machine runs on its battery. */
+function paused(): BatteryPause {
+  return power.power === 'battery' ? settings.pauseOnBattery : 'nothing';
 }
 
 /** Makes the settings true. */
 function apply(): void {
+  power.watch(settings.enable && settings.pauseOnBattery !== 'nothing');
   adviser.adaptive = settings.adaptive;
   applySteps();
   if (settings.inferenceSteps === 0) {
@@ -343,6 +358,9 @@ function obstacle(document: TextDocument): string | undefined {
 /** What stands against a suggestion that nobody asked for. */
 function reserve(document: TextDocument, position: Position): string | undefined {
   if (snoozed !== undefined) return `suggestions are snoozed until ${snoozed}`;
+  if (paused() === 'suggestions') {
+    return 'suggestions pause on battery (thoughtline.pauseOnBattery); trigger the suggestion by hand to get one';
+  }
   if (settingsOf(sessions.get(document.uri)).commentsAndStrings) return undefined;
   const at = cut(document, position);
   const scope = at instanceof Refusal ? undefined : scopeAtEnd(at.prefix, document.languageId);

@@ -138,6 +138,8 @@ export interface Remembered extends Suggestion {
   readonly odds?: Odds;
   /** What follows the suggestion on screen when that is accepted. */
   readonly ahead?: boolean;
+  /** Another for the same place, which the user may choose instead of the one on screen. */
+  readonly beside?: boolean;
 }
 
 const KEPT_SILENCES = 8;
@@ -151,8 +153,8 @@ function room(most: number, { prefix, suffix }: Context): number {
 
 /**
  * The suggestions of one document, the one on screen last. It goes on while the user types along with it, whatever was
- * thought meanwhile, and so does what was made ahead for the moment when it is accepted. Others answer only under the
- * thought they were made under.
+ * thought meanwhile, and so do what was made ahead for the moment when it is accepted, and what can be chosen instead.
+ * Others answer only under the thought they were made under.
  */
 export class SuggestionMemory {
   #entries: Remembered[] = [];
@@ -185,9 +187,26 @@ export class SuggestionMemory {
   /** Remembers what follows the suggestion on screen. */
   addAhead(entry: Remembered): void {
     const shown = this.#entries.slice(-1);
-    this.#entries = [...this.#entries.slice(0, -1).map(settled), { ...entry, ahead: true }, ...shown].slice(
-      -room(this.#capacity, entry),
-    );
+    const others = this.#entries.slice(0, -1).map((other) => ({ ...other, ahead: false }));
+    this.#entries = [...others, { ...entry, ahead: true }, ...shown].slice(-room(this.#capacity, entry));
+  }
+
+  /** Remembers what may be chosen instead of the suggestion on screen. */
+  addBeside(entries: readonly Remembered[]): void {
+    const shown = this.#entries.slice(-1);
+    const beside = entries.map((entry) => ({ ...entry, beside: true })).reverse();
+    const most = entries.length + room(this.#capacity, shown[0] ?? { prefix: '', suffix: '' });
+    const others = this.#entries.slice(0, -1).map((other) => ({ ...other, beside: false }));
+    this.#entries = [...others, ...beside, ...shown].slice(-most);
+  }
+
+  /** What may be chosen at a place instead of a text, each text once, the first of `addBeside` first. */
+  beside(at: Context, text: string): Continuation[] {
+    const found = this.#entries
+      .filter(({ beside }) => beside)
+      .reverse()
+      .flatMap((entry) => continuation(entry, at) ?? []);
+    return found.filter((one, i) => one.text !== text && found.findIndex((other) => other.text === one.text) === i);
   }
 
   /** The one that `find` gave is now on screen. */
@@ -208,7 +227,7 @@ export class SuggestionMemory {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const entry = this.#entries[i]!;
       const shown = i === this.#entries.length - 1;
-      if (entry.thought !== thought && (fresh || !(shown || entry.ahead))) continue;
+      if (entry.thought !== thought && (fresh || !(shown || entry.ahead || entry.beside))) continue;
       const left = continuation(entry, at);
       if (left) return { entry, left, path: shown && at.prefix.length > entry.prefix.length ? 'typedAlong' : 'cache' };
     }
@@ -223,7 +242,7 @@ export class SuggestionMemory {
 }
 
 function settled(entry: Remembered): Remembered {
-  return entry.ahead ? { ...entry, ahead: false } : entry;
+  return entry.ahead || entry.beside ? { ...entry, ahead: false, beside: false } : entry;
 }
 
 function lineEnd(text: string): number {

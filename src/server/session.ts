@@ -1,6 +1,6 @@
 import type { Position } from 'vscode-languageserver';
 import type { Run } from '../inference/client';
-import type { Answer, Publication } from '../inference/messages';
+import type { Answer, CompletionResult, Publication } from '../inference/messages';
 import type { DocumentSettings } from '../protocol';
 import { SuggestionMemory, type Context, type Thinking } from './schedule';
 
@@ -32,6 +32,8 @@ export class Session {
   /** Resolves when the client has told them, or will not. */
   told: Promise<void> = Promise.resolve();
   window: Answer['window'] = { prefixTokens: 0, suffixTokens: 0 };
+  /** What the user could last choose from, where that was, and under which thought. */
+  choice: (Context & { readonly thought: number; readonly candidates: CompletionResult['candidates'] }) | undefined;
   lastSuggestion: { text: string; milliseconds: number; logprob: number; stop: string } | undefined;
   #decisions: { at: number; text: string }[] = [];
 

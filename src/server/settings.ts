@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { CONFIDENCE_LEVELS, defaultSettings, devices, type Settings } from '../protocol';
+import { BATTERY_PAUSES, CONFIDENCE_LEVELS, defaultSettings, devices, type Settings } from '../protocol';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
 
@@ -59,6 +59,11 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     accepts: whole(0, 10_000),
     remedy: 'use a whole number of milliseconds, 0 to 10000',
   },
+  pauseOnBattery: {
+    name: 'pauseOnBattery',
+    accepts: (value) => (BATTERY_PAUSES as readonly unknown[]).includes(value),
+    remedy: `use one of ${BATTERY_PAUSES.join(', ')}`,
+  },
   threads: { name: 'threads', accepts: whole(0, 64), remedy: 'use a whole number from 0 to 64' },
 };
 
@@ -97,6 +102,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     debounceMin: read(checks.debounceMin),
     debounceMax: read(checks.debounceMax),
     timeBudget: read(checks.timeBudget),
+    pauseOnBattery: read(checks.pauseOnBattery),
     threads: read(checks.threads),
   };
   return { settings, problems };

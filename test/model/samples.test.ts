@@ -41,6 +41,23 @@ for (const [name, directory] of BUNDLES) {
       }
     });
 
+    test('who wants to choose gets texts that differ, the thought’s own among them', async () => {
+      let most = 0;
+      for (const share of PLACES) {
+        const request = await requestIn(FILE, share);
+        const thought = await think(engine(), request, 1);
+        const options = { steps: 0, maxLines: 1, candidates: 1, thought };
+        const own = await engine().complete(request, options);
+        const { candidates } = await engine().complete(request, { ...options, alternatives: 4 });
+        const texts = candidates.map(({ text }) => text);
+        assert.equal(new Set(texts).size, texts.length);
+        assert.ok(own.text === '' || texts.includes(own.text), own.text);
+        assert.ok(candidates.every(({ logprobs }) => logprobs?.length === 4));
+        most = Math.max(most, texts.length);
+      }
+      assert.ok(most > 1, 'somewhere there is something to choose from');
+    });
+
     test('a target is scored by the mean of its probabilities under all thoughts', async () => {
       const request = await requestIn(FILE, 0.5);
       const thought = await think(engine(), request, 2);

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import type { InlineCompletionItem, Position } from 'vscode-languageserver-protocol/node';
 import { aheadMs } from '../../src/server/schedule';
 import { LspClient, root, runs } from './client';
@@ -63,6 +64,34 @@ test('a word, then a line of a suggestion is accepted: the rest stays, without a
   assert.equal(runs(now), runs(before));
   assert.equal(now.paths.typedAlong, before.paths.typedAlong + 2);
 });
+
+test(
+  'asked for once more by hand, there are others to choose from, and the one chosen goes on',
+  { timeout: 240_000 },
+  async () => {
+    const uri = await copy();
+    for (let line = 20; line < lines.length; line += 3) {
+      const at = { line, character: lines[line]!.length };
+      const once = await client.complete(uri, at, { invoked: true });
+      if (once.length === 0) continue;
+      assert.equal(once.length, 1);
+      const items = await client.complete(uri, at, { invoked: true });
+      const texts = items.map(({ insertText }) => insertText as string);
+      assert.equal(texts[0], once[0]!.insertText);
+      assert.equal(new Set(texts).size, texts.length);
+      const other = texts.find((found) => found[0] !== texts[0]![0] && found.length > 1);
+      if (other === undefined) continue;
+      const before = await client.statistics();
+      assert.deepEqual(await client.complete(uri, at), items, 'they stay while nothing is typed');
+      await client.type(uri, at, other[0]!);
+      const [rest] = await client.complete(uri, behind(at, other[0]!));
+      assert.equal(rest?.insertText, other.slice(1));
+      assert.equal(runs(await client.statistics()), runs(before));
+      return;
+    }
+    assert.fail('there was never anything to choose from');
+  },
+);
 
 test('what follows an accepted suggestion has been made before it is accepted', { timeout: 120_000 }, async () => {
   // Lines, since the small model seldom knows what comes after a block.
@@ -184,6 +213,39 @@ test('when the time budget is over, what has been written is shown; asked for by
   assert.equal(all?.insertText, whole.text);
   assert.equal(await hasty.stop(), 0);
 });
+
+test(
+  'on battery what is set to pause pauses; asked for by hand there are suggestions',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    const preload = pathToFileURL(join(root, 'test/server/onBattery.mjs')).href;
+    const mobile = await LspClient.start({
+      settings: { inferenceSteps: 2, pauseOnBattery: 'suggestions' },
+      environment: { NODE_OPTIONS: `--import=${preload}` },
+    });
+    await mobile.ready();
+    await mobile.until(() => mobile.logs.some((line) => line.includes('on battery')), 'the power to be read');
+    const uri = await copy(mobile);
+    const at = { line: 30, character: lines[30]!.length };
+    assert.deepEqual(await mobile.complete(uri, at), []);
+    assert.match((await mobile.why(uri, at)).reason, /pause on battery \(thoughtline\.pauseOnBattery\)/);
+    let found = 0;
+    for (let line = 20; line < 40 && found === 0; line++) {
+      found = (await mobile.complete(uri, { line, character: lines[line]!.length }, { invoked: true })).length;
+    }
+    assert.equal(found, 1);
+    await sleep(600);
+    assert.ok(!mobile.statuses.some(({ state }) => state === 'thinking'), 'nothing is thought');
+
+    await mobile.configure({ inferenceSteps: 2, pauseOnBattery: 'thinking' });
+    assert.doesNotMatch((await mobile.why(uri, at)).reason, /battery/);
+    await sleep(600);
+    assert.ok(!mobile.statuses.some(({ state }) => state === 'thinking'), 'nothing is thought yet');
+    await mobile.configure({ inferenceSteps: 2 });
+    await mobile.thought(uri);
+    assert.equal(await mobile.stop(), 0);
+  },
+);
 
 test('a client that tells the settings of each document is asked for them', async () => {
   const scoped = await LspClient.start({

@@ -67,7 +67,7 @@ test('messages: what is none is known', () => {
       replaceSuffix: 0,
       read: 0,
       milliseconds: 1,
-      candidates: [{ text: 'a', logprob: -1 }],
+      candidates: [{ text: 'a', replaceSuffix: 0, logprob: -1 }],
     },
     thought: 0,
     window: { prefixTokens: 1, suffixTokens: 0 },

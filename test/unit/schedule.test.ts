@@ -188,6 +188,25 @@ test('suggestions are remembered: the one on screen always serves, others only u
   assert.equal(memory.find(at('r|'), 2, true), undefined);
 });
 
+test('what can be chosen instead of the suggestion on screen goes on like it', () => {
+  const memory = new SuggestionMemory();
+  const entry = (text: string, thought = 1): Remembered => ({ ...suggestion('a|', text), thought });
+  memory.add(entry('bcd'));
+  memory.addBeside([entry('bcd'), entry('bce'), entry('xy')]);
+  const texts = (where: string, shown: string) => memory.beside(at(where), shown).map(({ text }) => text);
+  assert.equal(memory.find(at('a|'), 1)?.left.text, 'bcd', 'the one on screen stays the first');
+  assert.deepEqual(texts('a|', 'bcd'), ['bce', 'xy']);
+  assert.deepEqual(texts('ab|', 'cd'), ['ce']);
+  memory.addAhead({ ...suggestion('abcd|', 'e'), thought: 1 });
+  assert.equal(memory.find(at('abcd|'), 2)?.left.text, 'e');
+  // The user typed along with another, and a new thought serves.
+  const found = memory.find(at('ax|'), 2);
+  assert.equal(found?.left.text, 'y');
+  memory.show(found.entry);
+  assert.deepEqual(texts('a|', ''), [], 'something else is on screen now');
+  assert.equal(memory.find(at('ab|'), 2), undefined);
+});
+
 test('isSubsequence', () => {
   const table: [string, string, boolean][] = [
     ['', 'abc', true],

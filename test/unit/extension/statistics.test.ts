@@ -28,11 +28,12 @@ function counted(events: OfferEvent[]): string {
 }
 
 describe('what becomes of a suggestion', () => {
-  const offered = (offset: number, text: string, now: number): OfferEvent => ({
+  const offered = (offset: number, text: string, now: number, others: string[] = []): OfferEvent => ({
     type: 'offered',
     uri,
     offset,
     text,
+    others,
     now,
   });
   const changed = (offset: number, inserted: string, now: number): OfferEvent => ({
@@ -67,6 +68,21 @@ describe('what becomes of a suggestion', () => {
         accepted,
       ],
       'shown, partly 4, partly 2, accepted 4',
+    ],
+    [
+      'another was chosen, and accepted',
+      [offered(5, 'abc()', 0, ['abd', 'xy']), changed(5, 'xy', 900), accepted],
+      'shown, accepted 2',
+    ],
+    [
+      'another was chosen, its first word accepted, then the rest',
+      [
+        offered(5, 'abc()', 0, ['x y']),
+        changed(5, 'x ', 500),
+        changed(7, 'y', 600),
+        changed(8, 'q', 700),
+      ],
+      'shown, partly 2',
     ],
     [
       'a word, then something else',
