@@ -27,6 +27,12 @@ const MOST = 200_000;
  * @throws UserError if there is no such folder, or no source file in it
  */
 export async function readRepository(folder: string): Promise<Repository> {
+  const repository = await sourcesBelow(folder);
+  if (repository.files.length > 0) return repository;
+  throw new UserError(`${folder}: no source file of ${LEAST} to ${MOST} bytes (${[...EXTENSIONS].join(' ')})`);
+}
+
+async function sourcesBelow(folder: string): Promise<Repository> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new UserError(`${folder}: no such folder; give a folder of source code`);
   const files: SourceText[] = [];
@@ -34,22 +40,22 @@ export async function readRepository(folder: string): Promise<Repository> {
     const text = normaliseNewlines(await readFile(path, 'utf8'));
     if (isHandWritten(text)) files.push({ path: relative(folder, path).split(sep).join('/'), text });
   }
-  if (files.length === 0) {
-    throw new UserError(`${folder}: no source file of ${LEAST} to ${MOST} bytes (${[...EXTENSIONS].join(' ')})`);
-  }
   return { name: basename(resolve(folder)), files: files.sort((a, b) => compare(a.path, b.path)) };
 }
 
 /**
  * Several of them.
- * @param each a folder of which every folder is one, too
+ * @param each a folder of which every folder that holds sources is one, too
  * @throws UserError if one cannot be read, UsageError if two have one name
  */
 export async function readRepositories(folders: readonly string[], each?: string): Promise<Repository[]> {
   const repositories: Repository[] = [];
-  for (const folder of [...folders, ...(each === undefined ? [] : await foldersOf(each))]) {
-    repositories.push(await readRepository(folder));
+  for (const folder of folders) repositories.push(await readRepository(folder));
+  for (const folder of each === undefined ? [] : await foldersOf(each)) {
+    const repository = await sourcesBelow(folder);
+    if (repository.files.length > 0) repositories.push(repository);
   }
+  if (repositories.length === 0) throw new UserError(`${each}: no folder in it holds source code; give another`);
   const names = new Set(repositories.map(({ name }) => name));
   if (names.size < repositories.length) throw new UsageError('two of the folders have the same name; rename one');
   return repositories;
