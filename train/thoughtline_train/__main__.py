@@ -21,7 +21,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
 
     corpus = commands.add_parser("corpus", help="fetch, build and describe the corpus")
-    corpus.add_argument("action", choices=["resolve", "fetch", "build", "prune", "report", "shards", "folders", "contamination", "releases"])
+    corpus.add_argument("action", choices=["resolve", "fetch", "build", "withheld", "prune", "report", "shards", "folders", "contamination", "releases"])
     corpus.add_argument("benchmarks", type=Path, nargs="?", help="contamination: folder of benchmark files")
     corpus.add_argument("--roots", type=Path, default=TRAIN / "corpus" / "roots.txt")
     corpus.add_argument("--manifest", type=Path, default=TRAIN / "corpus" / "manifest.json")
@@ -29,11 +29,12 @@ def main() -> None:
     corpus.add_argument("--pypi", type=Path, default=TRAIN / "corpus" / "pypi.json", help="manifest of the Python packages")
     corpus.add_argument("--depth", type=int, default=1, help="levels of dependencies that resolve follows")
     corpus.add_argument("--limit", type=int, default=6000, help="npm packages that resolve tries at most")
-    corpus.add_argument("--out", type=Path, default=CACHE / "shards", help="folder of the shards, or of the test owners' files")
+    corpus.add_argument("--out", type=Path, default=CACHE / "shards", help="folder of the shards, or of a split's files")
     corpus.add_argument("--size", type=float, default=38, help="MiB of a shard at most, compressed")
     corpus.add_argument("--sample", type=int, default=100_000, help="characters of a package in the shards of validation and test")
     corpus.add_argument("--python", type=float, default=0.25, help="share of Python in the shards at most")
     corpus.add_argument("--releases", type=Path, default=TRAIN / "corpus" / "releases.json", help="successive releases")
+    corpus.add_argument("--split", default="test", choices=["train", "validation", "test", "withheld"], help="folders: of what")
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
 
@@ -220,7 +221,7 @@ def run_corpus(options: argparse.Namespace) -> None:
     elif options.action == "folders":
         from .corpus import folders, read
 
-        files = folders.unpack(read(cache, "test"), options.out)
+        files = folders.unpack(read(cache, options.split), options.out)
         print(f"{options.out}: {sum(files.values())} files of {len(files)} owners")
     elif options.action == "shards":
         from .corpus import read, shards
@@ -233,6 +234,8 @@ def run_corpus(options: argparse.Namespace) -> None:
 
         if options.action == "build":
             b.build(manifests, cache, options.cap_package, options.cap_owner)
+        elif options.action == "withheld":
+            b.withhold(manifests, cache, options.cap_package, options.cap_owner)
         elif options.action == "prune":
             b.prune(manifests, cache)
         else:

@@ -5,17 +5,18 @@ import io
 import json
 import tarfile
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Mapping
 
 from tqdm import tqdm
 
 from . import shards
 from .npm import log, tarball_name, write_pins
-from .sources import WITHHELD, flaw, language_of, normal, sources
+from .sources import LANGUAGES, WITHHELD, flaw, language_of, normal, sources
 
 SPLITS = ("test", "validation", "train")
-TYPED = {"typescript", "tsx", "vue", "svelte"}
+TYPED = {"typescript", "tsx", "vue"}
 
 
 def split_of(owner: str) -> str:
@@ -45,35 +46,58 @@ def pinned(manifests: list[Path], cache: Path) -> list[dict]:
 
 def build(manifests: list[Path], cache: Path, cap_package: int, cap_owner: int) -> None:
     """Writes train/validation/test/withheld.jsonl.zst and composition.json."""
+    packages, room = pinned(manifests, cache), Room(cap_package, cap_owner)
+    totals, dropped, useful = gather(packages, cache, SPLITS, LANGUAGES, room)
+    record(cache, {"splits": {name: t.summary() for name, t in totals.items()}, "dropped": dropped.summary()}, useful)
+    withhold(manifests, cache, cap_package, cap_owner)
+
+
+def withhold(manifests: list[Path], cache: Path, cap_package: int, cap_owner: int) -> None:
+    """Writes withheld.jsonl.zst, the languages that no split holds, of all owners; the other splits stay as they are."""
+    packages, room = pinned(manifests, cache), Room(cap_package, cap_owner)
+    totals, _, useful = gather(packages, cache, ("withheld",), WITHHELD, room)
+    composition = json.loads((cache / "composition.json").read_text())
+    composition["splits"]["withheld"] = totals["withheld"].summary()
+    record(cache, composition, useful | set(json.loads((cache / "useful.json").read_text())))
+    report(cache)
+
+
+def gather(
+    packages: list[dict], cache: Path, splits: tuple[str, ...], languages: Mapping[str, str], room: "Room"
+) -> tuple[dict[str, "Totals"], "Dropped", set[str]]:
+    """Writes the packages' texts in some languages: to the split of their owner, or, where there is one split only, to that.
+
+    Returns what each split holds, what was dropped, and the archives that brought a text of their own.
+    """
     import zstandard
 
     from .duplicates import Seen
 
-    seen, room, dropped = Seen(), Room(cap_package, cap_owner), Dropped()
-    writers = {
-        name: zstandard.ZstdCompressor(level=6).stream_writer((cache / f"{name}.jsonl.zst").open("wb"))
-        for name in (*SPLITS, "withheld")
-    }
-    totals = {name: Totals() for name in writers}
-    useful: set[str] = set()
-    for package in tqdm(pinned(manifests, cache), unit="package"):
-        split = split_of(package["owner"])
-        files = chosen(package, seen, room, dropped)
-        if files is None:
-            continue
-        useful.add(package["archive"].name)
-        for path, text in files:
-            language = language_of(path)
-            target = "withheld" if language == WITHHELD else split
-            row = {"package": package["name"], "owner": package["owner"], "path": path, "text": text}
-            writers[target].write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-            totals[target].add(package, language, len(text.encode()))
-    for writer in writers.values():
-        writer.close()
-    composition = {"splits": {name: t.summary() for name, t in totals.items()}, "dropped": dropped.summary()}
+    seen, dropped, useful = Seen(), Dropped(), set()
+    totals = {name: Totals() for name in splits}
+    with ExitStack() as files:
+        writers = {
+            name: files.enter_context(
+                zstandard.ZstdCompressor(level=6).stream_writer((cache / f"{name}.jsonl.zst").open("wb"))
+            )
+            for name in splits
+        }
+        for package in tqdm(packages, unit="package"):
+            split = split_of(package["owner"]) if len(splits) > 1 else splits[0]
+            taken = chosen(package, languages, seen, room, dropped)
+            if taken is None:
+                continue
+            useful.add(package["archive"].name)
+            for path, text in taken:
+                row = {"package": package["name"], "owner": package["owner"], "path": path, "text": text}
+                writers[split].write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+                totals[split].add(package, language_of(path), len(text.encode()))
+    return totals, dropped, useful
+
+
+def record(cache: Path, composition: dict, useful: set[str]) -> None:
     (cache / "composition.json").write_text(json.dumps(composition, indent=1) + "\n")
     (cache / "useful.json").write_text(json.dumps(sorted(useful), indent=0) + "\n")
-    report(cache)
 
 
 def prune(manifests: list[Path], cache: Path) -> None:
@@ -141,13 +165,13 @@ class Totals:
         }
 
 
-def chosen(package: dict, seen, room: Room, dropped: Dropped) -> list[tuple[str, str]] | None:
-    """(path, text) of the files of a package that the corpus takes, by path; None if it has no text of its own.
+def chosen(package: dict, languages: Mapping[str, str], seen, room: Room, dropped: Dropped) -> list[tuple[str, str]] | None:
+    """(path, text) of the files of a package that a split takes, by path; None if it has no text of its own.
 
     Typed sources are the first to be given room.
     """
     try:
-        found = sorted(sources(package["archive"]), key=lambda s: (language_of(s[0]) not in TYPED, s[0]))
+        found = sorted(sources(package["archive"], languages), key=lambda s: (language_of(s[0]) not in TYPED, s[0]))
     except (OSError, tarfile.TarError, EOFError) as problem:
         log(f"{package['archive'].name}: unreadable ({problem}), left out")
         return None
