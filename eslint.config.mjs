@@ -3,9 +3,11 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → policy
+ *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → policy;
+ *   extension, cli → plot
  */
 const layers = {
+  plot: [],
   model: [],
   thought: ['model'],
   memory: ['model'],
@@ -15,8 +17,8 @@ const layers = {
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
   server: ['inference', 'protocol', 'workspace', 'policy'],
-  extension: ['protocol'],
-  cli: ['completion', 'inference', 'thought', 'memory', 'syntax', 'model', 'protocol', 'workspace', 'policy'],
+  extension: ['protocol', 'plot'],
+  cli: ['completion', 'inference', 'thought', 'memory', 'syntax', 'model', 'protocol', 'workspace', 'policy', 'plot'],
 };
 
 /** Packages that only some layers may know. */

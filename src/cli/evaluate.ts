@@ -41,10 +41,15 @@ const USAGE = `thoughtline evaluate DIR… [options]
   context's thought after T steps, and under thoughts of others.
 
   --each DIR        every folder in DIR is a repository, too
-  --items N         texts to cut out (default: 200)
-  --steps LIST      numbers of steps (default: 0,1,2,4,8; 0 and 4 are always among them)
+  --items N         texts to cut out (default: 200): rests of lines, lines and blocks, at meaningful and random places
+  --repositories N  of so many repositories at most, by lot (default: all)
+  --minutes N       begin nothing new after that time; what was measured until then counts (default: no limit)
+  --steps LIST      numbers of steps (default: 0,1,2,4,8,16; 0 and 4 are always among them)
   --plain BUNDLE    a decoder without thought, trained at the same cost, to stand beside them
+  --plot FILE.svg   draw quality over steps
   --families        instead of numbers of steps: thought, samples, energy, solver and memory, alone and together
+  --typing          instead: passages of about 200 characters are typed into files, at T = 0 and 4; a suggestion of the rest
+                    of the line is accepted if all its text is right. How much of the code is completed? (--items 20)
   --seed S, --json, --out FILE and the model's options: as below
 
 thoughtline evaluate --edits DIR [options]
@@ -60,7 +65,7 @@ thoughtline evaluate --edits DIR [options]
   --edits DIR       releases to replay (train/ makes them: corpus releases)
   --max-edits N     edits scored (default: ${DEFAULT_EDITS}), spread over early and late edits of a session
   --seed S          which edits (default: 1)
-  --memory on|off   whether the lookup memory has its say (default: off: the decoder alone is scored)
+  --memory on|off   whether the lookup memory has its say (default: off: the decoder alone is scored; --typing: on)
   --json            print everything as JSON
   --out FILE        write everything as JSON, the score of every edit included
 ${MODEL_USAGE}`;
@@ -70,9 +75,13 @@ const OPTIONS = {
   edits: { type: 'string' },
   each: { type: 'string' },
   items: { type: 'string' },
+  repositories: { type: 'string' },
+  minutes: { type: 'string' },
+  plot: { type: 'string' },
   steps: { type: 'string' },
   plain: { type: 'string' },
   families: { type: 'boolean' },
+  typing: { type: 'boolean' },
   'max-edits': { type: 'string' },
   seed: { type: 'string' },
   memory: { type: 'string' },
@@ -91,7 +100,7 @@ export const evaluate: Command = {
   usage: USAGE,
   async run(args) {
     const { values, positionals } = parse(args, OPTIONS);
-    if (values.out !== undefined) await requireWritable(values.out);
+    for (const path of [values.out, values.plot]) if (path !== undefined) await requireWritable(path);
     if (values.edits === undefined) {
       if (positionals.length === 0 && values.each === undefined) {
         throw new UsageError('give folders of source code, --each DIR or --edits DIR');
@@ -139,7 +148,7 @@ async function requireWritable(path: string): Promise<void> {
       throw error;
     })
     .catch((error: unknown) => {
-      throw new UserError(`${path}: cannot be written (${messageOf(error)}); give another --out`);
+      throw new UserError(`${path}: cannot be written (${messageOf(error)}); give another path`);
     });
 }
 

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../completion/engine';
 import { randomFrom } from '../model/random';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from './arguments';
 import { UsageError } from './command';
-import { chooseItems } from './evaluation/items';
+import { chooseSites } from './evaluation/items';
 import { readRepositories } from './evaluation/repository';
 import { readScoreItems, type ScoreItem } from './jsonl';
 
@@ -51,7 +51,8 @@ export async function fitItems({
   seed,
 }: ReturnType<typeof fitArguments>['source']): Promise<{ items: ScoreItem[]; bad: number }> {
   if (jsonl !== undefined) return readScoreItems(jsonl);
-  const chosen = chooseItems(await readRepositories([], each), count, randomFrom(seed));
+  const sites = chooseSites(await readRepositories([], each), count, randomFrom(seed));
+  const chosen = sites.flatMap(({ items: cut }) => cut);
   const items = chosen.map(({ repository, request, target }, number) => {
     const { path, prefix, suffix, related = [] } = request;
     return { id: `${repository} ${number}`, path, prefix, suffix, related: [...related], target };

@@ -1,5 +1,5 @@
-import { escapeHtml } from './html';
-import { ticks } from './plot';
+import { escapeHtml } from '../plot/html';
+import { ticks } from '../plot/plot';
 
 export interface BarOptions {
   /** One below each bar. */

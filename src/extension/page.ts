@@ -1,4 +1,4 @@
-import { escapeHtml } from './html';
+import { escapeHtml } from '../plot/html';
 
 /** A webview's page. */
 export interface Page {

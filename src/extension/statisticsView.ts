@@ -1,6 +1,6 @@
 /** The page of statistics as HTML without scripts. */
 import { bars } from './bars';
-import { escapeHtml } from './html';
+import { escapeHtml } from '../plot/html';
 import { latencyAt, latencyQuantile, retention, totals, type Statistics } from './statistics';
 import { t } from './words';
 

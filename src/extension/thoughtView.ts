@@ -1,5 +1,5 @@
-import { escapeHtml } from './html';
-import { plot } from './plot';
+import { escapeHtml } from '../plot/html';
+import { plot } from '../plot/plot';
 import { statusView } from './statusView';
 import type { Status, ThoughtReport } from '../protocol';
 

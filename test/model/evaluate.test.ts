@@ -6,9 +6,10 @@ import { after, before, describe, mock, test } from 'node:test';
 import { THOUGHTS, type EditScore, type EditSummary } from '../../src/cli/editReport';
 import { evaluate } from '../../src/cli/evaluate';
 import { UsageError } from '../../src/cli/command';
-import { chooseItems } from '../../src/cli/evaluation/items';
+import { chooseSites } from '../../src/cli/evaluation/items';
 import type { Measured } from '../../src/cli/evaluation/measure';
 import { readRepository } from '../../src/cli/evaluation/repository';
+import type { TypingSummary } from '../../src/cli/evaluation/typing';
 import { familyWays } from '../../src/cli/evaluation/ways';
 import { thoughtsAfter } from '../../src/cli/thoughts';
 import { UserError } from '../../src/model/errors';
@@ -136,7 +137,9 @@ describe('evaluate DIR', () => {
     for (const repository of ['first', 'second']) {
       for (const file of ['a.ts', 'b.ts', 'c.ts']) {
         await mkdir(join(folder, 'repositories', repository), { recursive: true });
-        await writeFile(join(folder, 'repositories', repository, file), source(20, file.charCodeAt(0)));
+        // Files of their own, no copies of each other.
+        const text = source(20, 0).replaceAll('sum', `${repository}${file[0]}`);
+        await writeFile(join(folder, 'repositories', repository, file), text);
       }
     }
   });
@@ -146,17 +149,32 @@ describe('evaluate DIR', () => {
   });
 
   test('has a row for each number of steps, for the controls and for the baselines', async () => {
-    const { rows, measured, repositories } = await run('--items', '8', '--steps', '0,2', '--plain', TINY);
+    const drawing = join(folder, 'plot.svg');
+    const options = ['--items', '12', '--steps', '0,2', '--plain', TINY, '--plot', drawing];
+    const { rows, measured, repositories } = await run(...options);
     assert.equal(repositories, 2);
-    assert.equal(measured.length, 8);
+    assert.equal(measured.length, 12);
+    assert.match(await readFile(drawing, 'utf8'), /<title>plain decoder, no thought, step 4: /);
     const names = rows.map(({ way }) => way);
     for (const name of ['T=0', 'T=2', 'T=4', 'T=4 + memory', 'workspace', 'plain', 'n-gram cache', 'closing bracket']) {
       assert.ok(names.includes(name), `${name} in ${names.join(', ')}`);
     }
   });
 
+  test('--typing has a ratio without thinking and with', async () => {
+    const report = (await run('--typing', '--items', '2')) as unknown as TypingSummary;
+    assert.equal(report.passages, 2);
+    assert.deepEqual(
+      report.rows.map(({ way, ratio }) => [way, ratio !== undefined && ratio.mean >= 0 && ratio.mean <= 1]),
+      [
+        ['T=0', true],
+        ['T=4', true],
+      ],
+    );
+  });
+
   test('--families has a row for each family', async () => {
-    const { rows } = await run('--families', '--items', '4', '--plain', TINY);
+    const { rows } = await run('--families', '--items', '6', '--plain', TINY);
     const byName = new Map(rows.map((row) => [row.name, row]));
     for (const { name, likelihood } of familyWays()) {
       const row = byName.get(name);
@@ -189,14 +207,16 @@ for (const [name, directory] of BUNDLES) {
     test('neither in request, evidence and memory, nor completed in any way', async () => {
       // What a model writes by heart differs; what it is shown does not: the larger one need not be asked as often.
       const [count, ways] =
-        name === 'tiny' ? [8, familyWays()] : [2, familyWays().filter(({ options }) => options.memory)];
-      const items = chooseItems([await readRepository(folder)], count, randomFrom(2));
-      assert.ok(items.length >= count - 2, `${items.length} items`);
-      for (const { request, target } of items) {
+        name === 'tiny' ? [9, familyWays()] : [3, familyWays().filter(({ options }) => options.memory)];
+      const sites = chooseSites([await readRepository(folder)], count, randomFrom(2));
+      assert.equal(sites.length, count / 3);
+      for (const [site, { request, target }] of sites.flatMap((one) => one.items.map((item) => [one, item] as const))) {
         const canaries = target.match(/[a-z]{12}/g) ?? [];
         const holds = (text: string) => canaries.some((canary) => text.includes(canary));
-        assert.ok([request.prefix, request.suffix, ...request.related.map(({ text }) => text)].every((t) => !holds(t)));
-        const thoughts = await thoughtsAfter(engine(), request, [0, 4]);
+        for (const seen of [request, site.request]) {
+          assert.ok([seen.prefix, seen.suffix, ...seen.related.map(({ text }) => text)].every((t) => !holds(t)));
+        }
+        const thoughts = await thoughtsAfter(engine(), site.request, [0, 4]);
         for (const { name: way, thought, options, alone } of ways) {
           if (typeof thought !== 'number') continue;
           const { candidates } = await engine().complete(alone ? { ...request, related: [] } : request, {

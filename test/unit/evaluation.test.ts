@@ -4,11 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { bootstrap } from '../../src/cli/evaluation/bootstrap';
-import { chooseItems, meaningfulColumns, spanOf, type Item } from '../../src/cli/evaluation/items';
+import { chooseSites, isCopy, spansOf, type Item } from '../../src/cli/evaluation/items';
 import { editSimilarity, exactMatch, identifierF1, identifiersOf } from '../../src/cli/evaluation/metrics';
 import type { Measured } from '../../src/cli/evaluation/measure';
+import { picture } from '../../src/cli/evaluation/picture';
+import { beginsStatement, constructAt, meaningfulColumns } from '../../src/cli/evaluation/places';
 import { readRepository, type Repository } from '../../src/cli/evaluation/repository';
-import { markdown, summarise } from '../../src/cli/evaluation/summary';
+import { summarise } from '../../src/cli/evaluation/summary';
+import { markdown } from '../../src/cli/evaluation/table';
+import { choosePassages, summariseTyping, typeText } from '../../src/cli/evaluation/typing';
 import { stepWays } from '../../src/cli/evaluation/ways';
 import { randomFrom } from '../../src/model/random';
 
@@ -58,22 +62,28 @@ describe('bootstrap intervals', () => {
 
 const source = (name: string) =>
   Array.from(
-    { length: 60 },
-    (_, i) => `export const ${name}${i} = make${i}(${name}, ${i}).then((x) => x.value${i});`,
+    { length: 30 },
+    (_, i) =>
+      `export function ${name}${i}(value: Make${i}) {\n  const read = ${name}Make(value, ${i});\n  return read.then((x) => x.${name}${i});\n}\n`,
   ).join('\n');
 
 function repository(name: string): Repository {
-  const files = ['a', 'b', 'c'].map((path) => ({ path: `src/${path}.ts`, text: source(`${name}${path}`) }));
+  const files = ['a', 'b', 'c', 'd', 'e', 'f'].map((path) => ({
+    path: `src/${path}.ts`,
+    text: source(`${name}${path}`),
+  }));
   return { name, files: [...files, { path: 'src/copy.ts', text: `${files[0]?.text.replaceAll('\n', '\n\n')}` }] };
 }
 
 describe('the items', () => {
   const repositories = ['one', 'two', 'three'].map(repository);
   const whole = ({ request, target }: Item) => request.prefix + target + request.suffix;
+  const itemsOf = (count: number, seed: number) =>
+    chooseSites(repositories, count, randomFrom(seed)).flatMap((site) => site.items.map((item) => ({ ...item, site })));
 
   it('are cut out of a file, which is whole again with the target in its place', () => {
-    const items = chooseItems(repositories, 100, randomFrom(3));
-    assert.ok(items.length >= 60, String(items.length));
+    const items = itemsOf(60, 3);
+    assert.equal(items.length, 60);
     for (const item of items) {
       const files = repositories.find(({ name }) => name === item.repository)?.files ?? [];
       assert.equal(whole(item), files.find(({ path }) => path === item.request.path)?.text);
@@ -82,25 +92,44 @@ describe('the items', () => {
       assert.ok(item.kind === 'block' ? lines >= 2 && lines <= 5 : lines === 1);
       if (item.kind !== 'tail') assert.equal(item.request.prefix.split('\n').at(-1)?.trim(), '');
     }
-    assert.deepEqual(new Set(items.map(({ kind }) => kind)), new Set(['tail', 'line', 'block']));
+    const sorts = new Map<string, number>();
+    for (const { kind, place } of items) sorts.set(`${kind} ${place}`, (sorts.get(`${kind} ${place}`) ?? 0) + 1);
+    assert.equal(sorts.size, 6);
+    for (const [sort, count] of sorts) assert.ok(count >= 6, `${count} of ${sort}`);
     assert.deepEqual(new Set(items.map(({ repository: name }) => name)).size, 3);
   });
 
+  it('of a site lie in its block: the thought that serves them all has seen none of the targets', () => {
+    for (const { request, target, site } of itemsOf(60, 4)) {
+      const { prefix, suffix } = site.request;
+      assert.ok(request.prefix.startsWith(prefix) && request.suffix.endsWith(suffix));
+      const block = whole({ ...site.items[2] } as Item).slice(prefix.length, -suffix.length || undefined);
+      assert.ok(block.includes(target));
+    }
+  });
+
   it('are the same for the same seed, others for another', () => {
-    const targets = (seed: number) => chooseItems(repositories, 30, randomFrom(seed)).map(whole).join() + seed * 0;
-    const cuts = (seed: number) => chooseItems(repositories, 30, randomFrom(seed)).map(({ target }) => target);
-    assert.equal(targets(1), targets(1));
-    assert.deepEqual(cuts(1), cuts(1));
-    assert.notDeepEqual(cuts(1), cuts(2));
+    const targets = (seed: number) => itemsOf(30, seed).map(({ target }) => target);
+    assert.deepEqual(targets(1), targets(1));
+    assert.notDeepEqual(targets(1), targets(2));
   });
 
   it('have no copy of their own file among the related ones', () => {
     const twins = ['src/a.ts', 'src/copy.ts'];
-    for (const { request } of chooseItems(repositories, 100, randomFrom(5))) {
+    for (const { request } of itemsOf(90, 5)) {
       const related = request.related.map(({ path }) => path);
-      assert.ok(related.length >= 2 && !related.includes(request.path));
+      assert.ok(related.length >= 4 && !related.includes(request.path));
       if (twins.includes(request.path)) assert.ok(!related.some((path) => twins.includes(path)));
     }
+  });
+
+  it('know a copy by most of its lines', () => {
+    const text = source('a');
+    assert.ok(isCopy(text, text.replaceAll(' ', '  ')));
+    assert.ok(isCopy(text, `import x from 'y';\n${text.replaceAll('value, 1', 'value, 7')}`));
+    assert.ok(isCopy(text, text.replaceAll('\n', ' ')));
+    assert.ok(!isCopy(text, source('b')));
+    assert.ok(!isCopy(text, text.slice(0, text.length / 3)));
   });
 
   it('begin where the table says', () => {
@@ -109,11 +138,31 @@ describe('the items', () => {
       meaningfulColumns(text).map((at) => text.slice(at)),
       ['a = read(b.c, d => e);', 'read(b.c, d => e);', 'b.c, d => e);', 'c, d => e);', 'd => e);', 'e);'],
     );
+    for (const [lines, count] of [
+      [['if (a) {', '  b();', '}', 'c();'], 3],
+      [['if (a) {', '  b();', '} else {', '  c();', '}'], undefined],
+      [['def f():', '    return 1', '', 'x = 2'], 2],
+      [['def f():', '    a = 1', '', '    return a'], undefined],
+      [['  call(', '    a,', '    b,', '  );'], 4],
+      [['a();', 'b();'], undefined],
+      [['{', ' 1', ' 2', ' 3', ' 4', '}'], undefined],
+      [['fn f() {', '    1', '}'], 3],
+    ] as const) {
+      assert.equal(constructAt(lines, 0), count, lines.join('|'));
+    }
+    const lines = ['const a = b', '  .then(c)', 'call(', '  d,', '  e + f', ');', 'x =', '  g;'];
+    assert.deepEqual(
+      lines.filter((_, i) => beginsStatement(lines, i)),
+      ['const a = b', 'call(', '  d,', '  e + f', 'x ='],
+    );
     const zero = () => 0;
-    assert.deepEqual(spanOf([text], 0, 'line', 'syntax', zero), { column: 2, lines: 1 });
-    assert.equal(spanOf(['});'], 0, 'tail', 'random', zero), undefined);
-    assert.equal(spanOf(['a();', '', 'b();'], 0, 'block', 'syntax', zero), undefined);
-    assert.deepEqual(spanOf(['a();', ' b();', 'c();'], 0, 'block', 'syntax', zero), { column: 0, lines: 2 });
+    assert.equal(spansOf(['a();', '', 'b();'], 0, 'random', zero), undefined);
+    assert.equal(spansOf(['});', 'abc.def();'], 0, 'random', zero), undefined);
+    assert.deepEqual(spansOf(['  if (abc) {', '    run(abc);', '  }'], 0, 'syntax', zero), [
+      { kind: 'tail', line: 0, column: 5, lines: 1 },
+      { kind: 'line', line: 0, column: 2, lines: 1 },
+      { kind: 'block', line: 0, column: 2, lines: 3 },
+    ]);
   });
 });
 
@@ -175,7 +224,7 @@ describe('the summary', () => {
   const references = { prior: 'T=0', usual: 'T=4' };
 
   it('has a row for each way, in order, and differences on the same items', () => {
-    const { rows, quartiles, languages, repositories } = summarise(measured, ways, references);
+    const { rows, contrasts, quartiles, languages, repositories } = summarise(measured, ways, references);
     assert.equal(repositories, 5);
     assert.deepEqual(
       rows.map(({ way }) => way),
@@ -186,6 +235,24 @@ describe('the summary', () => {
     assert.equal(four?.exactTail?.mean, 1);
     assert.equal(four?.exactLine?.mean, 0);
     assert.equal(rows[3]?.bitsPerByte, undefined);
+    assert.deepEqual(
+      contrasts.map(({ way, against }) => [way, against]),
+      [
+        ['T=4', 'T=0'],
+        ['T=4', 'workspace'],
+      ],
+    );
+    // Two nats less than 10 … 13.9 in the mean 11.95.
+    assert.ok(Math.abs((contrasts[0]?.nll?.mean ?? 0) + 2 / 11.95) < 1e-9);
+    assert.equal(contrasts[0]?.exactTail?.mean, 1);
+    assert.deepEqual(
+      four?.kinds.map(({ kind, place, items, exact }) => [kind, place, items, exact?.mean]),
+      [
+        ['tail', 'random', 14, 1],
+        ['line', 'random', 13, 0],
+        ['block', 'random', 13, 0],
+      ],
+    );
     assert.equal(
       quartiles.reduce((sum, { items }) => sum + items, 0),
       40,
@@ -206,6 +273,80 @@ describe('the summary', () => {
     assert.match(text, /^40 items, 5 repositories; the thought rests on 50\.0 %/);
     assert.match(text, /\| T=4 \| 1\.\d+ \| −0\.289 \(−0\.289 to −0\.289\) \| 100\.0 \(100\.0–100\.0\)/);
     assert.match(text, /\| closing bracket \| – \| – \|/);
+    assert.match(text, /\| T=4 against T=0 \| 40 \| −16\.7 \(/);
+    assert.match(text, /\| tail, random place \| 14 \| 0\.0, 0\.0, 100\.0 \| 100\.0, 100\.0, 100\.0 \|/);
     assert.match(markdown(summarise(measured.slice(0, 1), ways, references)), /1 repository;.*\n.*\n.*by file/);
+  });
+
+  it('is drawn: a point for each number of steps, a level line for each control, intervals', () => {
+    const drawn = picture(summarise(measured, ways, references));
+    assert.match(drawn, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    assert.equal(drawn.match(/<svg /g)?.length, drawn.match(/<\/svg>/g)?.length);
+    assert.match(drawn, /<title>the file&#39;s thought, step 4: -0\.289<\/title>/);
+    assert.match(drawn, /prefers-color-scheme:dark/);
+    assert.match(drawn, /thought of the open files beside it/);
+    assert.ok(!drawn.includes('NaN') && !drawn.includes('undefined') && !drawn.includes('plain decoder'));
+  });
+});
+
+describe('typing with suggestions', () => {
+  const text = '  const a = f(b);\n  return a;';
+  /** Suggests by what has been typed last. */
+  const by = (table: Readonly<Record<string, string>>) => (typed: string) =>
+    Promise.resolve(Object.entries(table).find(([end]) => typed.endsWith(end))?.[1] ?? '');
+
+  for (const [name, table, expected] of [
+    ['nothing suggested', {}, { completed: 0, accepted: 0, asked: 25 }],
+    ['a right one', { 'const ': 'a = f(b);' }, { completed: 9, accepted: 1, asked: 17 }],
+    ['the beginning of a line counts', { 'const ': 'a =' }, { completed: 3, accepted: 1, asked: 23 }],
+    ['right but for its end', { 'const ': 'a = f(c);' }, { completed: 0, accepted: 0, asked: 19 }],
+    ['over lines, without the indentation', { 'f(b);': '\n  return a;' }, { completed: 10, accepted: 1, asked: 16 }],
+    ['longer than the text', { 'return ': 'a;\n}' }, { completed: 0, accepted: 0, asked: 24 }],
+  ] as const) {
+    it(name, async () => {
+      assert.deepEqual(await typeText(text, by(table)), { characters: 25, ...expected });
+    });
+  }
+
+  it('passages are whole lines, one of each repository by turns, and the same for the same seed', () => {
+    const repositories = ['one', 'two'].map(repository);
+    const passages = choosePassages(repositories, 6, randomFrom(1));
+    assert.deepEqual(
+      passages.map(({ repository: name }) => name),
+      ['one', 'two', 'one', 'two', 'one', 'two'],
+    );
+    assert.deepEqual(passages, choosePassages(repositories, 6, randomFrom(1)));
+    for (const { repository: name, request, text: passage } of passages) {
+      const files = repositories.find((one) => one.name === name)?.files ?? [];
+      const file = files.find(({ path }) => path === request.path);
+      assert.equal(
+        (request.prefix + passage + request.suffix).replaceAll(/\n+/g, '\n'),
+        file?.text.replaceAll(/\n+/g, '\n'),
+      );
+      assert.ok(passage.length >= 200 && passage.length <= 400);
+      assert.ok(!request.prefix.includes(passage) && /^(.*\n)?$/s.test(request.prefix));
+    }
+  });
+
+  it('ratios are of characters, differences of the same passages', () => {
+    const row = (way: string, repository_: string, completed: number, characters: number) => ({
+      ...{ repository: repository_, path: 'a.ts', way, completed, characters, asked: 10, accepted: 1 },
+    });
+    const typed = [
+      row('T=0', 'x', 10, 100),
+      row('T=4', 'x', 20, 100),
+      row('T=0', 'y', 0, 300),
+      row('T=4', 'y', 60, 300),
+    ];
+    const { rows, difference, characters } = summariseTyping(typed);
+    assert.equal(characters, 400);
+    assert.deepEqual(
+      rows.map(({ way, ratio, asked }) => [way, ratio?.mean, asked]),
+      [
+        ['T=0', 0.025, 20],
+        ['T=4', 0.2, 20],
+      ],
+    );
+    assert.equal(difference?.mean, 0.175);
   });
 });

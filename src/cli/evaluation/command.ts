@@ -3,51 +3,79 @@ import { resolve } from 'node:path';
 import { Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { deviceOption, wholeNumber } from '../arguments';
+import { UsageError } from '../command';
 import { openEngine, type ModelArguments } from '../model';
 import { ProgressBar } from '../progress';
 import { shuffle } from '../replay';
 import { randomFrom } from '../../model/random';
 import { stepList } from '../thoughts';
-import { chooseItems } from './items';
+import { chooseSites } from './items';
 import { Measurer, type Measured } from './measure';
 import { readRepositories } from './repository';
-import { families, markdown, summarise } from './summary';
+import { families, summarise } from './summary';
+import { picture } from './picture';
+import { markdown } from './table';
+import { choosePassages, evaluateTyping } from './typing';
 import { familyWays, stepWays, USUAL_STEPS } from './ways';
 
 export interface EvaluationArguments extends ModelArguments {
   readonly each?: string | undefined;
   readonly items?: string | undefined;
+  readonly repositories?: string | undefined;
+  readonly minutes?: string | undefined;
+  readonly plot?: string | undefined;
   readonly steps?: string | undefined;
   readonly plain?: string | undefined;
   readonly families?: boolean | undefined;
+  readonly typing?: boolean | undefined;
+  readonly memory?: string | undefined;
   readonly seed?: string | undefined;
   readonly json?: boolean | undefined;
   readonly out?: string | undefined;
 }
 
 const DEFAULT_ITEMS = 200;
-const DEFAULT_STEPS = '0,1,2,4,8';
+const DEFAULT_PASSAGES = 20;
+const DEFAULT_STEPS = '0,1,2,4,8,16';
 
 /** `thoughtline evaluate DIR…`: texts cut out of files of repositories, and how well they are written again. */
 export async function evaluateRepositories(folders: readonly string[], values: EvaluationArguments): Promise<number> {
-  const count = wholeNumber('--items', values.items ?? String(DEFAULT_ITEMS), 1, 100_000);
+  const count = wholeNumber(
+    '--items',
+    values.items ?? String(values.typing ? DEFAULT_PASSAGES : DEFAULT_ITEMS),
+    1,
+    100_000,
+  );
+  const minutes = values.minutes === undefined ? Infinity : wholeNumber('--minutes', values.minutes, 1, 10_000);
+  if (values.families && values.plot !== undefined) throw new UsageError('--plot draws steps: leave out --families');
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
   const steps = [...new Set([0, USUAL_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
   const repositories = await readRepositories(folders, values.each);
   const random = randomFrom(seed);
-  const items = shuffle(chooseItems(repositories, count, random), random);
-  if (items.length === 0) throw new UserError('nothing can be cut out of these files; give larger repositories');
+  const most =
+    values.repositories === undefined ? Infinity : wholeNumber('--repositories', values.repositories, 1, 10_000);
+  const chosen = shuffle(repositories, random).slice(0, most);
+  const end = performance.now() + minutes * 60_000;
+  if (values.typing) {
+    const engine = await openEngine(values, { trainedChunks: true });
+    await evaluateTyping(engine, choosePassages(chosen, count, random), values, end);
+    await engine.close();
+    return 0;
+  }
+  const sites = shuffle(chooseSites(chosen, count, random), random);
+  if (sites.length === 0) throw new UserError('nothing can be cut out of these files; give larger repositories');
 
   const engine = await openEngine(values, { trainedChunks: true });
   const plain = values.plain === undefined ? undefined : await openPlain(values.plain, values.device);
   const ways = values.families ? familyWays() : stepWays(steps);
   const references = values.families ? { prior: 'z0', usual: 'z' } : { prior: 'T=0', usual: `T=${USUAL_STEPS}` };
   const measurer = new Measurer(engine, ways, plain);
-  const bar = new ProgressBar('evaluating', items.length);
+  const bar = new ProgressBar('evaluating', sites.length);
   const measured: Measured[] = [];
-  for (const item of items) {
-    measured.push(await measurer.measure(item));
-    bar.update(measured.length);
+  for (const [index, site] of sites.entries()) {
+    measured.push(...(await measurer.measure(site)));
+    bar.update(index + 1);
+    if (performance.now() > end) break;
   }
   bar.clear();
   const { name, version } = engine.bundle.manifest;
@@ -62,6 +90,7 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   if (values.out !== undefined) {
     await writeFile(values.out, `${JSON.stringify({ ...report, measured }, null, 1)}\n`);
   }
+  if (values.plot !== undefined) await writeFile(values.plot, picture(summary));
   console.log(values.json ? JSON.stringify(report, null, 2) : markdown(summary));
   return 0;
 }

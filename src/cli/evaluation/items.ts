@@ -1,14 +1,18 @@
 import type { CompletionRequest, SourceText } from '../../completion/engine';
 import { siblingsOf } from '../releases';
-import { shuffle } from '../replay';
+import { beginsStatement, constructAt, indentOf, meaningfulColumns } from './places';
 import type { Repository } from './repository';
 
 export const KINDS = ['tail', 'line', 'block'] as const;
 /** The rest of a line, a whole line after its indentation, or two to five lines. */
 export type Kind = (typeof KINDS)[number];
 
-/** Where the cursor of a tail stands: after an operator, a bracket or a keyword, or anywhere. */
-export type Place = 'syntax' | 'random';
+/**
+ * Where it is cut out. `syntax`: a block is a whole construct, a line begins a statement, a tail stands after an operator,
+ * a bracket or a keyword. `random`: anywhere.
+ */
+export const PLACES = ['syntax', 'random'] as const;
+export type Place = (typeof PLACES)[number];
 
 /** A text cut out of a file, to be written again by the model. */
 export interface Item {
@@ -19,117 +23,172 @@ export interface Item {
   readonly target: string;
 }
 
-/** Of the wanted items, tails at either place, lines and blocks have these shares. */
-const SHARES = [
-  { kind: 'tail', place: 'syntax', share: 0.3 },
-  { kind: 'tail', place: 'random', share: 0.3 },
-  { kind: 'line', place: 'syntax', share: 0.2 },
-  { kind: 'block', place: 'syntax', share: 0.2 },
-] as const satisfies readonly { kind: Kind; place: Place; share: number }[];
+/**
+ * A block, and a line and a tail inside of it. All are completed under the thought of the place where the whole block is
+ * missing: steps are taken once for three items, and the thought has seen none of the targets.
+ */
+export interface Site {
+  readonly repository: string;
+  /** The file without the block. */
+  readonly request: CompletionRequest;
+  readonly items: readonly Item[];
+}
 
 /** Other files of the repository that count as open. */
 const SIBLINGS = 8;
 
-/** Items of one file at most, so that no file outweighs the others. */
-const PER_FILE = 4;
+/** Sites of one file at most, so that no file outweighs the others. */
+const PER_FILE = 2;
 
 const LONGEST_TARGET = 400;
 
+/** Places that are tried in a repository before it is said to have no more. */
+const TRIES = 400;
+
 /**
- * Cuts items out of repositories, each repository giving about as many as any other.
+ * Cuts sites out of repositories, each repository giving about as many as any other, half of them at either place.
+ * @param count items wanted; a site has three, so there may be up to two more
  * @param random numbers in [0, 1)
  */
-export function chooseItems(repositories: readonly Repository[], count: number, random: () => number): Item[] {
-  const items: Item[] = [];
-  const queues = repositories.map((repository) => ({ repository, spots: spotsOf(repository, random) }));
-  for (const { kind, place, share } of SHARES) {
-    let wanted = Math.round(count * share);
-    const used = new Map<string, number>();
-    for (let open = true; open && wanted > 0;) {
-      open = false;
-      for (const { repository, spots } of queues) {
-        for (let spot = spots.shift(); spot && wanted > 0; spot = spots.shift()) {
-          const key = `${repository.name}\n${spot.file.path}`;
-          const item = (used.get(key) ?? 0) < PER_FILE ? cut(repository, spot, kind, place, random) : undefined;
-          // What does not suit this kind may suit the next one.
-          if (!item) continue;
-          items.push(item);
-          used.set(key, (used.get(key) ?? 0) + 1);
-          wanted--;
-          open = true;
-          break;
-        }
-      }
+export function chooseSites(repositories: readonly Repository[], count: number, random: () => number): Site[] {
+  const sources = repositories.map((repository) => sitesOf(repository, random));
+  const wanted = Math.ceil(count / KINDS.length);
+  const sites: Site[] = [];
+  for (let open = true; open && sites.length < wanted;) {
+    open = false;
+    for (const source of sources) {
+      const next = sites.length < wanted ? source.next() : undefined;
+      if (!next || next.done) continue;
+      sites.push(next.value);
+      open = true;
     }
-    for (const queue of queues) queue.spots = spotsOf(queue.repository, random);
   }
-  return items;
+  return sites;
 }
 
-interface Spot {
-  readonly file: SourceText;
-  readonly line: number;
+/** Sites of a repository at random lines: a long file gives more of them, but never more than PER_FILE. */
+function* sitesOf(repository: Repository, random: () => number): Generator<Site> {
+  let total = 0;
+  const texts = repository.files.map((file) => {
+    const lines = file.text.split('\n');
+    return { file, lines, end: (total += lines.length) };
+  });
+  const used = new Map<SourceText, number>();
+  let turn = Math.floor(random() * PLACES.length);
+  for (let tries = 0; tries < TRIES; tries++) {
+    const at = Math.floor(random() * total);
+    const text = texts.find(({ end }) => at < end);
+    if (!text || (used.get(text.file) ?? 0) >= PER_FILE) continue;
+    const { file, lines, end } = text;
+    // Where nothing is found at one sort of place, the other one will do.
+    const place = PLACES[(turn + Number(tries > TRIES / 2)) % PLACES.length] as Place;
+    const site = cut(repository, file, lines, at - (end - lines.length), place, random);
+    if (!site) continue;
+    used.set(file, (used.get(file) ?? 0) + 1);
+    turn++;
+    tries = 0;
+    yield site;
+  }
 }
 
-/** Lines of all files in random order. */
-function spotsOf({ files }: Repository, random: () => number): Spot[] {
-  const spots = files.flatMap((file) =>
-    Array.from({ length: file.text.split('\n').length }, (_, line) => ({ file, line })),
-  );
-  return shuffle(spots, random);
+function cut(
+  repository: Repository,
+  file: SourceText,
+  lines: readonly string[],
+  line: number,
+  place: Place,
+  random: () => number,
+): Site | undefined {
+  const spans = spansOf(lines, line, place, random);
+  if (!spans) return undefined;
+  const related = relatedTo(file, repository);
+  const { name } = repository;
+  const items = spans.map(({ kind, line: first, column, lines: count }): Item => {
+    const start = lines.slice(0, first).join('\n').length + (first > 0 ? 1 : 0) + column;
+    const end = lines.slice(0, first + count).join('\n').length;
+    const request = { path: file.path, prefix: file.text.slice(0, start), suffix: file.text.slice(end), related };
+    return { repository: name, kind, place, request, target: file.text.slice(start, end).trimEnd() };
+  });
+  const block = items.at(-1);
+  return block && block.target.length <= LONGEST_TARGET
+    ? { repository: name, request: block.request, items }
+    : undefined;
 }
 
-function cut(repository: Repository, spot: Spot, kind: Kind, place: Place, random: () => number): Item | undefined {
-  const { file, line } = spot;
-  const lines = file.text.split('\n');
-  const span = spanOf(lines, line, kind, place, random);
-  if (!span) return undefined;
-  const start = lines.slice(0, line).join('\n').length + (line > 0 ? 1 : 0) + span.column;
-  const end = lines.slice(0, line + span.lines).join('\n').length;
-  const target = file.text.slice(start, end).trimEnd();
-  if (target.length > LONGEST_TARGET) return undefined;
-  const bare = withoutSpace(file.text);
-  const paths = repository.files.map(({ path }) => path);
-  const related = siblingsOf(paths, file.path, SIBLINGS)
-    .flatMap((path) => repository.files.find((other) => other.path === path) ?? [])
-    // A copy of the file holds the target.
-    .filter((other) => withoutSpace(other.text) !== bare);
-  const request = { path: file.path, prefix: file.text.slice(0, start), suffix: file.text.slice(end), related };
-  return { repository: repository.name, kind, place, request, target };
+/** The files that count as open beside a file: its nearest, without copies of it, which hold the target. */
+export function relatedTo(file: SourceText, { files }: Repository): SourceText[] {
+  const byPath = new Map(files.map((other) => [other.path, other]));
+  const related: SourceText[] = [];
+  for (const path of siblingsOf([...byPath.keys()], file.path, files.length)) {
+    const other = byPath.get(path);
+    if (other && !isCopy(file.text, other.text)) related.push(other);
+    if (related.length === SIBLINGS) break;
+  }
+  return related;
+}
+
+/** Share of a file's lines that a copy of it has: the same file in another build, or an older one. */
+const COPIED = 0.5;
+
+/** Whether a text holds most of what another one says, whatever its white space. */
+export function isCopy(text: string, other: string): boolean {
+  if (withoutSpace(text) === withoutSpace(other)) return true;
+  const [mine, theirs] = [tellingLines(text), tellingLines(other)];
+  return [...mine].filter((line) => theirs.has(line)).length > COPIED * mine.size;
 }
 
 function withoutSpace(text: string): string {
   return text.replace(/\s+/g, '');
 }
 
-/** Column at which the target begins, and the lines that it takes; undefined where nothing of this kind can be cut. */
-export function spanOf(
-  lines: readonly string[],
-  line: number,
-  kind: Kind,
-  place: Place,
-  random: () => number,
-): { column: number; lines: number } | undefined {
-  const text = (lines[line] ?? '').trimEnd();
-  const indent = text.length - text.trimStart().length;
-  // Nothing is learned from a line of closers.
-  if (!/[\p{L}\p{N}]/u.test(text)) return undefined;
-  if (kind === 'tail') {
-    const columns = place === 'syntax' ? meaningfulColumns(text) : columnsOf(text);
-    const fit = columns.filter((column) => column > indent && /[\p{L}\p{N}]/u.test(text.slice(column)));
-    return fit.length === 0 ? undefined : { column: fit[Math.floor(random() * fit.length)] as number, lines: 1 };
-  }
-  if (kind === 'line') return text.trim().length < 6 ? undefined : { column: indent, lines: 1 };
-  const count = 2 + Math.floor(random() * 4);
-  const block = lines.slice(line, line + count);
-  return block.length < count || block.some((one) => one.trim() === '') ? undefined : { column: indent, lines: count };
+/** Different lines that say more than a bracket does. */
+function tellingLines(text: string): Set<string> {
+  return new Set(text.split('\n').flatMap((line) => (/\w{2}/.test(line) ? withoutSpace(line) : [])));
 }
 
-/** Columns right after an operator, an opening bracket, a comma or a keyword, with the space that follows it. */
-export function meaningfulColumns(text: string): number[] {
-  const marks =
-    /(?:[.([{=,:?!+\-*/<>&|]+|\b(?:return|await|new|const|let|import|from|in|of|extends|def|if))(?: |(?=\S))/g;
-  return [...text.matchAll(marks)].map((match) => match.index + match[0].length).filter((at) => at < text.length);
+export interface Span {
+  readonly kind: Kind;
+  readonly line: number;
+  readonly column: number;
+  readonly lines: number;
+}
+
+/** What can be cut out at a line: a tail, a line and the block that holds both, in this order; undefined if not all of them can. */
+export function spansOf(
+  lines: readonly string[],
+  line: number,
+  place: Place,
+  random: () => number,
+): readonly Span[] | undefined {
+  const count = place === 'syntax' ? constructAt(lines, line) : linesAt(lines, line, 2 + Math.floor(random() * 4));
+  if (count === undefined) return undefined;
+  const rows = Array.from({ length: count }, (_, i) => line + i).filter((row) =>
+    /[\p{L}\p{N}]/u.test(lines[row] ?? ''),
+  );
+  const pick = <Value>(values: readonly Value[]) => values[Math.floor(random() * values.length)];
+  const whole = pick(
+    rows.filter((row) => (lines[row] ?? '').trim().length >= 6 && (place === 'random' || beginsStatement(lines, row))),
+  );
+  const tail = pick(rows.flatMap((row) => tailColumns(lines[row] ?? '', place).map((column) => ({ row, column }))));
+  if (rows[0] !== line || whole === undefined || !tail) return undefined;
+  return [
+    { kind: 'tail', line: tail.row, column: tail.column, lines: 1 },
+    { kind: 'line', line: whole, column: indentOf(lines[whole] ?? ''), lines: 1 },
+    { kind: 'block', line, column: indentOf(lines[line] ?? ''), lines: count },
+  ];
+}
+
+/** So many lines, if none of them is empty. */
+function linesAt(lines: readonly string[], line: number, count: number): number | undefined {
+  const block = lines.slice(line, line + count);
+  return block.length < count || block.some((one) => one.trim() === '') ? undefined : count;
+}
+
+/** Columns behind which something is said. */
+function tailColumns(line: string, place: Place): number[] {
+  const text = line.trimEnd();
+  const columns = place === 'syntax' ? meaningfulColumns(text) : columnsOf(text);
+  return columns.filter((column) => column > indentOf(text) && /[\p{L}\p{N}]/u.test(text.slice(column)));
 }
 
 /** Every column between two characters. */

@@ -1,9 +1,9 @@
-import type { CompletionRequest, CompletionResult, Engine, Thought } from '../../completion/engine';
+import type { CompletionRequest, CompletionResult, Engine, SourceText, Thought } from '../../completion/engine';
 import { SyntaxJudges } from '../../syntax/judge';
-import { thoughtsAfter } from '../thoughts';
-import type { Item, Kind, Place } from './items';
+import { thoughtAfter, thoughtsAfter } from '../thoughts';
+import { isCopy, type Item, type Kind, type Place, type Site } from './items';
 import { editSimilarity, exactMatch, identifierF1 } from './metrics';
-import { USUAL_STEPS, type Control, type Way } from './ways';
+import { USUAL_STEPS, type Way } from './ways';
 
 /** What one way of completing made of one item. */
 export interface Outcome {
@@ -14,7 +14,10 @@ export interface Outcome {
   readonly f1?: number | undefined;
   /** Whether the file parses with the suggestion; undefined without one, or where it cannot be said. */
   readonly parses?: boolean | undefined;
+  /** Of completing, behind a window that has been read. */
   readonly milliseconds?: number;
+  /** Of the steps of thought before, where they are the item's own. */
+  readonly thinking?: number;
   /** Size of the suggestion as far as it is compared; 0 where there is none. */
   readonly characters?: number;
   readonly lines?: number;
@@ -37,18 +40,21 @@ export interface Measured {
   readonly outcomes: Readonly<Record<string, Outcome>>;
 }
 
-interface Past {
-  readonly repository: string;
-  readonly path: string;
+/** A thought that does not rest on the item's file, and the files that it may rest on. */
+interface Foreign {
   readonly thought: Thought;
+  readonly sources: readonly SourceText[];
 }
 
-/** Completes and scores items in every way. Items of several repositories should come in mixed order. */
+/** Completes and scores the items of sites in every way. Sites of several repositories should come in mixed order. */
 export class Measurer {
   readonly #engine: Engine;
   readonly #plain: Engine | undefined;
   readonly #ways: readonly Way[];
-  readonly #past: Past[] = [];
+  /** Own thoughts of the last site of each repository, the latest last. */
+  readonly #past = new Map<string, Thought>();
+  /** Thoughts about other files, by control and repository: one serves all sites whose file it does not know. */
+  readonly #foreign = new Map<string, Foreign>();
   readonly #judges = new SyntaxJudges();
 
   /** @param plain a decoder without thought, trained at the same cost; without it that way is left out */
@@ -58,25 +64,42 @@ export class Measurer {
     this.#ways = ways;
   }
 
-  async measure(item: Item): Promise<Measured> {
-    const { request, target } = item;
+  async measure(site: Site): Promise<Measured[]> {
     const steps = this.#ways.flatMap(({ thought }) => (typeof thought === 'number' ? thought : []));
-    const own = await thoughtsAfter(this.#engine, request, [...new Set([...steps, USUAL_STEPS])]);
+    const own = await thoughtsAfter(this.#engine, site.request, [...new Set([...steps, USUAL_STEPS])]);
     const usual = own.get(USUAL_STEPS) as Thought;
+    const thoughts = new Map<Way, Thought>();
+    for (const way of this.#ways) {
+      const thought = await this.#thoughtOf(way, site, own);
+      if (thought) thoughts.set(way, thought);
+    }
+    const measured: Measured[] = [];
+    for (const item of site.items) measured.push(await this.#measureItem(item, thoughts, usual));
+    this.#past.delete(site.repository);
+    this.#past.set(site.repository, usual);
+    return measured;
+  }
+
+  async #measureItem(item: Item, thoughts: ReadonlyMap<Way, Thought>, usual: Thought): Promise<Measured> {
+    const { request, target } = item;
     const judge = await this.#judges.of(request.path);
     const parses = (text: string) =>
       text === '' ? undefined : judge?.judge(request.prefix, request.suffix, [{ text, replaceSuffix: 0 }])[0]?.parses;
     const outcomes: Record<string, Outcome> = {};
-    for (const way of this.#ways) {
+    // Where steps have changed nothing, nothing is to be measured anew.
+    const known = new Map<string, Outcome>();
+    for (const [way, thought] of thoughts) {
       const engine = way.thought === 'plain' ? this.#plain : this.#engine;
-      const thought = await this.#thoughtOf(way, item, own);
-      if (engine && thought) outcomes[way.name] = await this.#under(engine, item, way, thought, parses);
+      if (!engine) continue;
+      const key = JSON.stringify([way.thought === 'plain', thought.version, way.options, way.alone]);
+      const outcome = known.get(key) ?? (await this.#under(engine, item, way, thought, parses));
+      known.set(key, outcome);
+      const thinking = typeof way.thought === 'number' ? { thinking: thought.trace.milliseconds } : {};
+      outcomes[way.name] = { ...outcome, ...thinking };
     }
-    const maxLines = target.split('\n').length;
-    const copied = await this.#engine.copied(request, maxLines);
+    const copied = await this.#engine.copied(request, target.split('\n').length);
     outcomes['n-gram cache'] = { ...compare(copied, target), parses: parses(copied) };
     outcomes['closing bracket'] = compare(')', target);
-    this.#past.push({ repository: item.repository, path: request.path, thought: usual });
     return {
       repository: item.repository,
       path: request.path,
@@ -89,22 +112,30 @@ export class Measurer {
     };
   }
 
-  /** The first items have nobody before them: they are left out of those controls. */
-  async #thoughtOf({ thought }: Way, item: Item, own: ReadonlyMap<number, Thought>): Promise<Thought | undefined> {
+  /** Some controls have nobody to be taken from, like the first site's other repository: they are left out there. */
+  async #thoughtOf({ thought }: Way, site: Site, own: ReadonlyMap<number, Thought>): Promise<Thought | undefined> {
     if (thought === 'plain') return this.#plain?.prior;
-    return typeof thought === 'number' ? own.get(thought) : this.#control(thought, item);
+    if (typeof thought === 'number') return own.get(thought);
+    if (thought === 'other repository') return [...this.#past].findLast(([name]) => name !== site.repository)?.[1];
+    return this.#foreignTo(site, thought);
   }
 
-  async #control(control: Control, { repository, request }: Item): Promise<Thought | undefined> {
-    if (control === 'workspace') {
-      const workspace: CompletionRequest = { path: request.path, prefix: '', suffix: '', related: request.related };
-      return (await thoughtsAfter(this.#engine, workspace, [USUAL_STEPS])).get(USUAL_STEPS);
-    }
-    const wanted = (past: Past) =>
-      control === 'other repository'
-        ? past.repository !== repository
-        : past.repository === repository && past.path !== request.path;
-    return this.#past.findLast(wanted)?.thought;
+  /** The thought about other files of the site's repository: about one of them, or about those that are open beside it. */
+  async #foreignTo({ repository, request }: Site, control: 'other file' | 'workspace'): Promise<Thought | undefined> {
+    const key = `${control}\n${repository}`;
+    const known = this.#foreign.get(key);
+    const text = request.prefix + request.suffix;
+    const isForeign = (other: SourceText) => other.path !== request.path && !isCopy(text, other.text);
+    if (known?.sources.every(isForeign)) return known.thought;
+    const [first] = request.related;
+    if (!first) return undefined;
+    const about: CompletionRequest =
+      control === 'workspace'
+        ? { path: request.path, prefix: '', suffix: '', related: request.related }
+        : { path: first.path, prefix: first.text, suffix: '', related: [] };
+    const thought = await thoughtAfter(this.#engine, about, USUAL_STEPS);
+    this.#foreign.set(key, { thought, sources: control === 'workspace' ? request.related : [first] });
+    return thought;
   }
 
   async #under(

@@ -3,6 +3,7 @@ import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import type { SourceText } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { normaliseNewlines } from '../../model/lines';
+import { endingsOf } from '../../workspace/languages';
 import { UsageError } from '../command';
 import { compare } from '../replay';
 
@@ -13,7 +14,10 @@ export interface Repository {
   readonly files: readonly SourceText[];
 }
 
-const EXTENSIONS = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx', '.vue', '.svelte', '.py']);
+/** Languages of texts, pages and styles, not of programs. */
+const NO_PROGRAMS = new Set(['css', 'graphql', 'html', 'less', 'markdown', 'proto3', 'scss', 'sql']);
+
+const ENDINGS = new Set(endingsOf((language) => !NO_PROGRAMS.has(language)).map((ending) => `.${ending}`));
 
 /** Folders that hold what others wrote, or what a program wrote. */
 const FOREIGN = /^(node_modules|bower_components|vendor|third_party|dist|build|out|coverage|\..+)$/;
@@ -29,7 +33,7 @@ const MOST = 200_000;
 export async function readRepository(folder: string): Promise<Repository> {
   const repository = await sourcesBelow(folder);
   if (repository.files.length > 0) return repository;
-  throw new UserError(`${folder}: no source file of ${LEAST} to ${MOST} bytes (${[...EXTENSIONS].join(' ')})`);
+  throw new UserError(`${folder}: no source file of ${LEAST} to ${MOST} bytes (${[...ENDINGS].join(' ')})`);
 }
 
 async function sourcesBelow(folder: string): Promise<Repository> {
@@ -78,7 +82,7 @@ async function sourcesIn(folder: string): Promise<string[]> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory() && !FOREIGN.test(entry.name)) paths.push(...(await sourcesIn(path)));
-    if (!entry.isFile() || !EXTENSIONS.has(extname(entry.name)) || /\.(d\.[mc]?ts|min\.js)$/.test(entry.name)) continue;
+    if (!entry.isFile() || !ENDINGS.has(extname(entry.name)) || /\.(d\.[mc]?ts|min\.js)$/.test(entry.name)) continue;
     const { size } = await stat(path);
     if (size >= LEAST && size <= MOST) paths.push(path);
   }

@@ -36,6 +36,7 @@ export function stepWays(steps: readonly number[]): Way[] {
     ...[0, USUAL_STEPS].map((thought) => ({ name: `T=${thought} + memory`, thought, ...memory })),
     ...CONTROLS.map((thought) => ({ name: thought, thought, ...plainly })),
     { name: 'plain', thought: 'plain', ...plainly },
+    { name: 'plain + memory', thought: 'plain', ...memory },
   ];
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { escapeHtml } from '../../../src/extension/html';
+import { escapeHtml } from '../../../src/plot/html';
 import { languageOn } from '../../../src/extension/languages';
-import { plot, ticks } from '../../../src/extension/plot';
+import { plot, ticks } from '../../../src/plot/plot';
 import { restartDelay, restartLimit, restartWindow } from '../../../src/extension/restarts';
 import { statusView, type Standstill } from '../../../src/extension/statusView';
 import { thoughtHtml } from '../../../src/extension/thoughtView';

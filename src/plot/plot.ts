@@ -6,10 +6,14 @@ export interface Series {
   style: string;
   /** One value per refinement step, from step 0; not-a-number leaves a gap. */
   values: readonly number[];
+  /** From where to where each value may lie: drawn as a bar. */
+  ranges?: readonly (readonly [low: number, high: number] | undefined)[];
 }
 
 export interface PlotOptions {
   series: readonly Series[];
+  /** What each position is called; by default its number. */
+  labels?: readonly string[];
   /** Step whose thought is in use: marked by a vertical line. */
   marked: number;
   /** What the axes say. */
@@ -39,7 +43,9 @@ export function ticks(low: number, high: number, count: number): number[] {
 /** A line plot as an SVG element; colours come from CSS classes, the numbers also stand in `<title>`s of the points. */
 export function plot(options: PlotOptions): string {
   const { series, width, height, marked } = options;
-  const values = series.flatMap((one) => one.values.filter(Number.isFinite));
+  const values = series.flatMap(({ values: own, ranges }) =>
+    [...own, ...(ranges ?? []).flatMap((range) => range ?? [])].filter(Number.isFinite),
+  );
   const lastStep = Math.max(0, ...series.map((one) => one.values.length - 1));
   if (values.length === 0) return '';
   const low = Math.min(...values);
@@ -53,7 +59,9 @@ export function plot(options: PlotOptions): string {
   const y = (value: number) =>
     margin.top + (height - margin.top - margin.bottom) * (1 - (value - bottom) / (top - bottom || 1));
   const digits = Math.max(0, ...yTicks.map((tick) => (String(tick).split('.')[1] ?? '').length));
-  const stepTicks = ticks(0, lastStep, 8).filter((tick) => Number.isInteger(tick) && tick <= lastStep);
+  const numbers = ticks(0, lastStep, 8).filter((tick) => Number.isInteger(tick) && tick <= lastStep);
+  const stepTicks =
+    options.labels?.map((label, step) => ({ label, step })) ?? numbers.map((step) => ({ label: String(step), step }));
 
   const parts = [
     ...yTicks.map(
@@ -62,8 +70,8 @@ export function plot(options: PlotOptions): string {
         `<text class="tick" x="${margin.left - 8}" y="${at(y(tick))}" text-anchor="end" dominant-baseline="middle">${tick.toFixed(digits)}</text>`,
     ),
     ...stepTicks.map(
-      (tick) =>
-        `<text class="tick" x="${at(x(tick))}" y="${height - margin.bottom + 18}" text-anchor="middle">${tick}</text>`,
+      ({ label, step }) =>
+        `<text class="tick" x="${at(x(step))}" y="${height - margin.bottom + 18}" text-anchor="middle">${escapeHtml(label)}</text>`,
     ),
     `<text class="title" x="${at((margin.left + width - margin.right) / 2)}" y="${height - 4}" text-anchor="middle">${escapeHtml(options.xTitle)}</text>`,
     `<text class="title" transform="rotate(-90)" x="${-at((margin.top + height - margin.bottom) / 2)}" y="14" text-anchor="middle">${escapeHtml(options.yTitle)}</text>`,
@@ -75,19 +83,24 @@ export function plot(options: PlotOptions): string {
       const path = points.map(({ value, step }) => `${at(x(step))},${at(y(value))}`).join(' ');
       const dots = points.map(
         ({ value, step }) =>
-          `<circle class="${one.style}" cx="${at(x(step))}" cy="${at(y(value))}" r="3.5"><title>${escapeHtml(one.name)}, step ${step}: ${value.toFixed(3)}</title></circle>`,
+          `<circle class="${one.style}" cx="${at(x(step))}" cy="${at(y(value))}" r="3.5"><title>${escapeHtml(one.name)}, step ${options.labels?.[step] ?? step}: ${value.toFixed(3)}</title></circle>`,
       );
-      return `<polyline class="${one.style}" points="${path}"/>${dots.join('')}`;
+      const bars = (one.ranges ?? []).map((range, step) =>
+        range
+          ? `<line class="range ${one.style}" x1="${at(x(step))}" x2="${at(x(step))}" y1="${at(y(range[0]))}" y2="${at(y(range[1]))}"/>`
+          : '',
+      );
+      return `<polyline class="${one.style}" points="${path}"/>${bars.join('')}${dots.join('')}`;
     }),
   ];
-  const label = series.map((one) => summary(one)).join('; ');
+  const label = series.map((one) => summary(one, options.labels)).join('; ');
   return `<svg role="img" aria-label="${escapeHtml(label)}" viewBox="0 0 ${width} ${height}">${parts.join('')}</svg>`;
 }
 
-function summary({ name, values }: Series): string {
+function summary({ name, values }: Series, labels?: readonly string[]): string {
   const known = values.filter(Number.isFinite);
   if (known.length === 0) return `${name}: no values`;
-  return `${name}: ${known[0]!.toFixed(3)} at step 0, ${known.at(-1)!.toFixed(3)} at step ${values.length - 1}`;
+  return `${name}: ${known[0]!.toFixed(3)} at step ${labels?.[0] ?? 0}, ${known.at(-1)!.toFixed(3)} at step ${labels?.at(-1) ?? values.length - 1}`;
 }
 
 function at(position: number): number {

@@ -1,0 +1,93 @@
+import type { Interval } from './bootstrap';
+import type { Summary } from './summary';
+
+/** The summary as a Markdown table; intervals are 95 %. */
+export function markdown(summary: Summary): string {
+  const share = (interval: Interval | undefined) =>
+    interval === undefined ? '–' : `${percent(interval.mean)} (${percent(interval.low)}–${percent(interval.high)})`;
+  const lines = [
+    `${summary.items} items, ${summary.repositories} ${summary.repositories === 1 ? 'repository' : 'repositories'}; the thought rests on ${percent(summary.coverage)} % of the text outside the window.`,
+    `The parser finds no fault with ${summary.targetsParse ? percent(summary.targetsParse.mean) : '–'} % of the targets themselves.`,
+    `In brackets: 95 % bootstrap intervals by ${summary.repositories > 1 ? 'repository' : 'file'}. Shares in per cent.`,
+    '',
+    '| way | bits per byte | minus z_0 | exact tails | exact random tails | exact lines | similarity of blocks | identifier F1 | parses | ms | thinking, ms |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...summary.rows.map((row) =>
+      [
+        '',
+        row.way,
+        row.bitsPerByte?.mean.toFixed(3) ?? '–',
+        signed(row.minusPrior),
+        share(row.exactTail),
+        share(row.exactRandomTail),
+        share(row.exactLine),
+        share(row.similarityBlock),
+        share(row.identifierF1),
+        share(row.parses),
+        row.milliseconds?.toFixed(0) ?? '–',
+        row.thinking?.toFixed(0) ?? '–',
+        '',
+      ]
+        .join(' | ')
+        .trim(),
+    ),
+    ...contrastLines(summary),
+    ...kindLines(summary),
+    '',
+    '| items | how many | bits per byte under z_0 | thinking minus z_0 |',
+    '| --- | --- | --- | --- |',
+    ...[...summary.quartiles, ...summary.languages].map(
+      (slice) =>
+        `| ${slice.name} | ${slice.items} | ${slice.prior?.mean.toFixed(3) ?? '–'} | ${signed(slice.minusPrior)} |`,
+    ),
+  ];
+  return lines.join('\n');
+}
+
+function contrastLines({ contrasts }: Summary): string[] {
+  if (contrasts.length === 0) return [];
+  const points = (interval: Interval | undefined) => signed(interval, 100, 1);
+  return [
+    '',
+    '| difference | items | NLL, % | exact tails, points |',
+    '| --- | --- | --- | --- |',
+    ...contrasts.map(
+      ({ way, against, items, nll, exactTail }) =>
+        `| ${way} against ${against} | ${items} | ${points(nll)} | ${points(exactTail)} |`,
+    ),
+  ];
+}
+
+/** What was cut out, and where: for the ways with usual steps and without, with memory and without. */
+function kindLines({ rows }: Summary): string[] {
+  const shown = rows.filter(({ way }) => KIND_WAYS.includes(way));
+  const [first] = shown;
+  if (!first) return [];
+  const cells = shown.map(({ way }) => ` ${way}: exact, similarity, F1 |`).join('');
+  const share = (interval: Interval | undefined) => (interval ? percent(interval.mean) : '–');
+  return [
+    '',
+    `| cut out | items |${cells}`,
+    `| --- | --- |${shown.map(() => ' --- |').join('')}`,
+    ...first.kinds.map(({ kind, place, items }) => {
+      const figures = shown.map(({ kinds }) => {
+        const found = kinds.find((other) => other.kind === kind && other.place === place);
+        return ` ${share(found?.exact)}, ${share(found?.similarity)}, ${share(found?.identifierF1)} |`;
+      });
+      return `| ${kind}, ${place === 'syntax' ? 'meaningful place' : 'random place'} | ${items} |${figures.join('')}`;
+    }),
+  ];
+}
+
+const KIND_WAYS: readonly string[] = ['T=0', 'T=4', 'T=4 + memory', 'plain', 'plain + memory'];
+
+function percent(value: number): string {
+  return (value * 100).toFixed(1);
+}
+
+/** A difference with its interval, as a number of units of 1/factor. */
+export function signed(interval: Interval | undefined, factor = 1, digits = 3): string {
+  if (!interval) return '–';
+  const text = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value * factor).toFixed(digits)}`;
+  return `${text(interval.mean)} (${text(interval.low)} to ${text(interval.high)})`;
+}
