@@ -1,5 +1,6 @@
 import { ConfigurationTarget, workspace, type ConfigurationScope } from 'vscode';
 import { section } from './names';
+import { settingValue } from './settingValue';
 import type { Settings } from '../protocol';
 
 /**
@@ -8,7 +9,7 @@ import type { Settings } from '../protocol';
  */
 export function readSettings(scope?: ConfigurationScope): Settings {
   const configuration = workspace.getConfiguration(section, scope);
-  const read = <K extends keyof Settings>(name: K) => configuration.get(name) as Settings[K];
+  const read = <K extends keyof Settings>(name: K) => settingValue(configuration, name) as Settings[K];
   return {
     enable: read('enable'),
     inferenceSteps: read('inferenceSteps'),

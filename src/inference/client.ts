@@ -282,7 +282,7 @@ export class InferenceClient {
         break;
       case 'ready':
         this.#model = message.model;
-        this.#handle(message);
+        this.#handle({ type: 'ready', device: message.device, at: performance.now() });
         this.#heard();
         break;
       case 'refused':

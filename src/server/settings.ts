@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { BATTERY_PAUSES, CONFIDENCE_LEVELS, defaultSettings, devices, type Settings } from '../protocol';
+import { BATTERY_PAUSES, CONFIDENCE_LEVELS, defaultSettings, devices, formerNames, type Settings } from '../protocol';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
 
@@ -69,20 +69,22 @@ const checks: { [K in keyof Settings]: Check<K> } = {
 
 /**
  * Settings as a client sent them, made whole: what is missing gets its default silently, what is not acceptable gets
- * its default and one line in `problems` that names the setting, the value and the remedy.
+ * its default and one line in `problems` that names the setting, the value and the remedy. A setting that is missing is
+ * looked for under its former names.
  */
-export function readSettings(given: unknown): { settings: Settings; problems: string[] } {
+export function readSettings(given: unknown, former = formerNames): { settings: Settings; problems: string[] } {
   const problems: string[] = [];
   const source = isRecord(given) ? given : {};
   if (given !== undefined && given !== null && !isRecord(given)) {
     problems.push(`settings: ${show(given)} is not an object; the defaults serve`);
   }
   const read = <K extends keyof Settings>(check: Check<K>): Settings[K] => {
-    const value = source[check.name];
-    if (value === undefined || value === null) return defaultSettings[check.name];
+    const name = [check.name, ...(former[check.name] ?? [])].find((one) => (source[one] ?? undefined) !== undefined);
+    if (name === undefined) return defaultSettings[check.name];
+    const value = source[name];
     if (check.accepts(value)) return value as Settings[K];
     const instead = show(defaultSettings[check.name]);
-    problems.push(`thoughtline.${check.name}: ${show(value)} is not accepted: ${check.remedy} (${instead} serves)`);
+    problems.push(`thoughtline.${name}: ${show(value)} is not accepted: ${check.remedy} (${instead} serves)`);
     return defaultSettings[check.name];
   };
   const settings: Settings = {

@@ -1,5 +1,5 @@
 import type { WorkDoneProgressServerReporter } from 'vscode-languageserver';
-import type { Lifecycle } from '../inference/lifecycle';
+import { initial, type Lifecycle } from '../inference/lifecycle';
 import type { IndexProgress } from '../inference/messages';
 import type { Status } from '../protocol';
 
@@ -7,7 +7,7 @@ import type { Status } from '../protocol';
 export class StatusReporter {
   readonly #send: (status: Status) => void;
   readonly #createProgress: () => Promise<WorkDoneProgressServerReporter>;
-  #lifecycle: Lifecycle = { state: 'off', crashes: [] };
+  #lifecycle: Lifecycle = initial;
   #thinking: { step: number; steps: number } | undefined;
   #last = '';
   #progress: Promise<WorkDoneProgressServerReporter | undefined> | undefined;

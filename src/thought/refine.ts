@@ -42,7 +42,7 @@ export class Refinement {
   readonly #known = new Map<string, ChunkGradient>();
   readonly #curves = { nll: [] as number[], heldOut: [] as number[], kl: [] as number[] };
   #best: { mu: Float32Array; at: number; known: ReadonlyMap<string, ChunkGradient> } | undefined;
-  #milliseconds = 0;
+  #taken = { runs: 0, milliseconds: 0 };
   #result: Thought | undefined;
 
   constructor(model: EvidenceModel, evidence: Evidence, options: RefinementOptions) {
@@ -67,7 +67,8 @@ export class Refinement {
   async advance(): Promise<boolean> {
     const start = performance.now();
     const { done } = await this.#runs.next();
-    this.#milliseconds += performance.now() - start;
+    this.#taken.milliseconds += performance.now() - start;
+    if (!done) this.#taken.runs++;
     return !done;
   }
 
@@ -96,7 +97,7 @@ export class Refinement {
         best: best.at,
         coverage: this.#coverage,
         chunks: this.#chunks.map(({ path, line, tokens, heldOut }) => ({ path, line, tokens, heldOut })),
-        milliseconds: this.#milliseconds,
+        ...this.#taken,
       },
     });
   }

@@ -13,6 +13,8 @@ export interface ThoughtTrace {
   /** Share of the text outside the window that the chunks hold, 0 to 1. */
   readonly coverage: number;
   readonly chunks: readonly ChunkInfo[];
+  /** Runs of the model that it took. */
+  readonly runs: number;
   readonly milliseconds: number;
 }
 
@@ -51,6 +53,7 @@ const NO_TRACE: ThoughtTrace = {
   best: 0,
   coverage: 0,
   chunks: [],
+  runs: 0,
   milliseconds: 0,
 };
 

@@ -1,6 +1,7 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createProtocolConnection,
@@ -67,6 +68,31 @@ export interface Start {
   keepOutput?: boolean;
 }
 
+/** What is written to a server over stdio goes through here: at once, or all together when the gate opens. */
+class Gate extends Writable {
+  #held: Buffer[] | undefined;
+
+  constructor(readonly server: ChildProcess) {
+    super();
+  }
+
+  close(): void {
+    this.#held = [];
+  }
+
+  open(): void {
+    const all = Buffer.concat(this.#held ?? []);
+    this.#held = undefined;
+    this.server.stdin!.write(all);
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    if (!this.#held) return void this.server.stdin!.write(chunk, done);
+    this.#held.push(chunk);
+    done();
+  }
+}
+
 /** A language server client of the real protocol library over a real server process. */
 export class LspClient {
   readonly statuses: Status[] = [];
@@ -84,6 +110,7 @@ export class LspClient {
   private constructor(
     readonly server: ChildProcess,
     readonly connection: ProtocolConnection,
+    readonly gate: Gate,
   ) {}
 
   static async start(options: Start = {}): Promise<LspClient> {
@@ -93,10 +120,11 @@ export class LspClient {
     const server = ipc
       ? fork(program, ['--node-ipc'], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env })
       : spawned([...(options.launcher ?? []), process.execPath, program, '--stdio'], env, options.cwd);
+    const gate = new Gate(server);
     const connection = ipc
       ? createProtocolConnection(new IPCMessageReader(server), new IPCMessageWriter(server))
-      : createProtocolConnection(new StreamMessageReader(server.stdout!), new StreamMessageWriter(server.stdin!));
-    const client = new LspClient(server, connection);
+      : createProtocolConnection(new StreamMessageReader(server.stdout!), new StreamMessageWriter(gate));
+    const client = new LspClient(server, connection, gate);
     if (options.keepOutput ?? true) {
       server.stdout?.on('data', (chunk: Buffer) => {
         client.output.stdout = Buffer.concat([client.output.stdout, chunk]);
@@ -190,6 +218,16 @@ export class LspClient {
       textDocument: { uri, version },
       contentChanges,
     });
+  }
+
+  /**
+   * Sends messages in one piece, over stdio: no pause between two of them gives the server time to answer the first.
+   * @param send waits for no answer
+   */
+  async atOnce(send: () => Promise<void>): Promise<void> {
+    this.gate.close();
+    await send();
+    this.gate.open();
   }
 
   /** Inserts text at a position. */

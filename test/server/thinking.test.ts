@@ -57,7 +57,7 @@ test('the thought follows edits warm: only what changed is evaluated anew', asyn
   await client.type(uri, { line: chunk.line, character: 0 }, 'const edited = true;\n');
   const warm = await client.thought(uri, ({ trace }) => JSON.stringify(trace) !== JSON.stringify(cold.trace));
   assert.ok(warm.trace.steps <= 2, `${warm.trace.steps} steps`);
-  assert.ok(warm.trace.milliseconds < cold.trace.milliseconds);
+  assert.ok(warm.trace.runs < cold.trace.runs, `${warm.trace.runs} runs after ${cold.trace.runs}`);
   assert.equal(warm.steps, 4);
   await client.stop();
 });

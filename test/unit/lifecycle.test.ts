@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { initial, limit, transition, type Lifecycle, type LifecycleEvent } from '../../src/inference/lifecycle';
 
 const start: LifecycleEvent = { type: 'start' };
-const ready: LifecycleEvent = { type: 'ready', device: 'cpu' };
+const readyAt = (at: number): LifecycleEvent => ({ type: 'ready', device: 'cpu', at });
+const ready = readyAt(0);
+const again: LifecycleEvent = { type: 'backedOff' };
 const died = (at: number): LifecycleEvent => ({ type: 'died', how: 'signal SIGKILL', at });
 
 /** Names of the states and effects along a sequence of events. */
@@ -79,31 +81,37 @@ test('lifecycle: tables of events', () => {
   }
 });
 
-test('lifecycle: too many crashes within the window fail with the reason; restart forgets them', () => {
-  const crash = (at: number): LifecycleEvent[] => [ready, died(at), { type: 'backedOff' }];
-  const events = [start, ...Array.from({ length: limit.crashes + 1 }, (_, i) => crash(1000 * i)).flat()];
-  const { last } = run(events);
-  assert.equal(last.state, 'failed');
-  assert.match(last.state === 'failed' ? last.reason : '', /ended 5 times within 60 s, last: signal SIGKILL/);
-  const again = run([{ type: 'restart' }, ready, died(9000)], last);
-  assert.deepEqual(again.states, ['loading', 'ready', 'waiting']);
-});
+/** Deaths one after the other, however long each process took to load. */
+const rows: [name: string, death: (at: number) => LifecycleEvent[]][] = [
+  ['soon after they were ready', (at) => [readyAt(at), died(at + 10), again]],
+  ['while they load', (at) => [died(at), again]],
+];
+for (const [name, death] of rows) {
+  for (const apart of [1_000, 10 * limit.steadyMs]) {
+    test(`lifecycle: too many die ${name}, ${apart / 1000} s apart: failed with the reason; restart forgets them`, () => {
+      const { last } = run([start, ...Array.from({ length: limit.crashes + 1 }, (_, i) => death(apart * i)).flat()]);
+      assert.equal(last.state, 'failed');
+      assert.match(last.state === 'failed' ? last.reason : '', /ended 5 times in a row, last: signal SIGKILL/);
+      const { states } = run([{ type: 'restart' }, ready, died(9000)], last);
+      assert.deepEqual(states, ['loading', 'ready', 'waiting']);
+    });
+  }
+}
 
 test('lifecycle: an answer ends a row of crashes, and the back-off begins anew', () => {
   const served: LifecycleEvent = { type: 'served' };
-  const crash = (at: number): LifecycleEvent[] => [ready, served, died(at), { type: 'backedOff' }];
+  const crash = (at: number): LifecycleEvent[] => [readyAt(at), served, died(at), again];
   const { last, effects } = run([start, ...Array.from({ length: 200 }, (_, i) => crash(100 * i)).flat()]);
   assert.equal(last.state, 'loading');
   assert.deepEqual([...new Set(effects)], ['spawn', `wait ${limit.backOffMs[0]}`]);
   assert.equal(transition(initial, served).to, initial);
 });
 
-test('lifecycle: crashes far apart never add up', () => {
-  const events = [
-    start,
-    ...Array.from({ length: 20 }, (_, i) => [ready, died(i * limit.windowMs), { type: 'backedOff' } as const]).flat(),
-  ];
-  assert.equal(run(events).last.state, 'loading');
+test('lifecycle: deaths of processes that were ready for long never add up', () => {
+  const death = (at: number): LifecycleEvent[] => [readyAt(at), died(at + limit.steadyMs), again];
+  const { last, effects } = run([start, ...Array.from({ length: 20 }, (_, i) => death(i * limit.steadyMs)).flat()]);
+  assert.equal(last.state, 'loading');
+  assert.deepEqual([...new Set(effects)], ['spawn', `wait ${limit.backOffMs[0]}`]);
 });
 
 test('lifecycle: back-off grows', () => {

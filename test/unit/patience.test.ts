@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setInterval as looks, setTimeout as sleep } from 'node:timers/promises';
 import { InferenceClient } from '../../src/inference/client';
 import type { Lifecycle } from '../../src/inference/lifecycle';
 import { lineSplitter, LogLimiter, logLimits } from '../../src/inference/logLines';
@@ -118,78 +118,90 @@ function handleOn(name: string, program: string, limits: ConstructorParameters<t
   };
   const client = new InferenceClient(file, listener, limits);
   const until = async (condition: () => boolean) => {
-    for (let i = 0; i < 2000 && !condition(); i++) await sleep(10);
+    // Not `setTimeout`, which a test may hold.
+    const clock = looks(10)[Symbol.asyncIterator]();
+    for (let left = 6000; left > 0 && !condition(); left--) await clock.next();
+    await clock.return?.();
     assert.ok(condition(), `${JSON.stringify(states)}\n${logs.join('\n')}`);
   };
   return { client, states, logs, until };
 }
 
 const ready = `process.send({ type: 'ready', device: 'cpu', model: { name: 'm', version: '1' } });`;
+const answering = `const answer = (id, text) => process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0,
+    window: { prefixTokens: 0, suffixTokens: 0 },
+    result: { text, stop: 'end', replaceSuffix: 0, read: 0, milliseconds: 0, candidates: [] } });`;
+
+/** The text of an answer, or why there is none. */
+async function textOf(run: ReturnType<InferenceClient['complete']>): Promise<string> {
+  const answer = await run.result;
+  return 'result' in answer ? answer.result.text : answer.reason;
+}
 
 test('a process that hangs while it loads is ended, and given up after some times; a restart begins anew', async () => {
   const { client, logs, until } = handleOn('mute', 'setInterval(() => undefined, 1000);', { loadingMs: 150 });
   client.open(opening);
   const run = client.complete('file:///a.ts', question, asked);
   await until(() => client.lifecycle.state === 'failed');
-  assert.match((await run.result as { reason: string }).reason, /ended 5 times within 60 s, last: no answer for 0\.1 s/); // prettier-ignore
+  assert.match((await run.result as { reason: string }).reason, /ended 5 times in a row, last: no answer for 0\.1 s/); // prettier-ignore
   assert.equal(logs.filter((line) => line.includes('no answer for')).length, 5);
   client.restart();
   assert.equal(client.lifecycle.state, 'loading');
   client.stop();
 });
 
-test('a process that is idle is let be, however long', async () => {
-  const { client, until } = handleOn('idle', `${ready} setInterval(() => undefined, 1000);`, {
-    loadingMs: 1_500,
-    unknownMs: 50,
-    leastMs: 50,
-  });
+test('a process that is idle is let be, however long', async (context) => {
+  const program = `${ready} ${answering}
+    process.on('message', ({ type, id }) => type === 'complete' && answer(id, 'alive'));`;
+  const { client, until } = handleOn('idle', program, {});
+  // Time passes when the test says so: however long the process takes to start, that is no silence.
+  context.mock.timers.enable({ apis: ['setTimeout'] });
   client.open(opening);
   await until(() => client.lifecycle.state === 'ready');
-  const { pid } = client;
-  await sleep(2_000);
-  assert.equal(client.pid, pid);
+  // After it has loaded, and after it has answered.
+  for (let i = 0; i < 2; i++) {
+    context.mock.timers.tick(1000 * patience.loadingDeviceMs);
+    assert.equal(await textOf(client.complete('file:///a.ts', question, asked)), 'alive');
+  }
+  assert.equal(client.respawns, 0);
   client.stop();
 });
 
 test('while the process is silent nothing more is sent to it; when it is heard again, the rest follows', async () => {
-  // It answers the first request after 400 ms and says then how many have come until that.
-  const program = `${ready}
+  // It answers the first request when a file is there, and says then how many have come until that.
+  const go = join(folder, 'go');
+  const program = `${ready} ${answering}
     let came = 0;
-    const answer = (id, text) => process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0,
-      window: { prefixTokens: 0, suffixTokens: 0 },
-      result: { text, stop: 'end', replaceSuffix: 0, read: 0, milliseconds: 0, candidates: [] } });
     process.on('message', ({ type, id }) => {
       if (type !== 'complete') return;
-      if (++came === 1) setTimeout(() => answer(id, 'came ' + came), 400);
-      else answer(id, 'late ' + came);
+      if (++came > 1) return answer(id, 'late ' + came);
+      const looking = setInterval(() => {
+        if (!require('node:fs').existsSync(${JSON.stringify(go)})) return;
+        clearInterval(looking);
+        answer(id, 'came ' + came);
+      }, 10);
     });`;
   const { client, until } = handleOn('slow', program, { stallMs: 50 });
   client.open(opening);
   await until(() => client.lifecycle.state === 'ready');
-  const text = async (run: ReturnType<typeof client.complete>) => {
-    const answer = await run.result;
-    return 'result' in answer ? answer.result.text : answer.reason;
-  };
   const first = client.complete('file:///a.ts', question, asked);
   await sleep(150);
   const second = client.complete('file:///a.ts', question, asked);
   const third = client.complete('file:///b.ts', question, asked);
   second.abort();
-  assert.equal(await text(second), 'cancelled before the model was asked');
-  assert.equal(await text(first), 'came 1');
-  assert.equal(await text(third), 'late 2');
+  assert.equal(await textOf(second), 'cancelled before the model was asked');
+  writeFileSync(go, '');
+  assert.equal(await textOf(first), 'came 1');
+  assert.equal(await textOf(third), 'late 2');
   client.stop();
 });
 
 test('an answer ends a row of deaths: a process that works and is killed now and then is started again for ever', async () => {
-  const program = `${ready}
+  const program = `${ready} ${answering}
     process.on('message', ({ type, id, request }) => {
       if (type !== 'complete') return;
       if (request.prefix === 'die') process.exit(3);
-      process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0,
-        window: { prefixTokens: 0, suffixTokens: 0 },
-        result: { text: 'x', stop: 'end', replaceSuffix: 0, read: 0, milliseconds: 0, candidates: [] } });
+      answer(id, 'x');
     });`;
   const { client, until, states } = handleOn('mortal', program, {});
   client.open(opening);

@@ -7,7 +7,7 @@ import { NumericalError } from '../../src/model/errors';
 import { InferenceService } from '../../src/inference/process';
 import { followEdit } from '../../src/thought/store';
 
-const trace = { steps: 0, nll: [], heldOut: [], kl: [], best: 0, coverage: 0, chunks: [], milliseconds: 0 };
+const trace = { steps: 0, nll: [], heldOut: [], kl: [], best: 0, coverage: 0, chunks: [], runs: 0, milliseconds: 0 };
 const gradient = { gradient: new Float32Array(1), nll: 1, tokens: 1, heldOut: false };
 
 function thoughtOf(version: number, ...keys: string[]): Thought {

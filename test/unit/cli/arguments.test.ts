@@ -92,6 +92,7 @@ describe('trace', () => {
     best: 1,
     coverage: 0.5,
     chunks: [{ path: 'a.ts', line: 1, tokens: 100, heldOut: false }],
+    runs: 3,
     milliseconds: 12,
   };
   test('shows the NLL of each step, and which is kept', () => {

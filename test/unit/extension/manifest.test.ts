@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../../scripts/words';
-import { defaultSettings, devices } from '../../../src/protocol';
+import { defaultSettings, devices, formerNames } from '../../../src/protocol';
 import { readSettings } from '../../../src/server/settings';
 
 const root = join(__dirname, '..', '..', '..');
@@ -16,6 +16,7 @@ interface Property {
   enum?: string[];
   markdownEnumDescriptions?: string[];
   markdownDescription: string;
+  markdownDeprecationMessage?: string;
   order: number;
   scope?: string;
 }
@@ -34,6 +35,7 @@ test('the settings that package.json offers are those that the server knows, wit
   const offered = Object.fromEntries(
     Object.entries(properties).map(([name, property]) => [name.replace(/^thoughtline\./, ''), property.default]),
   );
+  for (const name of Object.values(formerNames).flat()) delete offered[name];
   assert.deepEqual(offered, defaultSettings);
   assert.deepEqual(properties['thoughtline.device']?.enum, [...devices]);
 });
@@ -75,8 +77,8 @@ test('every text that the extension shows is in the bundle for translators', () 
 });
 
 /**
- * Settings of every version that has been released. One that gets another name stays here and is read under both: users'
- * settings outlive the versions that they were written for. No name has changed so far.
+ * Settings of every version that has been released. One that gets another name stays here and is read under both
+ * (`formerNames`). No name has changed so far.
  */
 const released: Record<string, readonly string[]> = {
   '0.1.0': [
@@ -93,6 +95,41 @@ test('every setting of a version before is still a setting, and is read by the s
       assert.equal(problems.length, 1, `${name} of ${version} is not read`);
     }
   }
+});
+
+/** What is wrong with how settings that have got another name stand in package.json. */
+function wrongFormerNames(
+  former: Readonly<Record<string, readonly string[]>>,
+  offered: Record<string, Property>,
+): string[] {
+  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+  const restricted = (name: string) => restrictedConfigurations.includes(`thoughtline.${name}`);
+  return Object.entries(former).flatMap(([present, names]) =>
+    names.flatMap((name) => {
+      const [now, then] = [offered[`thoughtline.${present}`], offered[`thoughtline.${name}`]];
+      if (!now || !then) return [`${name}: not offered`];
+      return [
+        ...(then.markdownDeprecationMessage === undefined ? [`${name}: not deprecated`] : []),
+        ...(then.scope !== now.scope ? [`${name}: another scope`] : []),
+        ...(restricted(present) && !restricted(name) ? [`${name}: not restricted`] : []),
+      ];
+    }),
+  );
+}
+
+test('a setting’s former name is offered, deprecated, and set by nobody who may not set the present one', () => {
+  assert.deepEqual(wrongFormerNames(formerNames, properties), []);
+  const device = properties['thoughtline.device']!;
+  const good = { ...device, markdownDeprecationMessage: 'It is called `thoughtline.device` now.' };
+  const wrong = (old: Property | undefined) =>
+    wrongFormerNames({ device: ['provider'] }, { ...properties, ...(old && { 'thoughtline.provider': old }) });
+  assert.deepEqual(wrong(undefined), ['provider: not offered']);
+  assert.deepEqual(wrong(good), ['provider: not restricted']);
+  assert.deepEqual(wrong({ ...device, scope: 'window' }), [
+    'provider: not deprecated',
+    ...(device.scope === 'window' ? [] : ['provider: another scope']),
+    'provider: not restricted',
+  ]);
 });
 
 test('settings are in an order, and those of documents can be set for a folder or a language', () => {

@@ -116,6 +116,7 @@ describe('hostile content on the thought’s page', () => {
           { path: text, line: 1, tokens: 1, heldOut: false },
           { path: text, line: 2, tokens: 1, heldOut: true },
         ],
+        runs: 1,
         milliseconds: 1,
       },
     },

@@ -132,6 +132,7 @@ describe('the thought panel', () => {
         { path: 'src/<script>.ts', line: 12, tokens: 100, heldOut: false },
         { path: 'src/a.ts', line: 40, tokens: 90, heldOut: true },
       ],
+      runs: 6,
       milliseconds: 300,
     },
   };

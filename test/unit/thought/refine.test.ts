@@ -72,8 +72,8 @@ describe('refinement', () => {
   });
 
   test('one advance is one run', async () => {
-    const { runs } = await refine(new Quadratic({ a: 2, b: 2 }), [chunk('a'), chunk('b', true)], 3);
-    assert.equal(runs, 2 * 4);
+    const { runs, thought } = await refine(new Quadratic({ a: 2, b: 2 }), [chunk('a'), chunk('b', true)], 3);
+    assert.deepEqual([runs, thought.trace.runs], [2 * 4, 2 * 4]);
   });
 
   test('the held-out chunk decides which z is kept, and when to stop', async () => {

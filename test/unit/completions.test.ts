@@ -1,0 +1,107 @@
+/** When the server looks ahead, on a clock that stands still between two keys: no pause of the machine is taken for the user's. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { CancellationToken, InlineCompletionTriggerKind } from 'vscode-languageserver';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { InferenceClient } from '../../src/inference/client';
+import type { CompletionRequest } from '../../src/inference/messages';
+import { Adviser } from '../../src/server/adviser';
+import { Completions } from '../../src/server/completions';
+import { aheadMs } from '../../src/server/schedule';
+import { Session } from '../../src/server/session';
+import { Thinker } from '../../src/server/thinker';
+
+const suggested = 'compute(first, second);';
+
+/** A server at one document whose model suggests the same everywhere, and a user who types at its end. */
+function sitting(context: TestContext) {
+  const { timers } = context.mock;
+  timers.enable({ apis: ['setTimeout'] });
+  const asked: { request: CompletionRequest; ahead: boolean }[] = [];
+  const result = { text: suggested, replaceSuffix: 0, milliseconds: 0, stop: 'end', candidates: [] };
+  const answer = { result, thought: 0, window: { prefixTokens: 0, suffixTokens: 0 }, refinementRunsWaited: 0 };
+  const client = {
+    complete: (_uri: string, request: CompletionRequest, _options: unknown, ahead = false) => {
+      asked.push({ request, ahead });
+      return { result: Promise.resolve(answer), abort: () => undefined };
+    },
+  } as unknown as InferenceClient;
+  const silent = { log: () => undefined, rested: () => undefined };
+  const thinker = new Thinker(client, () => undefined, silent);
+  const completions = new Completions(client, thinker, new Adviser({ log: () => undefined, random: () => 0 }));
+  const session = new Session();
+  let document = TextDocument.create('file:///w/a.ts', 'typescript', 1, 'const a = ');
+
+  const ask = async (offset = document.getText().length) => {
+    const how = { memory: false, samples: 1, solver: false, confidence: 'off' } as const;
+    const answered = completions.answer(
+      {
+        document,
+        session,
+        position: document.positionAt(offset),
+        context: { triggerKind: InlineCompletionTriggerKind.Automatic },
+        maxLines: 8,
+        how,
+        related: () => [],
+        budget: undefined,
+        debounce: { least: 0, most: 0 },
+      },
+      CancellationToken.None,
+    );
+    await turn();
+    // The wait before a run, which is none here.
+    timers.tick(0);
+    return (await answered).items.map(({ insertText }) => insertText);
+  };
+  const type = (text: string) => {
+    const end = document.positionAt(document.getText().length);
+    document = TextDocument.update(document, [{ range: { start: end, end }, text }], document.version + 1);
+    completions.changed(document, session);
+  };
+  return { completions, ask, type, asked, pause: (milliseconds: number) => timers.tick(milliseconds) };
+}
+
+test('while the user types on, nothing is made ahead', async (context) => {
+  const { completions, ask, type, asked, pause } = sitting(context);
+  assert.deepEqual(await ask(), [suggested]);
+  for (let typed = 1; typed <= 5; typed++) {
+    pause(aheadMs - 1);
+    type(suggested[typed - 1]!);
+    // Between the key and the question the suggestion of before stands no more.
+    pause(aheadMs - 1);
+    assert.deepEqual(await ask(), [suggested.slice(typed)]);
+  }
+  assert.deepEqual(completions.tally.ahead, { runs: 0, served: 0 });
+  assert.equal(asked.length, 1);
+});
+
+test('a suggestion that has stood for a while is looked beyond, once; what was found serves when it is accepted', async (context) => {
+  const { completions, ask, type, asked, pause } = sitting(context);
+  await ask();
+  pause(aheadMs);
+  assert.deepEqual(completions.tally.ahead, { runs: 1, served: 0 });
+  assert.deepEqual([asked.at(-1)!.request.prefix, asked.at(-1)!.ahead], [`const a = ${suggested}`, true]);
+  await turn();
+  pause(100 * aheadMs);
+  assert.equal(asked.length, 2);
+  type(suggested);
+  assert.deepEqual(await ask(), [suggested]);
+  assert.deepEqual(completions.tally.ahead, { runs: 1, served: 1 });
+  assert.equal(asked.length, 2);
+});
+
+const ends: [name: string, what: (here: ReturnType<typeof sitting>) => unknown][] = [
+  ['a key, also where nothing is asked after it,', ({ type }) => type('x')],
+  ['going where nothing is suggested', async ({ ask }) => assert.deepEqual(await ask(3), [])],
+];
+for (const [name, what] of ends) {
+  test(`${name} puts an end to looking ahead`, async (context) => {
+    const here = sitting(context);
+    await here.ask();
+    here.pause(aheadMs - 1);
+    await what(here);
+    here.pause(100 * aheadMs);
+    assert.equal(here.completions.tally.ahead.runs, 0);
+  });
+}
