@@ -113,6 +113,7 @@ export class Completions {
     const { version } = document;
     const cancelled = new Promise<undefined>((resolve) => token.onCancellationRequested(() => resolve(undefined)));
     const over = () => token.isCancellationRequested || document.version !== version;
+    let shown = '';
     const recall = (path?: keyof typeof describePath) => {
       const found = over() ? undefined : session.suggestions.find(at, session.version, invoked);
       if (!found) return undefined;
@@ -122,14 +123,13 @@ export class Completions {
       session.suggestions.show(found.entry);
       const left = cutAt(found.left, until - typedOf(found));
       this.#lookAhead(question, at, left);
-      return this.#shown(question, at, [left, ...session.suggestions.beside(at, found.left.text)], path ?? found.path);
+      shown = found.left.text;
+      return this.#shown(question, at, [left, ...session.suggestions.beside(at, shown)], path ?? found.path);
     };
 
+    // Asked for where one stands already, others are wanted to choose from.
+    const choosing = invoked && session.suggestions.find(at, session.version) !== undefined;
     if (invoked) await Promise.race([this.#thinker.now(document.uri), cancelled, delay(patienceMs)]);
-    // Asked for where one stands already: others are wanted to choose from.
-    if (invoked && !over() && session.suggestions.find(at, session.version, true)) {
-      await this.#choose(question, at, cancelled);
-    }
     let answer = recall();
     for (const flight of [session.inFlight, session.ahead]) {
       if (answer || over() || !flight || !mayServe(flight, at)) continue;
@@ -148,6 +148,11 @@ export class Completions {
       if (!answer && !over()) {
         return this.#none(session, flight.reason ?? 'the suggestion does not fit what is right of the cursor');
       }
+    }
+    if (answer && choosing && !over()) {
+      await this.#choose(question, at, cancelled);
+      const others = session.suggestions.beside(at, shown).map((other) => itemOf(question, at, other));
+      answer = { ...answer, items: [...answer.items.slice(0, 1), ...others] };
     }
     if (answer) return answer;
     this.tally.cancelled++;

@@ -126,6 +126,69 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await page.save(file);
   });
 
+  step('the suggestion goes on while the user types along with it', async () => {
+    await typeBelow(work, 'fee(visit: Visit): Money {', '');
+    const { ghost } = await page.typeUntilSuggested();
+    // A bracket or a quote would be closed by the editor.
+    const typed = /^[^()[\]{}"'`\n]{0,4}/.exec(ghost)![0].slice(0, ghost.length - 1);
+    for (let length = 1; length <= typed.length; length++) {
+      await page.type(typed[length - 1]!);
+      const left = ghost.slice(length);
+      await page.until(
+        () => page.ghostText(),
+        (now) => now === left,
+        5_000,
+        `"${left}" is left`,
+      );
+    }
+    await page.screenshot('03-typed-along');
+    await page.press('Escape');
+    await page.save(file);
+  });
+
+  step('another suggestion can be chosen, and is accepted', async () => {
+    await typeBelow(work, 'fee(visit: Visit): Money {', '');
+    const { typed, ghost } = await page.typeUntilSuggested();
+    await page.press('Alt+BracketRight');
+    const other = await page.until(
+      () => page.ghostText(),
+      (now) => now !== ghost && now !== '',
+      30_000,
+      `there is something else than "${ghost}"`,
+    );
+    await page.screenshot('03-another');
+    await page.press('Tab');
+    await sleep(500);
+    await page.press('Escape');
+    const line = await lineOf(work.project, 'fee(visit: Visit): Money {');
+    const saved = (await page.save(file)).split('\n');
+    assert.equal(saved.slice(line, line + other.split('\n').length).join('\n'), `    ${typed}${other}`);
+  });
+
+  step('with the list of VS Code open, the suggestion begins with the entry that is selected there', async () => {
+    for (const [index, typed] of ['const free = this.', 'return this.', 'const all = this.'].entries()) {
+      await typeBelow(work, 'freeBerths(): Berth[] {', typed);
+      await page.waitForGhostText(10_000).catch(() => '');
+      const entry = await page.openSuggestWidget();
+      assert.ok(entry, 'the list is open');
+      const ghost = await page.waitForGhostText(10_000).catch(() => '');
+      await page.screenshot(`03-list-${index + 1}`);
+      if (ghost === '') {
+        await page.press('Escape', 'Escape');
+        await page.save(file);
+        continue;
+      }
+      assert.ok(ghost.startsWith(entry), JSON.stringify({ entry, ghost }));
+      // The list has the key.
+      await page.press('Tab');
+      await sleep(1000);
+      await page.press('Escape', 'Escape');
+      assert.ok((await page.save(file)).includes(`${typed}${entry}`), 'the entry is accepted');
+      return;
+    }
+    assert.fail('beside the list there was never a suggestion');
+  });
+
   step('what became of suggestions is counted and shown', async () => {
     await page.command('Thoughtline: Show Statistics');
     const { thought: statistics } = page;

@@ -140,6 +140,14 @@ export class EditorPage {
     throw new Error(`no ghost text for any beginning of a line; the status says: ${await this.status()}`);
   }
 
+  /** Opens the list of suggestions of VS Code's own. @returns the entry that is selected there, or undefined */
+  async openSuggestWidget(): Promise<string | undefined> {
+    await this.press('Control+Space');
+    const entry = this.page.locator('.suggest-widget.visible .monaco-list-row.focused .label-name');
+    await entry.waitFor({ timeout: 20_000 }).catch(() => undefined);
+    return (await entry.count()) > 0 ? (await entry.innerText()).trim() : undefined;
+  }
+
   /** Asks for a suggestion at the cursor. */
   async trigger(): Promise<void> {
     await this.command('Trigger Inline Suggestion');

@@ -45,6 +45,7 @@ function sitting(context: TestContext) {
         how,
         related: () => [],
         budget: undefined,
+        ahead: true,
         debounce: { least: 0, most: 0 },
       },
       CancellationToken.None,

@@ -34,6 +34,7 @@ def bundle(tiny, pretrained, thinking, rows):
     tiny.run(
         "export", "--state", thinking, "--out", out, "--name", "tiny", "--window", 96, "--suffix", 24, "--hop", 16,
         "--chunk", 48, "--report", tiny.root / "report.json", "--runs", pretrained.parent, thinking.parent,
+        "--after", TRAIN.parent / "models" / "nano",
     )  # fmt: skip
     return out
 
@@ -118,6 +119,11 @@ def test_the_card_says_corpus_runs_and_figures(bundle, rows):
     assert f"{four['minus_z0']:+.4f} ± {four['error']:.4f}" in card
     assert " ".join(card.split()).count("pinned with licence and owner") == 1
     assert str(TRAIN.parent) not in card
+    # What the bundle before had been trained by comes first.
+    before = json.loads((TRAIN.parent / "models" / "nano" / "manifest.json").read_text())["training"]["runs"]
+    runs = json.loads((bundle / "manifest.json").read_text())["training"]["runs"]
+    assert runs[: len(before)] == before and [r["run"] for r in runs[len(before) :]] == ["pretrain", "think"]
+    assert card.index(before[0]["run"]) < card.index("| pretrain |")
 
 
 def test_the_report_is_paired(rows):

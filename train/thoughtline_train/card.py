@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from .corpus import read, summary
+from .data import packed_share
 from .export import write_bundle
 from .fixtures import parity_case, tokenizer_cases
 from .loop import load_decoder
@@ -38,6 +39,8 @@ def card_text(
         for r in [*training["runs"], *beside]
     )
     corpus = training["corpus"]
+    most = corpus["python"]
+    share = "" if most == 1 else f" Of what was read in training, Python was at most {most:.0%}."
     licences = ", ".join(f"{k} ({v})" for k, v in corpus["licences"].items())
     table = markdown(rows) if rows else "\nNot measured for this bundle.\n"
     plain = (
@@ -62,7 +65,7 @@ Hardware: {training["hardware"]}. Made with `train/` of this repository (`train/
 
 {corpus["megabytes"]:.0f} MB of distinct source text for training ({corpus["composition"]}), from {corpus["packages"]}
 packages, pinned with licence and owner in `train/corpus/` (`manifest.json`: npm, `pypi.json`), now or in an earlier commit. Split by owner of the source repository: no file of a test owner was trained on. No end-user applications, no benchmark
-problems.
+problems.{share}
 
 Licences of the packages: {licences}.
 
@@ -95,10 +98,13 @@ def export(options: Namespace) -> None:
     corpus = {
         "packages": len(used),
         "megabytes": round(sum(sizes.values()), 1),
+        "python": packed_share(options.cache),
         "composition": ", ".join(f"{k} {v:.1f} MB" for k, v in sorted(sizes.items(), key=lambda s: -s[1]) if v >= 0.05),
         "licences": dict(Counter(known.get(name, "in an earlier manifest") for name in used).most_common()),
     }
-    runs = [run_summary(folder) for folder in options.runs]
+    # What the model had been trained by when its weights were taken from another bundle.
+    earlier = json.loads((options.after / "manifest.json").read_text())["training"]["runs"] if options.after else []
+    runs = [*earlier, *(run_summary(folder) for folder in options.runs)]
     training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs, "corpus": corpus}
     rows = json.loads(options.report.read_text()) if options.report else None
     shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}

@@ -1,5 +1,6 @@
 """Token streams on disk, and the examples cut from them: fill-in-the-middle windows and episodes with evidence."""
 
+import json
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -45,6 +46,13 @@ def pack(cache: Path, tokenizer_path: Path, split: str, python: float = 1.0) -> 
     if python < 1:
         rows = corpus.with_share(rows, ".py", python)
     write(cache, split, *encode(rows, tokenizer_path, split))
+    (cache / "packed.json").write_text(json.dumps({"python": python}) + "\n")
+
+
+def packed_share(cache: Path) -> float:
+    """The share of Python that what is packed was held to."""
+    path = cache / "packed.json"
+    return json.loads(path.read_text())["python"] if path.exists() else 1.0
 
 
 def add(cache: Path, tokenizer_path: Path, split: str, rows: Iterable[dict]) -> None:
