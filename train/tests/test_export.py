@@ -1,5 +1,6 @@
 """A tiny bundle, exported by the command line, and the report about it."""
 
+import dataclasses
 import hashlib
 import json
 import shutil
@@ -13,6 +14,7 @@ from conftest import TRAIN
 from thoughtline_train import parity, quantise, report
 from thoughtline_train.export import export_graphs
 from thoughtline_train.loop import load_decoder
+from thoughtline_train.model import Config, Decoder
 from thoughtline_train.thought import Thought
 from thoughtline_train.tokenizer import load
 
@@ -177,3 +179,16 @@ def test_bytes_of_tokens(tiny):
     for text in ("const x = 1;\n", "naïve 漢字 😀\n\t", ""):
         assert lengths[encoder.encode(text).ids].sum() == len(text.encode())
     assert lengths[:8].tolist() == [0] * 8
+
+
+def test_a_learned_prior_is_part_of_the_graphs_that_read_a_thought(tmp_path):
+    torch.manual_seed(0)
+    learned = Decoder(Config(vocabulary=64, width=16, layers=3, trunk_layers=1, heads=2, kv_heads=1, hidden=24, thought_vectors=2, prior_hidden=8))
+    for name, weight in learned.named_parameters():
+        if "thought_" in name:
+            torch.nn.init.normal_(weight, std=0.2)
+    export_graphs(learned, tmp_path)
+    assert max(parity.differences(learned, tmp_path).values()) <= 1e-3
+    # And it makes a difference: without it the same weights compute something else.
+    learned.config = dataclasses.replace(learned.config, prior_hidden=0)
+    assert max(parity.differences(learned, tmp_path).values()) > 1e-3

@@ -21,6 +21,8 @@ def read_bundle(folder: Path) -> tuple[Decoder, Thought]:
     manifest = json.loads((folder / "manifest.json").read_text())
     if manifest["thought"]["maxTrainedSteps"] != MAX_STEPS:
         raise SystemExit(f"{folder}/manifest.json: thought.maxTrainedSteps must be {MAX_STEPS}; take a bundle that this version exported")
+    if "priorHidden" in manifest["architecture"]:
+        raise SystemExit(f"{folder}/manifest.json: a bundle with a learned prior cannot be read back; go on from the state.pt it was made of")
     decoder = read_decoder(folder, manifest["architecture"])
     # MatMulNBits rounds the states as well, which says nothing about the weights: the gradient's graph does not.
     found = differences(decoder, folder)

@@ -207,6 +207,7 @@ def architecture(c: Config) -> dict:
     return {
         "vocabulary": c.vocabulary, "width": c.width, "layers": c.layers, "trunkLayers": c.trunk_layers,
         "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width, "thoughtVectors": c.thought_vectors,
+        **({"priorHidden": c.prior_hidden} if c.prior_hidden else {}),
     }  # fmt: skip
 
 

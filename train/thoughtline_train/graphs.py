@@ -141,7 +141,7 @@ class TopGraph(Cached):
         super().__init__(decoder, decoder.config.trunk_layers, decoder.config.layers)
 
     def forward(self, states: Tensor, past_k: Tensor, past_v: Tensor, z: Tensor, logit_count: Tensor):
-        x, keys, values = self.run(states, past_k, past_v, z)
+        x, keys, values = self.run(states, past_k, past_v, self.decoder.read(z))
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
         hidden = norm(x.index_select(1, chosen), self.decoder.final_norm)
@@ -154,9 +154,9 @@ def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, w
     new = states.shape[1]
     cos, sin = angles(c, 0, new)
     mask = causal_mask(0, new)
-    x = states
+    x, read = states, decoder.read(z.unsqueeze(0))
     for i, layer in enumerate(decoder.stack[c.trunk_layers :]):
-        x = run_layer(layer, x, cos, sin, mask, None, z[i].unsqueeze(0))[0]
+        x = run_layer(layer, x, cos, sin, mask, None, read[:, i])[0]
     logits = norm(x, decoder.final_norm) @ decoder.embedding.T
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)

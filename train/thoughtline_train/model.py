@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .prior import LearnedPrior
+
 
 @dataclass(frozen=True)
 class Config:
@@ -26,6 +28,7 @@ class Config:
     hidden: int = 704
     thought_vectors: int = 8
     rope_base: float = 10000.0
+    prior_hidden: int = 0  # hidden width of the learned prior z = U(z_0); 0: none, the layers read z_0 itself
 
     @property
     def head_width(self) -> int:
@@ -127,6 +130,12 @@ class Decoder(nn.Module):
         self.embedding = nn.Parameter(torch.randn(config.vocabulary, config.width) * 0.02)
         self.stack = nn.ModuleList(Layer(config, i >= config.trunk_layers) for i in range(config.layers))
         self.final_norm = nn.Parameter(torch.ones(config.width))
+        if config.prior_hidden:
+            self.thought_prior = LearnedPrior(config.top_layers * config.thought_vectors, config.width, config.prior_hidden)
+
+    def read(self, z: Tensor) -> Tensor:
+        """What the layers read of a thought: U(z), [B, L, n, W]."""
+        return self.thought_prior(z) if self.config.prior_hidden else z
 
     def tables(self, length: int, device) -> tuple[Tensor, Tensor]:
         return rotary_table(0, length, self.config.head_width, self.config.rope_base, device)
@@ -144,7 +153,7 @@ class Decoder(nn.Module):
     def top(self, states: Tensor, z: Tensor | None) -> Tensor:
         """Normalised hidden states [B, S, W] above the trunk's."""
         cos, sin = self.tables(states.shape[1], states.device)
-        x = states
+        x, z = states, None if z is None else self.read(z)
         for i, layer in enumerate(self.stack[self.config.trunk_layers :]):
             x = layer(x, cos, sin, None if z is None else z[:, i])
         return rms_norm(x, self.final_norm)

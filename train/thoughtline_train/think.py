@@ -103,8 +103,8 @@ def per_token(nll: Tensor, targets: Tensor) -> Tensor:
 def anew(decoder: Decoder, shape: dict) -> Decoder:
     """The decoder with nothing learned about thoughts, which are to be of another shape: the rest of its weights stays."""
     fresh = Decoder(replace(decoder.config, **shape))
-    reads = {k for k in fresh.state_dict() if ".thought_" in k}
-    fresh.load_state_dict({k: v for k, v in decoder.state_dict().items() if ".thought_" not in k} | {k: fresh.state_dict()[k] for k in reads})
+    reads = {k for k in fresh.state_dict() if "thought_" in k}
+    fresh.load_state_dict({k: v for k, v in decoder.state_dict().items() if "thought_" not in k} | {k: fresh.state_dict()[k] for k in reads})
     return fresh
 
 
