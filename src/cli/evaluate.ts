@@ -47,7 +47,8 @@ const USAGE = `thoughtline evaluate DIR… [options]
   --steps LIST      numbers of steps (default: 0,1,2,4,8,16; 0 and 4 are always among them)
   --plain BUNDLE    a decoder without thought, trained at the same cost, to stand beside them
   --plot FILE.svg   draw quality over steps
-  --families        instead of numbers of steps: thought, samples, energy, solver and memory, alone and together
+  --families        instead of numbers of steps: thought, samples, energy, solver, memory, plan and rethinking, alone
+                    and together (\`npm run families\` makes the page docs/families.md of --out FILE)
   --typing          instead: passages of about 200 characters are typed into files, at T = 0 and 4; a suggestion of the rest
                     of the line is accepted if all its text is right. How much of the code is completed? (--items 20)
   --seed S, --json, --out FILE and the model's options: as below

@@ -14,7 +14,7 @@ export async function thoughtAfter(engine: Engine, request: CompletionRequest, s
   return engine.thought(refinement);
 }
 
-/** The thought after each number of steps: one refinement passes them all. They cannot be warm starts. */
+/** The thought after each number of steps: one refinement passes them all. Only the last one can be gone on from. */
 export async function thoughtsAfter(
   engine: Engine,
   request: CompletionRequest,
@@ -29,6 +29,8 @@ export async function thoughtsAfter(
     if (step > 0 && steps.includes(step) && !thoughts.has(step)) add(step, engine.thought(refinement));
   }
   // Where refinement stopped early, further steps change nothing.
-  for (const count of steps) if (!thoughts.has(count)) add(count, engine.thought(refinement));
+  const last = engine.thought(refinement);
+  for (const count of steps) if (!thoughts.has(count)) add(count, last);
+  if (last.trace.steps > 0) thoughts.set(Math.max(...steps), last);
   return thoughts;
 }

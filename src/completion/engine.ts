@@ -116,6 +116,11 @@ export class Engine {
     return this.#lookup.workspace;
   }
 
+  /** Memory that the lookup memory holds, in bytes. */
+  get lookupBytes(): number {
+    return this.#lookup.bytes;
+  }
+
   /** Whether the bundle has weights for the lookup memory, without which nothing is looked up. */
   get remembers(): boolean {
     return this.bundle.manifest.memory !== undefined;

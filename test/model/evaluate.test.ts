@@ -120,6 +120,7 @@ interface Row {
   bits_per_byte?: number;
   parses?: number;
   em_tail?: number;
+  memory_mb?: number;
 }
 
 describe('evaluate DIR', () => {
@@ -180,6 +181,7 @@ describe('evaluate DIR', () => {
       const row = byName.get(name);
       assert.ok(row, name);
       assert.equal(typeof row.bits_per_byte, likelihood ? 'number' : 'undefined', name);
+      assert.ok(row.memory_mb !== undefined && row.memory_mb > 0, name);
     }
     assert.equal(byName.get('plain')?.bits_per_byte, byName.get('z0')?.bits_per_byte);
   });

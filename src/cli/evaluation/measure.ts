@@ -2,6 +2,7 @@ import type { CompletionRequest, CompletionResult, Engine, SourceText, Thought }
 import { SyntaxJudges } from '../../syntax/judge';
 import { thoughtAfter, thoughtsAfter } from '../thoughts';
 import { isCopy, type Item, type Kind, type Place, type Site } from './items';
+import { footprint } from './footprint';
 import { editSimilarity, exactMatch, identifierF1 } from './metrics';
 import { USUAL_STEPS, type Way } from './ways';
 
@@ -16,6 +17,8 @@ export interface Outcome {
   readonly parses?: boolean | undefined;
   /** Of completing, behind a window that has been read. */
   readonly milliseconds?: number;
+  /** Kept in memory for the place beside the model's weights, in MB. */
+  readonly megabytes?: number;
   /** Of the steps of thought before, where they are the item's own. */
   readonly thinking?: number;
   /** Size of the suggestion as far as it is compared; 0 where there is none. */
@@ -91,11 +94,15 @@ export class Measurer {
     for (const [way, thought] of thoughts) {
       const engine = way.thought === 'plain' ? this.#plain : this.#engine;
       if (!engine) continue;
-      const key = JSON.stringify([way.thought === 'plain', thought.version, way.options, way.alone]);
+      // A single line has no plan.
+      const options = target.includes('\n') ? way.options : { ...way.options, plan: undefined };
+      const key = JSON.stringify([way.thought === 'plain', thought.version, options, way.alone]);
       const outcome = known.get(key) ?? (await this.#under(engine, item, way, thought, parses));
       known.set(key, outcome);
       const thinking = typeof way.thought === 'number' ? { thinking: thought.trace.milliseconds } : {};
-      outcomes[way.name] = { ...outcome, ...thinking };
+      const { nats, ...rest } = outcome;
+      const megabytes = footprint(engine.bundle.manifest, way, thought, engine.lookupBytes) / 1e6;
+      outcomes[way.name] = { ...(way.likelihood && nats !== undefined && { nats }), ...rest, ...thinking, megabytes };
     }
     const copied = await this.#engine.copied(request, target.split('\n').length);
     outcomes['n-gram cache'] = { ...compare(copied, target), parses: parses(copied) };

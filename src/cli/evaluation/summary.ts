@@ -21,6 +21,8 @@ export interface Row {
   /** Median time of completing, behind a window that has been read, and of the steps of thought before. */
   readonly milliseconds: number | undefined;
   readonly thinking: number | undefined;
+  /** Median of what is kept in memory for a place beside the model's weights, in MB. */
+  readonly megabytes: number | undefined;
   readonly kinds: readonly KindRow[];
 }
 
@@ -140,6 +142,7 @@ function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
     parses: mean(({ parses }) => parses),
     milliseconds: median(mine.flatMap(({ outcome }) => outcome.milliseconds ?? [])),
     thinking: median(mine.flatMap(({ outcome }) => outcome.thinking ?? [])),
+    megabytes: median(mine.flatMap(({ outcome }) => outcome.megabytes ?? [])),
     kinds: KINDS.flatMap((kind) => PLACES.map((place) => ({ kind, place })))
       .map((sort) => ({
         ...sort,
@@ -239,8 +242,10 @@ export function families({ rows }: Summary) {
     em_line: row.exactLine?.mean,
     es_block: row.similarityBlock?.mean,
     bits_per_byte: row.bitsPerByte?.mean,
+    identifier_f1: row.identifierF1?.mean,
     parses: row.parses?.mean,
     parsesInterval: row.parses,
     ms: row.milliseconds,
+    memory_mb: row.megabytes,
   }));
 }

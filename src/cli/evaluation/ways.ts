@@ -5,12 +5,12 @@ export interface Way {
   readonly name: string;
   /** Whose thought it is: the context's after so many steps, somebody else's, or the plain decoder's, which has none. */
   readonly thought: number | Control | 'plain';
-  readonly options: Pick<CompletionOptions, 'memory' | 'samples' | 'energy' | 'solver'> & {
+  readonly options: Pick<CompletionOptions, 'memory' | 'samples' | 'energy' | 'solver' | 'plan' | 'rethink'> & {
     readonly candidates: number;
   };
   /** Whether it sees the open file only. */
   readonly alone?: true;
-  /** Whether it is scored, too: a reranked or repaired text has no likelihood. */
+  /** Whether it is scored, too: a reranked, repaired or rewritten text has no likelihood. */
   readonly likelihood: boolean;
 }
 
@@ -24,6 +24,10 @@ export const USUAL_STEPS = 4;
 /** Thoughts drawn, and beams kept, where a way has more than one. */
 const SAMPLES = 4;
 const BEAM = 4;
+
+/** Steps on the first line written, as many as follow an edit; and on a whole draft, by hand and with time. */
+const PLAN_STEPS = 2;
+const RETHINKING_STEPS = 8;
 
 const DECODER = { memory: false, samples: 1, energy: false, solver: false, candidates: 1 } as const;
 
@@ -43,8 +47,9 @@ export function stepWays(steps: readonly number[]): Way[] {
 /** The families of models that are joined here, alone and together. */
 export function familyWays(): Way[] {
   const way = (name: string, thought: Way['thought'], options: Partial<Way['options']> = {}): Way => {
-    const ranked = options.energy === true || options.solver === true;
-    return { name, thought, options: { ...DECODER, ...options }, likelihood: !ranked };
+    const { energy, solver, plan, rethink } = options;
+    const likelihood = !energy && !solver && !plan && !rethink;
+    return { name, thought, options: { ...DECODER, ...options }, likelihood };
   };
   return [
     way('plain', 'plain'),
@@ -56,6 +61,8 @@ export function familyWays(): Way[] {
     way('z+memory', USUAL_STEPS, { memory: true }),
     { ...way('z+memory, open file only', USUAL_STEPS, { memory: true }), alone: true },
     way('z0+memory', 0, { memory: true }),
+    way('z+plan', USUAL_STEPS, { plan: PLAN_STEPS }),
+    way('z+rethink', USUAL_STEPS, { rethink: RETHINKING_STEPS }),
     way('all', USUAL_STEPS, { memory: true, samples: SAMPLES, candidates: BEAM, energy: true, solver: true }),
   ];
 }

@@ -1,0 +1,156 @@
+// Writes the tables of docs/families.md from what `thoughtline evaluate --families --out FILE` wrote; the text around them stays.
+//   node --import=tsx scripts/families.ts FILE [COMMAND LINE, as it is to be shown]
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { bootstrap, type Interval } from '../src/cli/evaluation/bootstrap';
+import type { Measured } from '../src/cli/evaluation/measure';
+import type { families, Summary } from '../src/cli/evaluation/summary';
+import { messageOf } from '../src/model/errors';
+
+export interface Report extends Omit<Summary, 'rows'> {
+  readonly model: { readonly name: string; readonly version: string };
+  readonly seed: number;
+  readonly rows: ReturnType<typeof families>;
+  readonly measured: readonly Measured[];
+}
+
+/** Which families are compared with what they are added to. */
+const PAIRS = [
+  ['z', 'z0'],
+  ['z', 'plain'],
+  ['z+samples', 'z'],
+  ['z+energy', 'z'],
+  ['z+solver', 'z'],
+  ['z+memory', 'z'],
+  ['z+memory, open file only', 'z'],
+  ['z0+memory', 'z0'],
+  ['z+memory', 'z0+memory'],
+  ['z+plan', 'z'],
+  ['z+rethink', 'z'],
+  ['all', 'z0'],
+  ['all', 'z+memory'],
+] as const;
+
+const PAGE = fileURLToPath(new URL('../docs/families.md', import.meta.url));
+const BEGIN = '<!-- tables: written by scripts/families.ts -->';
+const END = '<!-- end of the tables -->';
+
+const percent = (value: number) => (value * 100).toFixed(1);
+const share = (interval: Interval | undefined) =>
+  interval ? `${percent(interval.mean)} (${percent(interval.low)}–${percent(interval.high)})` : '–';
+const signed = (interval: Interval | undefined, digits: number) => {
+  const text = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+  return interval ? `${text(interval.mean)} (${text(interval.low)} to ${text(interval.high)})` : '–';
+};
+const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+const head = (cells: readonly string[]) => [row(cells), row(cells.map(() => '---'))];
+
+function rowsTable({ rows }: Report): string[] {
+  return [
+    ...head([
+      '',
+      'bits per byte',
+      'exact tails',
+      'exact lines',
+      'similarity of blocks',
+      'identifier F1',
+      'parses',
+      'ms',
+      'MB',
+    ]),
+    ...rows.map((each) =>
+      row([
+        each.name,
+        each.bits_per_byte?.toFixed(3) ?? '–',
+        share(each.exactTail),
+        share(each.exactLine),
+        share(each.similarityBlock),
+        share(each.identifierF1),
+        share(each.parsesInterval),
+        each.ms?.toFixed(0) ?? '–',
+        each.memory_mb?.toFixed(1) ?? '–',
+      ]),
+    ),
+  ];
+}
+
+/** Differences on the same items: exactness in points, NLL in bits per byte. */
+function pairsTable({ measured }: Report): string[] {
+  const difference = (
+    [one, other]: readonly [string, string],
+    kind: Measured['kind'] | undefined,
+    figure: (outcome: Measured['outcomes'][string]) => number | undefined,
+    weight: (item: Measured) => number = () => 1,
+  ) =>
+    bootstrap(
+      measured.flatMap((item) => {
+        const [a, b] = [item.outcomes[one], item.outcomes[other]];
+        const [first, second] = [a && figure(a), b && figure(b)];
+        if (first === undefined || second === undefined || (kind && item.kind !== kind)) return [];
+        return [{ cluster: item.repository, value: first - second, weight: weight(item) }];
+      }),
+    );
+  const exact = ({ exact: right }: { exact: boolean }) => 100 * Number(right);
+  return [
+    ...head(['', 'bits per byte', 'exact tails, points', 'exact lines, points', 'similarity of blocks, points']),
+    ...PAIRS.filter(([one, other]) => measured.some(({ outcomes }) => outcomes[one] && outcomes[other])).map((pair) =>
+      row([
+        `${pair[0]} against ${pair[1]}`,
+        signed(
+          difference(
+            pair,
+            undefined,
+            ({ nats }) => nats && nats / Math.LN2,
+            ({ bytes }) => bytes,
+          ),
+          3,
+        ),
+        signed(difference(pair, 'tail', exact), 1),
+        signed(difference(pair, 'line', exact), 1),
+        signed(
+          difference(pair, 'block', ({ similarity }) => 100 * similarity),
+          1,
+        ),
+      ]),
+    ),
+  ];
+}
+
+/** The tables of the page. @param command the command line that made the report, as it is to be shown */
+export function tables(report: Report, command: string): string {
+  const { model, items, repositories, coverage, targetsParse, seed } = report;
+  return [
+    `${model.name} ${model.version}, ${items} items of ${repositories} repositories (seed ${seed}); the thought rests on ${percent(coverage)} % of the text outside the`,
+    `window. The parser finds no fault with ${targetsParse ? percent(targetsParse.mean) : '–'} % of the targets themselves. Shares in per cent, in brackets 95 % bootstrap`,
+    'intervals by repository; ms is the median time of a suggestion behind a window that has been read, MB what is kept for a place beside the weights.',
+    '',
+    ...(command === '' ? [] : ['```', command, '```', '']),
+    ...rowsTable(report),
+    '',
+    'Differences on the same items:',
+    '',
+    ...pairsTable(report),
+  ].join('\n');
+}
+
+/** A page with other tables between its marks. @throws Error if it has no marks */
+export function withTables(page: string, written: string): string {
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined)
+    throw new Error(`the page lacks "${BEGIN}" or "${END}"; put it back`);
+  return `${before}${BEGIN}\n\n${written}\n\n${END}${after}`;
+}
+
+async function main([file, ...command]: readonly string[]): Promise<void> {
+  if (file === undefined) throw new Error('give the JSON that `thoughtline evaluate --families --out FILE` wrote');
+  const report = JSON.parse(await readFile(file, 'utf8')) as Report;
+  await writeFile(PAGE, withTables(await readFile(PAGE, 'utf8'), tables(report, command.join(' '))));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,31 @@
+import type { Thought } from '../../completion/engine';
+import { RESERVE } from '../../completion/window';
+import type { Manifest } from '../../model/manifest';
+import type { Way } from './ways';
+
+const FLOAT = 4;
+
+/**
+ * What a way keeps in memory for one place beside the model's weights, in bytes, by the sizes of what it keeps: states and
+ * keys/values of the window, those of each thought and of each text that is written side by side, gradients and states of
+ * the evidence.
+ * @param lookup bytes of the lookup memory, which counts where the way has it
+ */
+export function footprint(
+  { architecture, window, chunk }: Pick<Manifest, 'architecture' | 'window' | 'chunk'>,
+  { options }: Pick<Way, 'options'>,
+  thought: Pick<Thought, 'gradients' | 'mu'>,
+  lookup: number,
+): number {
+  const { width, layers, trunkLayers, kvHeads, headWidth } = architecture;
+  const { samples = 1, candidates, memory = false, plan = 0, rethink = 0 } = options;
+  const layer = 2 * kvHeads * headWidth;
+  const [trunk, top] = [trunkLayers * layer, (layers - trunkLayers) * layer];
+  // One more where a second thought has its say.
+  const thoughts = samples + Number(plan + rethink > 0);
+  const cached = window.tokens * (width + trunk + thoughts * top);
+  const abreast = (samples > 1 ? samples : 0) + (candidates > 1 ? candidates : 0);
+  const branches = abreast * (window.tokens + RESERVE) * (trunk + top);
+  const evidence = thought.gradients.size * (thought.mu.length + chunk.tokens * width);
+  return (cached + branches + evidence) * FLOAT + (memory ? lookup : 0);
+}
