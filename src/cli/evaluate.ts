@@ -47,6 +47,7 @@ const USAGE = `thoughtline evaluate DIR… [options]
   --steps LIST      numbers of steps (default: 0,1,2,4,8,16; 0 and 4 are always among them)
   --plain BUNDLE    a decoder without thought, trained at the same cost, to stand beside them
   --plot FILE.svg   draw quality over steps
+  --card TITLE      put the tables into the model's card (README.md), as the section of that title
   --families        instead of numbers of steps: thought, samples, energy, solver, memory, plan and rethinking, alone
                     and together (\`npm run families\` makes the page docs/families.md of --out FILE)
   --typing          instead: passages of about 200 characters are typed into files, at T = 0 and 4; a suggestion of the rest
@@ -83,6 +84,7 @@ const OPTIONS = {
   plain: { type: 'string' },
   families: { type: 'boolean' },
   typing: { type: 'boolean' },
+  card: { type: 'string' },
   'max-edits': { type: 'string' },
   seed: { type: 'string' },
   memory: { type: 'string' },

@@ -11,7 +11,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chromium, _electron, type Page } from 'playwright-core';
+import { chromium, _electron, type Browser, type Page } from 'playwright-core';
 import { codeServerRunsHere, installCodeServer, type CodeServerInstallation } from './code-server/install';
 
 const execute = promisify(execFile);
@@ -135,12 +135,7 @@ async function startCodeServer(options: LaunchOptions, place: Place, cleanups: C
   });
   cleanups.push(() => server.stop());
 
-  const browser = await chromium.launch({
-    executablePath: process.env.THOUGHTLINE_CHROMIUM || installation.chromium,
-    env: { ...(process.env as Record<string, string>), ...installation.environment },
-    timeout: patience,
-    args: chromiumSwitches,
-  });
+  const browser = await launchBrowser(installation);
   cleanups.push(() => browser.close());
   const size = options.size ?? { width: 1280, height: 800 };
   const context = await browser.newContext({ viewport: size, deviceScaleFactor: options.scale ?? 1 });
@@ -148,6 +143,15 @@ async function startCodeServer(options: LaunchOptions, place: Place, cleanups: C
   const page = await context.newPage();
   await page.goto(`${server.url}/?folder=${encodeURIComponent(options.project)}`, { timeout: patience });
   return page;
+}
+
+export function launchBrowser(installation: CodeServerInstallation): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.THOUGHTLINE_CHROMIUM || installation.chromium,
+    env: { ...(process.env as Record<string, string>), ...installation.environment },
+    timeout: patience,
+    args: chromiumSwitches,
+  });
 }
 
 const chromiumSwitches = [

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { withSection, writeIntoCard } from '../../src/cli/evaluation/card';
 import { bootstrap } from '../../src/cli/evaluation/bootstrap';
 import { chooseSites, isCopy, spansOf, type Item } from '../../src/cli/evaluation/items';
 import { editSimilarity, exactMatch, identifierF1, identifiersOf } from '../../src/cli/evaluation/metrics';
@@ -14,6 +15,8 @@ import { summarise } from '../../src/cli/evaluation/summary';
 import { markdown } from '../../src/cli/evaluation/table';
 import { choosePassages, summariseTyping, typeText } from '../../src/cli/evaluation/typing';
 import { stepWays } from '../../src/cli/evaluation/ways';
+import { verifiedPath } from '../../src/model/checksum';
+import type { BundleFile } from '../../src/model/manifest';
 import { randomFrom } from '../../src/model/random';
 
 describe('the measures of CrossCodeEval', () => {
@@ -286,6 +289,33 @@ describe('the summary', () => {
     assert.match(drawn, /prefers-color-scheme:dark/);
     assert.match(drawn, /thought of the open files beside it/);
     assert.ok(!drawn.includes('NaN') && !drawn.includes('undefined') && !drawn.includes('plain decoder'));
+  });
+});
+
+describe('the card', () => {
+  it('holds a section of each title once, before its limits', () => {
+    const card = '# nano\n\nText.\n\n## Limits\n\nSmall.\n';
+    const once = withSection(card, 'Suggestions: a', 'one\n');
+    assert.equal(once, '# nano\n\nText.\n\n## Suggestions: a\n\none\n\n## Limits\n\nSmall.\n');
+    const both = withSection(once, 'Suggestions: b', 'two');
+    assert.equal(
+      withSection(withSection(both, 'Suggestions: a', 'new'), 'Suggestions: b', 'two').match(/^## /gm)?.length,
+      3,
+    );
+    assert.ok(!withSection(both, 'Suggestions: a', 'new').includes('one'));
+    assert.equal(withSection('# bare\n', 'T', 'x'), '# bare\n## T\n\nx\n');
+  });
+
+  it('is the one that the manifest describes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'thoughtline-card-'));
+    await writeFile(join(folder, 'README.md'), '# tiny\n');
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ name: 'tiny', files: { card: {} } }));
+    const summary = summarise([], stepWays([0, 4]), { prior: 'T=0', usual: 'T=4' });
+    await writeIntoCard(folder, 'these', summary, 'thoughtline evaluate these');
+    const { files } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
+      files: { card: BundleFile };
+    };
+    assert.match(await readFile(await verifiedPath(folder, files.card), 'utf8'), /^# tiny\n## Suggestions: these\n/);
   });
 });
 

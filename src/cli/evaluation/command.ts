@@ -1,14 +1,15 @@
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { deviceOption, wholeNumber } from '../arguments';
 import { UsageError } from '../command';
-import { openEngine, type ModelArguments } from '../model';
+import { openEngine, shippedBundle, type ModelArguments } from '../model';
 import { ProgressBar } from '../progress';
 import { shuffle } from '../replay';
 import { randomFrom } from '../../model/random';
 import { stepList } from '../thoughts';
+import { writeIntoCard } from './card';
 import { chooseSites } from './items';
 import { Measurer, type Measured } from './measure';
 import { readRepositories } from './repository';
@@ -29,6 +30,7 @@ export interface EvaluationArguments extends ModelArguments {
   readonly families?: boolean | undefined;
   readonly typing?: boolean | undefined;
   readonly memory?: string | undefined;
+  readonly card?: string | undefined;
   readonly seed?: string | undefined;
   readonly json?: boolean | undefined;
   readonly out?: string | undefined;
@@ -47,7 +49,9 @@ export async function evaluateRepositories(folders: readonly string[], values: E
     100_000,
   );
   const minutes = values.minutes === undefined ? Infinity : wholeNumber('--minutes', values.minutes, 1, 10_000);
-  if (values.families && values.plot !== undefined) throw new UsageError('--plot draws steps: leave out --families');
+  if (values.families && (values.plot ?? values.card) !== undefined) {
+    throw new UsageError('--plot and --card are for numbers of steps: leave out --families');
+  }
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
   const steps = [...new Set([0, USUAL_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
   const repositories = await readRepositories(folders, values.each);
@@ -90,6 +94,10 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   if (values.out !== undefined) {
     await writeFile(values.out, `${JSON.stringify({ ...report, measured }, null, 1)}\n`);
   }
+  if (values.card !== undefined) {
+    const directory = values.model === undefined ? shippedBundle() : resolve(values.model);
+    await writeIntoCard(directory, values.card, summary, commandOf(folders, values));
+  }
   if (values.plot !== undefined) await writeFile(values.plot, picture(summary));
   console.log(values.json ? JSON.stringify(report, null, 2) : markdown(summary));
   return 0;
@@ -97,4 +105,17 @@ export async function evaluateRepositories(folders: readonly string[], values: E
 
 function openPlain(directory: string, device: string | undefined): Promise<Engine> {
   return Engine.open(resolve(directory), { device: deviceOption(device), trainedChunks: true });
+}
+
+/** The command that measures the same again, without what only this machine knows. */
+function commandOf(
+  folders: readonly string[],
+  { each, items, repositories, minutes, steps, seed, plain }: EvaluationArguments,
+): string {
+  const options = {
+    ...{ each: each && basename(each), items, repositories, minutes, steps, seed },
+    plain: plain && basename(plain),
+  };
+  const words = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+  return ['thoughtline evaluate', ...folders.map((folder) => basename(folder)), ...words].join(' ');
 }

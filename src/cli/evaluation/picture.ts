@@ -65,7 +65,11 @@ export function picture({ rows, items, repositories }: Summary): string {
       yTitle: `bits per byte against no thinking (${row('T=0')?.bitsPerByte?.mean.toFixed(3) ?? '–'})`,
     },
     {
-      series: [over(own, 'own', ways, tails), remembered, ...known.map((one) => level(one, tails))],
+      series: [
+        over(own, 'own', ways, tails),
+        remembered,
+        ...known.filter(([, way]) => way === 'plain').map((one) => level(one, tails)),
+      ],
       yTitle: 'rests of lines written exactly, %',
     },
   ];
@@ -81,7 +85,7 @@ export function picture({ rows, items, repositories }: Summary): string {
     return `<circle class="${style}" cx="${x}" cy="${y - 4}" r="4"/><text x="${x + 12}" y="${y}">${escapeHtml(name)}</text>`;
   });
   const below = PANEL.height + LINE * (1 + Math.ceil(names.length / 2));
-  const note = `${items} texts of ${repositories} repositories that training never saw; bars: 95 % intervals by repository`;
+  const note = `${items} texts of ${repositories} repositories; bars: 95 % intervals by repository`;
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${below + 12}" width="${WIDTH}" height="${below + 12}">` +
     `<style>${STYLE}</style><rect class="ground" width="100%" height="100%"/>${drawn.join('')}${legend.join('')}` +
