@@ -46,6 +46,7 @@ const USAGE = `thoughtline evaluate DIR… [options]
   --minutes N       begin nothing new after that time; what was measured until then counts (default: no limit)
   --steps LIST      numbers of steps (default: 0,1,2,4,8,16; 0 and 4 are always among them)
   --plain BUNDLE    a decoder without thought, trained at the same cost, to stand beside them
+  --add FILE        count what --out holds of an earlier run by another seed, too; may be given more than once
   --plot FILE.svg   draw quality over steps
   --card TITLE      put the tables into the model's card (README.md), as the section of that title
   --families        instead of numbers of steps: thought, samples, energy, solver, memory, plan and rethinking, alone
@@ -80,6 +81,7 @@ const OPTIONS = {
   repositories: { type: 'string' },
   minutes: { type: 'string' },
   plot: { type: 'string' },
+  add: { type: 'string', multiple: true },
   steps: { type: 'string' },
   plain: { type: 'string' },
   families: { type: 'boolean' },

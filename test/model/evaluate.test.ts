@@ -162,6 +162,16 @@ describe('evaluate DIR', () => {
     }
   });
 
+  test('--add counts what another seed has measured, and refuses the same', async () => {
+    const other = join(folder, 'other.json');
+    const options = ['--items', '3', '--steps', '0', '--each', join(folder, 'repositories'), '--model', TINY];
+    assert.equal(await evaluate.run([...options, '--device', 'cpu', '--seed', '2', '--out', other]), 0);
+    const { measured } = JSON.parse(await readFile(other, 'utf8')) as { measured: Measured[] };
+    const both = await run('--items', '3', '--steps', '0', '--add', other);
+    assert.equal((both as unknown as { items: number }).items, both.measured.length + measured.length);
+    await assert.rejects(run('--items', '3', '--seed', '2', '--add', other), /measured by the same seed/);
+  });
+
   test('--typing has a ratio without thinking and with', async () => {
     const report = (await run('--typing', '--items', '2')) as unknown as TypingSummary;
     assert.equal(report.passages, 2);

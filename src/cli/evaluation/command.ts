@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { deviceOption, wholeNumber } from '../arguments';
@@ -25,6 +26,7 @@ export interface EvaluationArguments extends ModelArguments {
   readonly repositories?: string | undefined;
   readonly minutes?: string | undefined;
   readonly plot?: string | undefined;
+  readonly add?: readonly string[] | undefined;
   readonly steps?: string | undefined;
   readonly plain?: string | undefined;
   readonly families?: boolean | undefined;
@@ -73,6 +75,8 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   const plain = values.plain === undefined ? undefined : await openPlain(values.plain, values.device);
   const ways = values.families ? familyWays() : stepWays(steps);
   const references = values.families ? { prior: 'z0', usual: 'z' } : { prior: 'T=0', usual: `T=${USUAL_STEPS}` };
+  const { name, version } = engine.bundle.manifest;
+  const before = await measuredBefore(values.add ?? [], { name, version }, seed);
   const measurer = new Measurer(engine, ways, plain);
   const bar = new ProgressBar('evaluating', sites.length);
   const measured: Measured[] = [];
@@ -82,8 +86,7 @@ export async function evaluateRepositories(folders: readonly string[], values: E
     if (performance.now() > end) break;
   }
   bar.clear();
-  const { name, version } = engine.bundle.manifest;
-  const summary = summarise(measured, ways, references);
+  const summary = summarise([...before, ...measured], ways, references);
   const report = {
     model: { name, version },
     seed,
@@ -107,15 +110,34 @@ function openPlain(directory: string, device: string | undefined): Promise<Engin
   return Engine.open(resolve(directory), { device: deviceOption(device), trainedChunks: true });
 }
 
+/** Items of earlier reports of the same model by other seeds. @throws UserError if one of them is none */
+async function measuredBefore(paths: readonly string[], model: object, seed: number): Promise<Measured[]> {
+  const seeds = new Set([seed]);
+  const all: Measured[] = [];
+  for (const path of paths) {
+    const text = await readFile(path, 'utf8').catch(() => '{}');
+    const report = JSON.parse(text) as { model?: object; seed?: number; measured?: Measured[] };
+    if (!report.measured || !isDeepStrictEqual(report.model, model)) {
+      throw new UserError(`${path}: no report of this model; give what evaluate --out wrote for it`);
+    }
+    if (seeds.has(report.seed as number))
+      throw new UserError(`${path}: measured by the same seed; give another --seed`);
+    seeds.add(report.seed as number);
+    all.push(...report.measured);
+  }
+  return all;
+}
+
 /** The command that measures the same again, without what only this machine knows. */
 function commandOf(
   folders: readonly string[],
-  { each, items, repositories, minutes, steps, seed, plain }: EvaluationArguments,
+  { each, items, repositories, minutes, steps, seed, add, plain }: EvaluationArguments,
 ): string {
   const options = {
     ...{ each: each && basename(each), items, repositories, minutes, steps, seed },
     plain: plain && basename(plain),
   };
   const words = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
-  return ['thoughtline evaluate', ...folders.map((folder) => basename(folder)), ...words].join(' ');
+  const added = (add ?? []).flatMap((path) => ['--add', basename(path)]);
+  return ['thoughtline evaluate', ...folders.map((folder) => basename(folder)), ...words, ...added].join(' ');
 }
