@@ -117,11 +117,24 @@ export interface ThoughtReport {
   steps: number;
   /** From the prior; or following an edit, warm from the thought before. */
   made: 'cold' | 'warm';
+  /** What a cold one begins with: z_0, or the thought of the workspace. */
+  begun: 'prior' | 'workspace';
   trace: ThoughtTrace;
   device: string;
   /** Size of the window of the last suggestion, in tokens; zeros before the first. */
   window: { prefixTokens: number; suffixTokens: number };
-  lastSuggestion?: { text: string; milliseconds: number; logprob: number; stop: string };
+  /** `under`: this thought, one before it, or what there was before any thinking. */
+  lastSuggestion?: {
+    text: string;
+    milliseconds: number;
+    logprob: number;
+    stop: string;
+    under: 'this' | 'earlier' | 'start';
+  };
+  /** Texts that could last be chosen from, with log p in nats: under all thoughts together, and under each of them. */
+  choice?: { text: string; logprob: number; logprobs: readonly number[] }[];
+  /** What the last suggestions took that the model wrote, in milliseconds, in all documents. */
+  latencies: readonly number[];
   model: { name: string; version: string };
 }
 

@@ -29,6 +29,7 @@ export function thoughtHtml({ file, report, status, languageOff, inferenceSteps 
     curve(report),
     evidence(report),
     suggestion(report),
+    choice(report),
     model(report),
   ].join('\n');
 }
@@ -52,6 +53,8 @@ ${figure('Evidence', nats(kept), change(report, start, kept), 'evidence')}
 ${figure('Held-out evidence', nats(heldKept), change(report, heldStart, heldKept), 'held-out')}
 ${figure('KL from the prior', number(trace.kl[trace.best], 1), 'nats', 'kl')}
 ${figure('File coverage', percent(trace.coverage), 'of the text outside the window', 'coverage')}
+${figure('Suggestions', quantiles(report.latencies), latencyNote(report.latencies), 'latencies')}
+${figure('Thinking', milliseconds(trace.milliseconds), 'of the model, while you did not type', 'thinking')}
 ${figure('Last suggestion', milliseconds(report.lastSuggestion?.milliseconds), report.lastSuggestion ? `stopped at: ${report.lastSuggestion.stop}` : 'none yet', 'latency')}
 </dl>`;
 }
@@ -68,7 +71,7 @@ function figure(term: string, value: string, note: string, key: string): string 
   return `<div data-figure="${key}"><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd><dd class="note">${escapeHtml(note)}</dd></div>`;
 }
 
-function curve({ trace, made }: ThoughtReport): string {
+function curve({ trace, made, begun }: ThoughtReport): string {
   const series = [
     { name: 'evidence', style: 'evidence', values: trace.nll },
     { name: 'held-out evidence', style: 'held-out', values: trace.heldOut },
@@ -81,17 +84,29 @@ function curve({ trace, made }: ThoughtReport): string {
   const since =
     made === 'warm'
       ? '<p class="note">From the thought before the last edit; only what changed was read again.</p>'
-      : '';
+      : begun === 'workspace'
+        ? '<p class="note">From what the thoughts about other files of this workspace have in common.</p>'
+        : '';
   return `<h3>Refinement</h3>
 ${since}
 <figure>
 ${plot({ series, marked: trace.best, xTitle: 'refinement step', yTitle: 'nats per token', width: 560, height: 260 })}
 <figcaption>${series.map(({ name, style }) => `<span class="key ${style}">${name}</span>`).join(' ')} <span class="key marked">kept</span></figcaption>
 </figure>
+${kl(trace)}
 <details data-section="steps"><summary>The numbers</summary>
 <table><thead><tr><th scope="col">Step</th><th scope="col">Evidence</th><th scope="col">Held-out</th><th scope="col">KL</th></tr></thead>
 <tbody>${rows.join('')}</tbody></table>
 </details>`;
+}
+
+function kl({ kl: values, best }: ThoughtReport['trace']): string {
+  if (!values.some(Number.isFinite)) return '';
+  const series = [{ name: 'KL from the prior', style: 'kl', values }];
+  return `<figure>
+${plot({ series, marked: best, xTitle: 'refinement step', yTitle: 'KL in nats', width: 560, height: 180 })}
+<figcaption><span class="key kl">distance from the prior</span> <span class="key marked">kept</span></figcaption>
+</figure>`;
 }
 
 function evidence({ trace }: ThoughtReport): string {
@@ -108,16 +123,52 @@ function evidence({ trace }: ThoughtReport): string {
 </details>`;
 }
 
-function suggestion({ lastSuggestion }: ThoughtReport): string {
+function suggestion(report: ThoughtReport): string {
+  const { lastSuggestion } = report;
   if (lastSuggestion === undefined) return '';
   return `<h3>Last suggestion</h3>
 <pre tabindex="0" aria-label="Text of the last suggestion">${escapeHtml(lastSuggestion.text) || '(nothing)'}</pre>
-<p class="note">${milliseconds(lastSuggestion.milliseconds)}, log-probability ${number(lastSuggestion.logprob, 2)}</p>`;
+<p class="note">${milliseconds(lastSuggestion.milliseconds)}, log-probability ${number(lastSuggestion.logprob, 2)}</p>
+<p class="note">Conditioned on ${conditions[lastSuggestion.under]} and on ${windowText(report)}.</p>`;
 }
 
-function model({ model, device, window }: ThoughtReport): string {
-  const sizes = `window of ${window.prefixTokens} tokens before the cursor and ${window.suffixTokens} after`;
-  return `<p class="note">Model ${escapeHtml(model.name)} ${escapeHtml(model.version)} on ${escapeHtml(device)}; ${sizes}.</p>`;
+const conditions: Record<NonNullable<ThoughtReport['lastSuggestion']>['under'], string> = {
+  this: 'this thought',
+  earlier: 'an earlier thought: this one has come since',
+  start: 'what there was before any thinking about this file',
+};
+
+function windowText({ window }: ThoughtReport): string {
+  return `a window of ${window.prefixTokens} tokens before the cursor and ${window.suffixTokens} after`;
+}
+
+/** What several thoughts wrote for one place, and how probable each of them takes each text to be. */
+function choice({ choice: texts }: ThoughtReport): string {
+  if (texts === undefined || texts.length === 0) return '';
+  const samples = texts[0]?.logprobs.length ?? 0;
+  const rows = texts.map(
+    ({ text, logprob, logprobs }) =>
+      `<tr><td><code>${escapeHtml(text.trim().split('\n')[0] ?? '')}</code></td><td>${number(logprob, 2)}</td><td>${number(Math.min(...logprobs), 2)} … ${number(Math.max(...logprobs), 2)}</td></tr>`,
+  );
+  return `<h3>Texts to choose from</h3>
+<p class="note">${samples} samples of the thought each began another. Log-probability under all of them, and the least and the most under one.</p>
+<table class="choice"><thead><tr><th scope="col">First line</th><th scope="col">All</th><th scope="col">One</th></tr></thead>
+<tbody>${rows.join('')}</tbody></table>`;
+}
+
+function quantiles(latencies: readonly number[]): string {
+  const sorted = latencies.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  return sorted.length === 0 ? '–' : `${Math.round(at(0.5) ?? 0)} / ${Math.round(at(0.9) ?? 0)} ms`;
+}
+
+function latencyNote({ length }: readonly number[]): string {
+  return length === 0 ? 'none yet' : `median / 90 %, last ${length} that the model wrote`;
+}
+
+function model(report: ThoughtReport): string {
+  const { model: used, device } = report;
+  return `<p class="note">Model ${escapeHtml(used.name)} ${escapeHtml(used.version)} on ${escapeHtml(device)}; ${windowText(report)}.</p>`;
 }
 
 function nats(value: number | undefined): string {

@@ -32,6 +32,8 @@ export interface Asked {
   readonly budget?: number | undefined;
   /** The user asked for it and waits: everything is taken into account. */
   readonly invoked: boolean;
+  /** Whether the workspace's thought serves where there is none about the document yet; else z_0 does. */
+  readonly thinks?: boolean | undefined;
   /** How many texts to choose from are wanted beside the suggestion that is there. */
   readonly alternatives?: number | undefined;
 }
@@ -119,6 +121,8 @@ export function usage(): Usage {
 export interface Publication {
   readonly version: number;
   readonly made: 'cold' | 'warm';
+  /** Where a cold one begins: at z_0, or at the thought of the workspace. */
+  readonly begun: 'prior' | 'workspace';
   readonly trace: ThoughtTrace;
 }
 

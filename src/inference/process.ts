@@ -3,9 +3,11 @@ import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf, NumericalError } from '../model/errors';
 import { LruMap } from '../model/lru';
 import { ThoughtStore } from '../thought/store';
+import type { Thought } from '../thought/thought';
 import { usage, type CompletionRequest, type FromInference, type ToInference } from './messages';
 import { Indexer } from './indexer';
 import { WorkQueue, type Work } from './queue';
+import { ThoughtKeeper } from './thoughtKeeper';
 
 /** Only one suggestion is made ahead at a time: newer work supersedes it, whichever document it is about. */
 const AHEAD = '';
@@ -40,6 +42,9 @@ export class InferenceService {
   /** When the last gradient runs ended, milliseconds since the epoch. */
   #runEnds: number[] = [];
   #indexer: Indexer | undefined;
+  #keeper: ThoughtKeeper | undefined;
+  /** What the thought about a document began with, where that is the workspace's. */
+  readonly #starts = new LruMap<string, Thought>(32);
 
   constructor(engine: Engine, send: (message: FromInference) => void) {
     this.#engine = engine;
@@ -69,6 +74,7 @@ export class InferenceService {
       case 'forget':
         this.#latest.delete(message.uri);
         this.#thoughts.delete(message.uri);
+        this.#starts.delete(message.uri);
         this.#queue.drop('refine', message.uri);
         break;
       case 'usage':
@@ -76,6 +82,7 @@ export class InferenceService {
         break;
       case 'workspace': {
         const { folders, endings, storage } = message;
+        void this.#workspaceThought().open(storage);
         // A model whose weights for the memory were not fitted would look nothing up.
         if (this.#engine.remembers) void (this.#indexer ??= this.#newIndexer()).index({ folders, endings, storage });
         break;
@@ -123,8 +130,9 @@ export class InferenceService {
       key: uri,
       advance: async () => {
         const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
-        const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
-        const { how, invoked, ...rest } = asked;
+        const { how, invoked, thinks = false, ...rest } = asked;
+        const own = this.#thoughts.get(uri);
+        const thought = own ?? (thinks ? this.#startOf(uri, request.path) : undefined) ?? this.#engine.prior;
         // The time that the request has waited counts.
         const waited = performance.timeOrigin + performance.now() - sentAt;
         const budget = asked.budget === undefined ? undefined : Math.max(0, asked.budget - waited);
@@ -137,7 +145,7 @@ export class InferenceService {
         const result = await this.#engine.complete(request, options);
         this.#signals.delete(id);
         const window = this.#engine.window(request);
-        this.#send({ type: 'completed', id, result, thought: thought.version, window, refinementRunsWaited });
+        this.#send({ type: 'completed', id, result, thought: own?.version ?? 0, window, refinementRunsWaited });
         if (++this.#decoded % VERIFY_EVERY === 0) this.#queue.push(this.#verifying());
         return false;
       },
@@ -195,10 +203,11 @@ export class InferenceService {
   async *#think({ id, uri, request, mode, steps: wanted }: Message<'think'>): AsyncGenerator<void, void> {
     const engine = this.#engine;
     const before = this.#thoughts.get(uri);
+    const prior = this.#startOf(uri, request.path);
     const following =
       mode === 'cold'
-        ? { refinement: engine.refinement(request, { steps: wanted }), made: 'cold' as const }
-        : engine.follow(request, before, wanted);
+        ? { refinement: engine.refinement(request, { steps: wanted, prior }), made: 'cold' as const }
+        : engine.follow(request, before, wanted, prior);
     if (!following) {
       this.#send({ type: 'thought', id, uri });
       return;
@@ -216,8 +225,25 @@ export class InferenceService {
     const filling = engine.prepare(this.#latest.get(uri) ?? request, thought, { memory: this.#memory });
     while (!(await filling.next()).done) yield;
     this.#thoughts.set(uri, thought);
+    this.#workspaceThought().add(request.path, thought);
     const { version, trace } = thought;
-    this.#send({ type: 'thought', id, uri, publication: { version, trace, made } });
+    const begun = prior ? 'workspace' : 'prior';
+    this.#send({ type: 'thought', id, uri, publication: { version, trace, made, begun } });
+  }
+
+  /** What the thought about a document begins with, if that is not z_0: the same for as long as it is open. */
+  #startOf(uri: string, path: string): Thought | undefined {
+    const start =
+      this.#starts.get(uri) ?? (this.#thoughts.get(uri) ? undefined : this.#workspaceThought().startFor(path));
+    if (start) this.#starts.set(uri, start);
+    return start;
+  }
+
+  #workspaceThought(): ThoughtKeeper {
+    const { bundle, prior } = this.#engine;
+    const log = (line: string) => this.#send({ type: 'log', line });
+    const { sha256: model } = bundle.manifest.files.weights;
+    return (this.#keeper ??= new ThoughtKeeper({ model, length: prior.mu.length, log }));
   }
 
   /** At idle: devices have been seen to go wrong after a driver's update, or after the machine has slept. */

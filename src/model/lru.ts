@@ -23,6 +23,11 @@ export class LruMap<Key, Value> {
     }
   }
 
+  /** The one used longest ago first. */
+  entries(): IterableIterator<[Key, Value]> {
+    return this.#entries.entries();
+  }
+
   values(): IterableIterator<Value> {
     return this.#entries.values();
   }

@@ -51,6 +51,8 @@ export interface Question {
   readonly debounce: DebounceBounds;
   /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
   readonly budget: number | undefined;
+  /** Whether there is thinking at all. */
+  readonly thinks: boolean;
   /** Whether what would follow a suggestion is made before somebody wants it. */
   readonly ahead: boolean;
 }
@@ -219,7 +221,7 @@ export class Completions {
       }
       const odds = oddsOf(answer.result);
       const logprob = odds?.logprob ?? 0;
-      session.lastSuggestion = { text, milliseconds, logprob, stop };
+      session.lastSuggestion = { text, milliseconds, logprob, stop, thought: answer.thought };
       // What was written in haste, or without all that could be looked up, serves now and is not the last word.
       const thought = answer.result.partial || stop === 'time' ? -1 : answer.thought;
       session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought, ...(odds && { odds }) });
@@ -379,9 +381,9 @@ function asked(question: Question, { prefix, suffix }: Context): CompletionReque
 }
 
 function options(question: Question): Asked {
-  const { maxLines, how, budget } = question;
+  const { maxLines, how, thinks, budget } = question;
   const invoked = isInvoked(question);
-  return { maxLines, how, invoked, ...(!invoked && { budget }) };
+  return { maxLines, how, invoked, thinks, ...(!invoked && { budget }) };
 }
 
 function isInvoked({ context }: Question): boolean {

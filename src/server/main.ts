@@ -204,7 +204,8 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
   const related = () => relatedTo(document);
   const debounce = { least, most };
   const ahead = paused() === 'nothing';
-  const question = { document, session, position, context, maxLines, how, related, debounce, budget, ahead };
+  const thinks = settings.inferenceSteps > 0;
+  const question = { document, session, position, context, maxLines, how, related, debounce, budget, thinks, ahead };
   const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;
@@ -216,15 +217,21 @@ onRequest(ThoughtRequest, ({ uri }) => {
   thinker.watched(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;
-  const { trace, made } = session.thought;
+  const { trace, made, begun } = session.thought;
+  const { lastSuggestion: last, choice, version } = session;
   return {
     uri,
     steps: session.thoughtAbout?.steps ?? settings.inferenceSteps,
     made,
+    begun,
     trace,
     device: lifecycle.device,
     window: session.window,
-    ...(session.lastSuggestion && { lastSuggestion: session.lastSuggestion }),
+    ...(last && { lastSuggestion: { ...last, under: underOf(last.thought, version) } }),
+    ...(choice && {
+      choice: choice.candidates.map(({ text, logprob, logprobs = [] }) => ({ text, logprob, logprobs })),
+    }),
+    latencies: completions.rhythm.latencies,
     model,
   };
 });
@@ -275,6 +282,12 @@ function onRequest<P, R>(type: RequestType<P, R, void>, handler: (params: P) => 
 function readAndKeep(given: unknown): void {
   saidOnce.clear();
   settings = readAndSay(given);
+}
+
+/** Which thought a suggestion was written under, seen from the one that serves now. */
+function underOf(thought: number, now: number): 'this' | 'earlier' | 'start' {
+  if (thought === now) return 'this';
+  return thought === 0 ? 'start' : 'earlier';
 }
 
 /** Settings made whole; what is wrong with them is said once, however many documents have them. */

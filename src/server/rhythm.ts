@@ -62,6 +62,11 @@ export class Rhythm {
     keep(this.#latencies, milliseconds, KEPT_LATENCIES);
   }
 
+  /** What the last runs took, in milliseconds. */
+  get latencies(): readonly number[] {
+    return this.#latencies;
+  }
+
   /** What a run takes, in milliseconds: the median of the last ones; 0 before the first. */
   get latency(): number {
     return this.#latencies.toSorted((a, b) => a - b)[this.#latencies.length >> 1] ?? 0;

@@ -34,7 +34,7 @@ export class Session {
   window: Answer['window'] = { prefixTokens: 0, suffixTokens: 0 };
   /** What the user could last choose from, where that was, and under which thought. */
   choice: (Context & { readonly thought: number; readonly candidates: CompletionResult['candidates'] }) | undefined;
-  lastSuggestion: { text: string; milliseconds: number; logprob: number; stop: string } | undefined;
+  lastSuggestion: { text: string; milliseconds: number; logprob: number; stop: string; thought: number } | undefined;
   #decisions: { at: number; text: string }[] = [];
 
   /** Version of the thought that serves; 0 = the prior. */

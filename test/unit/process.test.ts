@@ -21,6 +21,7 @@ function thoughtOf(version: number, ...keys: string[]): Thought {
 class CountingEngine {
   readonly log: string[] = [];
   readonly prior = thoughtOf(0);
+  readonly bundle = { manifest: { files: { weights: { sha256: '' } } } };
   tokens = 0;
   onToken: (token: number) => void = () => undefined;
   #versions = 0;

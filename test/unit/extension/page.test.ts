@@ -104,7 +104,10 @@ describe('hostile content on the thought’s page', () => {
       device: text,
       window: { prefixTokens: 1, suffixTokens: 1 },
       model: { name: text, version: text },
-      lastSuggestion: { text, milliseconds: 1, logprob: -1, stop: text },
+      begun: 'prior',
+      lastSuggestion: { text, milliseconds: 1, logprob: -1, stop: text, under: 'this' },
+      choice: [{ text, logprob: -1, logprobs: [-1, -2] }],
+      latencies: [1, 2, 3],
       trace: {
         steps: 2,
         nll: [3, 2, 1],

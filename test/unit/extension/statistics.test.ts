@@ -76,12 +76,7 @@ describe('what becomes of a suggestion', () => {
     ],
     [
       'another was chosen, its first word accepted, then the rest',
-      [
-        offered(5, 'abc()', 0, ['x y']),
-        changed(5, 'x ', 500),
-        changed(7, 'y', 600),
-        changed(8, 'q', 700),
-      ],
+      [offered(5, 'abc()', 0, ['x y']), changed(5, 'x ', 500), changed(7, 'y', 600), changed(8, 'q', 700)],
       'shown, partly 2',
     ],
     [

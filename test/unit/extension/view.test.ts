@@ -120,7 +120,15 @@ describe('the thought panel', () => {
     device: 'cpu',
     window: { prefixTokens: 300, suffixTokens: 128 },
     model: { name: 'nano', version: '0.1.0' },
-    lastSuggestion: { text: '<b>bold</b> & "quoted"', milliseconds: 41.6, logprob: -1.25, stop: 'newline' },
+    lastSuggestion: {
+      text: '<b>bold</b> & "quoted"',
+      milliseconds: 41.6,
+      logprob: -1.25,
+      stop: 'newline',
+      under: 'this',
+    },
+    begun: 'prior',
+    latencies: [],
     trace: {
       steps: 4,
       nll: [2.5, 2.4, 2.3, 2.2, 2.1],
@@ -146,6 +154,35 @@ describe('the thought panel', () => {
     assert.match(html, /8[23] %/);
     assert.match(html, /42 ms/);
     assert.match(html, /2 chunks, 190 tokens/);
+  });
+
+  test('it shows what the last suggestion was conditioned on', () => {
+    const under = (under: 'this' | 'earlier' | 'start') =>
+      thoughtHtml({ ...input, report: { ...report, lastSuggestion: { ...report.lastSuggestion!, under } } });
+    assert.match(under('this'), /Conditioned on this thought and on a window of 300 tokens before the cursor and 128/);
+    assert.match(under('earlier'), /Conditioned on an earlier thought/);
+    assert.match(under('start'), /before any thinking about this file/);
+    assert.match(thoughtHtml({ ...input, report: { ...report, begun: 'workspace' } }), /other files of this workspace/);
+  });
+
+  test('it plots NLL and KL, each with its numbers for screen readers', () => {
+    const html = thoughtHtml(input);
+    assert.equal(html.match(/<svg[^>]* role="img" aria-label="[^"]+"/g)?.length, 2);
+    assert.match(html, /aria-label="KL from the prior: 0\.000 at step 0/);
+  });
+
+  test('it shows the texts of several samples, how they differ, and latencies', () => {
+    const choice = [
+      { text: 'a();\nb();', logprob: -1, logprobs: [-1.1, -0.9] },
+      { text: '<i>', logprob: -4, logprobs: [-4.5, -3.75] },
+    ];
+    const latencies = [100, 20, 30, 40, 50, 60, 70, 80, 90, 10];
+    const html = thoughtHtml({ ...input, report: { ...report, choice, latencies } });
+    assert.match(html, /2 samples of the thought/);
+    assert.match(html, /<code>a\(\);<\/code><\/td><td>−1\.00<\/td><td>−1\.10 … −0\.90/);
+    assert.match(html, /&lt;i&gt;<\/code><\/td><td>−4\.00<\/td><td>−4\.50 … −3\.75/);
+    assert.match(html, /60 \/ 100 ms<\/dd><dd class="note">median \/ 90 %, last 10/);
+    assert.doesNotMatch(thoughtHtml(input), /samples of the thought/);
   });
 
   test('text of files and suggestions cannot become markup', () => {

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { LruMap } from '../model/lru';
+import { nextVersion, priorThought, type Thought } from './thought';
+
+/** Files whose thoughts are kept. */
+const KEPT_FILES = 16;
+
+/** Fewer other files than this do not stand for a workspace. */
+const FEWEST = 2;
+
+/** After so many days without a change a workspace is another one. */
+const STALE_DAYS = 30;
+
+/** Rises with every change of what is stored. */
+const FORMAT = 1;
+
+const DAY_MS = 86_400_000;
+
+/**
+ * What the thoughts about the files of a workspace have in common: where the thought about a new file begins, and what its
+ * steps are pulled toward. It is the mean of the latest thoughts about other files: a file's own never counts, since its
+ * text would count twice. What is kept are numbers: means of posteriors, and hashes of paths.
+ */
+export class WorkspaceThought {
+  /** By the path's hash, the file that was thought about last at the end. */
+  #files = new LruMap<string, Float32Array>(KEPT_FILES);
+
+  /** @param mu mean of the posterior on a file, as in `Thought` */
+  add(path: string, mu: Float32Array): void {
+    this.#files.set(hashOf(path), mu);
+  }
+
+  /** The thought with which a file begins, its version a new one; undefined while too few other files are known. */
+  startFor(path: string): Thought | undefined {
+    const own = hashOf(path);
+    const others = [...this.#files.entries()].filter(([hash]) => hash !== own).map(([, mu]) => mu);
+    const [first] = others;
+    if (!first || others.length < FEWEST) return undefined;
+    const mu = new Float32Array(first.length);
+    for (const other of others) for (let i = 0; i < mu.length; i++) mu[i]! += other[i]! / others.length;
+    return { ...priorThought(mu), version: nextVersion() };
+  }
+
+  /**
+   * @param model what tells the bundle from others
+   * @param now milliseconds since the epoch
+   */
+  pack(model: string, now: number): Uint8Array[] {
+    const files = [...this.#files.entries()];
+    const numbers = Buffer.concat(files.map(([, mu]) => Buffer.from(mu.buffer, mu.byteOffset, mu.byteLength)));
+    const header = { format: FORMAT, model, saved: now, sum: sumOf(numbers), files: files.map(([hash]) => hash) };
+    return [Buffer.from(`${JSON.stringify(header)}\n`), numbers];
+  }
+
+  /**
+   * Takes what was packed, in place of what is known.
+   * @param length numbers of one thought
+   * @returns why it is dropped, in one line, if it is
+   */
+  unpack(
+    bytes: Uint8Array,
+    { model, length, now }: { model: string; length: number; now: number },
+  ): string | undefined {
+    const end = bytes.indexOf(0x0a);
+    const header = end === -1 ? undefined : readHeader(Buffer.from(bytes.subarray(0, end)).toString());
+    if (!header) return 'it is damaged';
+    if (header.format !== FORMAT) return `its format is ${String(header.format)}, and this version reads ${FORMAT}`;
+    if (header.model !== model) return 'it is of another model';
+    if (!(now - (header.saved as number) < STALE_DAYS * DAY_MS)) return `it is older than ${STALE_DAYS} days`;
+    const { files, sum } = header;
+    // A copy: numbers begin where a buffer does.
+    const numbers = new Uint8Array(bytes.subarray(end + 1));
+    if (!Array.isArray(files) || numbers.byteLength !== 4 * length * files.length || sumOf(numbers) !== sum) {
+      return 'it is damaged';
+    }
+    const all = new Float32Array(numbers.buffer);
+    this.#files = new LruMap(KEPT_FILES);
+    files.forEach((hash, i) => this.#files.set(String(hash), all.slice(i * length, (i + 1) * length)));
+    return undefined;
+  }
+}
+
+function readHeader(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function sumOf(numbers: Uint8Array): string {
+  return createHash('sha256').update(numbers).digest('hex');
+}
+
+function hashOf(path: string): string {
+  return createHash('sha256').update(path).digest('hex').slice(0, 16);
+}
