@@ -36,6 +36,8 @@ export interface Settings {
   workspaceMemory: boolean;
   /** Thoughts drawn from the posterior, 1–8: alternatives, and suggestions ranked under all of them. */
   samples: number;
+  /** Steps on context and draft after which a suggestion that was asked for by hand is written again, 0–32. */
+  rethinkingSteps: number;
   /** Whether it is learned which suggestions are taken, and others are withheld. */
   adaptive: boolean;
   /** Whether what cannot be parsed in its place is mended or not shown. */
@@ -76,6 +78,7 @@ export const defaultSettings: Readonly<Settings> = {
   memory: DEFAULTS.memory,
   workspaceMemory: true,
   samples: DEFAULTS.samples,
+  rethinkingSteps: DEFAULTS.rethink,
   adaptive: false,
   syntaxCheck: DEFAULTS.solver,
   confidence: DEFAULTS.confidence,

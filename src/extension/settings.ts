@@ -19,6 +19,7 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     memory: read('memory'),
     workspaceMemory: read('workspaceMemory'),
     samples: read('samples'),
+    rethinkingSteps: read('rethinkingSteps'),
     adaptive: read('adaptive'),
     syntaxCheck: read('syntaxCheck'),
     confidence: read('confidence'),

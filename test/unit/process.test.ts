@@ -20,6 +20,7 @@ function thoughtOf(version: number, ...keys: string[]): Thought {
  */
 class CountingEngine {
   readonly log: string[] = [];
+  readonly asked: CompletionOptions[] = [];
   readonly prior = thoughtOf(0);
   readonly bundle = { manifest: { files: { weights: { sha256: '' } } } };
   tokens = 0;
@@ -32,6 +33,7 @@ class CountingEngine {
 
   async complete(_request: CompletionRequest, options: CompletionOptions) {
     this.log.push(`decode z${options.thought?.version}`);
+    this.asked.push(options);
     // Two tokens, and room between them for a message to come.
     for (let token = 0; token < 2 && !options.signal?.aborted; token++) {
       this.onToken(token);
@@ -110,7 +112,7 @@ function service() {
   const request = (prefix: string) => ({ path: '/a.ts', prefix, suffix: '', related: [] });
   let id = 0;
   const say = {
-    complete: (prefix: string, ahead = false) =>
+    complete: (prefix: string, ahead = false, invoked = false) =>
       inference.receive({
         type: 'complete',
         id: ++id,
@@ -118,8 +120,8 @@ function service() {
         request: request(prefix),
         options: {
           maxLines: 1,
-          how: { memory: true, samples: 1, solver: false, confidence: 'off' } as const,
-          invoked: false,
+          how: { memory: true, samples: 1, rethink: 8, solver: false, confidence: 'usual' } as const,
+          invoked,
         },
         sentAt: 0,
         ahead,
@@ -275,4 +277,19 @@ test('a suggestion that is no number is declined, and told of a device that is n
     await until(() => count('declined') === 1);
     assert.equal(count('unsound'), told, device);
   }
+});
+
+test('only what was asked for by hand is thought about again, however sure the model is', async () => {
+  const { engine, say, until, count } = service();
+  say.complete('a');
+  await until(() => count('completed') === 1);
+  say.complete('a b', false, true);
+  await until(() => count('completed') === 2);
+  assert.deepEqual(
+    engine.asked.map(({ rethink, confidence }) => [rethink, confidence]),
+    [
+      [0, 'usual'],
+      [8, 'off'],
+    ],
+  );
 });
