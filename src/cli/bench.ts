@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DEFAULTS } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, switchOption, parse, wholeNumber } from './arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, oneOf, parse, stepsOption, switchOption, wholeNumber } from './arguments';
+import { comparePeer } from './benchPeer';
 import { replayFigures, round } from './benchReplay';
 import { measureSpeed } from './benchSpeed';
 import { UsageError, type Command } from './command';
@@ -18,9 +19,12 @@ const USAGE = `thoughtline bench [options]
   --json            print the figures as JSON
   --seconds N       for how long each file is typed, 5 to 600, twice (default: 30)
   --seed N          of the typing (default: 1)
+  --steps T         of thinking (default: 4)
+  --samples K       thoughts drawn for each suggestion while thinking (default: 1)
   --memory on|off   whether the lookup memory has its say while typing (default: on)
   --file FILE       what is typed; may be given more than once (default: three source files of Thoughtline)
   --beside FILE     another file that is open; may be given more than once
+  --peer llama.cpp  beside node-llama-cpp, on a model of the same shape with random weights
 ${MODEL_USAGE}`;
 
 /** Sources of this repository of 300 to 600 lines: each is typed while the others are open. */
@@ -35,14 +39,20 @@ export const bench: Command = {
       json: { type: 'boolean' },
       seconds: { type: 'string' },
       seed: { type: 'string' },
+      steps: { type: 'string' },
+      samples: { type: 'string' },
       memory: { type: 'string' },
       file: { type: 'string', multiple: true },
       beside: { type: 'string', multiple: true },
+      peer: { type: 'string' },
     } as const);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of bench`);
     const seconds = wholeNumber('--seconds', values.seconds ?? '30', 5, 600);
     const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 31);
+    const steps = stepsOption(values.steps);
+    const samples = wholeNumber('--samples', values.samples ?? '1', 1, DEFAULTS.maxSamples);
     const memory = switchOption('--memory', values.memory, DEFAULTS.memory);
+    if (values.peer !== undefined) oneOf('--peer', values.peer, ['llama.cpp']);
     const files = await filesToType(values.file);
     const open = [...files, ...(await texts(values.beside ?? []))];
     const others = (file: SourceFile) => open.filter(({ path }) => path !== file.path);
@@ -51,14 +61,20 @@ export const bench: Command = {
     const engine = await openEngine(values);
     const load = performance.now() - start;
     const speed = await measureSpeed(engine, files[0]!, others(files[0]!));
-    const { device } = engine.device;
+    const { device, threads } = engine.device;
     const { name, version } = engine.bundle.manifest;
+    const versus = values.peer && (await comparePeer(engine, files, { seconds, seed }));
     await engine.close();
 
     const bundle = values.model === undefined ? shippedBundle() : resolve(values.model);
     const typeIt = async (file: SourceFile, inferenceSteps: number) => {
       const bar = new ProgressBar(`typing ${file.path}, ${inferenceSteps} steps`, seconds);
-      const settings = { inferenceSteps, memory, ...(values.device !== undefined && { device }) };
+      const chosen = {
+        ...(values.device !== undefined && { device }),
+        ...(values.threads !== undefined && { threads }),
+      };
+      const drawn = inferenceSteps === 0 ? 1 : samples;
+      const settings = { inferenceSteps, samples: drawn, memory, ...chosen };
       const onKeystroke = (done: number) => bar.update(Math.round(done));
       try {
         return await typeInto({ bundle, settings, file, beside: others(file), seconds, seed, onKeystroke });
@@ -68,23 +84,24 @@ export const bench: Command = {
     };
     const [thinking, plain]: [Typing[], Typing[]] = [[], []];
     for (const file of files) {
-      thinking.push(await typeIt(file, DEFAULTS.steps));
+      thinking.push(await typeIt(file, steps));
       plain.push(await typeIt(file, 0));
     }
 
     const most = (part: 'both' | 'inference') => Math.max(...thinking.map((typing) => typing.memory[part]));
+    const paths = files.map(({ path }) => path);
+    const replay = replayFigures(paths, seconds, thinking, plain);
     const report = {
       model: { name, version },
       device,
+      threads,
+      steps,
+      samples,
       load: { ms: round(load) },
       ...speed,
-      replay: replayFigures(
-        files.map(({ path }) => path),
-        seconds,
-        thinking,
-        plain,
-      ),
+      replay,
       memory: { rss_mb: most('both'), inference_mb: most('inference') },
+      ...(versus && { peer: versus(replay.p50_ms) }),
     };
     console.log(values.json ? JSON.stringify(report, null, 2) : text(report));
     return 0;
@@ -94,12 +111,16 @@ export const bench: Command = {
 interface Report extends Awaited<ReturnType<typeof measureSpeed>> {
   model: { name: string; version: string };
   device: string;
+  threads: number;
+  steps: number;
+  samples: number;
   load: { ms: number };
   replay: ReturnType<typeof replayFigures>;
   memory: { rss_mb: number; inference_mb: number };
+  peer?: ReturnType<Awaited<ReturnType<typeof comparePeer>>>;
 }
 
-function text({ model, device, load, prefill, decode, refine, replay: typed, memory }: Report): string {
+function text({ model, device, load, prefill, decode, refine, replay: typed, memory, peer }: Report): string {
   const ways = Object.entries(typed.paths).map(([path, { share, p50_ms, p90_ms }]): [string, string] => [
     '',
     `${path.padEnd(11)} ${`${Math.round(100 * share)} %`.padStart(5)}  median ${p50_ms} ms, 90th percentile ${p90_ms} ms`,
@@ -121,6 +142,16 @@ function text({ model, device, load, prefill, decode, refine, replay: typed, mem
     ['processor', `${typed.cpu_s_per_min} s a minute of typing, ${typed.idle_cpu_percent} % at rest`],
     ['memory', `${memory.rss_mb} MB`],
   ];
+  if (peer) {
+    const { prefill_ratio: read, decode_ratio: plain, decode_ratio_with_drafts: drafts, replay_ratio: typing } = peer;
+    lines.push(
+      ['beside', peer.name],
+      [
+        '',
+        `reading ${read} times as fast, writing ${plain} times, with drafts ${drafts} times; typing ${typing} times`,
+      ],
+    );
+  }
   return lines.map(([name, value]) => `${name.padEnd(9)} ${value}`).join('\n');
 }
 

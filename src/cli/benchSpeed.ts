@@ -1,20 +1,14 @@
 import { basename } from 'node:path';
-import { DEFAULTS, type CompletionRequest, type Engine } from '../completion/engine';
+import { DEFAULTS, type CompletionOptions, type CompletionRequest, type Engine } from '../completion/engine';
 import { round } from './benchReplay';
 import { quantile } from './quantile';
 import type { SourceFile } from './typing';
 
 /** Speed of the engine by itself: reading a full window, writing at places of the file, and a cold refinement. */
 export async function measureSpeed(engine: Engine, file: SourceFile, beside: readonly SourceFile[]) {
-  const requestAt = (share: number): CompletionRequest => {
-    const at = file.text.indexOf('\n', Math.floor(file.text.length * share)) + 1;
-    return { path: file.path, prefix: file.text.slice(0, at), suffix: file.text.slice(at), related: beside };
-  };
   const prefill: number[] = [];
   const writing = { drafts: { tokens: 0, ms: 0 }, plain: { tokens: 0, ms: 0 } };
-  for (let round = 0; round < 9; round++) {
-    // Another path is another window: nothing of it is cached.
-    const fresh = { ...requestAt((round + 1) / 10), path: `round${round}/${basename(file.path)}` };
+  for (const [round, fresh] of placesIn(file, beside).entries()) {
     const { prefixTokens, suffixTokens } = engine.window(fresh);
     const start = performance.now();
     const filling = engine.prepare(fresh, engine.prior);
@@ -22,14 +16,14 @@ export async function measureSpeed(engine: Engine, file: SourceFile, beside: rea
     prefill.push((1000 * (prefixTokens + suffixTokens)) / (performance.now() - start));
     // With drafts and without, each first in turn.
     for (const way of round % 2 === 0 ? (['drafts', 'plain'] as const) : (['plain', 'drafts'] as const)) {
-      const { tokens, ms } = await writingTime(engine, fresh, way === 'drafts');
+      const { tokens, ms } = await writingTime(engine, fresh, { drafts: way === 'drafts' });
       writing[way].tokens += tokens;
       writing[way].ms += ms;
     }
   }
   const { drafts, plain } = writing;
 
-  const request = requestAt(0.5);
+  const request = requestAt(file, beside, 0.5);
   const refinement = engine.refinement(request, { steps: DEFAULTS.steps });
   const runs: number[] = [];
   for (let more = true; more;) {
@@ -54,15 +48,32 @@ export async function measureSpeed(engine: Engine, file: SourceFile, beside: rea
   };
 }
 
+/** Nine places of a file, each in a window of its own: its path is another one, so that nothing of it is cached. */
+export function placesIn(file: SourceFile, beside: readonly SourceFile[]): CompletionRequest[] {
+  return Array.from({ length: 9 }, (_, i) => ({
+    ...requestAt(file, beside, (i + 1) / 10),
+    path: `round${i}/${basename(file.path)}`,
+  }));
+}
+
+function requestAt(file: SourceFile, beside: readonly SourceFile[], share: number): CompletionRequest {
+  const at = file.text.indexOf('\n', Math.floor(file.text.length * share)) + 1;
+  return { path: file.path, prefix: file.text.slice(0, at), suffix: file.text.slice(at), related: beside };
+}
+
 /** Tokens written behind a window that has been read, and milliseconds for them. */
-async function writingTime(engine: Engine, request: CompletionRequest, drafts: boolean) {
-  const options = { steps: 0, maxLines: DEFAULTS.maxLines, candidates: 1, drafts };
+export async function writingTime(
+  engine: Engine,
+  request: CompletionRequest,
+  how: Pick<CompletionOptions, 'memory' | 'drafts'>,
+) {
+  const options = { steps: 0, maxLines: DEFAULTS.maxLines, candidates: 1, ...how };
   const start = performance.now();
   const { written } = await engine.complete(request, options);
   return { tokens: written, ms: performance.now() - start };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   return (
     quantile(
       values.map((ms) => ({ ms })),

@@ -25,7 +25,7 @@ export type Ask = (
  * every token is still chosen from the decoder's own logits, the same but for the rounding of sums in another order. A
  * draft that is not followed is cut off the decoder's caches by its next run.
  */
-export function speculate(decoder: Decoder, thought: Conditioning, draft?: Draft, signal?: Abortable | undefined): Ask {
+export function speculate(decoder: Decoder, thought: Conditioning, draft?: Draft, signal?: Abortable): Ask {
   /** What the last run read, and its logits from the token at `from` on, one row for each. */
   let read: readonly number[] = [];
   let from = 0;

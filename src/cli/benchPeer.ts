@@ -1,0 +1,130 @@
+import type { Engine } from '../completion/engine';
+import { cutWindow } from '../completion/window';
+import { textLines } from '../model/lines';
+import type { Tokenizer } from '../model/tokenizer';
+import { atLeast, round } from './benchReplay';
+import { placesIn, writingTime, median } from './benchSpeed';
+import { Peer, RELEASE } from './peer/llama';
+import { typeWith, type Answered, type Assistant, type SourceFile, type Suggested } from './typing';
+
+/** Tokens that the peer writes where its speed is measured. */
+const WRITTEN = 32;
+
+/**
+ * Reading and writing beside llama.cpp, in turn at the same places, and its replays of the same keystrokes. Ratios are our
+ * tokens a second over theirs, and in the replay their median over ours.
+ * @param ours median of our own replay, in milliseconds
+ */
+export async function comparePeer(
+  engine: Engine,
+  files: readonly SourceFile[],
+  typing: { readonly seconds: number; readonly seed: number },
+) {
+  const { threads } = engine.device;
+  const peer = await Peer.open(engine.bundle, threads);
+  try {
+    const speed = await speeds(engine, peer, files);
+    const answers: Answered[] = [];
+    let tokens = 0;
+    for (const file of files) {
+      const assistant = new PeerAssistant(peer, engine, file);
+      tokens = Math.max(tokens, assistant.tokens);
+      answers.push(...(await typeWith(assistant, { ...typing, file })));
+    }
+    return (ours: number) => ({
+      name: `node-llama-cpp ${RELEASE}, Q8_0, ${threads} threads`,
+      ...speed,
+      replay_ratio: round(atLeast(answers, 0.5) / ours),
+      replay_p50_ms: atLeast(answers, 0.5),
+      replay_p90_ms: atLeast(answers, 0.9),
+      replay_tokens: tokens,
+    });
+  } finally {
+    await peer.close();
+  }
+}
+
+async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) {
+  const { bundle, prior } = engine;
+  const [file, ...beside] = files as [SourceFile, ...SourceFile[]];
+  const ours: Record<'read' | 'plain' | 'drafts', number[]> = { read: [], plain: [], drafts: [] };
+  const theirs: Record<'read' | 'write', number[]> = { read: [], write: [] };
+  for (const [round, place] of placesIn(file, beside).entries()) {
+    const { head, prefix } = cutWindow(place, bundle.tokenizer, bundle.manifest);
+    const window = [...head, ...prefix];
+    const us = async () => {
+      const begun = performance.now();
+      const filling = engine.prepare(place, prior, { memory: false });
+      while (!(await filling.next()).done);
+      ours.read.push((1000 * window.length) / (performance.now() - begun));
+      for (const way of ['plain', 'drafts'] as const) {
+        const { tokens, ms } = await writingTime(engine, place, { memory: way === 'drafts', drafts: way === 'drafts' });
+        ours[way].push((1000 * tokens) / ms);
+      }
+    };
+    const them = async () => {
+      const begun = performance.now();
+      await peer.read(window);
+      const read = performance.now();
+      theirs.read.push((1000 * window.length) / (read - begun));
+      const written = await peer.write([...window, 5], WRITTEN);
+      theirs.write.push((1000 * written) / (performance.now() - read));
+    };
+    for (const turn of round % 2 === 0 ? [us, them] : [them, us]) await turn();
+  }
+  return {
+    prefill_ratio: round(median(ours.read) / median(theirs.read)),
+    decode_ratio: round(median(ours.plain) / median(theirs.write)),
+    decode_ratio_with_drafts: round(median(ours.drafts) / median(theirs.write)),
+    prefill_tokens_per_s: round(median(theirs.read)),
+    decode_tokens_per_s: round(median(theirs.write)),
+  };
+}
+
+/**
+ * llama.cpp as an assistant: every keystroke is a request, the prompt cache is its only memory. Random weights do not know
+ * where a suggestion ends, so each has as many tokens as half a line of the file, which is what a cursor has before it.
+ */
+class PeerAssistant implements Assistant {
+  readonly tokens: number;
+  readonly #peer: Peer;
+  readonly #engine: Engine;
+  readonly #path: string;
+  #text = '';
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(peer: Peer, engine: Engine, { path, text }: SourceFile) {
+    this.#peer = peer;
+    this.#engine = engine;
+    this.#path = path;
+    this.tokens = halfLine(text, engine.bundle.tokenizer);
+  }
+
+  open(text: string): void {
+    this.#text = text;
+  }
+
+  change(_: unknown, text: string): void {
+    this.#text = text;
+  }
+
+  suggest(cursor: number, signal: AbortSignal): Promise<Suggested | undefined> {
+    const { tokenizer, manifest } = this.#engine.bundle;
+    const request = { path: this.#path, prefix: this.#text.slice(0, cursor), suffix: this.#text.slice(cursor) };
+    const answer = this.#last.then(async () => {
+      if (signal.aborted) return undefined;
+      const { head, prefix } = cutWindow(request, tokenizer, manifest);
+      await this.#peer.write([...head, ...prefix], this.tokens, signal);
+      return signal.aborted ? undefined : { text: '' };
+    });
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+}
+
+/** Half of the tokens that a line of a text has on average. */
+export function halfLine(text: string, tokenizer: Pick<Tokenizer, 'encodeLine'>): number {
+  const lines = textLines(text).filter((line) => line.trim() !== '');
+  const tokens = lines.reduce((sum, line) => sum + tokenizer.encodeLine(line.trimStart()).length, 0);
+  return Math.max(1, Math.round(tokens / lines.length / 2));
+}
