@@ -45,6 +45,7 @@ function sitting(context: TestContext) {
         how,
         related: () => [],
         budget: undefined,
+        thinks: true,
         ahead: true,
         debounce: { least: 0, most: 0 },
       },
