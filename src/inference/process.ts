@@ -132,7 +132,8 @@ export class InferenceService {
         const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
         const { how, invoked, thinks = false, ...rest } = asked;
         const own = this.#thoughts.get(uri);
-        const thought = own ?? (thinks ? this.#startOf(uri, request.path) : undefined) ?? this.#engine.prior;
+        const prior = thinks ? this.#startOf(uri, request.path) : undefined;
+        const thought = own ?? prior ?? this.#engine.prior;
         // The time that the request has waited counts.
         const waited = performance.timeOrigin + performance.now() - sentAt;
         const budget = asked.budget === undefined ? undefined : Math.max(0, asked.budget - waited);
@@ -142,7 +143,7 @@ export class InferenceService {
         const confidence = invoked ? 'off' : how.confidence;
         // And who types does not wait for a second thought.
         const rethink = invoked ? how.rethink : 0;
-        const base = { steps: 0, candidates: DEFAULTS.candidates, patience, signal, thought };
+        const base = { steps: 0, candidates: DEFAULTS.candidates, patience, signal, thought, prior };
         const options = { ...base, ...rest, ...how, confidence, rethink, budget };
         const result = await this.#engine.complete(request, options);
         this.#signals.delete(id);
