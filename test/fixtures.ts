@@ -19,4 +19,21 @@ export function tinyTokenizer(): Tokenizer {
   return (tokenizer ??= new Tokenizer(readFileSync(join(TINY, 'tokenizer.json'), 'utf8')));
 }
 
+/** A tokenizer that `init-from` made of one that cuts texts as Qwen2 does. */
+export function adoptedTokenizer(): Tokenizer {
+  return new Tokenizer(adoptedTokenizerFile());
+}
+
+/** The same with ids from this many on, its special tokens left out. */
+export function largeTokenizer(first: number): Tokenizer {
+  const file = JSON.parse(adoptedTokenizerFile()) as { model: { vocab: Record<string, number> } };
+  const text = Object.entries(file.model.vocab).filter(([, id]) => id > SPECIAL.end);
+  file.model.vocab = Object.fromEntries(text.map(([token, id]) => [token, first + id]));
+  return new Tokenizer(JSON.stringify(file));
+}
+
+function adoptedTokenizerFile(): string {
+  return readFileSync(join(ROOT, 'test', 'fixtures', 'adopted-tokenizer.json'), 'utf8');
+}
+
 export const SPECIAL = { pad: 0, file: 1, suffix: 2, prefix: 3, end: 4 } as const;

@@ -21,7 +21,7 @@ export function heal(tokens: readonly number[], tokenizer: Tokenizer, most = HEA
   let kept = tokens.length;
   while (kept > 0 && tokens.length - kept < most) {
     const text = tokenizer.decode([tokens[kept - 1] as number]);
-    if (text === '\n' || (kept < tokens.length && text.trim() === '')) break;
+    if (text.endsWith('\n') || (kept < tokens.length && text.trim() === '')) break;
     kept--;
   }
   const taken = tokens.slice(kept).map((id) => tokenizer.bytes(id));

@@ -9,7 +9,7 @@ const MAX_TOKENS = 2 ** 20;
 /**
  * Byte-level BPE of a bundle. Text in, token ids out, and back; special tokens can neither be spelled by a text nor
  * decoded to one. Pre-tokens are capped in length by the tokenizer's own pattern, so encoding is linear in the text
- * whatever its lines look like, and every newline is a token by itself, so lines can be encoded apart.
+ * whatever its lines look like, and none goes on behind a newline, so lines can be encoded apart.
  */
 export class Tokenizer {
   /** Number of token ids. */

@@ -125,7 +125,7 @@ function* cut(
       characters: span.to - span.from,
       distance,
       chunk: {
-        key: `${source.path}\n${String.fromCharCode(...span.tokens)}`,
+        key: `${source.path}\n${span.tokens.join(' ')}`,
         path: source.path,
         line: firstLine + span.line,
         tokens: span.tokens.length,

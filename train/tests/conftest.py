@@ -132,3 +132,24 @@ def thinking(tiny, pretrained) -> Path:
     shape = ["--batch", 8, "--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
     tiny.run("think", "--run", folder, "--start-from", pretrained, "--minutes", 0.06, "--adam", 0.003, *shape)
     return folder / "state.pt"
+
+
+@pytest.fixture(scope="session")
+def rows(tiny, pretrained, thinking):
+    """The report's rows, as `report --out` writes them."""
+    out = tiny.root / "report.json"
+    shape = ["--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
+    tiny.run("report", "--state", thinking, "--plain", pretrained, "--files", 6, "--batch", 3, "--out", out, *shape)
+    return json.loads(out.read_text())
+
+
+@pytest.fixture(scope="session")
+def bundle(tiny, pretrained, thinking, rows):
+    """The folder that `export` writes; it fails by itself if ONNX Runtime and PyTorch differ by more than 1e-3."""
+    out = tiny.root / "bundle"
+    tiny.run(
+        "export", "--state", thinking, "--out", out, "--name", "tiny", "--window", 96, "--suffix", 24, "--hop", 16,
+        "--chunk", 48, "--report", tiny.root / "report.json", "--runs", pretrained.parent, thinking.parent,
+        "--after", TRAIN.parent / "models" / "nano",
+    )  # fmt: skip
+    return out

@@ -18,28 +18,6 @@ from thoughtline_train.model import Config, Decoder
 from thoughtline_train.thought import Thought
 from thoughtline_train.tokenizer import load
 
-SHAPE = ["--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
-
-
-@pytest.fixture(scope="module")
-def rows(tiny, pretrained, thinking):
-    """The report's rows, as `report --out` writes them."""
-    out = tiny.root / "report.json"
-    tiny.run("report", "--state", thinking, "--plain", pretrained, "--files", 6, "--batch", 3, "--out", out, *SHAPE)
-    return json.loads(out.read_text())
-
-
-@pytest.fixture(scope="module")
-def bundle(tiny, pretrained, thinking, rows):
-    """The folder that `export` writes; it fails by itself if ONNX Runtime and PyTorch differ by more than 1e-3."""
-    out = tiny.root / "bundle"
-    tiny.run(
-        "export", "--state", thinking, "--out", out, "--name", "tiny", "--window", 96, "--suffix", 24, "--hop", 16,
-        "--chunk", 48, "--report", tiny.root / "report.json", "--runs", pretrained.parent, thinking.parent,
-        "--after", TRAIN.parent / "models" / "nano",
-    )  # fmt: skip
-    return out
-
 
 def test_onnx_runtime_computes_what_pytorch_does(bundle, thinking):
     decoder, _ = load_decoder(thinking)

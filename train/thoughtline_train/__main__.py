@@ -60,9 +60,11 @@ def main() -> None:
     for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
         pretrain.add_argument(f"--{name}", type=int)
 
-    init = commands.add_parser("init-from", help="a state to go on from, made of a bundle's weights")
-    init.add_argument("source", type=Path, metavar="DIR", help="folder of the bundle (manifest.json, weights.bin)")
+    init = commands.add_parser("init-from", help="a state to go on from, made of weights that were trained before")
+    init.add_argument("source", type=Path, metavar="DIR", help="a bundle, or a LLaMA or Qwen2 checkpoint in Hugging Face layout")
     init.add_argument("--run", type=Path, required=True, help="folder that state.pt and tokenizer.json are written to")
+    init.add_argument("--trunk-layers", type=int, help="of a checkpoint: layers that do not read the thought; a third of all by default")
+    init.add_argument("--thought-vectors", type=int, help="of a checkpoint: vectors of the thought in each layer that reads it; 8 by default")
 
     think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
     think.add_argument("--run", type=Path, required=True)
@@ -158,7 +160,7 @@ def main() -> None:
     elif options.command == "init-from":
         from .init_from import init_from
 
-        init_from(options.source, options.run)
+        init_from(options.source, options.run, options.trunk_layers, options.thought_vectors)
     elif options.command == "ablate":
         from . import ablate as a
 

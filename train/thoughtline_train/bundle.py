@@ -1,6 +1,7 @@
 """A bundle read back: the state that it was exported from, as far as its weights are stored."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterator
 
@@ -53,8 +54,16 @@ def read_thought(folder: Path, described: dict, config: Config) -> Thought:
 
 def read_decoder(folder: Path, architecture: dict) -> Decoder:
     a = architecture
-    weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", a["width"]))
     heads, shared = a["heads"] * a["headWidth"], a["kvHeads"] * a["headWidth"]
+    # A bundle that does not say them has the usual ones.
+    told = (("rope_base", "ropeBase"), ("norm_epsilon", "normEpsilon"), ("attention_bias", "attentionBias"), ("tied", "tied"))
+    config = Config(
+        vocabulary=a["vocabulary"], width=a["width"], layers=a["layers"], trunk_layers=a["trunkLayers"], heads=a["heads"],
+        kv_heads=a["kvHeads"], thought_vectors=a["thoughtVectors"], head_size=0 if heads == a["width"] else a["headWidth"],
+        **{name: a[key] for name, key in told if key in a},
+    )  # fmt: skip
+    vectors = a["width"], heads + 2 * shared if config.attention_bias else None
+    weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", *vectors))
 
     def columns(*widths: int) -> list[np.ndarray]:
         """Matrices that multiply the same states: side by side in one (graphs.FusedLayer), or each for itself."""
@@ -67,6 +76,9 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
     for i in range(a["layers"]):
         layer = {"attention_norm": next(weights)}
         layer |= zip(("query", "key", "value"), columns(heads, shared, shared))
+        if config.attention_bias:
+            biases = np.split(next(weights), (heads, heads + shared))
+            layer |= zip(("query_bias", "key_bias", "value_bias"), biases)
         layer["output"] = next(weights)
         if i >= a["trunkLayers"]:
             layer["thought_norm"], layer["thought_query"] = next(weights), next(weights)
@@ -81,17 +93,17 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
             layer["gate"], layer["up"], layer["down"] = gate_up, following, next(weights)
         state |= {f"stack.{i}.{name}": value for name, value in layer.items()}
     state["final_norm"] = next(weights)
-    config = Config(
-        vocabulary=a["vocabulary"], width=a["width"], layers=a["layers"], trunk_layers=a["trunkLayers"], heads=a["heads"],
-        kv_heads=a["kvHeads"], hidden=len(state["stack.0.down"]), thought_vectors=a["thoughtVectors"],
-    )  # fmt: skip
+    if not config.tied:
+        state["unembedding"] = next(weights).T
+    config = replace(config, hidden=len(state["stack.0.down"]))
     decoder = Decoder(config).eval().requires_grad_(False)
     decoder.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in state.items()})
     return decoder
 
 
-def weights_as_used(path: Path, width: int) -> Iterator[np.ndarray]:
+def weights_as_used(path: Path, norm: int, bias: int | None) -> Iterator[np.ndarray]:
     """The weights of a graph in the order in which it uses them, which is the order in which graphs.py is written.
+    `norm`, `bias`: lengths of those that states are multiplied by and added to, element by element.
 
     Names would not do: equal weights (norms that are still 1) are one initialiser, under the name of the first.
     """
@@ -109,5 +121,5 @@ def weights_as_used(path: Path, width: int) -> Iterator[np.ndarray]:
             yield known[node.input[1]]
         elif node.op_type in ("Gather", "GatherND") and node.input[0] in known:
             yield known[node.input[0]]
-        elif node.op_type == "Mul":
-            yield from (known[name] for name in node.input if name in known and known[name].shape == (width,))
+        elif length := {"Mul": norm, "Add": bias}.get(node.op_type):
+            yield from (known[name] for name in node.input if name in known and known[name].shape == (length,))

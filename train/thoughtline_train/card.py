@@ -9,7 +9,7 @@ from .corpus import read, summary
 from .data import packed_share
 from .export import write_bundle
 from .fixtures import parity_case, tokenizer_cases
-from .loop import load_decoder
+from .loop import inherited, load_decoder
 from .parity import LIMITS, differences
 from .report import markdown
 from .thought import Thought
@@ -48,6 +48,7 @@ def card_text(
         if any(r["arm"] == "plain decoder" for r in rows or [])
         else "the plain decoder of equal training cost has not been trained yet and is missing here."
     )
+    began = f"The weights began as those of {training['origin']}: its licence and what it was trained on count as well.\n\n" if "origin" in training else ""
     return f"""# {name} {version}
 
 A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
@@ -55,7 +56,7 @@ vectors in each of the upper {config["layers"] - config["trunkLayers"]}, vocabul
 
 ## Training
 
-| run | steps | tokens | hours | last validation figures (nats per token) |
+{began}| run | steps | tokens | hours | last validation figures (nats per token) |
 |---|---|---|---|---|
 {runs}
 
@@ -106,6 +107,7 @@ def export(options: Namespace) -> None:
     earlier = json.loads((options.after / "manifest.json").read_text())["training"]["runs"] if options.after else []
     runs = [*earlier, *(run_summary(folder) for folder in options.runs)]
     training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs, "corpus": corpus}
+    training |= inherited(state)
     rows = json.loads(options.report.read_text()) if options.report else None
     shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
     shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}

@@ -16,9 +16,10 @@ IGNORE = -100
 
 
 def encode(rows: Iterable[dict], tokenizer_path: Path, desc: str) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens (uint16) and documents (one row a file, see `Split`) of the corpus's rows."""
+    """Tokens (uint16 where they fit, else uint32) and documents (one row a file, see `Split`) of the corpus's rows."""
     tokenizer = load(tokenizer_path)
-    documents, streams, offset = [], [np.empty(0, dtype=np.uint16)], 0
+    smallest = np.min_scalar_type(max(tokenizer.get_vocab_size() - 1, 2**16 - 1))
+    documents, streams, offset = [], [np.empty(0, dtype=smallest)], 0
     packages: dict[str, int] = {}
     owners: dict[str, int] = {}
     for group in batched(tqdm(rows, unit="file", desc=desc, mininterval=1), 512):
@@ -29,7 +30,7 @@ def encode(rows: Iterable[dict], tokenizer_path: Path, desc: str) -> tuple[np.nd
             package = packages.setdefault(row["package"], len(packages))
             owner = owners.setdefault(row["owner"], len(owners))
             documents.append((offset, len(head_ids), len(ids), package, owner, len(row["text"].encode())))
-            streams.append(np.array(head_ids + ids, dtype=np.uint16))
+            streams.append(np.array(head_ids + ids, dtype=smallest))
             offset += len(head_ids) + len(ids)
     return np.concatenate(streams), np.array(documents, dtype=np.int64).reshape(-1, 6)
 
@@ -105,7 +106,8 @@ def newline_tokens(tokenizer_path: Path) -> np.ndarray:
     """Mask over the vocabulary: the tokens that end a line."""
     tokenizer = load(tokenizer_path)
     mask = np.zeros(tokenizer.get_vocab_size(), dtype=bool)
-    mask[tokenizer.token_to_id("Ċ")] = True
+    # Our own tokenizer has one of them; others also have tokens for what often stands before a newline.
+    mask[[index for token, index in tokenizer.get_vocab().items() if token.endswith("Ċ")]] = True
     return mask
 
 

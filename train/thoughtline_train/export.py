@@ -208,6 +208,8 @@ def architecture(c: Config) -> dict:
         "vocabulary": c.vocabulary, "width": c.width, "layers": c.layers, "trunkLayers": c.trunk_layers,
         "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width, "thoughtVectors": c.thought_vectors,
         **({"priorHidden": c.prior_hidden} if c.prior_hidden else {}),
+        # What the graphs hold already, for those who read a bundle back (bundle.py).
+        "ropeBase": c.rope_base, "normEpsilon": c.norm_epsilon, "attentionBias": c.attention_bias, "tied": c.tied,
     }  # fmt: skip
 
 

@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
+from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 
 from .export import write_bundle
+from .foreign import adopt
 from .graphs import evidence_nll, fused
 from .model import Config, Decoder
 from .thought import Thought
@@ -42,6 +44,24 @@ def tokenizer_cases(tokenizer: Path, path: Path) -> None:
     path.write_text(json.dumps(cases, ensure_ascii=True, indent=0) + "\n")
 
 
+# How Qwen2 cuts a text.
+QWEN2 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+
+
+def adopted_tokenizer(folder: Path) -> None:
+    """adopted-tokenizer.json: what `init-from` makes of a tokenizer that cuts texts as Qwen2 does; and the ids it gives."""
+    theirs = Tokenizer(models.BPE())
+    steps = [pre_tokenizers.Split(Regex(QWEN2), behavior="isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    theirs.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    theirs.train_from_iterator(TEXTS * 2, trainers.BpeTrainer(vocab_size=600, min_frequency=2, initial_alphabet=alphabet, show_progress=False))
+    theirs.add_special_tokens(["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>"])
+    with TemporaryDirectory() as temporary:
+        theirs.save(f"{temporary}/tokenizer.json")
+        adopt(Path(temporary) / "tokenizer.json", folder / "adopted-tokenizer.json")
+    tokenizer_cases(folder / "adopted-tokenizer.json", folder / "adopted-tokenizer-cases.json")
+
+
 @torch.no_grad()
 def parity_case(decoder: Decoder, thought: Thought, path: Path, bits: int = 16) -> None:
     """Logits after 48 random tokens under z_0, and NLL and gradient of 32 of them as a chunk (decoder rounded before,
@@ -51,7 +71,7 @@ def parity_case(decoder: Decoder, thought: Thought, path: Path, bits: int = 16) 
     batch = torch.from_numpy(tokens)[None]
     z = thought.prior.detach().float()
     hidden = decoder.top(decoder.trunk(batch), z[None])
-    logits = (hidden[0, -1] @ decoder.embedding.T).tolist()
+    logits = (hidden[0, -1] @ decoder.head.T).tolist()
     states = decoder.trunk(batch[:, :32])
     weights = torch.ones(1, 32)
     weights[:, :4] = 0
@@ -88,3 +108,4 @@ def tiny_bundle(tokenizer: Path, out: Path, fixtures: Path, bits: int = 16) -> N
     card = "# tiny\n\nRandom weights, for tests only.\n"
     write_bundle(decoder, thought, tokenizer, out, "tiny", "0.0.1", window, {"run": "random weights"}, card, bits)
     parity_case(decoder, thought, fixtures / "tiny-parity.json", bits)
+    adopted_tokenizer(fixtures)

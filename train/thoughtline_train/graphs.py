@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from .model import Config, Decoder, Layer
+from .model import Config, Decoder, Layer, project
 
 
 class FusedLayer(nn.Module):
@@ -23,6 +23,8 @@ class FusedLayer(nn.Module):
         super().__init__()
         self.config, self.attention_norm, self.mlp_norm = layer.config, layer.attention_norm, layer.mlp_norm
         self.query_key_value = beside(layer.query, layer.key, layer.value)
+        biased = layer.config.attention_bias
+        self.query_key_value_bias = beside(layer.query_bias, layer.key_bias, layer.value_bias) if biased else None
         self.output = layer.output
         self.gate_up, self.down = beside(layer.gate, layer.up), layer.down
         if layer.reads_thought:
@@ -31,8 +33,8 @@ class FusedLayer(nn.Module):
             self.thought_output = layer.thought_output
 
 
-def beside(*matrices: Tensor) -> nn.Parameter:
-    return nn.Parameter(torch.cat(matrices, 1).detach(), requires_grad=False)
+def beside(*parts: Tensor) -> nn.Parameter:
+    return nn.Parameter(torch.cat(parts, -1).detach(), requires_grad=False)
 
 
 def fused(decoder: Decoder) -> Decoder:
@@ -43,9 +45,9 @@ def fused(decoder: Decoder) -> Decoder:
     return result
 
 
-def norm(x: Tensor, weight: Tensor) -> Tensor:
+def norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     # Written as ONNX Runtime looks for it to make one operator of it.
-    return x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * weight
+    return x / torch.sqrt(x.pow(2).mean(-1, keepdim=True) + epsilon) * weight
 
 
 def silu(x: Tensor) -> Tensor:
@@ -91,16 +93,17 @@ def run_layer(layer: FusedLayer, x: Tensor, cos: Tensor, sin: Tensor, mask: Tens
     """One layer on x [B, S, W]; `past` is (k, v) [B, G, P, D] or None. Returns the states and the new (k, v)."""
     c = layer.config
     own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
-    q, k, v = (norm(x, layer.attention_norm) @ layer.query_key_value).split((own, shared, shared), -1)
+    h = norm(x, layer.attention_norm, c.norm_epsilon)
+    q, k, v = project(h, layer.query_key_value, layer.query_key_value_bias).split((own, shared, shared), -1)
     q, k = rotate(heads(q, c), cos, sin), rotate(heads(k, c), cos, sin)
     v = heads(v, c)
     keys, values = (k, v) if past is None else (torch.cat((past[0], k), 2), torch.cat((past[1], v), 2))
     x = x + attention(layer, q, keys, values, mask) @ layer.output
     if z is not None:
-        q = norm(x, layer.thought_norm) @ layer.thought_query
+        q = norm(x, layer.thought_norm, c.norm_epsilon) @ layer.thought_query
         tk, tv = (z @ layer.thought_key_value).split((shared, shared), -1)
         x = x + attention(layer, heads(q, c), heads(tk, c), heads(tv, c), None) @ layer.thought_output
-    gate, up = (norm(x, layer.mlp_norm) @ layer.gate_up).split((c.hidden, c.hidden), -1)
+    gate, up = (norm(x, layer.mlp_norm, c.norm_epsilon) @ layer.gate_up).split((c.hidden, c.hidden), -1)
     return x + (silu(gate) * up) @ layer.down, k, v
 
 
@@ -144,8 +147,8 @@ class TopGraph(Cached):
         x, keys, values = self.run(states, past_k, past_v, self.decoder.read(z))
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
-        hidden = norm(x.index_select(1, chosen), self.decoder.final_norm)
-        return hidden @ self.decoder.embedding.T, keys, values
+        hidden = norm(x.index_select(1, chosen), self.decoder.final_norm, self.decoder.config.norm_epsilon)
+        return hidden @ self.decoder.head.T, keys, values
 
 
 def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
@@ -157,7 +160,7 @@ def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, w
     x, read = states, decoder.read(z.unsqueeze(0))
     for i, layer in enumerate(decoder.stack[c.trunk_layers :]):
         x = run_layer(layer, x, cos, sin, mask, None, read[:, i])[0]
-    logits = norm(x, decoder.final_norm) @ decoder.embedding.T
+    logits = norm(x, decoder.final_norm, c.norm_epsilon) @ decoder.head.T
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
     return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum()

@@ -207,11 +207,21 @@ def prefetch(make: Callable[[], Item], ahead: int = 4) -> Callable[[], Item]:
     return take
 
 
-def load_decoder(path: Path) -> tuple[Decoder, dict]:
+def load_decoder(path: Path, vocabulary: int | None = None) -> tuple[Decoder, dict]:
+    """Decoder and whole state of a run. `vocabulary`: the size of the tokenizer that it is to be used with."""
     state = torch.load(path, map_location="cpu", weights_only=True)
     decoder = Decoder(Config(**state["config"]))
+    if vocabulary not in (None, decoder.config.vocabulary):
+        raise SystemExit(
+            f"{path}: vocabulary {decoder.config.vocabulary}, but the tokenizer has {vocabulary} tokens; give the one of that run (--tokenizer)"
+        )
     decoder.load_state_dict(state["decoder"])
     return decoder, state
+
+
+def inherited(state: dict) -> dict:
+    """What a run hands on of the state that it starts from: what its weights were made of before (`init-from`)."""
+    return {key: state[key] for key in ("origin",) if key in state}
 
 
 def bits(nats: float) -> float:

@@ -29,10 +29,14 @@ class Config:
     thought_vectors: int = 8
     rope_base: float = 10000.0
     prior_hidden: int = 0  # hidden width of the learned prior z = U(z_0); 0: none, the layers read z_0 itself
+    norm_epsilon: float = 1e-5
+    head_size: int = 0  # 0: the heads share the width
+    attention_bias: bool = False  # of queries, keys and values
+    tied: bool = True  # the embedding gives the logits, too
 
     @property
     def head_width(self) -> int:
-        return self.width // self.heads
+        return self.head_size or self.width // self.heads
 
     @property
     def top_layers(self) -> int:
@@ -42,10 +46,10 @@ class Config:
         return asdict(self)
 
 
-def rms_norm(x: Tensor, weight: Tensor) -> Tensor:
+def rms_norm(x: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     """Root-mean-square normalisation (Zhang & Sennrich 2019), in float32."""
     wide = x.float()
-    return (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + 1e-5)).to(x.dtype) * weight.to(x.dtype)
+    return (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + epsilon)).to(x.dtype) * weight.to(x.dtype)
 
 
 def rotary_table(past: int, new: int, width: int, base: float, device) -> tuple[Tensor, Tensor]:
@@ -66,16 +70,23 @@ def weight(rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
     return nn.Parameter(torch.randn(rows, columns) * scale * rows**-0.5)
 
 
+def project(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    out = x @ weight
+    return out if bias is None else out + bias.to(out.dtype)
+
+
 class Layer(nn.Module):
     """Self-attention, cross-attention to the thought (top layers only) and SwiGLU, each on a normalised residual."""
 
     def __init__(self, config: Config, reads_thought: bool):
         super().__init__()
-        c, q, kv = config, config.width, config.kv_heads * config.head_width
+        c, q, kv = config, config.heads * config.head_width, config.kv_heads * config.head_width
         self.config, self.reads_thought = c, reads_thought
         shrink = (2 * c.layers) ** -0.5
         self.attention_norm = nn.Parameter(torch.ones(c.width))
         self.query, self.key, self.value = weight(c.width, q), weight(c.width, kv), weight(c.width, kv)
+        biases = [nn.Parameter(torch.zeros(n)) if c.attention_bias else None for n in (q, kv, kv)]
+        self.query_bias, self.key_bias, self.value_bias = biases
         self.output = weight(q, c.width, shrink)
         self.mlp_norm = nn.Parameter(torch.ones(c.width))
         self.gate, self.up = weight(c.width, c.hidden), weight(c.width, c.hidden)
@@ -92,10 +103,10 @@ class Layer(nn.Module):
     def attend(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         """Causal self-attention over x alone (no past), [B, S, W]."""
         c = self.config
-        h = rms_norm(x, self.attention_norm)
-        q = rotate(self.heads(h @ self.query, c.heads), cos, sin)
-        k = rotate(self.heads(h @ self.key, c.kv_heads), cos, sin)
-        v = self.heads(h @ self.value, c.kv_heads)
+        h = rms_norm(x, self.attention_norm, c.norm_epsilon)
+        q = rotate(self.heads(project(h, self.query, self.query_bias), c.heads), cos, sin)
+        k = rotate(self.heads(project(h, self.key, self.key_bias), c.kv_heads), cos, sin)
+        v = self.heads(project(h, self.value, self.value_bias), c.kv_heads)
         repeat = c.heads // c.kv_heads
         out = F.scaled_dot_product_attention(
             q, k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1), is_causal=True
@@ -105,7 +116,7 @@ class Layer(nn.Module):
     def think(self, x: Tensor, z: Tensor) -> Tensor:
         """Cross-attention of x [B, S, W] to this layer's thought z [B, n, W]."""
         c = self.config
-        q = self.heads(rms_norm(x, self.thought_norm) @ self.thought_query, c.heads)
+        q = self.heads(rms_norm(x, self.thought_norm, c.norm_epsilon) @ self.thought_query, c.heads)
         z = z.to(x.dtype)
         repeat = c.heads // c.kv_heads
         k = self.heads(z @ self.thought_key, c.kv_heads).repeat_interleave(repeat, 1)
@@ -117,7 +128,7 @@ class Layer(nn.Module):
         x = x + self.attend(x, cos, sin)
         if z is not None:
             x = x + self.think(x, z)
-        h = rms_norm(x, self.mlp_norm)
+        h = rms_norm(x, self.mlp_norm, self.config.norm_epsilon)
         return x + (F.silu(h @ self.gate) * (h @ self.up)) @ self.down
 
 
@@ -130,8 +141,14 @@ class Decoder(nn.Module):
         self.embedding = nn.Parameter(torch.randn(config.vocabulary, config.width) * 0.02)
         self.stack = nn.ModuleList(Layer(config, i >= config.trunk_layers) for i in range(config.layers))
         self.final_norm = nn.Parameter(torch.ones(config.width))
+        self.unembedding = None if config.tied else nn.Parameter(torch.randn(config.vocabulary, config.width) * 0.02)
         if config.prior_hidden:
             self.thought_prior = LearnedPrior(config.top_layers * config.thought_vectors, config.width, config.prior_hidden)
+
+    @property
+    def head(self) -> Tensor:
+        """What hidden states are multiplied by for the logits, [V, W]."""
+        return self.embedding if self.unembedding is None else self.unembedding
 
     def read(self, z: Tensor) -> Tensor:
         """What the layers read of a thought: U(z), [B, L, n, W]."""
@@ -156,11 +173,11 @@ class Decoder(nn.Module):
         x, z = states, None if z is None else self.read(z)
         for i, layer in enumerate(self.stack[self.config.trunk_layers :]):
             x = layer(x, cos, sin, None if z is None else z[:, i])
-        return rms_norm(x, self.final_norm)
+        return rms_norm(x, self.final_norm, self.config.norm_epsilon)
 
     def token_nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """−log p of each target, in nats, [B, S]; positions with target −100 give 0."""
-        logits = hidden @ self.embedding.to(hidden.dtype).T
+        logits = hidden @ self.head.to(hidden.dtype).T
         flat = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=-100)
         return flat.view_as(targets)
 

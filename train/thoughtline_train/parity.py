@@ -45,7 +45,7 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
 
     with torch.no_grad():
         hidden = decoder.top(decoder.trunk(torch.from_numpy(tokens)), torch.from_numpy(z))
-        reference = (hidden[:, -1] @ decoder.embedding.T).numpy()
+        reference = (hidden[:, -1] @ decoder.head.T).numpy()
         states = decoder.trunk(torch.from_numpy(tokens[:1]))
     targets, weights = torch.from_numpy(tokens[:1]), torch.ones(1, length)
     leaf = torch.from_numpy(z[0]).requires_grad_()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .data import Split, language_batch, newline_tokens
-from .loop import Run, average_gradients, bits, device_of, load_decoder, optimiser, prefetch, rank, schedule
+from .loop import Run, average_gradients, bits, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Config, Decoder
 from .thought import Thought
 from .threads import Threads
@@ -30,7 +30,7 @@ def pretrain(
     device = device_of(device_name)
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
-    decoder, before = load_decoder(start_from) if start_from else (Decoder(config), {})
+    decoder, before = load_decoder(start_from, len(newlines)) if start_from else (Decoder(config), {})
     thought = None
     if "thought" in before and not plain:
         thought = Thought(decoder.config).to(device)
@@ -63,7 +63,7 @@ def pretrain(
         return total / count
 
     def save() -> None:
-        parts = {"thought": thought.state_dict()} if thought else {}
+        parts = {**inherited(before), **({"thought": thought.state_dict()} if thought else {})}
         run.save(**parts, decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json())
 
     draw = prefetch(lambda: language_batch(train, batch, length, suffix, rng, fim))

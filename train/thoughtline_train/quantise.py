@@ -43,7 +43,7 @@ def dequantise(stored: np.ndarray, scales: np.ndarray, bits: int) -> np.ndarray:
 def round_weights(decoder: Decoder, bits: int) -> None:
     """Makes the decoder's weights what a bundle of so many bits stores, so that PyTorch can be compared with it."""
     for name, weight in decoder.named_parameters():
-        turned = weight.ndim == 2 and name != "embedding"
+        turned = weight.ndim == 2 and "embedding" not in name
         matrix = (weight.T if turned else weight).numpy()
         if bits < 16 and fits(matrix):
             matrix = dequantise(*quantise(matrix, bits), bits)

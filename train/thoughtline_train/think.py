@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.func import functional_call
 
 from .data import Episode, Split, episode, newline_tokens
-from .loop import Run, average_gradients, device_of, load_decoder, optimiser, prefetch, rank, schedule
+from .loop import Run, average_gradients, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Decoder
 from .protocol import Protocol
 from .thought import MAX_STEPS, Thought
@@ -121,7 +121,7 @@ def think(
     device = device_of(device_name)
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
-    decoder, before = load_decoder(start_from)
+    decoder, before = load_decoder(start_from, len(newlines))
     if shape:
         decoder = anew(decoder, shape)
     thought = Thought(decoder.config)
@@ -159,7 +159,7 @@ def think(
 
     def save() -> None:
         parts = {"decoder": decoder.state_dict(), "thought": thought.state_dict(), "optimiser": opt.state()}
-        run.save(**parts, config=decoder.config.to_json())
+        run.save(**parts, **inherited(before), config=decoder.config.to_json())
 
     # A generator of its own: the thread that draws ahead and this one must not share one.
     choices = np.random.default_rng((seed, 8, run.step))

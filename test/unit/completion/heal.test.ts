@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { documentOf } from '../../../src/completion/document';
 import { consume, heal, logProbability, logSumExp } from '../../../src/completion/heal';
-import { tinyTokenizer } from '../../fixtures';
+import { adoptedTokenizer, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
@@ -25,6 +25,13 @@ describe('token healing', () => {
       assert.equal(tokenizer.decode(healed.tokens) + text(healed.need), prefix);
     });
   }
+
+  test('a token that ends with a newline is not taken back', () => {
+    const adopted = adoptedTokenizer();
+    const [prefix, last] = ['foo(b);\n', adopted.encode('foo(b);\n').at(-1)!];
+    assert.equal(adopted.decode([last]), ';\n');
+    assert.deepEqual(heal(adopted.encode(prefix), adopted), { tokens: adopted.encode(prefix), need: Buffer.alloc(0) });
+  });
 
   test('what is needed is used up token by token', () => {
     const bytes = (value: string) => Buffer.from(value);

@@ -129,6 +129,14 @@ describe('documents that change', () => {
     assert.deepEqual(found(memory.matches([7])), [[8, 1]]);
   });
 
+  test('ids need not fit two bytes', () => {
+    const memory = new TokenMemory({ vocabulary: 2 ** 17 });
+    const large = 2 ** 16;
+    memory.put('a', [large + 1, large + 2, large + 3, 1, 2, 4]);
+    assert.deepEqual(found(memory.matches([large + 1, large + 2])), [[large + 3, 2]]);
+    assert.deepEqual([...(memory.tokensOf('a') ?? [])], [large + 1, large + 2, large + 3, 1, 2, 4]);
+  });
+
   test('a token outside the vocabulary is refused', () => {
     assert.throws(() => memoryOf([VOCABULARY]), /token 50 is not in the vocabulary/);
   });

@@ -6,31 +6,53 @@ import { runInNewContext } from 'node:vm';
 import { describe, test } from 'node:test';
 import { textLines } from '../../../src/model/lines';
 import { pathTail } from '../../../src/model/path';
-import { ROOT, tinyTokenizer } from '../../fixtures';
+import { adoptedTokenizer, largeTokenizer, ROOT, tinyTokenizer } from '../../fixtures';
+
+interface Case {
+  readonly text: string;
+  readonly ids: readonly number[];
+}
+
+const casesIn = (name: string) => JSON.parse(readFileSync(join(ROOT, 'test', 'fixtures', name), 'utf8')) as Case[];
 
 const tokenizer = tinyTokenizer();
-const cases = JSON.parse(readFileSync(join(ROOT, 'test', 'fixtures', 'tokenizer-cases.json'), 'utf8')) as {
-  text: string;
-  ids: number[];
-}[];
+
+for (const [kind, tokenizer, cases] of [
+  ['tokenizer', tinyTokenizer(), casesIn('tokenizer-cases.json')],
+  ['tokenizer of a checkpoint', adoptedTokenizer(), casesIn('adopted-tokenizer-cases.json')],
+] as const) {
+  describe(kind, () => {
+    for (const { text, ids } of cases) {
+      const name = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+      test(`${name} gives the ids that the Python tokenizer gives`, () => {
+        assert.deepEqual(tokenizer.encode(text), ids);
+      });
+      test(`${name} comes back`, () => {
+        assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
+      });
+      test(`${name} can be encoded line by line`, () => {
+        assert.deepEqual(
+          textLines(text).flatMap((line) => tokenizer.encodeLine(line)),
+          ids,
+        );
+      });
+    }
+  });
+}
+
+test('ids need not fit two bytes', () => {
+  const first = 70_000;
+  const large = largeTokenizer(first);
+  for (const { text, ids } of casesIn('adopted-tokenizer-cases.json')) {
+    assert.deepEqual(
+      large.encode(text),
+      ids.map((id) => first + id),
+    );
+    assert.equal(large.decode(large.encode(text)), text);
+  }
+});
 
 describe('tokenizer', () => {
-  for (const { text, ids } of cases) {
-    const name = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-    test(`${name} gives the ids that the Python tokenizer gives`, () => {
-      assert.deepEqual(tokenizer.encode(text), ids);
-    });
-    test(`${name} comes back`, () => {
-      assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
-    });
-    test(`${name} can be encoded line by line`, () => {
-      assert.deepEqual(
-        textLines(text).flatMap((line) => tokenizer.encodeLine(line)),
-        ids,
-      );
-    });
-  }
-
   test('no text spells a special token', () => {
     const ids = tokenizer.encode('<|pad|><|file|><|suffix|><|prefix|><|end|>');
     assert.ok(ids.every((id) => id > 7));

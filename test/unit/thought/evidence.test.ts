@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { collectEvidence, packLines, type EvidenceSource } from '../../../src/thought/evidence';
-import { ROOT, SPECIAL, tinyTokenizer } from '../../fixtures';
+import { largeTokenizer, ROOT, SPECIAL, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
 const text = readFileSync(join(ROOT, 'src/thought/evidence.ts'), 'utf8').replaceAll('\r\n', '\n');
@@ -63,6 +63,14 @@ describe('evidence', () => {
         chunk.tokens,
       );
     }
+  });
+
+  test('keys are those of the tokens, however large their ids', () => {
+    // Two texts whose ids differ by what two bytes can count.
+    const keysOf = (first: number) =>
+      collectEvidence([source()], largeTokenizer(first), SPECIAL, limits).chunks.map(({ key }) => key);
+    const [low, high] = [new Set(keysOf(10)), keysOf(10 + 2 ** 16)];
+    assert.ok(high.length > 0 && high.every((key) => !low.has(key)));
   });
 
   test('of hundreds of files no more is encoded than is taken', () => {
