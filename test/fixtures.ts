@@ -7,6 +7,9 @@ export const ROOT = join(__dirname, '..');
 /** A bundle with random weights in the same format: for what depends on the format only. */
 export const TINY = join(ROOT, 'models', 'tiny');
 
+/** Another, of the kind that `init-from` makes of a checkpoint: biases, a matrix of its own for the logits, a foreign tokenizer. */
+export const ADOPTED = join(ROOT, 'test', 'fixtures', 'adopted');
+
 /** The trained bundle that comes with Thoughtline. */
 export const NANO = join(ROOT, 'models', 'nano');
 
@@ -19,7 +22,7 @@ export function tinyTokenizer(): Tokenizer {
   return (tokenizer ??= new Tokenizer(readFileSync(join(TINY, 'tokenizer.json'), 'utf8')));
 }
 
-/** A tokenizer that `init-from` made of one that cuts texts as Qwen2 does. */
+/** The tokenizer of the adopted bundle: it cuts texts as Qwen2 does. */
 export function adoptedTokenizer(): Tokenizer {
   return new Tokenizer(adoptedTokenizerFile());
 }
@@ -33,7 +36,7 @@ export function largeTokenizer(first: number): Tokenizer {
 }
 
 function adoptedTokenizerFile(): string {
-  return readFileSync(join(ROOT, 'test', 'fixtures', 'adopted-tokenizer.json'), 'utf8');
+  return readFileSync(join(ADOPTED, 'tokenizer.json'), 'utf8');
 }
 
 export const SPECIAL = { pad: 0, file: 1, suffix: 2, prefix: 3, end: 4 } as const;

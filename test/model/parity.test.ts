@@ -6,7 +6,7 @@ import { openBundle } from '../../src/model/bundle';
 import { Decoder } from '../../src/model/decoder';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
-import { ROOT } from '../fixtures';
+import { ADOPTED, ROOT } from '../fixtures';
 import { BUNDLES } from './bundles';
 
 /**
@@ -22,7 +22,7 @@ interface Parity {
 
 const EXACT = { logits: 1e-3, nll: 1e-3, gradient: 1e-2 };
 
-for (const [name, directory] of BUNDLES) {
+for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
   const file = join(ROOT, 'test', 'fixtures', `${name}-parity.json`);
   describe(`PyTorch and ONNX agree on ${name}`, { skip: !existsSync(file) && `no ${name}-parity.json` }, () => {
     test('logits, NLL a token, gradient in direction and length', async () => {

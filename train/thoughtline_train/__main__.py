@@ -108,7 +108,7 @@ def main() -> None:
     quantisation.add_argument("--chunk", type=int, default=128)
     quantisation.add_argument("--repetitions", type=int, default=25)
 
-    tiny = commands.add_parser("tiny", help="make the bundle of random weights that tests use")
+    tiny = commands.add_parser("tiny", help="make the bundles of random weights that tests use")
     tiny.add_argument("--out", type=Path, default=TRAIN.parent / "models" / "tiny")
     tiny.add_argument("--fixtures", type=Path, default=TRAIN.parent / "test" / "fixtures")
     tiny.add_argument("--bits", type=int, choices=[16, 8, 4], default=16)
@@ -178,9 +178,10 @@ def main() -> None:
         if options.out:
             options.out.write_text(json.dumps(rows, indent=1) + "\n")
     elif options.command == "tiny":
-        from .fixtures import tiny_bundle
+        from .fixtures import adopted_bundle, tiny_bundle
 
         tiny_bundle(options.tokenizer, options.out, options.fixtures, options.bits)
+        adopted_bundle(options.fixtures)
     elif options.command == "quantisation":
         from .quantisation import quantisation as run
 

@@ -1,6 +1,7 @@
 """What the TypeScript tests compare with: PyTorch's numbers for a bundle, and Hugging Face's token ids."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -48,8 +49,8 @@ def tokenizer_cases(tokenizer: Path, path: Path) -> None:
 QWEN2 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 
 
-def adopted_tokenizer(folder: Path) -> None:
-    """adopted-tokenizer.json: what `init-from` makes of a tokenizer that cuts texts as Qwen2 does; and the ids it gives."""
+def adopted_tokenizer(path: Path) -> int:
+    """Writes what `init-from` makes of a tokenizer that cuts texts as Qwen2 does; returns its size."""
     theirs = Tokenizer(models.BPE())
     steps = [pre_tokenizers.Split(Regex(QWEN2), behavior="isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
     theirs.pre_tokenizer = pre_tokenizers.Sequence(steps)
@@ -58,8 +59,8 @@ def adopted_tokenizer(folder: Path) -> None:
     theirs.add_special_tokens(["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>"])
     with TemporaryDirectory() as temporary:
         theirs.save(f"{temporary}/tokenizer.json")
-        adopt(Path(temporary) / "tokenizer.json", folder / "adopted-tokenizer.json")
-    tokenizer_cases(folder / "adopted-tokenizer.json", folder / "adopted-tokenizer-cases.json")
+        rows, _ = adopt(Path(temporary) / "tokenizer.json", path)
+    return len(rows)
 
 
 @torch.no_grad()
@@ -96,16 +97,39 @@ def parity_case(decoder: Decoder, thought: Thought, path: Path, bits: int = 16) 
 
 TINY = Config(width=32, heads=4, kv_heads=2, hidden=64, layers=3, trunk_layers=1, thought_vectors=2)
 
+TINY_WINDOW = {"tokens": 128, "suffixTokens": 32, "hop": 16, "chunk": 32}
+
 
 def tiny_bundle(tokenizer: Path, out: Path, fixtures: Path, bits: int = 16) -> None:
     """A bundle with random weights, small enough for tests of everything but the quality of what it says."""
-    torch.manual_seed(0)
-    decoder = Decoder(TINY)
-    for layer in decoder.stack[TINY.trunk_layers :]:
-        torch.nn.init.normal_(layer.thought_output, std=0.2)
-    thought = Thought(TINY)
-    window = {"tokens": 128, "suffixTokens": 32, "hop": 16, "chunk": 32}
+    decoder, thought = random_weights(TINY)
     card = "# tiny\n\nRandom weights, for tests only.\n"
-    write_bundle(decoder, thought, tokenizer, out, "tiny", "0.0.1", window, {"run": "random weights"}, card, bits)
+    write_bundle(decoder, thought, tokenizer, out, "tiny", "0.0.1", TINY_WINDOW, {"run": "random weights"}, card, bits)
     parity_case(decoder, thought, fixtures / "tiny-parity.json", bits)
-    adopted_tokenizer(fixtures)
+
+
+def adopted_bundle(fixtures: Path) -> None:
+    """Another, with what checkpoints have that `init-from` reads: their tokenizer, biases, an output matrix of its own."""
+    folder = fixtures / "adopted"
+    folder.mkdir(parents=True, exist_ok=True)
+    size = adopted_tokenizer(folder / "tokenizer.json")
+    tokenizer_cases(folder / "tokenizer.json", fixtures / "adopted-tokenizer-cases.json")
+    shape = {"layers": 2, "head_size": 16, "rope_base": 1e6, "norm_epsilon": 1e-6, "attention_bias": True, "tied": False}
+    decoder, thought = random_weights(replace(TINY, vocabulary=size, **shape))
+    for layer in decoder.stack:
+        for bias in (layer.query_bias, layer.key_bias, layer.value_bias):
+            torch.nn.init.normal_(bias)
+    card = "# adopted\n\nRandom weights, for tests only.\n"
+    # A small vocabulary needs more tokens for a path, which a chunk begins with.
+    window = {k: 2 * v for k, v in TINY_WINDOW.items()}
+    tokenizer = folder / "tokenizer.json"
+    write_bundle(decoder, thought, tokenizer, folder, "adopted", "0.0.1", window, {"run": "random weights"}, card)
+    parity_case(decoder, thought, fixtures / "adopted-parity.json")
+
+
+def random_weights(config: Config) -> tuple[Decoder, Thought]:
+    torch.manual_seed(0)
+    decoder = Decoder(config)
+    for layer in decoder.stack[config.trunk_layers :]:
+        torch.nn.init.normal_(layer.thought_output, std=0.2)
+    return decoder, Thought(config)
