@@ -2,6 +2,7 @@
 //   node --import=tsx scripts/families.ts FILE [COMMAND LINE, as it is to be shown]
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { bootstrap, type Interval } from '../src/cli/evaluation/bootstrap';
 import type { Measured } from '../src/cli/evaluation/measure';
 import type { families, Summary } from '../src/cli/evaluation/summary';
@@ -145,7 +146,8 @@ export function withTables(page: string, written: string): string {
 async function main([file, ...command]: readonly string[]): Promise<void> {
   if (file === undefined) throw new Error('give the JSON that `thoughtline evaluate --families --out FILE` wrote');
   const report = JSON.parse(await readFile(file, 'utf8')) as Report;
-  await writeFile(PAGE, withTables(await readFile(PAGE, 'utf8'), tables(report, command.join(' '))));
+  const page = withTables(await readFile(PAGE, 'utf8'), tables(report, command.join(' ')));
+  await writeFile(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
