@@ -43,6 +43,8 @@ async function run(suite, files) {
   const code = await node([
     '--import=tsx',
     '--test',
+    // A test that fails may leave a server running: its file ends all the same, and the server with it.
+    '--test-force-exit',
     // Everything but the pure parts measures time or owns processes: one file after the other.
     `--test-concurrency=${suite === 'unit' ? 2 : 1}`,
     '--test-reporter=spec',

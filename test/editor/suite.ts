@@ -27,7 +27,7 @@ export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }>
   const folder = await mkdtemp(join(tmpdir(), 'thoughtline-vsix-'));
   const vsix = join(folder, 'thoughtline.vsix');
   const words = ['--import=tsx', 'scripts/package.ts', '--out', vsix];
-  await execute(process.execPath, words, { cwd: root, timeout: 120_000 }).catch(
+  await execute(process.execPath, words, { cwd: root, timeout: 500_000 }).catch(
     (error: Error & { stderr?: string }) => {
       throw new Error(`npm run package failed: ${error.stderr?.trim() || error.message}`);
     },

@@ -33,7 +33,7 @@ describe('the VSIX', () => {
     () => {
       for (const target of targets) packed.set(target, pack(target, `${target}.vsix`));
     },
-    { timeout: 300_000 },
+    { timeout: 900_000 },
   );
 
   for (const target of targets) {

@@ -1,0 +1,47 @@
+/** The workflow has run nowhere yet: at least what it names is there, and it checks what `.ci/run` checks. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ROOT } from '../fixtures';
+
+const workflow = readFileSync(join(ROOT, '.github/workflows/ci.yml'), 'utf8');
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+
+const all = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, found]) => found!);
+const scriptsIn = (text: string) => new Set(all(text, /\bnpm run (?:--silent )?([\w:]+)/g));
+
+test('every script and every suite that the workflow runs is there', () => {
+  for (const name of scriptsIn(workflow)) assert.ok(scripts[name], `npm run ${name}`);
+  const suites = all(workflow, /suites: ([\w ]+)/g).flatMap((words) => words.trim().split(' '));
+  for (const suite of suites) assert.ok(existsSync(join(ROOT, 'test', suite)), suite);
+  // One system runs all that `npm test` runs.
+  const [, whole] = /test\/run\.mjs ([\w ]+)$/.exec(scripts['test']!)!;
+  assert.ok(workflow.includes(`suites: ${whole} `), whole);
+});
+
+test('it checks what .ci/run checks', () => {
+  const steps = scriptsIn(readFileSync(join(ROOT, '.ci/run'), 'utf8'));
+  assert.deepEqual(
+    [...steps].filter((name) => !scriptsIn(workflow).has(name)),
+    [],
+  );
+});
+
+test('it tests on three systems, and attaches the packages of all platforms once everything has passed', () => {
+  for (const system of ['ubuntu', 'macos', 'windows'])
+    assert.ok(workflow.includes(`os: ${system}-latest, suites:`), system);
+  const jobs = new Map(
+    all(workflow.slice(workflow.indexOf('\njobs:')), /^ {2}(\w+):$/gm).map((name) => {
+      const body = workflow.slice(workflow.indexOf(`\n  ${name}:\n`) + 1).split(/\n(?= {2}\w)/, 1)[0]!;
+      const [, needs = ''] = /^ {4}needs: \[(.*)\]$/m.exec(body) ?? [];
+      return [name, { body, needs: needs.split(', ').filter(Boolean) }];
+    }),
+  );
+  for (const [name, { needs }] of jobs) for (const other of needs) assert.ok(jobs.has(other), `${name} needs ${other}`);
+  assert.deepEqual([...jobs.keys()], ['check', 'test', 'train', 'package', 'release']);
+  assert.deepEqual(jobs.get('package')!.needs, ['check', 'test']);
+  assert.deepEqual(jobs.get('release')!.needs, ['package', 'train']);
+  assert.match(jobs.get('package')!.body, /npm run package -- --target all\n[^]*path: '\*\.vsix'/);
+  assert.match(jobs.get('release')!.body, /gh release upload "\$TAG" \.\/\*\.vsix/);
+});
