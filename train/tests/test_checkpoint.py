@@ -14,6 +14,7 @@ from tokenizers import pre_tokenizers
 from thoughtline_train import data, export, quantise
 from thoughtline_train.bundle import read_bundle
 from thoughtline_train.checkpoint import read_config
+from thoughtline_train.foreign import adopt
 from thoughtline_train.loop import load_decoder
 from thoughtline_train.tokenizer import END, PAD, PREFIX, SPECIAL, SUFFIX, load
 
@@ -251,6 +252,17 @@ def test_files_that_do_not_belong_together(tiny, llama, qwen, tmp_path):
     tiny.run("init-from", llama[0], "--run", run)
     with pytest.raises(SystemExit, match="give the one of that run"):
         tiny.run("think", "--run", tmp_path / "think", "--start-from", run / "state.pt")
+
+
+def test_a_tokenizer_that_cuts_as_gpt2_does(llama, tmp_path):
+    data = json.loads((llama[0] / "tokenizer.json").read_text())
+    data["pre_tokenizer"] = {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True}
+    (tmp_path / "theirs.json").write_text(json.dumps(data))
+    rows, _ = adopt(tmp_path / "theirs.json", tmp_path / "ours.json")
+    ours, theirs = load(tmp_path / "ours.json"), load(tmp_path / "theirs.json")
+    # A line that begins with a space, so that theirs puts none there.
+    for line in (" con co);\n", "   it's 'n 12.5 con();  \n", " ÄÖ\u0085\ufeff\u00a0 con\n"):
+        assert [rows[i] for i in ours.encode(line).ids] == theirs.encode(line).ids
 
 
 def test_a_text_cannot_spell_a_special_token(tiny, llama, tmp_path):

@@ -20,6 +20,9 @@ COUNTERPARTS = {
 # costs linear time.
 LINES = r"[^\n]{0,240}\n|[^\n]{1,240}"
 
+# How GPT-2 cuts a text, and a byte-level step that is not told otherwise.
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
 
 def adopt(source: Path, target: Path) -> tuple[list[int | None], dict[str, str | None]]:
     """Writes the tokenizer.json at `source` to `target` as one of ours.
@@ -48,14 +51,16 @@ def adopt(source: Path, target: Path) -> tuple[list[int | None], dict[str, str |
     text = {*pre_tokenizers.ByteLevel.alphabet(), *("".join(merge) for merge in merges)} & ids.keys() - set(SPECIAL)
     names = sorted(text, key=ids.__getitem__)
     found = {ours: next((t for t in theirs if t in added or t in ids), None) for ours, theirs in COUNTERPARTS.items()}
-    for split in splits:
-        if split["type"] == "ByteLevel":
-            split["add_prefix_space"] = False
-    lines = {"type": "Split", "pattern": {"Regex": LINES}, "behavior": "Isolated", "invert": False}
+    last = splits[-1]
+    if last["type"] != "ByteLevel":
+        refuse("pre_tokenizer", last["type"])
+    # Written out: what a byte-level step does by itself, TypeScript and Rust do not understand alike.
+    gpt2 = [split_at(GPT2)] if last.get("use_regex", True) else []
+    steps = [split_at(LINES), *splits[:-1], *gpt2, {**last, "add_prefix_space": False, "use_regex": False}]
     plain = {"dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None}
     adopted = {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": [], "normalizer": None,
-        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [lines, *splits]},
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": steps},
         "post_processor": None,
         "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
         "model": {
@@ -67,6 +72,10 @@ def adopt(source: Path, target: Path) -> tuple[list[int | None], dict[str, str |
     load(target)
     theirs = [*found.values(), *names]
     return [None if token is None else added.get(token, ids.get(token)) for token in theirs], found
+
+
+def split_at(pattern: str) -> dict:
+    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
 
 
 def flat(pre_tokenizer: dict | None) -> list[dict]:
