@@ -84,7 +84,7 @@ async function takeAll(vsix: string, theme: keyof typeof themes, look: string | 
     await page.press('Escape');
 
     await page.command('Thoughtline: Show Thought');
-    await page.thought.locator('svg').waitFor();
+    await page.thought.locator('svg').first().waitFor();
     await page.waitForStatus(/ready/);
     await sleep(1500);
     if (theme === 'dark') await window.screenshot({ path: join(root, 'media', 'thought.png') });

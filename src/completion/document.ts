@@ -22,7 +22,8 @@ function normalise(request: CompletionRequest): Document {
     path: request.path,
     prefix: normaliseNewlines(request.prefix),
     suffix: normaliseNewlines(request.suffix),
-    related: request.related.map(({ path, text }) => ({ path, text: normaliseNewlines(text) })),
+    related: request.related.map((other) => ({ ...other, text: normaliseNewlines(other.text) })),
+    edited: request.edited,
     restore: newline === '\n' ? (text) => text : (text) => text.replaceAll('\n', newline),
   };
 }

@@ -1,5 +1,5 @@
 import type { EvidenceSource } from '../thought/evidence';
-import type { CompletionRequest } from './types';
+import type { CompletionRequest, SourceText } from './types';
 import type { Window } from './window';
 
 /** The text that the window does not show: the open file before and after it, and the related files. */
@@ -8,14 +8,35 @@ export function evidenceSources(request: CompletionRequest, window: Window): Evi
   const before = prefix.slice(0, window.prefixStart);
   const after = suffix.slice(window.suffixEnd);
   const line = 1 + newlines(prefix) + newlines(suffix.slice(0, window.suffixEnd));
+  const edited = new Set(request.edited?.map((one) => one + 1));
   const sources: EvidenceSource[] = [
-    { path, text: before, line: 1, nearest: 'end', own: true },
-    { path, text: after, line, nearest: 'start', own: true },
-    ...request.related
-      .filter((other) => other.path !== path && !isBinary(other.text))
-      .map((other) => ({ ...other, line: 1, nearest: 'start' as const, own: false })),
+    { path, text: before, line: 1, nearest: 'end', own: true, edited },
+    { path, text: after, line, nearest: 'start', own: true, edited },
+    ...request.related.filter((other) => other.path !== path && !isBinary(other.text)).map(related),
   ];
   return sources.filter((source) => source.text.trim() !== '');
+}
+
+/** Lines before the last change of another file with which its evidence begins: some blocks of it. */
+const LINES_BEFORE_CHANGE = 24;
+
+/** Another file: of one that was changed lately, what lies around the last line changed. */
+function related({ path, text, edited = [] }: SourceText): EvidenceSource {
+  const first = Math.max(0, (edited.at(-1) ?? 0) - LINES_BEFORE_CHANGE);
+  const from = first === 0 ? 0 : nthLine(text, first);
+  const lines = new Set(edited.map((one) => one + 1));
+  return { path, text: text.slice(from), line: first + 1, nearest: 'start', own: false, edited: lines };
+}
+
+/** Where a line begins, counted from 0; the end of the text where it has fewer. */
+function nthLine(text: string, count: number): number {
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const newline = text.indexOf('\n', at);
+    if (newline === -1) return 0;
+    at = newline + 1;
+  }
+  return at;
 }
 
 /** Whether a text holds NUL characters, as no source code does. */

@@ -5,6 +5,8 @@ import type { Stop } from './stop';
 export interface SourceText {
   readonly path: string;
   readonly text: string;
+  /** Lines of the text that were changed lately, from 0, in order. */
+  readonly edited?: readonly number[] | undefined;
 }
 
 export interface CompletionRequest {
@@ -15,6 +17,8 @@ export interface CompletionRequest {
   readonly suffix: string;
   /** Other open files. */
   readonly related: readonly SourceText[];
+  /** Lines of prefix and suffix together that were changed lately, from 0, in order. */
+  readonly edited?: readonly number[] | undefined;
 }
 
 export interface CompletionOptions {

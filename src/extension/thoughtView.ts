@@ -113,7 +113,7 @@ function evidence({ trace }: ThoughtReport): string {
   if (trace.chunks.length === 0) return '';
   const rows = trace.chunks.map(
     (chunk) =>
-      `<tr><td>${escapeHtml(chunk.path)}</td><td>${chunk.line}</td><td>${chunk.tokens}</td><td>${chunk.heldOut ? 'judges' : 'teaches'}</td></tr>`,
+      `<tr><td>${escapeHtml(chunk.path)}</td><td>${chunk.line}</td><td>${chunk.tokens}</td><td>${chunk.heldOut ? 'judges' : chunk.edited ? 'teaches twice: edited' : 'teaches'}</td></tr>`,
   );
   const tokens = trace.chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
   return `<h3>Evidence</h3>

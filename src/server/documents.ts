@@ -182,6 +182,8 @@ export function pathFor({ uri, languageId }: Pick<TextDocument, 'uri' | 'languag
 export interface Evidence {
   path: string;
   text: string;
+  /** Lines that were changed lately, from 0, in order. */
+  edited?: readonly number[];
 }
 
 /**
@@ -189,11 +191,13 @@ export interface Evidence {
  * left out for its content is named in `skipped` with the reason.
  *
  * @param open all open documents, least recently used first.
+ * @param edited lines of a document that were changed lately, from 0.
  */
 export function siblings(
   open: readonly TextDocument[],
   document: TextDocument,
   enabled: (document: TextDocument) => boolean,
+  edited: (document: TextDocument) => readonly number[] = () => [],
 ): { related: Evidence[]; skipped: { uri: string; reason: string }[] } {
   const related: Evidence[] = [];
   const skipped: { uri: string; reason: string }[] = [];
@@ -207,7 +211,8 @@ export function siblings(
       skipped.push({ uri: other.uri, reason: 'it is binary' });
     } else if (text.length <= room) {
       room -= text.length;
-      related.push({ path: pathFor(other), text: unixLines(text) });
+      const lines = edited(other);
+      related.push({ path: pathFor(other), text: unixLines(text), ...(lines.length > 0 && { edited: lines }) });
     }
   }
   return { related, skipped };

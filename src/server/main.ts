@@ -48,7 +48,14 @@ import { Thinker, type Subject } from './thinker';
 import { Workspace } from './workspace';
 
 const connection = createConnection(ProposedFeatures.all);
-const documents = new TextDocuments(checkedDocuments);
+const documents = new TextDocuments({
+  ...checkedDocuments,
+  update: (document, changes, version) => {
+    const updated = checkedDocuments.update(document, changes, version);
+    sessions.get(document.uri)?.edited.told(changes);
+    return updated;
+  },
+});
 /** By URI, least recently used first. */
 const sessions = new Map<string, Session>();
 const skippedOnce = new Set<string>();
@@ -407,7 +414,11 @@ function subject(uri: string): Subject | undefined {
   const request = () => {
     const at = cut(document, session.cursor ?? { line: 0, character: 0 });
     if (at instanceof Refusal) return undefined;
-    return { path: pathFor(document), prefix: at.prefix, suffix: at.suffix, related: relatedTo(document) };
+    const { prefix, suffix, position } = at;
+    // Of a very large document only a part is told.
+    const first = position.line - (prefix.split('\n').length - 1);
+    const edited = session.edited.lines.map((line) => line - first).filter((line) => line >= 0);
+    return { path: pathFor(document), prefix, suffix, related: relatedTo(document), edited };
   };
   return { session, request };
 }
@@ -415,7 +426,7 @@ function subject(uri: string): Subject | undefined {
 /** Other open files that may tell something about a document. */
 function relatedTo(document: TextDocument): Evidence[] {
   const open = [...sessions.keys()].flatMap((key) => documents.get(key) ?? []);
-  const { related, skipped } = siblings(open, document, enabled);
+  const { related, skipped } = siblings(open, document, enabled, ({ uri }) => sessions.get(uri)?.edited.lines ?? []);
   for (const { uri: other, reason } of skipped) {
     if (!skippedOnce.has(other)) log(`${other} is no evidence for other files: ${reason}`);
     skippedOnce.add(other);

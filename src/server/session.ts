@@ -2,6 +2,7 @@ import type { Position } from 'vscode-languageserver';
 import type { Run } from '../inference/client';
 import type { Answer, CompletionResult, Publication } from '../inference/messages';
 import type { DocumentSettings } from '../protocol';
+import { EditedLines } from './edits';
 import { SuggestionMemory, type Context, type Thinking } from './schedule';
 
 /** A run under way, and how many requests wait for it. */
@@ -22,6 +23,7 @@ export class Session {
   revision = 1;
   /** The user's cursor, once a request has told it. */
   cursor: Position | undefined;
+  readonly edited = new EditedLines();
   inFlight: Flight | undefined;
   /** The run that looks ahead: what would follow the suggestion on screen. */
   ahead: Flight | undefined;

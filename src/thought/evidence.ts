@@ -14,6 +14,8 @@ export interface EvidenceSource {
   readonly nearest: 'start' | 'end';
   /** Whether it is text of the file in which the cursor stands. */
   readonly own: boolean;
+  /** Lines of the file that were changed lately, 1-based. */
+  readonly edited?: ReadonlySet<number> | undefined;
 }
 
 /** One piece of evidence: [file] path [prefix] text, and what to predict in it. */
@@ -29,7 +31,7 @@ export interface Chunk extends ChunkInfo {
 }
 
 export interface Evidence {
-  /** Nearest to the cursor first. */
+  /** What was changed lately first, then what is nearest to the cursor. */
   readonly chunks: readonly Chunk[];
   /** Share of the sources' characters that the chunks hold, 0 to 1. */
   readonly coverage: number;
@@ -73,15 +75,16 @@ export function collectEvidence(
 ): Evidence {
   const cutOf = (source: EvidenceSource) => cut(source, tokenizer, special, limits);
   const own = sources.filter((source) => source.own).flatMap((source) => [...cutOf(source)]);
-  const near = own.sort((a, b) => a.distance - b.distance);
+  const near = own.sort((a, b) => Number(isEdited(b)) - Number(isEdited(a)) || a.distance - b.distance);
   // Of other files only what is taken is cut and encoded: there may be hundreds.
   const others = roundRobin(sources.filter((source) => !source.own).map(cutOf));
   const reserved = take(others, Math.floor(limits.count * RELATED_SHARE));
   const pieces = take(distinct(chain(near.slice(0, limits.count - reserved.length), reserved, others)), limits.count);
-  const chunks = pieces.map((piece, index) => ({
-    ...piece.chunk,
-    heldOut: pieces.length > 1 && index % HELD_OUT_EVERY === 1,
-  }));
+  // What was changed lately guides; what was not judges.
+  const judges = pieces.filter((piece) => !isEdited(piece));
+  const second = Math.min(1, judges.length - 1);
+  const heldOut = new Set(pieces.length > 1 ? judges.filter((_, index) => index % HELD_OUT_EVERY === second) : []);
+  const chunks = pieces.map((piece) => ({ ...piece.chunk, heldOut: heldOut.has(piece) }));
   const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
   const used = pieces.reduce((sum, piece) => sum + piece.characters, 0);
   return { chunks, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
@@ -92,6 +95,10 @@ interface Piece {
   readonly characters: number;
   /** Characters between the window and the piece. */
   readonly distance: number;
+}
+
+function isEdited({ chunk }: Piece): boolean {
+  return chunk.edited === true;
 }
 
 /** Evidence counts once: of equal chunks, the nearest. */
@@ -121,14 +128,18 @@ function* cut(
   for (const span of packLines(text, tokenizer, room)) {
     if (span.tokens.length < MIN_TOKENS) continue;
     const distance = source.nearest === 'end' ? text.length - span.to : span.from;
+    const line = firstLine + span.line;
+    const last = line + countNewlines(text.slice(span.from, span.to).trimEnd(), span.to);
+    const edited = isAnyIn(source.edited, line, last);
     yield {
       characters: span.to - span.from,
       distance,
       chunk: {
         key: `${source.path}\n${span.tokens.join(' ')}`,
         path: source.path,
-        line: firstLine + span.line,
+        line,
         tokens: span.tokens.length,
+        ...(edited && { edited }),
         ...example(header, span.tokens),
       },
     };
@@ -168,6 +179,12 @@ function example(given: readonly number[], text: readonly number[]) {
   const weights = new Float32Array(all.length - 1).fill(1);
   weights.fill(0, 0, given.length - 1);
   return { inputs: all.slice(0, -1), targets: all.slice(1), weights };
+}
+
+/** Whether any of some lines is between two others, both included. */
+function isAnyIn(lines: ReadonlySet<number> | undefined, from: number, to: number): boolean {
+  if (lines) for (const line of lines) if (line >= from && line <= to) return true;
+  return false;
 }
 
 interface Span {

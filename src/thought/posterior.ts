@@ -81,12 +81,15 @@ export function kullbackLeibler(
   return total;
 }
 
-/** Mean of chunk gradients over all their tokens: Σ_c g_c / N. */
-export function meanGradient(chunks: readonly { gradient: Float32Array; tokens: number }[], length: number) {
+/** Mean of chunk gradients over all their tokens, each chunk with its weight: Σ_c w_c g_c / Σ_c w_c N_c. */
+export function meanGradient(
+  chunks: readonly { gradient: Float32Array; tokens: number; weight?: number }[],
+  length: number,
+) {
   const mean = new Float32Array(length);
-  const tokens = chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
-  for (const { gradient } of chunks) {
-    for (let i = 0; i < length; i++) mean[i] = (mean[i] ?? 0) + (gradient[i] ?? 0) / tokens;
+  const tokens = chunks.reduce((sum, { tokens, weight = 1 }) => sum + weight * tokens, 0);
+  for (const { gradient, weight = 1 } of chunks) {
+    for (let i = 0; i < length; i++) mean[i] = (mean[i] ?? 0) + (weight * (gradient[i] ?? 0)) / tokens;
   }
   return mean;
 }

@@ -23,6 +23,9 @@ export interface RefinementOptions {
   readonly from?: Thought | undefined;
 }
 
+/** How much more a token counts that stands in what the user changed lately. */
+const EDITED_WEIGHT = 2;
+
 /** Steps in a row that the held-out NLL may stay above its best before refinement stops. */
 const PATIENCE = 2;
 
@@ -96,7 +99,9 @@ export class Refinement {
         ...structuredClone(this.#curves),
         best: best.at,
         coverage: this.#coverage,
-        chunks: this.#chunks.map(({ path, line, tokens, heldOut }) => ({ path, line, tokens, heldOut })),
+        chunks: this.#chunks.map(({ path, line, tokens, heldOut, edited }) => {
+          return { path, line, tokens, heldOut, ...(edited && { edited }) };
+        }),
         ...this.#taken,
       },
     });
@@ -126,7 +131,11 @@ export class Refinement {
         return;
       }
       if (t === steps) return;
-      const gradient = meanGradient(this.#lookUp(fitted), z.length);
+      const weighted = fitted.flatMap((chunk) => {
+        const known = this.#known.get(chunk.key);
+        return known ? { ...known, weight: chunk.edited ? EDITED_WEIGHT : 1 } : [];
+      });
+      const gradient = meanGradient(weighted, z.length);
       const next = step(z, prior.mu, gradient, from ? warmRule(constants) : coldRule(constants, t));
       if (!next) return;
       z = next;

@@ -24,6 +24,8 @@ export interface ChunkInfo {
   readonly line: number;
   readonly tokens: number;
   readonly heldOut: boolean;
+  /** Whether the user changed something in it lately: then it weighs more. */
+  readonly edited?: boolean | undefined;
 }
 
 /** A posterior over the thought given the evidence: immutable, and named by a version that no other thought has. */

@@ -247,7 +247,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   step('the thought panel shows the refinement, and follows the setting', async () => {
     await page.command('Thoughtline: Show Thought');
     const { thought } = page;
-    await thought.locator('svg').waitFor();
+    await thought.locator('svg').first().waitFor();
     await page.waitForFigure('steps', '4');
     await page.screenshot('04-thought');
     const rows = thought.locator('[data-section=steps] tbody tr');

@@ -48,6 +48,35 @@ describe('spans of a text', () => {
   });
 });
 
+describe('what was changed lately', () => {
+  const lines = text.split('\n').length;
+
+  test('comes first, guides, and leaves the rest as it was', () => {
+    const before = collect(source());
+    const { chunks } = collect(source({ edited: new Set([3, lines - 40]) }));
+    assert.deepEqual(
+      chunks.slice(0, 2).map(({ edited, heldOut }) => ({ edited, heldOut })),
+      [
+        { edited: true, heldOut: false },
+        { edited: true, heldOut: false },
+      ],
+    );
+    assert.ok(chunks.slice(2).every(({ edited }) => edited === undefined));
+    assert.equal(chunks.length, before.chunks.length);
+    assert.equal(
+      chunks.slice(2).findIndex(({ heldOut }) => heldOut),
+      1,
+    );
+    for (const chunk of chunks.slice(0, 2)) assert.ok(chunk.line <= (chunk === chunks[0] ? lines - 40 : 3));
+  });
+
+  test('judges never, not even where nothing else is left', () => {
+    const short = text.split('\n').slice(0, 20).join('\n');
+    const all = new Set(Array.from({ length: 20 }, (_, i) => i + 1));
+    assert.ok(collect(source({ text: short, edited: all })).chunks.every(({ heldOut }) => !heldOut));
+  });
+});
+
 describe('evidence', () => {
   test('chunks fit, and their header is not scored', () => {
     const { chunks } = collect(source());

@@ -51,6 +51,15 @@ async function refine(model: EvidenceModel, chunks: Chunk[], steps: number, from
 const mu = (thought: Thought) => thought.mu[0];
 
 describe('refinement', () => {
+  test('what was edited weighs more than what was not', async () => {
+    const model = new Quadratic({ a: 1, b: -1, judge: 1 });
+    const judge = chunk('judge', true);
+    const { thought } = await refine(model, [{ ...chunk('a'), edited: true }, chunk('b'), judge], 1);
+    assert.equal(mu(thought), 0.5);
+    const even = await refine(model, [chunk('a'), chunk('b'), judge], 1);
+    assert.equal(mu(even.thought), 0);
+  });
+
   test('zero steps are z_0 itself, without a run', async () => {
     const model = new Quadratic({ a: 1 });
     const { thought } = await refine(model, [chunk('a')], 0);
