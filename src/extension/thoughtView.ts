@@ -30,6 +30,7 @@ export function thoughtHtml({ file, report, status, languageOff, inferenceSteps 
     evidence(report),
     suggestion(report),
     choice(report),
+    latencies(report),
     model(report),
   ].join('\n');
 }
@@ -53,8 +54,6 @@ ${figure('Evidence', nats(kept), change(report, start, kept), 'evidence')}
 ${figure('Held-out evidence', nats(heldKept), change(report, heldStart, heldKept), 'held-out')}
 ${figure('KL from the prior', number(trace.kl[trace.best], 1), 'nats', 'kl')}
 ${figure('File coverage', percent(trace.coverage), 'of the text outside the window', 'coverage')}
-${figure('Suggestions', quantiles(report.latencies), latencyNote(report.latencies), 'latencies')}
-${figure('Thinking', milliseconds(trace.milliseconds), 'of the model, while you did not type', 'thinking')}
 ${figure('Last suggestion', milliseconds(report.lastSuggestion?.milliseconds), report.lastSuggestion ? `stopped at: ${report.lastSuggestion.stop}` : 'none yet', 'latency')}
 </dl>`;
 }
@@ -156,14 +155,15 @@ function choice({ choice: texts }: ThoughtReport): string {
 <tbody>${rows.join('')}</tbody></table>`;
 }
 
-function quantiles(latencies: readonly number[]): string {
-  const sorted = latencies.toSorted((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  return sorted.length === 0 ? '–' : `${Math.round(at(0.5) ?? 0)} / ${Math.round(at(0.9) ?? 0)} ms`;
-}
-
-function latencyNote({ length }: readonly number[]): string {
-  return length === 0 ? 'none yet' : `median / 90 %, last ${length} that the model wrote`;
+function latencies({ latencies: times, trace }: ThoughtReport): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => milliseconds(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+  const suggestions =
+    sorted.length === 0
+      ? 'The model has written no suggestion yet'
+      : `The last ${sorted.length} that the model wrote took ${at(0.5)} (median), ${at(0.9)} (90th percentile)`;
+  return `<h3>Latencies</h3>
+<p class="note">${suggestions}; this thought ${milliseconds(trace.milliseconds)} of the model, while you did not type.</p>`;
 }
 
 function model(report: ThoughtReport): string {

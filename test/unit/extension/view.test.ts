@@ -181,7 +181,10 @@ describe('the thought panel', () => {
     assert.match(html, /2 samples of the thought/);
     assert.match(html, /<code>a\(\);<\/code><\/td><td>−1\.00<\/td><td>−1\.10 … −0\.90/);
     assert.match(html, /&lt;i&gt;<\/code><\/td><td>−4\.00<\/td><td>−4\.50 … −3\.75/);
-    assert.match(html, /60 \/ 100 ms<\/dd><dd class="note">median \/ 90 %, last 10/);
+    assert.match(
+      html,
+      /The last 10 that the model wrote took 60 ms \(median\), 100 ms \(90th percentile\); this thought 300 ms/,
+    );
     assert.doesNotMatch(thoughtHtml(input), /samples of the thought/);
   });
 
