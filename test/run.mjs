@@ -2,14 +2,15 @@
 //   node test/run.mjs unit model [--only SUBSTRING]
 // The last line is "N passed, M failed"; the exit code says the same.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** Characters at the end of the runner's output that hold its summary, and the failures after it. */
+const SUMMARY = 1 << 20;
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { suites, only } = parse(process.argv.slice(2));
-const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-test-'));
 const total = { passed: 0, failed: 0, skipped: 0 };
 
 for (const suite of suites) {
@@ -33,14 +34,12 @@ for (const suite of suites) {
   total.skipped += skipped;
 }
 
-rmSync(scratch, { recursive: true, force: true });
 if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
 console.log(`\n${total.passed} passed, ${total.failed} failed`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
 async function run(suite, files) {
-  const report = join(scratch, `${suite}.tap`);
-  const code = await node([
+  const { code, said } = await node([
     '--import=tsx',
     '--test',
     // A test that fails may leave a server running: its file ends all the same, and the server with it.
@@ -48,18 +47,15 @@ async function run(suite, files) {
     // Everything but the pure parts measures time or owns processes: one file after the other.
     `--test-concurrency=${suite === 'unit' ? 2 : 1}`,
     '--test-reporter=spec',
-    '--test-reporter-destination=stdout',
-    '--test-reporter=tap',
-    `--test-reporter-destination=${report}`,
     ...files,
   ]);
-  const tap = existsSync(report) ? readFileSync(report, 'utf8') : '';
-  const failed = count(tap, 'fail') + count(tap, 'cancelled');
+  const passed = count(said, 'pass');
+  const failed = count(said, 'fail') + count(said, 'cancelled');
   return {
-    passed: count(tap, 'pass'),
-    // A runner that ended badly without naming a failure counts as one.
-    failed: failed === 0 && code !== 0 ? 1 : failed,
-    skipped: count(tap, 'skipped'),
+    passed,
+    // A runner that ended badly without naming a failure counts as one, and so does one that counted nothing.
+    failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed,
+    skipped: count(said, 'skipped'),
   };
 }
 
@@ -77,12 +73,20 @@ function testFiles(folder) {
     .sort();
 }
 
-function count(tap, word) {
-  return Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
+/** A figure of the summary that the runner ends with. */
+function count(said, word) {
+  return Number(new RegExp(`^\\W*${word} (\\d+)\\W*$`, 'm').exec(said.slice(-SUMMARY))?.[1] ?? 0);
 }
 
+/** Runs node, its output passed on; with the end of what it said on standard output. */
 function node(args) {
   return new Promise((done) => {
-    spawn(process.execPath, args, { cwd: root, stdio: 'inherit' }).on('close', (code) => done(code ?? 1));
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      process.stdout.write(text);
+      said = (said + text).slice(-SUMMARY);
+    });
+    child.on('close', (code) => done({ code: code ?? 1, said }));
   });
 }
