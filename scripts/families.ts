@@ -3,9 +3,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { bootstrap, type Interval } from '../src/cli/evaluation/bootstrap';
+import { bootstrap } from '../src/cli/evaluation/bootstrap';
 import type { Measured } from '../src/cli/evaluation/measure';
 import type { families, Summary } from '../src/cli/evaluation/summary';
+import { percent, share, signed } from '../src/cli/evaluation/table';
 import { messageOf } from '../src/model/errors';
 
 export interface Report extends Omit<Summary, 'rows'> {
@@ -36,13 +37,6 @@ const PAGE = fileURLToPath(new URL('../docs/families.md', import.meta.url));
 const BEGIN = '<!-- tables: written by scripts/families.ts -->';
 const END = '<!-- end of the tables -->';
 
-const percent = (value: number) => (value * 100).toFixed(1);
-const share = (interval: Interval | undefined) =>
-  interval ? `${percent(interval.mean)} (${percent(interval.low)}–${percent(interval.high)})` : '–';
-const signed = (interval: Interval | undefined, digits: number) => {
-  const text = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
-  return interval ? `${text(interval.mean)} (${text(interval.low)} to ${text(interval.high)})` : '–';
-};
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 const head = (cells: readonly string[]) => [row(cells), row(cells.map(() => '---'))];
 
@@ -104,12 +98,12 @@ function pairsTable({ measured }: Report): string[] {
             ({ nats }) => nats && nats / Math.LN2,
             ({ bytes }) => bytes,
           ),
-          3,
         ),
-        signed(difference(pair, 'tail', exact), 1),
-        signed(difference(pair, 'line', exact), 1),
+        signed(difference(pair, 'tail', exact), 1, 1),
+        signed(difference(pair, 'line', exact), 1, 1),
         signed(
           difference(pair, 'block', ({ similarity }) => 100 * similarity),
+          1,
           1,
         ),
       ]),

@@ -3,8 +3,6 @@ import type { Summary } from './summary';
 
 /** The summary as a Markdown table; intervals are 95 %. */
 export function markdown(summary: Summary): string {
-  const share = (interval: Interval | undefined) =>
-    interval === undefined ? '–' : `${percent(interval.mean)} (${percent(interval.low)}–${percent(interval.high)})`;
   const lines = [
     `${summary.items} items, ${summary.repositories} ${summary.repositories === 1 ? 'repository' : 'repositories'}; the thought rests on ${percent(summary.coverage)} % of the text outside the window.`,
     `The parser finds no fault with ${summary.targetsParse ? percent(summary.targetsParse.mean) : '–'} % of the targets themselves.`,
@@ -64,7 +62,7 @@ function kindLines({ rows }: Summary): string[] {
   const [first] = shown;
   if (!first) return [];
   const cells = shown.map(({ way }) => ` ${way}: exact, similarity, F1 |`).join('');
-  const share = (interval: Interval | undefined) => (interval ? percent(interval.mean) : '–');
+  const mean = (interval: Interval | undefined) => (interval ? percent(interval.mean) : '–');
   return [
     '',
     `| cut out | items |${cells}`,
@@ -72,7 +70,7 @@ function kindLines({ rows }: Summary): string[] {
     ...first.kinds.map(({ kind, place, items }) => {
       const figures = shown.map(({ kinds }) => {
         const found = kinds.find((other) => other.kind === kind && other.place === place);
-        return ` ${share(found?.exact)}, ${share(found?.similarity)}, ${share(found?.identifierF1)} |`;
+        return ` ${mean(found?.exact)}, ${mean(found?.similarity)}, ${mean(found?.identifierF1)} |`;
       });
       return `| ${kind}, ${place === 'syntax' ? 'meaningful place' : 'random place'} | ${items} |${figures.join('')}`;
     }),
@@ -81,8 +79,15 @@ function kindLines({ rows }: Summary): string[] {
 
 const KIND_WAYS: readonly string[] = ['T=0', 'T=4', 'T=4 + memory', 'plain', 'plain + memory'];
 
-function percent(value: number): string {
+/** A share in per cent. */
+export function percent(value: number): string {
   return (value * 100).toFixed(1);
+}
+
+/** A share in per cent with its interval. */
+export function share(interval: Interval | undefined): string {
+  if (!interval) return '–';
+  return `${percent(interval.mean)} (${percent(interval.low)}–${percent(interval.high)})`;
 }
 
 /** A difference with its interval, as a number of units of 1/factor. */

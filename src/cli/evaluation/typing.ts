@@ -8,7 +8,7 @@ import { bootstrap, type Interval } from './bootstrap';
 import { relatedTo } from './items';
 import { indentOf } from './places';
 import type { Repository } from './repository';
-import { signed } from './table';
+import { share, signed } from './table';
 import { USUAL_STEPS } from './ways';
 
 /** Lines of a file that are not written yet, and the file as it is before. */
@@ -187,16 +187,13 @@ function typingTable({
   difference,
   memory,
 }: TypingSummary & { memory: boolean }) {
-  const percent = (value: number) => (100 * value).toFixed(1);
   return [
     `${passages} passages of ${repositories} repositories, ${characters} characters; lookup memory ${memory ? 'on' : 'off'}. 95 % bootstrap intervals by repository.`,
     '',
     '| way | ratio of completed code, % | suggestions asked for | accepted |',
     '| --- | --- | --- | --- |',
     ...rows.map(({ way, ratio, asked, accepted }) =>
-      ratio
-        ? `| ${way} | ${percent(ratio.mean)} (${percent(ratio.low)}–${percent(ratio.high)}) | ${asked} | ${accepted} |`
-        : '',
+      ratio ? `| ${way} | ${share(ratio)} | ${asked} | ${accepted} |` : '',
     ),
     `| T=${USUAL_STEPS} minus T=0 | ${signed(difference, 100, 1)} | | |`,
   ].join('\n');
