@@ -185,7 +185,8 @@ export class Engine {
     const document = documentOf(request);
     if (isBinary(document.prefix) || isBinary(document.suffix)) return { chunks: [], coverage: 0 };
     const { manifest, tokenizer } = this.bundle;
-    const sources = evidenceSources(document, cutWindow(document, tokenizer, manifest));
+    const related = [...document.related, ...this.#lookup.neighbours(document)];
+    const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
     const limits = { tokens: this.chunkTokens, count: MAX_CHUNKS };
     return collectEvidence(sources, tokenizer, manifest.specialTokens, limits);
   }

@@ -5,7 +5,8 @@ import { Words } from '../memory/words';
 import type { Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { MemoryWeights } from '../model/manifest';
-import type { CompletionRequest } from './types';
+import { nearestFiles } from './neighbours';
+import type { CompletionRequest, SourceText } from './types';
 import type { Draft } from './draft';
 import { isBinary } from './sources';
 import { restOfLine } from './stop';
@@ -46,6 +47,10 @@ function startOfNear(prefix: string): number {
   return at === 0 ? 0 : prefix.indexOf('\n', at) + 1;
 }
 
+/** Closed files that a thought may rest on, and how many tokens of each: as many as all its chunks can hold. */
+const NEIGHBOURS = 4;
+const NEIGHBOUR_TOKENS = 2048;
+
 /** Tokens that a context must share with a place elsewhere so that what followed there is worth a try. */
 const LEAST_MATCH = 2;
 
@@ -57,6 +62,7 @@ export class Lookup {
   readonly words: Words;
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
+  readonly #decode: (tokens: ArrayLike<number>) => string;
   /** Files whose text is told by the request: what is on disk of them is not theirs, and may be what is being changed. */
   #open: ReadonlySet<string> = new Set();
 
@@ -65,6 +71,7 @@ export class Lookup {
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.words = new Words(tokenizer);
     this.#weights = manifest.memory;
+    this.#decode = (tokens) => tokenizer.decode(Array.from(tokens));
   }
 
   /** Memory held, in bytes. */
@@ -87,6 +94,16 @@ export class Lookup {
   recall(context: readonly number[]): Recollection[] {
     const near = this.#memory.recall(context);
     return [...near, ...this.workspace.recall(context, this.#open, this.#memory.length)];
+  }
+
+  /** Beginnings of the closed files of the workspace that are nearest to a request's, for its thought to rest on. */
+  neighbours({ path, related }: CompletionRequest): SourceText[] {
+    const told = new Set(related.map((other) => other.path));
+    return nearestFiles(path, this.workspace.paths, told, NEIGHBOURS).map((near) => {
+      const text = this.#decode(this.workspace.tokensOf(near, NEIGHBOUR_TOKENS) ?? []);
+      // The last line may be cut, in the middle of a character even.
+      return { path: near, text: text.slice(0, text.lastIndexOf('\n') + 1) };
+    });
   }
 
   /** How the text went on after the longest occurrence of a context's end, however short; no decoder is asked. */

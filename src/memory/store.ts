@@ -113,10 +113,10 @@ export class TokenMemory {
     return this.#byKey.get(key);
   }
 
-  /** A copy of a document's tokens; undefined if it is not here. */
-  tokensOf(key: string): Uint16Array | Uint32Array | undefined {
+  /** A copy of a document's tokens, or of so many of its first; undefined if it is not here. */
+  tokensOf(key: string, count = Infinity): Uint16Array | Uint32Array | undefined {
     const entry = this.#byKey.get(key);
-    return entry && this.#tokens.slice(entry.start, entry.end);
+    return entry && this.#tokens.slice(entry.start, Math.min(entry.end, entry.start + count));
   }
 
   /**

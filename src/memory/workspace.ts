@@ -68,9 +68,9 @@ export class WorkspaceMemory {
     return this.#places.get(path)?.stamp;
   }
 
-  /** A copy of a file's tokens; undefined if it is not known. */
-  tokensOf(path: string): Uint16Array | Uint32Array | undefined {
-    return this.#places.get(path)?.part.tokensOf(path);
+  /** A copy of a file's tokens, or of so many of its first; undefined if it is not known. */
+  tokensOf(path: string, count?: number): Uint16Array | Uint32Array | undefined {
+    return this.#places.get(path)?.part.tokensOf(path, count);
   }
 
   /**

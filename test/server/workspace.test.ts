@@ -75,6 +75,36 @@ if (hasNano) {
     assert.deepEqual(indexed(again), []);
   });
 
+  test('what nobody has opened is evidence, too: the files nearest to the one that is thought about', async (t) => {
+    const root = join(scratch(), 'near');
+    const long = (name: string) => moduleOf(name).repeat(12);
+    for (const [path, name] of [
+      ['src/a/beside', 'wexBeside'],
+      ['src/far', 'wexFar'],
+      ['src/a/told', 'wexDisk'],
+    ] as const) {
+      // prettier-ignore
+      await mkdir(join(root, path, '..'), { recursive: true });
+      await writeFile(join(root, `${path}.ts`), long(name));
+    }
+    const uri = (path: string) => pathToFileURL(join(root, path)).href;
+    const folders = [pathToFileURL(root).href];
+    const client = await LspClient.start({ bundle: NANO, capabilities, folders, settings: { inferenceSteps: 1 } });
+    t.after(() => client.stop());
+    await client.until(() => indexed(client).length > 0, 'the workspace');
+    await client.open(uri('src/a/told.ts'), 'const told = 1;\n'.repeat(20));
+    await client.open(uri('src/a/new.ts'), 'export const value = 1;\n');
+    await client.complete(uri('src/a/new.ts'), { line: 0, character: 23 }, { invoked: true });
+    const { trace } = await client.thought(uri('src/a/new.ts'));
+    const paths = [...new Set(trace.chunks.map(({ path }) => path.slice(root.length)))];
+    // The open file as it is open, before what is closed; of the closed ones the nearer first.
+    assert.deepEqual(paths, ['/src/a/told.ts', '/src/a/beside.ts', '/src/far.ts']);
+    // What the open file says on disk is longer than what its user sees.
+    assert.ok(
+      trace.chunks.filter(({ path }) => path.endsWith('told.ts')).reduce((n, { tokens }) => n + tokens, 0) < 200,
+    );
+  });
+
   test('reading a larger workspace shows its progress, and ends when the user cancels it', async (t) => {
     const root = join(scratch(), 'large');
     await mkdir(root);
