@@ -9,6 +9,7 @@ from thoughtline_train import data, think
 from thoughtline_train.loop import load_decoder
 from thoughtline_train.model import Config, Decoder
 from thoughtline_train.thought import MAX_STEPS, Thought
+from thoughtline_train.tokenizer import load
 
 SHAPE = {"chunks": 3, "chunk": 48, "length": 96, "suffix_limit": 24}
 CONFIG = Config(vocabulary=64, width=16, layers=3, trunk_layers=1, heads=2, kv_heads=1, hidden=24, thought_vectors=2)
@@ -133,6 +134,49 @@ def test_outer_gradients_reach_prior_sizes_and_pulls(small):
         assert parameter.grad.abs().sum() > 0
     assert thought.log_size.grad[2:].abs().sum() == 0
     assert decoder.embedding.grad.abs().sum() > 0
+
+
+def test_through_the_last_step_the_decoder_gets_second_derivatives(small):
+    """z moves as it does to first order; what the weights get is the derivative of the whole step, as finite differences give it."""
+    decoder, thought, inner, states, y = small
+    weight = decoder.stack[1].thought_key
+
+    def outer(z):
+        return z[:, :, 0, 0].sum()
+
+    plain, seen = (think.refine(inner, thought, states, y, 2, through=through)[0] for through in (False, True))
+    torch.testing.assert_close(seen, plain)
+    outer(seen).backward()
+    direction, first = weight.grad.clone(), think.refine(inner, thought, states, y, 1)[0].detach()
+
+    def after(shift: float) -> float:
+        with torch.no_grad():
+            weight.add_(direction, alpha=shift)
+        moved = thought.step(first, think.mean_gradient(inner.gradients(first, states, y)[1], y), 1)
+        with torch.no_grad():
+            weight.sub_(direction, alpha=shift)
+        return outer(moved).item()
+
+    size = 1e-3 / direction.norm().item()
+    slope = (after(size) - after(-size)) / (2 * size)
+    assert slope == pytest.approx(direction.pow(2).sum().item(), rel=0.05)
+
+
+def test_identifiers_count_as_they_are_told(tiny, small):
+    decoder, thought, _, states, y = small
+    importance = torch.ones(64)
+    importance[y[2, 1, 3]] = 3.0
+    weighed = think.Inner(decoder, compiled=False, importance=importance)
+    leaf = thought.start(4)[2].detach().clone().requires_grad_()
+    nll = decoder.token_nll(decoder.top(states[5:6], leaf[None]), y[2, 1:2]) * importance[y[2, 1]]
+    torch.testing.assert_close(weighed.gradients(thought.start(4), states, y)[1][2, 1], torch.autograd.grad(nll.sum(), leaf)[0])
+    assert think.importance(tiny.tokenizer, 1.0, "cpu") is None
+    counts = think.importance(tiny.tokenizer, 2.0, "cpu")
+    vocabulary = load(tiny.tokenizer).get_vocab()
+    for token, expected in {"return": 1, "Ġ": 1, "{": 1, "account": 2, "const": 1, "<|file|>": 1}.items():
+        if token in vocabulary:
+            assert counts[vocabulary[token]] == expected, token
+    assert counts.max() == 2 and (counts == 1).sum() > 8
 
 
 def test_training_learns_to_use_the_thought(tiny, thinking):

@@ -55,6 +55,7 @@ def main() -> None:
     pretrain.add_argument("--muon", type=float, default=0.006)
     pretrain.add_argument("--adam", type=float, default=0.003)
     pretrain.add_argument("--fim", type=float, default=0.6)
+    pretrain.add_argument("--decay", type=float, default=0.4, help="share of the run over which the rate falls")
     pretrain.add_argument("--start-from", type=Path, help="state.pt of another run to continue from, under its z_0 if it has one")
     pretrain.add_argument("--plain", action="store_true", help="without z even so: the arm to compare with")
     for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
@@ -75,9 +76,10 @@ def main() -> None:
         think.add_argument(f"--{name.replace('_', '-')}", type=int, help="learn to read a thought from the beginning, of this shape")
     Protocol.add_options(think)
 
-    ablate = commands.add_parser("ablate", help="arms that differ in one thing, from one start, at equal cost")
+    ablate = commands.add_parser("ablate", help="a group of arms that differ in one thing, from one start, at equal cost")
     ablate.add_argument("--arms", type=Path, default=TRAIN / "ablations.json", help="what is asked, what is predicted, what differs")
-    ablate.add_argument("--start-from", type=Path, required=True, help="state.pt whose decoder all arms begin with")
+    ablate.add_argument("--group", required=True, help="which group of them")
+    ablate.add_argument("--start-from", type=Path, help="state.pt that all arms of a group of `think` begin with")
     ablate.add_argument("--run", type=Path, required=True, help="folder of the arms' runs; what is there already is not run again")
     ablate.add_argument("--only", nargs="*", help="names of the arms to run")
     ablate.add_argument("--minutes", type=float, default=3, help="computing time of an arm")
@@ -147,7 +149,7 @@ def main() -> None:
         run(
             options.cache, options.tokenizer, options.run, Config(**given), options.minutes, options.batch,
             options.length, options.suffix, options.muon, options.adam, options.fim, options.seed, options.device,
-            options.start_from, options.wall, options.plain, options.threads,
+            options.start_from, options.wall, options.plain, options.threads, options.decay,
         )  # fmt: skip
     elif options.command == "think":
         from .think import think as run
@@ -164,7 +166,7 @@ def main() -> None:
     elif options.command == "ablate":
         from . import ablate as a
 
-        a.ablate(options, a.read_arms(options.arms))
+        a.ablate(options, a.read_group(options.arms, options.group))
     elif options.command == "report":
         from . import report as r
 

@@ -1,8 +1,9 @@
-"""`ablate`: arms that differ from `base` in one thing, each trained from one decoder for the same computing time and
+"""`ablate`: groups of arms that differ from their `base` in one thing, each trained for the same computing time and
 measured on the same files of validation owners; and the table of what was predicted and what came out.
 
-An arm learns to read a thought from the beginning. What counts is the likelihood under T = 4, not its gap to z_0: a gap
-grows when z_0 gets worse.
+Three kinds of group: arms that go on from a state that thinks; arms that learn to read a thought from the beginning,
+since its shape is what differs; and arms of pre-training, from nothing. What counts is the likelihood (under T = 4), not
+its gap to z_0: a gap grows when z_0 gets worse.
 """
 
 import json
@@ -10,15 +11,25 @@ import math
 import subprocess
 import sys
 from argparse import Namespace
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
+from .model import Config
 from .protocol import SHAPE, Protocol
 
 BASE = "base"
-MEASURED = ("T=0", "T=1", "T=4", "T=8", "shuffled T=4")
+TOKENIZER = ("vocabulary", "spaces")  # options that take a tokenizer of their own
+KNOWN = {
+    "think": {f.name for f in fields(Protocol)} | {*SHAPE, "seed"},
+    "pretrain": {f.name for f in fields(Config)} | {*TOKENIZER, "seed", "fim", "decay", "batch", "muon", "adam"},
+}
+COLUMNS = {
+    "think": {"T=0": "z_0", "T=1": "T=1", "T=4": "T=4", "shuffled T=4": "other repository's"},
+    "pretrain": {"text": "text"},
+}  # what is measured, in nats per token: its heading
+CHOSEN = {"think": "T=4", "pretrain": "text"}
 
 
 @dataclass(frozen=True)
@@ -29,79 +40,104 @@ class Arm:
     options: dict
 
 
-def read_arms(path: Path) -> list[Arm]:
-    """The arms of a file {"base": {option: value}, "arms": [{"name", "question", "prediction", "options"}]}."""
-    written = json.loads(path.read_text())
-    known = {f.name for f in fields(Protocol)} | set(SHAPE)
-    arms = [Arm(BASE, "", "", written["base"])]
-    for row in written["arms"]:
-        arms.append(Arm(row["name"], row["question"], row["prediction"], written["base"] | row["options"]))
-    for arm in arms:
-        if unknown := sorted(set(arm.options) - known):
-            raise SystemExit(f"{path}: {arm.name}: no option {', '.join(unknown)}; there are {', '.join(sorted(known))}")
-    return arms
+@dataclass(frozen=True)
+class Group:
+    name: str
+    command: str
+    arms: list[Arm]  # base first
+    tail: int  # only so many last tokens of a window are scored; 0: all
 
 
-def ablate(options: Namespace, arms: list[Arm]) -> None:
+def read_groups(path: Path) -> list[Group]:
+    """{"groups": [{"group", "command", "start", "base": {option: value}, "arms": [{"name", "question", "prediction", "options"}]}]}"""
+    groups = []
+    for written in json.loads(path.read_text())["groups"]:
+        arms = [Arm(BASE, "", "", written["base"])]
+        for row in written["arms"]:
+            arms.append(Arm(row["name"], row["question"], row["prediction"], written["base"] | row["options"]))
+        known = KNOWN[written["command"]]
+        for arm in arms:
+            if unknown := sorted(set(arm.options) - known):
+                raise SystemExit(f"{path}: {arm.name}: no option {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+        groups.append(Group(written["group"], written["command"], arms, written.get("tail", 0)))
+    return groups
+
+
+def read_group(path: Path, name: str) -> Group:
+    groups = {group.name: group for group in read_groups(path)}
+    if name not in groups:
+        raise SystemExit(f"--group {name}: no such group in {path}; there are {', '.join(groups)}")
+    return groups[name]
+
+
+def ablate(options: Namespace, group: Group) -> None:
     """Trains and measures the arms that have no result yet, then prints the table of all that have one."""
-    if unknown := set(options.only or ()) - {arm.name for arm in arms}:
+    if unknown := set(options.only or ()) - {arm.name for arm in group.arms}:
         raise SystemExit(f"--only {' '.join(sorted(unknown))}: no such arm in {options.arms}")
-    for arm in arms:
-        if options.only and arm.name not in options.only or result_of(options.run, arm).exists():
+    if group.command == "think" and options.start_from is None:
+        raise SystemExit(f"--group {group.name}: give the state that its arms begin with (--start-from)")
+    for arm in group.arms:
+        if (options.only is not None and arm.name not in options.only) or result_of(options.run, arm).exists():
             continue
-        train(options, arm)
-        result_of(options.run, arm).write_text(json.dumps(measure(options, arm)) + "\n")
-    print(markdown(arms, options.run))
+        result_of(options.run, arm).parent.mkdir(parents=True, exist_ok=True)
+        result_of(options.run, arm).write_text(json.dumps(train_and_measure(options, group, arm)) + "\n")
+    print(markdown(group, options.run))
 
 
 def result_of(run: Path, arm: Arm) -> Path:
     return run / arm.name / "result.json"
 
 
-def train(options: Namespace, arm: Arm) -> None:
+def train_and_measure(options: Namespace, group: Group, arm: Arm) -> dict:
+    from . import measure
+
+    state = options.run / arm.name / "state.pt"
+    if group.command == "think":
+        train(options, "think", arm, f"--start-from={options.start_from}")
+        found = measure.thoughts(options, state, arm.options, group.tail)
+    else:
+        folder = measure.corpus_of(options, **{name: arm.options[name] for name in TOKENIZER})
+        own = Namespace(**vars(options) | {"corpus": options.cache, "cache": folder, "tokenizer": folder / "tokenizer.json"})
+        plain = {name: value for name, value in arm.options.items() if name not in TOKENIZER}
+        train(own, "pretrain", replace(arm, options=plain))
+        found = measure.language(own, state)
+    last = [json.loads(line) for line in (state.parent / "log.jsonl").read_text().splitlines()][-1]
+    return {**found, "steps": last["step"], "seen": last["tokens"]}
+
+
+def train(options: Namespace, command: str, arm: Arm, *words: str) -> None:
     """In a process of its own, so that arms share nothing but the start."""
-    shared = [f"--{name}={getattr(options, name)}" for name in ("cache", "tokenizer", "device", "threads", "seed")]
-    differs = [f"--{name.replace('_', '-')}={value}" for name, value in arm.options.items()]
-    words = ["think", f"--run={options.run / arm.name}", f"--start-from={options.start_from}", f"--minutes={options.minutes}", *differs]
-    done = subprocess.run([sys.executable, "-m", "thoughtline_train", *map(str, shared), *words])
+    shared = {name: getattr(options, name) for name in ("cache", "tokenizer", "device", "threads", "seed")}
+    shared |= {name: arm.options[name] for name in ("seed",) if name in arm.options}
+    differs = [f"--{name.replace('_', '-')}={value}" for name, value in arm.options.items() if name != "seed"]
+    line = [f"--{name}={value}" for name, value in shared.items()]
+    line += [command, f"--run={options.run / arm.name}", f"--minutes={options.minutes}", *words, *differs]
+    done = subprocess.run([sys.executable, "-m", "thoughtline_train", *line])
     if done.returncode != 0:
         raise SystemExit(f"{arm.name}: failed with {done.returncode}; what it says is above")
 
 
-def measure(options: Namespace, arm: Arm) -> dict:
-    """Nats by file under each thought, over whole windows, with what it cost."""
-    from .report import evaluate
-
-    shape = {"chunks": 8, "chunk": 128, "length": 512, "suffix_limit": 128}
-    state = options.run / arm.name / "state.pt"
-    scores = evaluate(options.cache, options.tokenizer, "validation", state, None, options.files, 8, shape, options.device)
-    log = [json.loads(line) for line in (options.run / arm.name / "log.jsonl").read_text().splitlines()]
-    nats = {name: scores.nats[(name, "all")] for name in MEASURED}
-    last = log[-1]
-    return {"nats": nats, "tokens": scores.tokens["all"], "bytes": scores.bytes["all"], "steps": last["step"], "seen": last["tokens"]}
-
-
-def markdown(arms: list[Arm], run: Path) -> str:
-    results = {arm.name: json.loads(path.read_text()) for arm in arms if (path := result_of(run, arm)).exists()}
+def markdown(group: Group, run: Path) -> str:
+    results = {arm.name: json.loads(path.read_text()) for arm in group.arms if (path := result_of(run, arm)).exists()}
+    columns, chosen = COLUMNS[group.command], CHOSEN[group.command]
     out = [
-        "| arm | question | prediction | steps | z_0 | T=1 | T=4 | T=8 | other repository's | bits per byte at T=4 | T=4 minus base's |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| {group.name} | question | prediction | steps | tokens, M | {' | '.join(columns.values())} | bits per byte | minus base's |",
+        "|---" * (len(columns) + 7) + "|",
     ]
-    for arm in arms:
+    for arm in group.arms:
         if arm.name not in results:
             continue
         result = results[arm.name]
-        nats = {name: np.array(values) for name, values in result["nats"].items()}
-        tokens = np.array(result["tokens"])
-        means = " | ".join(f"{nats[name].sum() / tokens.sum():.3f}" for name in MEASURED)
-        bits = nats["T=4"].sum() / math.log(2) / sum(result["bytes"])
-        gap = "" if arm.name == BASE or BASE not in results else difference(result, results[BASE])
-        out.append(f"| {arm.name} | {arm.question} | {arm.prediction} | {result['steps']} | {means} | {bits:.4f} | {gap} |")
+        means = " | ".join(f"{sum(result['nats'][name]) / sum(result['tokens']):.3f}" for name in columns)
+        bits = sum(result["nats"][chosen]) / math.log(2) / sum(result["bytes"])
+        gap = "" if arm.name == BASE or BASE not in results else difference(result, results[BASE], chosen)
+        cost = f"{result['steps']} | {result['seen'] / 1e6:.2f}"
+        out.append(f"| {arm.name} | {arm.question} | {arm.prediction} | {cost} | {means} | {bits:.4f} | {gap} |")
     return "\n".join(out)
 
 
-def difference(result: dict, base: dict) -> str:
-    """Paired over the files, in nats per token, with the standard error of the mean."""
-    tokens = np.array(result["tokens"])
-    gap = (np.array(result["nats"]["T=4"]) - np.array(base["nats"]["T=4"])) / tokens
+def difference(result: dict, base: dict, chosen: str) -> str:
+    """Paired over the files, in bits per byte, with the standard error of the mean."""
+    own, other = (np.array(r["nats"][chosen]) / math.log(2) / np.array(r["bytes"]) for r in (result, base))
+    gap = own - other
     return f"{gap.mean():+.4f} ± {gap.std(ddof=1) / math.sqrt(len(gap)):.4f}"

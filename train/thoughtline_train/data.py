@@ -13,6 +13,7 @@ from . import corpus
 from .tokenizer import END, FILE, PAD, PREFIX, SUFFIX, load, path_tail
 
 IGNORE = -100
+TAIL_BEFORE = 1024  # tokens before the end of a window that is compared with windows of other lengths
 
 
 def encode(rows: Iterable[dict], tokenizer_path: Path, desc: str) -> tuple[np.ndarray, np.ndarray]:
@@ -148,6 +149,13 @@ def cut_window(split: Split, index: int, length: int, suffix_limit: int, rng: np
     return Cut(np.concatenate((before, text[cursor:stop], [END])), len(before), start, stop + len(suffix))
 
 
+def cut_ending(split: Split, index: int, stop: int, length: int) -> Cut:
+    """The plain window of `length` inputs that ends before token `stop` of a file's text."""
+    head = split.head(index)
+    start = max(0, stop - (length - len(head) - 1))
+    return Cut(np.concatenate(([FILE], head, [PREFIX], split.text(index)[start:stop])), len(head) + 2, start, stop)
+
+
 def fill(tokens: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Inputs and next-token targets [length], padded; padding and special tokens' own places are not scored."""
     inputs = np.full(length, PAD, dtype=np.int64)
@@ -232,15 +240,16 @@ class Episode:
 
 def episode(
     split: Split, chunks: int, chunk: int, length: int, suffix_limit: int, rng: np.random.Generator, fim: float = 0.6,
-    siblings: float = 0.2, index: int | None = None, windows: int = 1,
+    siblings: float = 0.2, index: int | None = None, windows: int = 1, stop: int | None = None,
 ) -> Episode | None:  # fmt: skip
     """Draws a file, a window in it, and evidence outside the window: the file's own text first, then siblings'.
 
     With probability `siblings` the evidence is siblings' only. None if there are fewer than two chunks of evidence in all.
     `windows`: how many windows the thought serves; those beyond the first lie in files that are no evidence.
+    `stop`: the window is plain text that ends before this token of the file.
     """
     index = split.draw(rng) if index is None else index
-    cut = cut_window(split, index, length, suffix_limit, rng, fim)
+    cut = cut_ending(split, index, stop, length) if stop else cut_window(split, index, length, suffix_limit, rng, fim)
     own = [] if rng.random() < siblings else evidence_spans(split, index, cut.start, cut.stop, chunk)
     spans = own[: chunks + 1]
     if len(spans) < chunks + 1:
@@ -271,11 +280,18 @@ def sibling_windows(
     return tuple(np.stack([r[i] for r in rows]) if rows else np.empty(shape, dtype=np.int64) for i in range(2))
 
 
-def collect_episodes(split: Split, files: int, shape: dict, rng: np.random.Generator) -> list[Episode]:
-    """At most one episode a file, files in random order, until there are `files` of them."""
+def collect_episodes(split: Split, files: int, shape: dict, rng: np.random.Generator, tails: bool = False) -> list[Episode]:
+    """At most one episode a file, files in random order, until there are `files` of them.
+
+    `tails`: windows that end at the same places whatever their length, in files with text enough on both sides.
+    """
     found: list[Episode] = []
     for index in rng.permutation(len(split.documents)):
-        if split.documents[index, 2] >= 200 and (item := episode(split, **shape, rng=rng, index=int(index))):
+        size = int(split.documents[index, 2])
+        stop = int(np.random.default_rng((13, index)).integers(TAIL_BEFORE, size)) if tails and size >= 2 * TAIL_BEFORE else None
+        if size < 200 or (tails and stop is None):
+            continue
+        if item := episode(split, **shape, rng=rng, index=int(index), stop=stop):
             found.append(item)
         if len(found) == files:
             break

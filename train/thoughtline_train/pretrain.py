@@ -17,11 +17,12 @@ from .threads import Threads
 def pretrain(
     cache: Path, tokenizer: Path, folder: Path, config: Config, minutes: float, batch: int, length: int, suffix: int,
     muon: float, adam: float, fim: float, seed: int, device_name: str, start_from: Path | None,
-    wall: float = math.inf, plain: bool = False, threads: int = 0,
+    wall: float = math.inf, plain: bool = False, threads: int = 0, decay: float = 0.4,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all, resuming from `folder`/state.pt where there is one.
 
-    After `wall` minutes of this process it saves and ends, to be resumed.
+    After `wall` minutes of this process it saves and ends, to be resumed. `decay`: share of the run over which the rate
+    falls.
     `start_from` continues from another run's decoder. One that has learned to read a thought goes on under its z_0, so
     that the two stay fit for each other, unless it is to be `plain` (the arm of the same cost as the latent stage,
     without z).
@@ -76,7 +77,7 @@ def pretrain(
         loss.backward()
         average_gradients(decoder.parameters())
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
-        opt.step(schedule(run.done))
+        opt.step(schedule(run.done, decay=decay))
         run.advance(batch * length, loss=loss.item())
         adaptive.settle()
         if run.step % 200 == 0:

@@ -26,6 +26,8 @@ class Protocol:
     siblings: float = option(0.2, "share of episodes whose evidence is other files alone")
     fewest_steps: int = option(1, "inner steps of an episode at least")
     most_steps: int = option(8, "inner steps of an episode at most")
+    through: int = option(0, "1: the outer loss reaches the decoder's weights through the last inner gradient, too")
+    identifiers: float = option(1.0, "what a token of an identifier counts in the evidence, others 1")
     warm: float = option(0.3, "share of episodes with an edit and warm steps")
     noise: float = option(0.1, "posterior deviation, as a share of the prior's")
     muon: float = option(0.003, "learning rate of the layers' matrices")

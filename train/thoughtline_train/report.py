@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from .data import Episode, Split, collect_episodes, newline_tokens
 from .loop import device_of, load_decoder
-from .think import Inner, collate, refine
+from .think import Inner, collate, importance, refine
 from .thought import Thought
 
 STEPS = (0, 1, 2, 4, 8)
@@ -49,8 +49,12 @@ def strangers(split: Split, group: list[Episode]) -> list[int]:
 
 def evaluate(
     cache: Path, tokenizer: Path, split_name: str, state: Path, plain: Path | None, files: int, batch: int,
-    shape: dict, device_name: str,
+    shape: dict, device_name: str, steps: tuple[int, ...] = STEPS, identifiers: float = 1.0, tail: int = 0,
+    compiled: bool = False,
 ) -> Scores:  # fmt: skip
+    """`steps`: the numbers of steps that are scored, 0 and 4 among them. `identifiers`: what their tokens count in the
+    evidence. `tail`: windows end at the same places whatever their length, and a band "tail" holds their last so many
+    tokens. `compiled`: on a CPU, too."""
     device = device_of(device_name)
     split = Split(cache, split_name, newline_tokens(tokenizer))
     decoder, saved = load_decoder(state)
@@ -59,12 +63,12 @@ def evaluate(
     decoder.to(device).eval()
     thought.to(device).eval()
     baseline = load_decoder(plain)[0].to(device).eval() if plain else None
-    inner = Inner(decoder, compiled=device.type == "cuda")
+    inner = Inner(decoder, compiled or device.type == "cuda", importance(tokenizer, identifiers, device))
     lengths = token_bytes(tokenizer).to(device)
-    episodes = collect_episodes(split, files, shape, np.random.default_rng(11))
+    episodes = collect_episodes(split, files, shape, np.random.default_rng(11), tail > 0)
     nats: dict[tuple[str, str], list[float]] = {}
-    tokens: dict[str, list[float]] = {band: [] for band in (*BANDS, "middle")}
-    sizes: dict[str, list[float]] = {band: [] for band in (*BANDS, "middle")}
+    tokens: dict[str, list[float]] = {}
+    sizes: dict[str, list[float]] = {}
     for at in tqdm(range(0, len(episodes), batch), unit="batch", desc=split_name):
         group = episodes[at : at + batch]
         data = collate(group, device)
@@ -76,10 +80,12 @@ def evaluate(
         positions = torch.arange(y.shape[1], device=device)
         for band, (low, high) in BANDS.items():
             masks[band] = ((positions >= low) & (positions < high))[None] & (y >= 0)
+        if tail:
+            masks["tail"] = (y >= 0) & ((y >= 0).flip(1).cumsum(1).flip(1) <= tail)
         with torch.autocast(device.type, torch.bfloat16):
             states = inner.states(data["evidence_x"])
-            *_, path = refine(inner, thought, states, data["evidence_y"], max(STEPS), keep=True)
-            arms = {f"T={t}": path[t] for t in STEPS}
+            *_, path = refine(inner, thought, states, data["evidence_y"], max(steps), keep=True)
+            arms = {f"T={t}": path[t] for t in steps}
             arms["shuffled T=4"] = path[4][strangers(split, group)]
             with torch.no_grad():
                 trunk = decoder.trunk(x)
@@ -87,8 +93,8 @@ def evaluate(
                 if baseline is not None:
                     found["plain decoder"] = baseline(x, y)
         for band, mask in masks.items():
-            tokens[band] += mask.sum(1).tolist()
-            sizes[band] += (lengths[y.clamp(min=0)] * mask).sum(1).tolist()
+            tokens.setdefault(band, []).extend(mask.sum(1).tolist())
+            sizes.setdefault(band, []).extend((lengths[y.clamp(min=0)] * mask).sum(1).tolist())
             for arm, nll in found.items():
                 nats.setdefault((arm, band), []).extend((nll.float() * mask).sum(1).tolist())
     return Scores(nats, tokens, sizes)

@@ -2,7 +2,8 @@
 
 An episode fits z to evidence chunks by T gradient steps on their NLL (the decoder's weights held fixed), then scores
 text that the inner loop never saw: a window of the same file, and a held-out chunk. That outer loss trains the decoder,
-z_0, the step sizes and the pulls, to first order (CAVIA, Zintgraf et al. 2019; PERK, 2025, for the chunked evidence).
+z_0, the step sizes and the pulls, to first order (CAVIA, Zintgraf et al. 2019; PERK, 2025, for the chunked evidence) or
+`through` the last of the inner gradients.
 """
 
 import math
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from .data import Episode, Split, episode, newline_tokens
 from .loop import Run, average_gradients, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
@@ -20,18 +22,25 @@ from .model import Decoder
 from .protocol import Protocol
 from .thought import MAX_STEPS, Thought
 from .threads import Threads
+from .tokenizer import identifiers
+
 
 class Inner:
-    """Gradients of the evidence with respect to z alone: the decoder's parameters are detached."""
+    """Gradients of the evidence with respect to z alone: the decoder's parameters are detached.
 
-    def __init__(self, decoder, compiled: bool = True):
-        self.decoder = decoder
+    `importance` [V]: what a token of the evidence counts; all alike by default."""
+
+    def __init__(self, decoder, compiled: bool = True, importance: Tensor | None = None):
+        self.decoder, self.importance = decoder, importance
         self.trunk = torch.compile(decoder.trunk) if compiled else decoder.trunk
         self.loss = torch.compile(self.row_losses) if compiled else self.row_losses
 
     def row_losses(self, z: Tensor, states: Tensor, targets: Tensor) -> Tensor:
         fixed = {k: v.detach() for k, v in self.decoder.named_parameters()}
-        return functional_call(Top(self.decoder), prefixed(fixed), (states, targets, z)).sum(1)
+        return self.weighed(functional_call(Top(self.decoder), prefixed(fixed), (states, targets, z)), targets)
+
+    def weighed(self, nll: Tensor, targets: Tensor) -> Tensor:
+        return (nll if self.importance is None else nll * self.importance[targets.clamp(min=0)]).sum(1)
 
     def states(self, inputs: Tensor) -> Tensor:
         with torch.no_grad():
@@ -44,6 +53,14 @@ class Inner:
         nll = self.loss(own, states, targets.flatten(0, 1))
         (gradient,) = torch.autograd.grad(nll.sum(), own)
         return nll.detach().view(rows, chunks), gradient.view(rows, chunks, *gradient.shape[1:])
+
+    def open_gradients(self, z: Tensor, states: Tensor, targets: Tensor) -> Tensor:
+        """The same gradients with their graph to z and to the decoder's weights: they can be differentiated again."""
+        own = z.unsqueeze(1).expand(-1, targets.shape[1], -1, -1, -1)
+        # Neither what is compiled nor the fast attention has second derivatives.
+        with sdpa_kernel(SDPBackend.MATH):
+            nll = self.weighed(Top(self.decoder)(states, targets.flatten(0, 1), own.flatten(0, 1)), targets.flatten(0, 1))
+            return torch.autograd.grad(nll.sum(), own, create_graph=True)[0]
 
 
 class Top(torch.nn.Module):
@@ -59,18 +76,25 @@ def prefixed(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"decoder.{k}": v for k, v in parameters.items()}
 
 
+def importance(tokenizer: Path, weight: float, device) -> Tensor | None:
+    """What each token counts in the evidence [V]: `weight` where it spells an identifier, else 1. None if all are alike."""
+    return None if weight == 1 else torch.from_numpy(np.where(identifiers(tokenizer), weight, 1.0)).float().to(device)
+
+
 def mean_gradient(gradients: Tensor, targets: Tensor) -> Tensor:
     """Gradient of the NLL per evidence token [B, L, n, W] from per-chunk sums [B, K, L, n, W]."""
     count = (targets >= 0).sum((1, 2)).clamp(min=1)
     return gradients.sum(1) / count[:, None, None, None]
 
 
-def refine(inner: Inner, thought: Thought, states: Tensor, targets: Tensor, steps: int, keep: bool = False):
-    """T steps from z_0. Returns z_T with its graph to `thought`, the last gradients, and every z_t if `keep`."""
+def refine(inner: Inner, thought: Thought, states: Tensor, targets: Tensor, steps: int, keep: bool = False, through: bool = False):
+    """T steps from z_0. Returns z_T with its graph to `thought`, and to the decoder if the last step is to be seen
+    `through`, the last gradients, and every z_t if `keep`."""
     z = thought.start(targets.shape[0])
     gradients, path = None, [z]
     for t in range(steps):
-        _, gradients = inner.gradients(z, states, targets)
+        last = through and t == steps - 1
+        gradients = inner.open_gradients(z, states, targets) if last else inner.gradients(z, states, targets)[1]
         z = thought.step(z, mean_gradient(gradients, targets), min(t, MAX_STEPS - 1))
         if keep:
             path.append(z)
@@ -138,7 +162,7 @@ def think(
         opt.load(state["optimiser"])
     rng = np.random.default_rng((seed, 7, rank(), run.step))
     batch, windows, step_share = protocol.batch, protocol.windows, protocol.step_share
-    inner = Inner(decoder)
+    inner = Inner(decoder, importance=importance(tokenizer, protocol.identifiers, device))
     outer = torch.compile(lambda x, y, z: decoder(x, y, z))
     # One compiled function for each shape: none of them is compiled anew for another.
     outer_windows = torch.compile(lambda x, y, z: decoder(x, y, z))
@@ -175,7 +199,7 @@ def think(
             if edited:
                 z = refine_with_edit(inner, thought, states, targets, steps, choices)
             else:
-                z, _ = refine(inner, thought, states, targets, steps)
+                z, _ = refine(inner, thought, states, targets, steps, through=bool(protocol.through))
                 thought.observe(z)
             sample = thought.noisy(z, protocol.noise)
             # The inner steps cost the same however many windows the thought serves.

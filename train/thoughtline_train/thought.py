@@ -13,7 +13,8 @@ class Thought(nn.Module):
 
     One step, per layer l (g: mean gradient of the evidence's NLL per token): ĝ = g / rms(g);
     z ← z_0 + (1 − pull[t, l]) · (z − z_0) − size[t, l] · ĝ. Row MAX_STEPS holds the warm step after an edit.
-    First-order meta-learning: ĝ is detached, so the outer loss reaches z_0, the sizes and the pulls only.
+    First-order meta-learning: g is detached, so the outer loss reaches z_0, the sizes and the pulls only (unless the
+    last step is seen `through`).
     """
 
     def __init__(self, config: Config):
@@ -29,7 +30,7 @@ class Thought(nn.Module):
         return self.prior.unsqueeze(0).expand(batch, -1, -1, -1)
 
     def step(self, z: Tensor, gradient: Tensor, t: int) -> Tensor:
-        """One step from z along the detached gradient, both [B, L, n, W]; t = MAX_STEPS is the warm step."""
+        """One step from z along the gradient, both [B, L, n, W]; t = MAX_STEPS is the warm step."""
         scale = gradient.pow(2).mean((-1, -2), keepdim=True).sqrt()
         size = self.log_size[t].exp()[:, None, None]
         pull = torch.sigmoid(self.pull_logit[t])[:, None, None]

@@ -6,7 +6,7 @@ measured on), `contamination` (no
 benchmark problems in it).
 """
 
-from .build import read, sample, split_of, summary
+from .build import read, sample, sample_rows, split_of, summary
 from .shards import with_share
 
-__all__ = ["read", "sample", "split_of", "summary", "with_share"]
+__all__ = ["read", "sample", "sample_rows", "split_of", "summary", "with_share"]
