@@ -14,6 +14,8 @@ export interface PlotOptions {
   series: readonly Series[];
   /** What each position is called; by default its number. */
   labels?: readonly string[];
+  /** Where on the axis each value lies; by default at its index. */
+  positions?: readonly number[];
   /** Step whose thought is in use: marked by a vertical line. */
   marked: number;
   /** What the axes say. */
@@ -46,7 +48,8 @@ export function plot(options: PlotOptions): string {
   const values = series.flatMap(({ values: own, ranges }) =>
     [...own, ...(ranges ?? []).flatMap((range) => range ?? [])].filter(Number.isFinite),
   );
-  const lastStep = Math.max(0, ...series.map((one) => one.values.length - 1));
+  const position = (index: number) => options.positions?.[index] ?? index;
+  const lastStep = Math.max(0, ...series.map((one) => position(one.values.length - 1)));
   if (values.length === 0) return '';
   const low = Math.min(...values);
   const high = Math.max(...values);
@@ -61,7 +64,8 @@ export function plot(options: PlotOptions): string {
   const digits = Math.max(0, ...yTicks.map((tick) => (String(tick).split('.')[1] ?? '').length));
   const numbers = ticks(0, lastStep, 8).filter((tick) => Number.isInteger(tick) && tick <= lastStep);
   const stepTicks =
-    options.labels?.map((label, step) => ({ label, step })) ?? numbers.map((step) => ({ label: String(step), step }));
+    options.labels?.map((label, step) => ({ label, step: position(step) })) ??
+    numbers.map((step) => ({ label: String(step), step }));
 
   const parts = [
     ...yTicks.map(
@@ -80,20 +84,21 @@ export function plot(options: PlotOptions): string {
       : '',
     ...series.map((one) => {
       const points = one.values.map((value, step) => ({ value, step })).filter(({ value }) => Number.isFinite(value));
-      const path = points.map(({ value, step }) => `${at(x(step))},${at(y(value))}`).join(' ');
+      const path = points.map(({ value, step }) => `${at(x(position(step)))},${at(y(value))}`).join(' ');
       const dots = points.map(
         ({ value, step }) =>
-          `<circle class="${one.style}" cx="${at(x(step))}" cy="${at(y(value))}" r="3.5"><title>${escapeHtml(one.name)}, step ${options.labels?.[step] ?? step}: ${value.toFixed(3)}</title></circle>`,
+          `<circle class="${one.style}" cx="${at(x(position(step)))}" cy="${at(y(value))}" r="3.5"><title>${escapeHtml(one.name)}, step ${options.labels?.[step] ?? position(step)}: ${value.toFixed(3)}</title></circle>`,
       );
       const bars = (one.ranges ?? []).map((range, step) =>
         range
-          ? `<line class="range ${one.style}" x1="${at(x(step))}" x2="${at(x(step))}" y1="${at(y(range[0]))}" y2="${at(y(range[1]))}"/>`
+          ? `<line class="range ${one.style}" x1="${at(x(position(step)))}" x2="${at(x(position(step)))}" y1="${at(y(range[0]))}" y2="${at(y(range[1]))}"/>`
           : '',
       );
       return `<polyline class="${one.style}" points="${path}"/>${bars.join('')}${dots.join('')}`;
     }),
   ];
-  const label = series.map((one) => summary(one, options.labels)).join('; ');
+  const names = options.labels ?? options.positions?.map(String);
+  const label = series.map((one) => summary(one, names)).join('; ');
   return `<svg role="img" aria-label="${escapeHtml(label)}" viewBox="0 0 ${width} ${height}">${parts.join('')}</svg>`;
 }
 

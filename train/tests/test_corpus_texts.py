@@ -121,6 +121,11 @@ def test_shards_hold_everything_within_their_size(tmp_path):
     assert 0 < len(few) < 6
     assert json.loads((tmp_path / "shards.json").read_text()) == written
 
+    first = (tmp_path / "train-000.jsonl.xz").read_bytes()
+    alone = shards.pack({"train": rows}, tmp_path / "one", size, most=1)
+    assert [row["file"] for row in alone] == ["train-000.jsonl.xz"]
+    assert (tmp_path / "one" / "train-000.jsonl.xz").read_bytes() == first
+
 
 def test_a_language_takes_no_more_than_its_share():
     rows = rows_of(40) + [{**row, "package": f"py-{row['package']}", "path": "a.py"} for row in rows_of(60)]

@@ -31,6 +31,7 @@ def main() -> None:
     corpus.add_argument("--limit", type=int, default=6000, help="npm packages that resolve tries at most")
     corpus.add_argument("--out", type=Path, default=CACHE / "shards", help="folder of the shards, or of a split's files")
     corpus.add_argument("--size", type=float, default=38, help="MiB of a shard at most, compressed")
+    corpus.add_argument("--most", type=int, help="shards of a split at most; a payload often has room for one")
     corpus.add_argument("--sample", type=int, default=100_000, help="characters of a package in the shards of validation and test")
     corpus.add_argument("--python", type=float, default=0.25, help="share of Python in the shards at most")
     corpus.add_argument("--releases", type=Path, default=TRAIN / "corpus" / "releases.json", help="successive releases")
@@ -234,7 +235,7 @@ def run_corpus(options: argparse.Namespace) -> None:
 
         few = {split: shards.few_of_each(read(cache, split), options.sample) for split in ("validation", "test")}
         train = shards.with_share(read(cache, "train"), ".py", options.python)
-        shards.pack({**few, "train": train}, options.out, int(options.size * shards.MIB))
+        shards.pack({**few, "train": train}, options.out, int(options.size * shards.MIB), options.most)
     else:
         from .corpus import build as b
 

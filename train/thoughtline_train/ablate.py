@@ -15,7 +15,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from . import measure
 from .model import Config
 from .protocol import SHAPE, Protocol
 
@@ -89,8 +91,6 @@ def result_of(run: Path, arm: Arm) -> Path:
 
 
 def train_and_measure(options: Namespace, group: Group, arm: Arm) -> dict:
-    from . import measure
-
     state = options.run / arm.name / "state.pt"
     if group.command == "think":
         train(options, "think", arm, f"--start-from={options.start_from}")
@@ -106,7 +106,10 @@ def train_and_measure(options: Namespace, group: Group, arm: Arm) -> dict:
 
 
 def train(options: Namespace, command: str, arm: Arm, *words: str) -> None:
-    """In a process of its own, so that arms share nothing but the start."""
+    """In a process of its own, so that arms share nothing but the start. Does nothing where it has been done."""
+    state = options.run / arm.name / "state.pt"
+    if state.exists() and torch.load(state, map_location="cpu", weights_only=True)["clock"]["seconds"] >= options.minutes * 60:
+        return
     shared = {name: getattr(options, name) for name in ("cache", "tokenizer", "device", "threads", "seed")}
     shared |= {name: arm.options[name] for name in ("seed",) if name in arm.options}
     differs = [f"--{name.replace('_', '-')}={value}" for name, value in arm.options.items() if name != "seed"]

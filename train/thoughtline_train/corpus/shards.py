@@ -20,8 +20,10 @@ FILTERS = [
 SLACK = MIB // 2
 
 
-def write(rows: Iterable[dict], split: str, folder: Path, size: int) -> list[dict]:
-    """Packs rows into SPLIT-000.jsonl.xz … of at most `size` bytes; returns file, compressed and text bytes of each."""
+def write(rows: Iterable[dict], split: str, folder: Path, size: int, most: int | None = None) -> list[dict]:
+    """Packs rows into SPLIT-000.jsonl.xz … of at most `size` bytes; returns file, compressed and text bytes of each.
+
+    `most`: so many shards, what does not fit into them is left out."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{split}-*.jsonl.xz"):
         old.unlink()
@@ -33,6 +35,8 @@ def write(rows: Iterable[dict], split: str, folder: Path, size: int) -> list[dic
         if shard is None or shard.compressed + text // 3 + min(SLACK, size // 4) > size:
             if shard:
                 written.append(shard.close())
+            if len(written) == most:
+                return written
             shard = Shard(folder / f"{split}-{len(written):03}.jsonl.xz")
         shard.add(package, text)
     return written + ([shard.close()] if shard else [])
@@ -114,9 +118,9 @@ def lines(shard: Path) -> Iterator[dict]:
             yield json.loads(row)
 
 
-def pack(splits: dict[str, Iterable[dict]], folder: Path, size: int) -> list[dict]:
-    """Packs splits of the corpus and notes in shards.json what each shard holds."""
-    rows = [row for split, content in splits.items() for row in write(content, split, folder, size)]
+def pack(splits: dict[str, Iterable[dict]], folder: Path, size: int, most: int | None = None) -> list[dict]:
+    """Packs splits of the corpus, `most` shards of each, and notes in shards.json what each shard holds."""
+    rows = [row for split, content in splits.items() for row in write(content, split, folder, size, most)]
     (folder / "shards.json").write_text(json.dumps(rows, indent=1) + "\n")
     for row in rows:
         print(f"{row['file']:<28}{row['bytes'] / MIB:>8.1f} MiB{row['text'] / 1e6:>9.1f} MB of text in {row['files']} files", flush=True)
