@@ -101,14 +101,20 @@ def train_and_measure(options: Namespace, group: Group, arm: Arm) -> dict:
         plain = {name: value for name, value in arm.options.items() if name not in TOKENIZER}
         train(own, "pretrain", replace(arm, options=plain))
         found = measure.language(own, state)
-    last = [json.loads(line) for line in (state.parent / "log.jsonl").read_text().splitlines()][-1]
-    return {**found, "steps": last["step"], "seen": last["tokens"]}
+    clock = clock_of(state)
+    return {**found, "steps": clock["step"], "seen": clock["tokens"]}
+
+
+def clock_of(state: Path) -> dict:
+    """Steps, tokens and seconds of a run; all 0 before it has begun."""
+    if not state.exists():
+        return {"step": 0, "tokens": 0, "seconds": 0.0}
+    return torch.load(state, map_location="cpu", weights_only=True)["clock"]
 
 
 def train(options: Namespace, command: str, arm: Arm, *words: str) -> None:
     """In a process of its own, so that arms share nothing but the start. Does nothing where it has been done."""
-    state = options.run / arm.name / "state.pt"
-    if state.exists() and torch.load(state, map_location="cpu", weights_only=True)["clock"]["seconds"] >= options.minutes * 60:
+    if clock_of(options.run / arm.name / "state.pt")["seconds"] >= options.minutes * 60:
         return
     shared = {name: getattr(options, name) for name in ("cache", "tokenizer", "device", "threads", "seed")}
     shared |= {name: arm.options[name] for name in ("seed",) if name in arm.options}
