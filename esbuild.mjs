@@ -25,8 +25,8 @@ const options = {
   platform: 'node',
   format: 'cjs',
   target: 'node20',
-  // VS Code provides `vscode`; onnxruntime-node loads a native library that lies beside it.
-  external: ['vscode', 'onnxruntime-node'],
+  // VS Code provides `vscode`; ONNX Runtime loads a native library, or a WebAssembly module, that lies beside it.
+  external: ['vscode', 'onnxruntime-node', 'onnxruntime-web'],
   // Packages with both kinds of entry: the ES modules bundle cleanly, UMD wrappers hide their imports.
   mainFields: ['module', 'main'],
   // The grammars' runtime could load over a network and make code of what it loads, as a web page may. These programs do not.

@@ -27,6 +27,7 @@ const packages = {
   'vscode-languageclient': ['extension'],
   'vscode-languageserver': ['server'],
   'onnxruntime-node': ['model'],
+  'onnxruntime-web': ['model'],
   '@huggingface/tokenizers': ['model'],
   '@vscode/tree-sitter-wasm': ['syntax'],
   ignore: ['workspace'],

@@ -1,8 +1,9 @@
 /**
  * Packs the extension for one platform.
  *   npm run package [-- --target linux-x64|all] [--models nano,base] [--out FILE.vsix]
- * The VSIX holds the bundled programs, the models named, ONNX Runtime's library for that platform only, the notices of
- * what is in it, and its bill of materials. One commit gives one VSIX, byte for byte.
+ * The VSIX holds the bundled programs, the models named, ONNX Runtime's library for that platform only (or its
+ * WebAssembly build where there is none), the notices of what is in it, and its bill of materials. One commit gives one
+ * VSIX, byte for byte.
  */
 import { createVSIX } from '@vscode/vsce';
 import { spawnSync } from 'node:child_process';
@@ -12,16 +13,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { PLATFORMS } from '../src/model/platform';
+import { NATIVE_PLATFORMS, ownPlatform, PLATFORMS, type Platform } from '../src/model/platform';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Marketplace targets: the platforms for which ONNX Runtime's package holds a library. */
-export const targets = PLATFORMS;
-export type Target = (typeof targets)[number];
-
 export interface PackOptions {
-  target: Target;
+  target: Platform;
   /** Folders of models/ to include. */
   models: string[];
   /** The file to write; left out: `thoughtline-TARGET-VERSION.vsix` in the repository's root. */
@@ -29,11 +26,10 @@ export interface PackOptions {
 }
 
 /** The target of this machine. @throws Error where there is none */
-export function ownTarget(): Target {
-  const own = `${process.platform}-${process.arch}`;
-  const target = targets.find((one) => one === own);
-  if (target === undefined)
-    throw new Error(`no package can be made for ${own}: ONNX Runtime has libraries for ${targets.join(', ')}`);
+export function ownTarget(): Platform {
+  const own = ownPlatform();
+  const target = PLATFORMS.find((one) => one === own);
+  if (target === undefined) throw new Error(`no package is made for ${own}, but for ${PLATFORMS.join(', ')}`);
   return target;
 }
 
@@ -44,8 +40,7 @@ export function ownTarget(): Target {
  */
 export async function packExtension(options: PackOptions): Promise<string> {
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-  const library = `node_modules/onnxruntime-node/bin/napi-v6/${options.target.replace('-', '/')}`;
-  if (!existsSync(join(root, library))) throw new Error(`${library} is missing: run npm ci`);
+  const runtime = await runtimeFiles(options.target);
   for (const model of options.models) {
     const manifest = `models/${model}/manifest.json`;
     if (!existsSync(join(root, manifest)))
@@ -56,13 +51,11 @@ export async function packExtension(options: PackOptions): Promise<string> {
   // With a time given, vsce sorts its files and stamps them all with it; a ZIP holds local times.
   process.env['SOURCE_DATE_EPOCH'] ??= String(commitTime());
   process.env['TZ'] = 'UTC';
+  // For scripts/shipped.ts, which vsce runs once the programs are built.
+  process.env['THOUGHTLINE_TARGET'] = options.target;
   try {
     const ignoreFile = join(scratch, 'ignore');
-    const libraries = await wanted(join(root, library));
-    const included = [
-      ...libraries.map((name) => `!${library}/${name}`),
-      ...options.models.map((model) => `!models/${model}/**`),
-    ];
+    const included = [...runtime, ...options.models.map((model) => `models/${model}/**`)].map((name) => `!${name}`);
     await writeFile(ignoreFile, `${await readFile(join(root, '.vscodeignore'), 'utf8')}\n${included.join('\n')}\n`);
     await createVSIX({
       cwd: root,
@@ -83,13 +76,38 @@ export async function packExtension(options: PackOptions): Promise<string> {
   }
 }
 
-/**
- * The library's files without CUDA and TensorRT providers, which a user's own install of ONNX Runtime may have fetched, and
- * without the copy of macOS' library under its full version, which nothing loads.
- */
-async function wanted(folder: string): Promise<string[]> {
-  return (await readdir(folder)).filter((name) => !/cuda|tensorrt|\.\d+\.\d+\.\d+\.dylib$/i.test(name));
+/** Patterns of the files of ONNX Runtime that compute on a platform. @throws Error where they are not installed */
+async function runtimeFiles(target: Platform): Promise<string[]> {
+  const native = NATIVE_PLATFORMS.some((one) => one === target);
+  const modules = native ? 'cjs' : 'esm';
+  const common = ['package.json', `dist/${modules}/package.json`, `dist/${modules}/*.js`];
+  return [
+    ...common.map((name) => `node_modules/onnxruntime-common/${name}`),
+    ...(native ? await nativeFiles(target) : wasmFiles),
+  ];
 }
+
+/**
+ * The native library's files without CUDA and TensorRT providers, which a user's own install of ONNX Runtime may have
+ * fetched, and without the copy of macOS' library under its full version, which nothing loads.
+ */
+async function nativeFiles(target: Platform): Promise<string[]> {
+  const folder = 'node_modules/onnxruntime-node';
+  const library = `${folder}/bin/napi-v6/${target.replace('-', '/')}`;
+  if (!existsSync(join(root, library))) throw new Error(`${library} is missing: run npm ci`);
+  const names = (await readdir(join(root, library))).filter(
+    (name) => !/cuda|tensorrt|\.\d+\.\d+\.\d+\.dylib$/i.test(name),
+  );
+  return [`${folder}/package.json`, `${folder}/dist/**/*.js`, ...names.map((name) => `${library}/${name}`)];
+}
+
+/** Of the WebAssembly build what Node.js loads: its other modules are for GPUs in browsers. */
+const wasmFiles = [
+  'package.json',
+  'dist/ort.node.min.mjs',
+  'dist/ort-wasm-simd-threaded.mjs',
+  'dist/ort-wasm-simd-threaded.wasm',
+].map((name) => `node_modules/onnxruntime-web/${name}`);
 
 /** When the commit at hand was made, in seconds since 1970; the first time that a ZIP can hold, outside of a repository. */
 function commitTime(): number {
@@ -101,20 +119,19 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: { target: { type: 'string' }, models: { type: 'string', default: 'nano' }, out: { type: 'string' } },
   });
-  const wantedTargets = values.target === 'all' ? targets : [asTarget(values.target)];
-  if (wantedTargets.length > 1 && values.out !== undefined)
-    throw new Error('--out names one file, not those of all targets');
+  const targets = values.target === 'all' ? PLATFORMS : [asTarget(values.target)];
+  if (targets.length > 1 && values.out !== undefined) throw new Error('--out names one file, not those of all targets');
   const models = values.models.split(',').filter((name) => name !== '');
-  for (const target of wantedTargets) {
+  for (const target of targets) {
     const path = await packExtension({ target, models, ...(values.out === undefined ? {} : { out: values.out }) });
     process.stdout.write(`${path}: ${((await stat(path)).size / 2 ** 20).toFixed(1)} MB\n`);
   }
 }
 
-function asTarget(name: string | undefined): Target {
+function asTarget(name: string | undefined): Platform {
   if (name === undefined) return ownTarget();
-  const target = targets.find((one) => one === name);
-  if (target === undefined) throw new Error(`--target is ${name}; it can be all, ${targets.join(', ')}`);
+  const target = PLATFORMS.find((one) => one === name);
+  if (target === undefined) throw new Error(`--target is ${name}; it can be all, ${PLATFORMS.join(', ')}`);
   return target;
 }
 

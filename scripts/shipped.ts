@@ -2,18 +2,24 @@
  * What the extension ships of others, from what esbuild really put into its programs: checked by licence, and written to
  * dist/ as THIRD-PARTY-NOTICES.txt and sbom.cdx.json (CycloneDX), which scripts/package.ts packs.
  *   node esbuild.mjs && node --import=tsx scripts/shipped.ts
+ * For the package of one platform, where THOUGHTLINE_TARGET names it; else for all of them together.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { NATIVE_PLATFORMS } from '../src/model/platform';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Programs of the VSIX; the command line is not among them. */
 export const programs = ['extension', 'client', 'server', 'inference'];
 
-/** Packages that are packed as files, beside the programs. */
-const files = ['node_modules/onnxruntime-node', 'node_modules/onnxruntime-common'];
+/** Packages that are packed as files, beside the programs, for a platform; without one for any. */
+function packedAsFiles(target: string | undefined): string[] {
+  const native = NATIVE_PLATFORMS.some((one) => one === target);
+  const builds = target === undefined ? ['node', 'web'] : [native ? 'node' : 'web'];
+  return [...builds, 'common'].map((name) => `node_modules/onnxruntime-${name}`);
+}
 
 /** Licences under which everything that ships must be available: all of them ask for no more than their text. */
 const allowed = new Set([
@@ -30,6 +36,7 @@ const allowed = new Set([
 /** Copyright of packages under the MIT licence that come without its text. */
 const holders: Readonly<Record<string, string>> = {
   'onnxruntime-node': 'Copyright (c) Microsoft Corporation. All rights reserved.',
+  'onnxruntime-web': 'Copyright (c) Microsoft Corporation. All rights reserved.',
   'onnxruntime-common': 'Copyright (c) Microsoft Corporation. All rights reserved.',
 };
 
@@ -49,9 +56,9 @@ interface Metafile {
   outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
 }
 
-/** Everything of others that ships, by name and version. */
-export function shippedPackages(metafile: Metafile): ShippedPackage[] {
-  const found = new Map<string, Set<string>>(files.map((folder) => [folder, new Set()]));
+/** Everything of others that ships for a platform, by name and version; without one, for any. */
+export function shippedPackages(metafile: Metafile, target?: string): ShippedPackage[] {
+  const found = new Map<string, Set<string>>(packedAsFiles(target).map((folder) => [folder, new Set()]));
   for (const program of programs) {
     const output = metafile.outputs[`dist/${program}.js`];
     if (output === undefined) throw new Error(`dist/${program}.js is not in dist/meta.json: run node esbuild.mjs`);
@@ -90,17 +97,31 @@ export function isPermissive(licence: string): boolean {
 
 /** The texts that the licences ask for. @throws Error naming a package without one */
 export function notices(packages: readonly ShippedPackage[]): string {
-  const runtime = packages.find(({ name }) => name === 'onnxruntime-node');
   return [
     'Thoughtline contains the following software of others.\n',
     ...packages.map((one) => `${heading(`${one.name} ${one.version} (${one.licence})`)}\n${licenceText(one)}\n`),
-    heading(`Native libraries of ONNX Runtime ${runtime?.version}`),
-    `The libraries in node_modules/onnxruntime-node/bin were built by Microsoft. The components in them and their licences
-are listed in https://github.com/microsoft/onnxruntime/blob/v${runtime?.version}/ThirdPartyNotices.txt.
-On Windows DirectML.dll, dxil.dll and dxcompiler.dll lie beside them: redistributable parts of Microsoft's DirectML and
+    ...packages.flatMap(({ name, version }) => builtNotice(name, version)),
+  ].join('\n');
+}
+
+/** What a package of ONNX Runtime holds besides its own code. */
+function builtNotice(name: string, version: string): string[] {
+  const built = (what: string) => `${what} built by Microsoft. Its components and their licences
+are listed in https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPartyNotices.txt.
+`;
+  if (name === 'onnxruntime-web') {
+    return [
+      heading(`WebAssembly module of ONNX Runtime ${version}`),
+      built('The module in node_modules/onnxruntime-web/dist was'),
+    ];
+  }
+  if (name !== 'onnxruntime-node') return [];
+  return [
+    heading(`Native libraries of ONNX Runtime ${version}`),
+    `${built('The library in node_modules/onnxruntime-node/bin was')}On Windows DirectML.dll, dxil.dll and dxcompiler.dll lie beside it: redistributable parts of Microsoft's DirectML and
 DirectX Shader Compiler under Microsoft's licence terms, the last one under LLVM's licence.
 `,
-  ].join('\n');
+  ];
 }
 
 function heading(text: string): string {
@@ -168,13 +189,13 @@ export function lockedPackages(): Map<string, { integrity?: string; dev?: boolea
   return new Map(Object.entries(lock.packages));
 }
 
-/** What ships of the build in dist/. */
-export function shippedByBuild(): ShippedPackage[] {
-  return shippedPackages(JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Metafile);
+/** What ships of the build in dist/ for a platform; without one, for any. */
+export function shippedByBuild(target?: string): ShippedPackage[] {
+  return shippedPackages(JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Metafile, target);
 }
 
 function main(): void {
-  const packages = shippedByBuild();
+  const packages = shippedByBuild(process.env['THOUGHTLINE_TARGET']);
   const refused = packages.filter(({ licence }) => !isPermissive(licence));
   for (const { folder, licence } of refused) {
     process.stderr.write(

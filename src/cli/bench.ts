@@ -1,7 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DEFAULTS } from '../completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, oneOf, parse, stepsOption, switchOption, wholeNumber } from './arguments';
+import {
+  deviceOption,
+  MODEL_OPTIONS,
+  MODEL_USAGE,
+  oneOf,
+  parse,
+  stepsOption,
+  switchOption,
+  wholeNumber,
+} from './arguments';
 import { comparePeer } from './benchPeer';
 import { replayFigures, round } from './benchReplay';
 import { measureSpeed } from './benchSpeed';
@@ -70,7 +79,7 @@ export const bench: Command = {
     const typeIt = async (file: SourceFile, inferenceSteps: number) => {
       const bar = new ProgressBar(`typing ${file.path}, ${inferenceSteps} steps`, seconds);
       const chosen = {
-        ...(values.device !== undefined && { device }),
+        ...(values.device !== undefined && { device: deviceOption(values.device) }),
         ...(values.threads !== undefined && { threads }),
       };
       const drawn = inferenceSteps === 0 ? 1 : samples;

@@ -277,6 +277,11 @@ export class Engine {
     });
   }
 
+  /** Whether the device is another than the CPU, which computed the same first. */
+  get verifiable(): boolean {
+    return this.#opened.verify !== undefined;
+  }
+
   /** What is wrong with what the device computes by now, if anything is: some short runs, compared with the CPU's at opening. */
   async verify(): Promise<string | undefined> {
     return this.#opened.verify?.();

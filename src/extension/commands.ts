@@ -1,4 +1,5 @@
 import { commands, window, type Disposable, type LogOutputChannel, type QuickPickItem, type TextEditor } from 'vscode';
+import { deviceName } from './deviceName';
 import { languageOn } from './languages';
 import { menuEntries, stepChoices } from './menu';
 import { acceptedCommand } from './names';
@@ -150,7 +151,7 @@ async function selectDevice({ devices, client }: CommandContext): Promise<void> 
     const current = name === device ? ' $(check)' : '';
     return { label: name + current, detail: meaning, run: () => writeSetting('device', name as Settings['device']) };
   });
-  await choose(choices, t('Device'), used === undefined ? '' : t('running on {0}', used));
+  await choose(choices, t('Device'), used === undefined ? '' : t('running on {0}', deviceName(used)));
 }
 
 async function resetStatistics({ recorder }: CommandContext): Promise<void> {

@@ -1,4 +1,5 @@
 /** The menu of the status item: what it offers in which state. */
+import { deviceName } from './deviceName';
 import { describeSnooze, type Snooze } from './snooze';
 import { t } from './words';
 
@@ -45,7 +46,8 @@ export function menuEntries(state: MenuState): MenuEntry[] {
     },
     {
       label: `$(circuit-board) ${t('Device…')}`,
-      description: device.used === undefined ? device.wanted : t('{0}, running on {1}', device.wanted, device.used),
+      description:
+        device.used === undefined ? device.wanted : t('{0}, running on {1}', device.wanted, deviceName(device.used)),
       command: 'selectDevice',
     },
     { label: `$(graph-line) ${t('Show thought')}`, command: 'showThought' },

@@ -1,3 +1,4 @@
+import { deviceName } from './deviceName';
 import { t } from './words';
 import type { Status } from '../protocol';
 
@@ -20,7 +21,7 @@ export interface Standstill {
 
 /** Words and icon for a state. */
 export function statusView(status: Status, { languageOff, snoozed }: Standstill = {}): StatusView {
-  const device = status.device ?? '';
+  const device = deviceName(status.device ?? '');
   switch (status.state) {
     case 'loading':
       return view('$(loading~spin) Thoughtline', t('Thoughtline is loading its model'));

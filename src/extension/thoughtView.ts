@@ -1,5 +1,6 @@
 import { escapeHtml } from '../plot/html';
 import { plot } from '../plot/plot';
+import { deviceName } from './deviceName';
 import { statusView } from './statusView';
 import type { Status, ThoughtReport } from '../protocol';
 
@@ -168,7 +169,7 @@ function latencies({ latencies: times, trace }: ThoughtReport): string {
 
 function model(report: ThoughtReport): string {
   const { model: used, device } = report;
-  return `<p class="note">Model ${escapeHtml(used.name)} ${escapeHtml(used.version)} on ${escapeHtml(device)}; ${windowText(report)}.</p>`;
+  return `<p class="note">Model ${escapeHtml(used.name)} ${escapeHtml(used.version)} on ${escapeHtml(deviceName(device))}; ${windowText(report)}.</p>`;
 }
 
 function nats(value: number | undefined): string {

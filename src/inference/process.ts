@@ -264,7 +264,7 @@ export class InferenceService {
   }
 
   #decline(id: number, error: unknown): void {
-    if (error instanceof NumericalError && this.#engine.device.device !== 'cpu') {
+    if (error instanceof NumericalError && this.#engine.verifiable) {
       this.#send({ type: 'unsound', reason: error.message });
     }
     const reason = error === undefined ? 'superseded by newer work' : `the model failed: ${messageOf(error)}`;

@@ -15,6 +15,8 @@ export interface Bundle {
   readonly prior: Float32Array;
   /** Absolute paths of the graphs. */
   readonly graphs: { readonly trunk: string; readonly top: string; readonly evidence: string };
+  /** Absolute path of the weights, which all graphs share. */
+  readonly weights: string;
 }
 
 /** A manifest has some thousand bytes. */
@@ -56,6 +58,7 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
     tokenizer: readTokenizer(await readFile(path('tokenizer'), 'utf8'), manifest, path('tokenizer')),
     prior: readPrior(await readFile(path('prior')), manifest, path('prior')),
     graphs,
+    weights: path('weights'),
   };
 }
 

@@ -53,12 +53,15 @@ export interface Weights {
  * @throws UserError in one line: file, what is wrong in it, remedy
  */
 export async function checkGraphs(paths: Record<'trunk' | 'top' | 'evidence', string>, manifest: Manifest) {
-  const { weights } = manifest.files;
+  const { bytes } = manifest.files.weights;
   for (const name of ['trunk', 'top', 'evidence'] as const) {
-    const folder = posix.dirname(slashes(manifest.files[name].path));
-    const location = posix.relative(folder, slashes(weights.path));
-    checkGraph(await readFile(paths[name]), paths[name], { location, bytes: weights.bytes });
+    checkGraph(await readFile(paths[name]), paths[name], { location: weightsLocation(manifest, name), bytes });
   }
+}
+
+/** How a graph must name the weights file: relative to its own folder, with slashes. */
+export function weightsLocation({ files }: Manifest, graph: 'trunk' | 'top' | 'evidence'): string {
+  return posix.relative(posix.dirname(slashes(files[graph].path)), slashes(files.weights.path));
 }
 
 /** The same for the bytes of one graph. */

@@ -15,7 +15,7 @@ export const DEVICE_SETTINGS: readonly DeviceSetting[] = ['auto', 'cpu', 'webgpu
 
 /** What was found out about one execution provider. */
 export interface CandidateReport {
-  readonly provider: Provider;
+  readonly provider: Device;
   readonly opened: boolean;
   /** Its outputs are the CPU's on a probe input. */
   readonly matches?: boolean;
@@ -29,8 +29,11 @@ export interface CandidateReport {
   readonly reason: string;
 }
 
+/** What the graphs run on. "wasm" is the CPU, through ONNX Runtime's WebAssembly build. */
+export type Device = Provider | 'wasm';
+
 export interface DeviceReport {
-  readonly device: Provider;
+  readonly device: Device;
   /** Why this one. */
   readonly reason: string;
   readonly threads: number;
@@ -60,13 +63,15 @@ const MIN_COVERAGE = 0.9;
 /**
  * Opens the bundle on the best execution provider. `auto` tries those of the platform one by one and takes the fastest
  * whose outputs are the CPU's and which really executes the graphs, if it is faster than the CPU; a named one is taken
- * if it opens and its outputs are right. The CPU is always there to fall back to.
+ * if it opens and its outputs are right. The CPU is always there to fall back to; ONNX Runtime's WebAssembly build knows
+ * nothing else.
  * @throws UserError if not even the CPU computes numbers
  */
 export async function openDevice(runtime: Runtime, bundle: Bundle, options: DeviceOptions): Promise<OpenedDevice> {
   const threads = options.threads ?? defaultThreads();
   const cpu = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
-  const names = candidates(options.device, process.platform);
+  const base = runtime.fallback === undefined ? 'cpu' : 'wasm';
+  const names = base === 'wasm' ? [] : candidates(options.device, process.platform);
   const measured = names.length > 0 || options.measureAll === true;
   const reference = await blamingBundle(bundle, async () => {
     if (measured) return probe(cpu, bundle);
@@ -91,7 +96,7 @@ export async function openDevice(runtime: Runtime, bundle: Bundle, options: Devi
   for (const other of tried) if (other !== best) await other.graphs?.release();
 
   const cpuReport: CandidateReport = {
-    provider: 'cpu',
+    provider: base,
     opened: true,
     ...(cpuMs !== undefined && { matches: true, difference: 0, coverage: 1, milliseconds: cpuMs }),
     chosen: !best,
@@ -111,8 +116,9 @@ export async function openDevice(runtime: Runtime, bundle: Bundle, options: Devi
       ...(reference && { verify: () => complaint(chosen, bundle, reference) }),
     };
   }
-  const reason = cpuReason(options.device, reports);
-  return { graphs: cpu, report: { device: 'cpu', reason, threads, candidates: reports } };
+  const reason = baseReason(options.device, reports, runtime.fallback);
+  if (base === 'wasm') options.log?.(`computing in WebAssembly, which is slower: ${runtime.fallback}`);
+  return { graphs: cpu, report: { device: base, reason, threads, candidates: reports } };
 }
 
 /** What the CPU computes for a bundle is the bundle's fault where it is no number. */
@@ -154,7 +160,8 @@ export function isWorthwhile(report: CandidateReport, cpuMilliseconds: number): 
   );
 }
 
-function cpuReason(device: DeviceSetting, reports: readonly CandidateReport[]): string {
+function baseReason(device: DeviceSetting, reports: readonly CandidateReport[], fallback: string | undefined): string {
+  if (fallback !== undefined) return fallback;
   if (device === 'cpu') return 'as set';
   const named = reports.find(({ provider }) => provider === device);
   return named ? `${device} is not usable: ${named.reason}` : 'no other device is faster';

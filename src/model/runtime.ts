@@ -1,9 +1,18 @@
 import type * as onnxruntime from 'onnxruntime-node';
 import { messageOf, UserError } from './errors';
-import { whyNotLoaded } from './platform';
+import { ownPlatform, remedyFor, whyNotLoaded } from './platform';
+import { loadWasm } from './wasm';
 
-/** ONNX Runtime's native binding. */
-export type Runtime = typeof onnxruntime;
+/** What is used of ONNX Runtime: of its native build, or of its WebAssembly build. */
+export interface Runtime {
+  readonly Tensor: typeof onnxruntime.Tensor;
+  readonly InferenceSession: {
+    create(path: string, options: onnxruntime.InferenceSession.SessionOptions): Promise<onnxruntime.InferenceSession>;
+  };
+  readonly listSupportedBackends: typeof onnxruntime.listSupportedBackends;
+  /** Why it is the WebAssembly build, in one line; undefined for the native one. */
+  readonly fallback?: string;
+}
 
 /**
  * ONNX Runtime's libraries for Linux and macOS write a device identifier to the user's folders and send usage to their
@@ -12,8 +21,8 @@ export type Runtime = typeof onnxruntime;
 export const TELEMETRY_SWITCHES = ['ORT_DISABLE_TELEMETRY', 'ORT_TELEMETRY_DISABLED'] as const;
 
 /**
- * Loads ONNX Runtime when it is first needed, so that a machine without its library can still say so.
- * @throws UserError in one line: why there is none here, and what to do
+ * Loads ONNX Runtime when it is first needed: the native library, or the WebAssembly build where there is none.
+ * @throws UserError in one line: why there is neither here, and what to do
  */
 export async function loadRuntime(): Promise<Runtime> {
   for (const name of TELEMETRY_SWITCHES) process.env[name] = '1';
@@ -23,6 +32,10 @@ export async function loadRuntime(): Promise<Runtime> {
     runtime.env.logLevel = 'fatal';
     return runtime;
   } catch (error) {
-    throw new UserError(whyNotLoaded(`${process.platform}-${process.arch}`, messageOf(error)));
+    const platform = ownPlatform();
+    const reason = whyNotLoaded(platform, messageOf(error));
+    return loadWasm(reason).catch(() => {
+      throw new UserError(`${reason}; ${remedyFor(platform)}`);
+    });
   }
 }

@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Bundle } from './bundle';
 import { messageOf, UserError } from './errors';
+import { weightsLocation } from './graphCheck';
 import { Graphs, type Sessions } from './graphs';
 import type { Runtime } from './runtime';
 
@@ -25,7 +26,12 @@ export async function openGraphs(runtime: Runtime, bundle: Bundle, options: Sess
   const sessions: Partial<Sessions> = {};
   try {
     for (const name of ['trunk', 'top', 'evidence'] as const) {
-      sessions[name] = await runtime.InferenceSession.create(bundle.graphs[name], sessionOptions(options, name));
+      const own = sessionOptions(options, name);
+      // The WebAssembly build opens no file that a graph names; the native one does, and wants no data.
+      if (runtime.fallback !== undefined) {
+        own.externalData = [{ path: weightsLocation(bundle.manifest, name), data: bundle.weights }];
+      }
+      sessions[name] = await runtime.InferenceSession.create(bundle.graphs[name], own);
     }
   } catch (error) {
     for (const session of Object.values(sessions)) await session.release();

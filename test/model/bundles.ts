@@ -5,12 +5,20 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { Engine, type CompletionRequest, type Thought } from '../../src/completion/engine';
 import type { Manifest } from '../../src/model/manifest';
+import { loadRuntime, type Runtime } from '../../src/model/runtime';
+import { loadWasm } from '../../src/model/wasm';
 import { hasNano, NANO, ROOT, TINY } from '../fixtures';
 
 /** The bundles that a check of the code (not of the training) runs on. */
 export const BUNDLES: readonly [name: string, directory: string][] = [
   ['tiny', TINY],
   ...(hasNano ? ([['nano', NANO]] as const) : []).map(([name, directory]): [string, string] => [name, directory]),
+];
+
+/** ONNX Runtime's builds. Where the native one is missing both are WebAssembly. */
+export const BUILDS: readonly [name: string, load: () => Promise<Runtime>][] = [
+  ['native', loadRuntime],
+  ['WebAssembly', () => loadWasm('a test asks for it')],
 ];
 
 /** Opens an engine before the tests of a suite and closes it after them. */

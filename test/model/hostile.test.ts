@@ -10,7 +10,7 @@ import { UserError } from '../../src/model/errors';
 import { checkGraph } from '../../src/model/graphCheck';
 import type { Manifest } from '../../src/model/manifest';
 import { TINY } from '../fixtures';
-import { BUNDLES, copyOfTiny, withScratch } from './bundles';
+import { BUILDS, BUNDLES, copyOfTiny, withScratch } from './bundles';
 
 /** A field of a Protocol Buffers message: a number, or a text, bytes, or fields in it. */
 function field(number: number, content: bigint | string | Uint8Array | Uint8Array[]): Buffer {
@@ -220,14 +220,16 @@ describe('a bundle made to do harm', () => {
     test(`${name}: refused in one line before a session opens`, async () => {
       const directory = await copyOfTiny(scratch(), `hostile-${index}`);
       await harm(directory);
-      await assert.rejects(Engine.open(directory, { device: 'cpu' }), (error: Error) => {
-        assert.ok(error instanceof UserError, error.stack);
-        assert.match(error.message, message);
-        assert.match(error.message, /; (install the model again|put the file itself there)$/);
-        assert.ok(!error.message.includes('\n'));
-        assert.doesNotMatch(error.message, /do not load/);
-        return true;
-      });
+      for (const [build, load] of BUILDS) {
+        await assert.rejects(Engine.open(directory, { device: 'cpu', runtime: await load() }), (error: Error) => {
+          assert.ok(error instanceof UserError, `${build}: ${error.stack}`);
+          assert.match(error.message, message);
+          assert.match(error.message, /; (install the model again|put the file itself there)$/);
+          assert.ok(!error.message.includes('\n'));
+          assert.doesNotMatch(error.message, /do not load/);
+          return true;
+        });
+      }
     });
   }
 

@@ -1,14 +1,16 @@
 /** What is packed, for each platform. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { targets } from '../../scripts/package';
 import { isPermissive, packageFolder, programs } from '../../scripts/shipped';
 import { judge, readReport, type AuditReport } from '../../scripts/audit';
+import { NATIVE_PLATFORMS, PLATFORMS, WASM_PLATFORMS } from '../../src/model/platform';
 import { ROOT } from '../fixtures';
+import { LspClient } from '../server/client';
+import { pretending } from '../server/machines';
 import { sha256, unzip } from './zip';
 
 /** Languages whose suggestions can be parsed. */
@@ -31,15 +33,17 @@ describe('the VSIX', () => {
   const packed = new Map<string, Buffer>();
   before(
     () => {
-      for (const target of targets) packed.set(target, pack(target, `${target}.vsix`));
+      for (const target of PLATFORMS) packed.set(target, pack(target, `${target}.vsix`));
     },
-    { timeout: 900_000 },
+    { timeout: 1_200_000 },
   );
 
-  for (const target of targets) {
-    test(`${target}: its own library and no other, nothing of the sources, no program without its list`, () => {
+  const isLibrary = (name: string) => /\.(node|dll|dylib|so)(\.[\d.]+)?$/.test(name);
+
+  for (const target of NATIVE_PLATFORMS) {
+    test(`${target}: its own library and no other, and no WebAssembly of the model's`, () => {
       const names = [...unzip(packed.get(target)!).keys()];
-      const libraries = names.filter((name) => /\.(node|dll|dylib|so)(\.[\d.]+)?$/.test(name));
+      const libraries = names.filter(isLibrary);
       const folder = `extension/node_modules/onnxruntime-node/bin/napi-v6/${target.replace('-', '/')}/`;
       assert.deepEqual(
         libraries.filter((name) => !name.startsWith(folder)),
@@ -47,6 +51,31 @@ describe('the VSIX', () => {
       );
       assert.ok(libraries.some((name) => name.endsWith('onnxruntime_binding.node')));
       assert.ok(libraries.some((name) => /(libonnxruntime\.(so\.1|1\.dylib)|\/onnxruntime\.dll)$/.test(name)));
+      assert.ok(!names.some((name) => name.includes('onnxruntime-web')));
+    });
+  }
+
+  for (const target of WASM_PLATFORMS) {
+    test(`${target}: no library, and of the WebAssembly build what Node.js loads`, () => {
+      const files = unzip(packed.get(target)!);
+      const names = [...files.keys()];
+      assert.deepEqual(names.filter(isLibrary), []);
+      assert.ok(!names.some((name) => name.includes('onnxruntime-node')));
+      const web = names.filter((name) => name.includes('/onnxruntime-web/')).map((name) => name.split('-web/')[1]);
+      const loaded = ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm', 'ort.node.min.mjs'];
+      assert.deepEqual(web, [...loaded.map((name) => `dist/${name}`), 'package.json']);
+      // What differs from the other ones is the platform's name.
+      const others = unzip(packed.get(WASM_PLATFORMS[0])!);
+      assert.deepEqual([...others.keys()], names);
+      for (const [name, content] of files) {
+        if (name !== 'extension.vsixmanifest') assert.equal(sha256(content), sha256(others.get(name)!), name);
+      }
+    });
+  }
+
+  for (const target of PLATFORMS) {
+    test(`${target}: nothing of the sources, no program without its list`, () => {
+      const names = [...unzip(packed.get(target)!).keys()];
       assert.deepEqual(
         names.filter((name) =>
           /cuda|tensorrt|\.ts$|\.map$|^extension\/(src|test|train|scripts|shared)\/|\.env|meta\.json/.test(name),
@@ -71,20 +100,51 @@ describe('the VSIX', () => {
     });
   }
 
-  test('the same commit gives the same file, byte for byte', () => {
-    const [first, second] = [packed.get(targets[0])!, pack(targets[0], 'again.vsix')];
-    assert.deepEqual(sums(second), sums(first));
-    assert.equal(sha256(second), sha256(first));
-  });
+  for (const target of [NATIVE_PLATFORMS[0], WASM_PLATFORMS[0]]) {
+    test(`${target}: the same commit gives the same file, byte for byte`, () => {
+      const [first, second] = [packed.get(target)!, pack(target, 'again.vsix')];
+      assert.deepEqual(sums(second), sums(first));
+      assert.equal(sha256(second), sha256(first));
+    });
 
-  test('no path of the machine that packed it is in a program', () => {
-    for (const [name, content] of unzip(packed.get(targets[0])!)) {
-      if (/^extension\/dist\//.test(name)) assert.ok(!content.includes(ROOT), name);
-    }
-  });
+    test(`${target}: no path of the machine that packed it is in a program`, () => {
+      for (const [name, content] of unzip(packed.get(target)!)) {
+        if (/^extension\/dist\//.test(name)) assert.ok(!content.includes(ROOT), name);
+      }
+    });
 
-  test('notices and bill of materials name every package of others', () => {
-    const files = unzip(packed.get(targets[0])!);
+    test(`${target}: notices and bill of materials name every package of others`, () => namesPackages(target));
+  }
+
+  for (const [target, machine] of [
+    ['darwin-x64', 'darwin'],
+    ['alpine-x64', 'alpine'],
+  ] as const) {
+    test(`${target}: unpacked on such a machine it suggests, by what is in it alone`, async () => {
+      const folder = join(scratch, target);
+      for (const [name, content] of unzip(packed.get(target)!)) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        writeFileSync(join(folder, name), content);
+      }
+      const extension = join(folder, 'extension');
+      const client = await LspClient.start({
+        program: join(extension, 'dist/server.js'),
+        cwd: extension,
+        bundle: join(extension, 'models/nano'),
+        environment: pretending([machine]),
+      });
+      const uri = 'file:///w/a.ts';
+      await client.open(uri, 'export function add(first: number, second: number): number {\n  return \n}\n');
+      await client.ready();
+      assert.equal(client.status!.device, 'wasm');
+      const items = await client.complete(uri, { line: 1, character: 9 }, { invoked: true });
+      assert.ok(items.length > 0);
+      assert.equal(await client.stop(), 0);
+    });
+  }
+
+  function namesPackages(target: string) {
+    const files = unzip(packed.get(target)!);
     const notices = files.get('extension/dist/THIRD-PARTY-NOTICES.txt')!.toString();
     const bill = JSON.parse(files.get('extension/dist/sbom.cdx.json')!.toString()) as {
       bomFormat: string;
@@ -98,7 +158,8 @@ describe('the VSIX', () => {
     };
     assert.equal(bill.bomFormat, 'CycloneDX');
     // Those that package.json and sources name; what they bring along is found by esbuild.
-    const named = ['onnxruntime-node', 'onnxruntime-common', 'zod', '@huggingface/tokenizers'];
+    const [build, other] = target === WASM_PLATFORMS[0] ? ['web', 'node'] : ['node', 'web'];
+    const named = [`onnxruntime-${build}`, 'onnxruntime-common', 'zod', '@huggingface/tokenizers'];
     const spoken = ['vscode-languageclient', 'vscode-languageserver', 'vscode-jsonrpc', 'vscode-languageserver-types'];
     for (const name of [...named, ...spoken]) {
       assert.ok(
@@ -114,10 +175,12 @@ describe('the VSIX', () => {
     assert.equal(notices.match(/^=+\n.* \(.*\)\n=+$/gm)?.length, bill.components.length);
     assert.match(notices, /Copyright \(c\) Microsoft Corporation/);
     // A formatter or a test runner is not in it.
-    for (const tool of ['prettier', 'esbuild', 'fast-check', 'diff']) {
+    for (const tool of ['prettier', 'esbuild', 'fast-check', 'diff', 'protobufjs', `onnxruntime-${other}`]) {
       assert.ok(!bill.components.some(({ name }) => name === tool), tool);
     }
-  });
+    assert.equal(/Native libraries of ONNX Runtime/.test(notices), build === 'node');
+    assert.equal(/WebAssembly module of ONNX Runtime/.test(notices), build === 'web');
+  }
 });
 
 describe('licences', () => {

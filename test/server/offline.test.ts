@@ -9,7 +9,8 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { TELEMETRY_SWITCHES } from '../../src/model/runtime';
-import { bundle, dist, LspClient, root } from './client';
+import { bundle, dist, LspClient, root, tiny } from './client';
+import { pretending } from './machines';
 import { surroundings } from './surroundings';
 
 const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-offline-'));
@@ -19,11 +20,14 @@ const file = 'src/thought/refine.ts';
 const text = readFileSync(join(root, file), 'utf8');
 
 /** An environment in which processes, and those that they start, are denied the network; and what they tried. */
-function denied(name: string): { environment: NodeJS.ProcessEnv; notes: () => string[] } {
+function denied(
+  name: string,
+  machine: Parameters<typeof pretending>[0] = [],
+): { environment: NodeJS.ProcessEnv; notes: () => string[] } {
   const path = join(scratch, `${name}.denials`);
   const hook = pathToFileURL(join(__dirname, 'deniedNetwork.mjs')).href;
   return {
-    environment: { THOUGHTLINE_DENIALS: path, NODE_OPTIONS: `--import=${hook}` },
+    environment: { THOUGHTLINE_DENIALS: path, ...pretending(machine, [hook]) },
     notes: () => readFileSync(path, 'utf8').trim().split('\n'),
   };
 }
@@ -167,6 +171,41 @@ describe('the network', () => {
     assert.equal(await client.stop(), 0);
   });
 
+  test('nor does WebAssembly need it, where there is no native library', async () => {
+    const { environment, notes } = denied('wasm', ['alpine']);
+    const client = await LspClient.start({ bundle: tiny, environment, settings: { inferenceSteps: 2, threads: 2 } });
+    await work(client);
+    assert.equal(client.status!.device, 'wasm');
+    assert.equal(await client.stop(), 0);
+    const watched = notes().map((line) => line.split(' ').slice(1).join(' '));
+    // Its worker thread is watched like the processes.
+    const worker = join(root, 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs');
+    const programs = [join(dist, 'server.js'), join(dist, 'inference.js'), worker];
+    assert.deepEqual(
+      watched,
+      programs.map((program) => `watched ${program}`),
+    );
+  });
+
+  test('the same in a namespace without a network: nothing is tried, and nothing written', needsNamespace, async () => {
+    const { environment, cwd, written } = surroundings(join(scratch, 'isolated-wasm'));
+    const client = await LspClient.start({
+      bundle: tiny,
+      launcher: isolated,
+      environment: { ...environment, ...pretending(['alpine']) },
+      cwd,
+      settings: { inferenceSteps: 2, threads: 2 },
+    });
+    await client.ready();
+    const enough = sleep(telemetryMs);
+    await work(client);
+    await enough;
+    assert.equal(client.status!.device, 'wasm');
+    assert.deepEqual(written(), []);
+    assert.deepEqual(attemptsOf(client.server.pid!), {});
+    assert.equal(await client.stop(), 0);
+  });
+
   test('the command line completes without it', () => {
     const { environment, notes } = denied('cli');
     const { status, stderr } = spawnSync(process.execPath, [...complete, '--model', bundle], {
@@ -193,7 +232,7 @@ describe('the network', () => {
 describe('what the programs load', () => {
   const foreign = ['http', 'https', 'http2', 'dgram', 'tls', 'dns', 'zlib', 'vm', 'inspector', 'cluster', 'wasi'];
   /** What is not in the file itself: VS Code, ONNX Runtime, and a part of our own. */
-  const outside = ['vscode', 'onnxruntime-node', './client'];
+  const outside = ['vscode', 'onnxruntime-node', 'onnxruntime-web', './client'];
   for (const name of ['extension.js', 'client.js', 'server.js', 'inference.js', 'cli.js']) {
     test(`${name}: nothing that speaks over the network, unpacks or makes code, and nothing from elsewhere`, () => {
       // Comments of what is bundled speak of much.

@@ -12,6 +12,7 @@ describe('the status item', () => {
   const cases: [Status, Standstill | undefined, RegExp, RegExp][] = [
     [{ state: 'loading' }, undefined, /loading/, /is loading its model/],
     [{ state: 'ready', device: 'cpu' }, undefined, /sparkle/, /is ready on cpu$/],
+    [{ state: 'ready', device: 'wasm' }, undefined, /sparkle/, /is ready on the CPU in WebAssembly, which is slower$/],
     [{ state: 'ready', device: 'cpu' }, { languageOff: 'markdown' }, /circle-slash/, /off in markdown files/],
     [{ state: 'thinking', device: 'cpu', step: 2, steps: 4 }, undefined, /2\/4/, /step 2 of 4 on cpu/],
     [
