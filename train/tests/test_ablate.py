@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from thoughtline_train import ablate, data, measure
-from thoughtline_train.protocol import STEP_SHARE, Protocol
+from thoughtline_train.protocol import SHAPE, STEP_SHARE, Protocol
 
 THINK = {"trunk_layers": 1, "thought_vectors": 2, "batch": 4, "chunks": 2, "chunk": 32, "length": 64, "suffix": 16}
 
@@ -45,6 +45,17 @@ def test_arms_start_from_one_decoder_and_are_measured_on_the_same_files(tiny, pr
     (tmp_path / "runs" / "base" / "state.pt").unlink()
     tiny.run(*words, "--only", "base")
     assert not (tmp_path / "runs" / "base" / "state.pt").exists()
+
+
+def test_what_thinks_already_is_measured_as_it_is(tiny, thinking, tmp_path, monkeypatch, capsys):
+    for name in SHAPE:
+        monkeypatch.delitem(THINK, name, raising=False)
+    words = ["ablate", "--arms", written(tmp_path), "--group", "some", "--start-from", thinking, "--run", tmp_path / "runs", "--minutes", 0.001]
+    tiny.run(*words, "--files", 4)
+    base, start = (json.loads((tmp_path / "runs" / name / "result.json").read_text()) for name in ("base", "start"))
+    assert base["tokens"] == start["tokens"] and base["nats"] != start["nats"] and start["steps"] == 0 < base["steps"]
+    assert not (tmp_path / "runs" / "start" / "state.pt").exists()
+    assert "| start | no training |" in capsys.readouterr().out
 
 
 def test_a_thought_of_another_shape_is_learned_from_the_beginning(pretrained):
@@ -85,7 +96,8 @@ def test_the_arms_that_are_kept_can_be_read():
     groups = ablate.read_groups(TRAIN / "ablations.json")
     assert {group.command for group in groups} == set(ablate.KNOWN)
     for group in groups:
-        assert len({a.name for a in group.arms}) == len(group.arms) and all(a.prediction for a in group.arms[1:])
+        asked = [a for a in group.arms if a.name not in (ablate.BASE, ablate.START)]
+        assert len({a.name for a in group.arms}) == len(group.arms) and all(a.prediction for a in asked)
 
 
 def test_arms_with_tokenizers_of_their_own_are_measured_in_bits_of_the_same_bytes(tiny, tmp_path, monkeypatch, capsys):

@@ -22,6 +22,7 @@ from .model import Config
 from .protocol import SHAPE, Protocol
 
 BASE = "base"
+START = "start"  # what the arms begin with, where it thinks already: measured, not trained
 TOKENIZER = ("vocabulary", "spaces")  # options that take a tokenizer of their own
 KNOWN = {
     "think": {f.name for f in fields(Protocol)} | {*SHAPE, "seed"},
@@ -55,6 +56,8 @@ def read_groups(path: Path) -> list[Group]:
     groups = []
     for written in json.loads(path.read_text())["groups"]:
         arms = [Arm(BASE, "", "", written["base"])]
+        if written["command"] == "think" and not set(written["base"]) & set(SHAPE):
+            arms.append(Arm(START, "no training", "", written["base"]))
         for row in written["arms"]:
             arms.append(Arm(row["name"], row["question"], row["prediction"], written["base"] | row["options"]))
         known = KNOWN[written["command"]]
@@ -92,8 +95,11 @@ def result_of(run: Path, arm: Arm) -> Path:
 
 def train_and_measure(options: Namespace, group: Group, arm: Arm) -> dict:
     state = options.run / arm.name / "state.pt"
-    if group.command == "think":
+    if arm.name == START:
+        state = options.start_from
+    elif group.command == "think":
         train(options, "think", arm, f"--start-from={options.start_from}")
+    if group.command == "think":
         found = measure.thoughts(options, state, arm.options, group.tail)
     else:
         folder = measure.corpus_of(options, **{name: arm.options[name] for name in TOKENIZER})
@@ -101,7 +107,7 @@ def train_and_measure(options: Namespace, group: Group, arm: Arm) -> dict:
         plain = {name: value for name, value in arm.options.items() if name not in TOKENIZER}
         train(own, "pretrain", replace(arm, options=plain))
         found = measure.language(own, state)
-    clock = clock_of(state)
+    clock = clock_of(options.run / arm.name / "state.pt")
     return {**found, "steps": clock["step"], "seen": clock["tokens"]}
 
 
