@@ -76,10 +76,9 @@ def evaluate(
         middle = torch.zeros_like(y, dtype=torch.bool)
         for row, item in enumerate(group):
             middle[row, max(0, item.middle - 1) :] = True
-        masks = {"middle": middle & (y >= 0)}
         positions = torch.arange(y.shape[1], device=device)
-        for band, (low, high) in BANDS.items():
-            masks[band] = ((positions >= low) & (positions < high))[None] & (y >= 0)
+        masks = {band: ((positions >= low) & (positions < high))[None] & (y >= 0) for band, (low, high) in BANDS.items()}
+        masks["middle"] = middle & (y >= 0)
         if tail:
             masks["tail"] = (y >= 0) & ((y >= 0).flip(1).cumsum(1).flip(1) <= tail)
         with torch.autocast(device.type, torch.bfloat16):
