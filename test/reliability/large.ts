@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { bundle, inferencePid, LspClient } from '../server/client';
 import { peakMb } from './processes';
 import { quantile } from './random';
@@ -17,6 +21,8 @@ export interface LargeReport {
   readonly serverMs: { readonly median: number; readonly longest: number };
   readonly decision: string;
   readonly peakMb: { readonly server: number; readonly inference: number };
+  /** What the log said of the workspace's files when all were read, and the seconds from the first until then. */
+  readonly workspace?: { readonly seconds: number; readonly log: readonly string[] };
 }
 
 export interface LargeCase {
@@ -25,6 +31,8 @@ export interface LargeCase {
   /** Where the user types. */
   readonly offset: number;
   readonly tabs?: number;
+  /** Source files of the workspace on disk. */
+  readonly files?: number;
 }
 
 const codeLine = (i: number) => `export const value${i} = compute(value${i % 97}, "${i}");\n`;
@@ -36,7 +44,7 @@ function halved(text: string): Pick<LargeCase, 'text' | 'offset'> {
   return { text: `${text.slice(0, offset)}\n${text.slice(offset)}`, offset };
 }
 
-/** What is large: a file in bytes, in lines, in one line, beside one line; tabs. */
+/** What is large: a file in bytes, in lines, in one line, beside one line; tabs; a workspace. */
 export function largeCases(): LargeCase[] {
   const megabyte = code(22_000).slice(0, 1 << 20);
   const lines = code(50_000);
@@ -50,16 +58,32 @@ export function largeCases(): LargeCase[] {
     { name: 'in a minified line of 5 MB', text: minified, offset: minified.length >> 1 },
     { name: 'below a minified line of 5 MB', text: beside, offset: beside.length },
     { name: '200 open tabs of 11 kB', ...small, tabs: 200 },
+    { name: 'a workspace of 100,000 files', ...small, files: 100_000 },
   ];
 }
 
-/** Types in something large, in a server of its own. */
+/** Source files in a hundred folders: a thousand texts under many names each, which a disk forgets quickly. */
+function makeWorkspace(root: string, files: number): void {
+  const texts = Math.min(1_000, files);
+  const path = (i: number) => join(root, `part${i % 100}`, `module${i}.ts`);
+  for (let i = 0; i < files; i++) {
+    if (i < 100) mkdirSync(join(root, `part${i}`));
+    if (i < texts) writeFileSync(path(i), code(4).replaceAll('value', `part${i}`));
+    else linkSync(path(i % texts), path(i));
+  }
+}
+
+/** Types in something large, in a server of its own; where there is a workspace, while that is read. */
 export async function measureLarge(
-  { name, text, offset, tabs = 0 }: LargeCase,
+  { name, text, offset, tabs = 0, files = 0 }: LargeCase,
   model = bundle,
   keystrokes = 20,
 ): Promise<LargeReport> {
-  const client = await LspClient.start({ bundle: model, settings: { inferenceSteps: 4 }, keepOutput: false });
+  const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-large-'));
+  makeWorkspace(scratch, files);
+  const folders = files > 0 ? [pathToFileURL(scratch).href] : [];
+  const begun = performance.now();
+  const client = await LspClient.start({ bundle: model, folders, settings: { inferenceSteps: 4 }, keepOutput: false });
   try {
     await client.ready();
     for (let i = 0; i < tabs; i++)
@@ -83,6 +107,9 @@ export async function measureLarge(
       decision = reason;
     }
     await document.compare(client);
+    const said = () => client.logs.filter((line) => line.startsWith('workspace memory: '));
+    if (files > 0) await client.until(() => said().some((line) => / files, .* read, /.test(line)), 'the workspace', 600_000);
+    const seconds = (performance.now() - begun) / 1000;
     assert.equal(client.server.exitCode, null);
     const inference = await inferencePid(client);
     const of = (values: number[]) => ({ median: quantile(values, 0.5), longest: Math.max(...values) });
@@ -96,9 +123,11 @@ export async function measureLarge(
       serverMs: of(serverMs),
       decision,
       peakMb: { server: peakMb(client.server.pid as number) ?? 0, inference: peakMb(inference) ?? 0 },
+      ...(files > 0 && { workspace: { seconds, log: said() } }),
     };
   } finally {
     await client.stop();
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
