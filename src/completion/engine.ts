@@ -400,8 +400,8 @@ function rememberStates(graphs: Graphs): EvidenceModel {
     remembered: (chunk: Chunk) => states.get(chunk.key),
     async states(chunk) {
       const output = await graphs.trunk(chunk.inputs);
-      states.set(chunk.key, output.states);
-      return output.states;
+      states.set(chunk.key, output);
+      return output;
     },
     evaluate: (chunk, chunkStates, z) => graphs.evidence(chunkStates, chunk.targets, chunk.weights, z),
   };

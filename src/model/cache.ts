@@ -1,5 +1,3 @@
-import type { Past } from './graphs';
-
 /**
  * An append-only table of float rows, one row a token: appending copies the new rows only, taking the first rows
  * copies nothing, and truncating only forgets.
@@ -40,36 +38,74 @@ export class Rows {
   }
 }
 
-/** Keys and values of one stack of layers. */
-export class KeyValueCache {
-  readonly #k: Rows;
-  readonly #v: Rows;
+/** What the keys, and the values, of one token in one layer are. */
+export interface CacheShape {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headWidth: number;
+}
 
-  /** @param row floats of one token's keys (its values are as many), over the batch */
-  constructor(row: number, capacity: number) {
-    this.#k = new Rows(row, capacity);
-    this.#v = new Rows(row, capacity);
+/**
+ * Keys and values of one stack of layers, where its graph reads and writes them: for each layer the keys, then the values,
+ * [batch, kvHeads, room, headWidth], of which the first `length` tokens are filled. A run adds its tokens in place;
+ * truncating only forgets.
+ */
+export class KeyValueCache {
+  #tables: readonly Float32Array[];
+  #room: number;
+  #length = 0;
+
+  /** @param room tokens for which there is memory; it grows where more are needed */
+  constructor(
+    readonly shape: CacheShape,
+    readonly batch: number,
+    room: number,
+  ) {
+    this.#room = Math.max(1, room);
+    this.#tables = this.#empty(this.#room);
   }
 
   get length(): number {
-    return this.#k.length;
+    return this.#length;
   }
 
-  append(output: { k: Float32Array; v: Float32Array }): void {
-    this.#k.append(output.k);
-    this.#v.append(output.v);
+  get room(): number {
+    return this.#room;
+  }
+
+  get tables(): readonly Float32Array[] {
+    return this.#tables;
+  }
+
+  /** Makes room for further tokens. */
+  reserve(tokens: number): void {
+    const needed = this.#length + tokens;
+    if (needed <= this.#room) return;
+    const room = Math.max(needed, 2 * this.#room);
+    const grown = this.#empty(room);
+    for (const [i, table] of grown.entries()) this.#each(i, (block, at) => table.set(block, at * room * this.#width));
+    this.#tables = grown;
+    this.#room = room;
+  }
+
+  /**
+   * Takes what a run has left: the tables with so many further tokens in them, the same or copies.
+   * @param check is given the new rows first, and may throw: then the cache stays as it was
+   */
+  advance(tokens: number, tables: readonly Float32Array[], check: (rows: Float32Array) => void): void {
+    const [from, to] = [this.#length, this.#length + tokens];
+    for (const table of tables) {
+      for (let at = 0; at < this.#blocks; at++) check(this.#rows(table, at, from, to));
+    }
+    this.#tables = tables;
+    this.#length = to;
   }
 
   truncate(length: number): void {
-    this.#k.truncate(length);
-    this.#v.truncate(length);
+    this.#length = Math.min(this.#length, length);
   }
 
-  past(): Past {
-    return { k: this.#k.slice(), v: this.#v.slice(), length: this.length };
-  }
-
-  /** A copy in which each token's rows stand `batch` times, for a batch that shares this past. */
+  /** A copy for a batch that shares this past. */
   repeated(batch: number, room: number): KeyValueCache {
     return KeyValueCache.side(
       Array.from({ length: batch }, () => this),
@@ -81,43 +117,48 @@ export class KeyValueCache {
   static side(caches: readonly KeyValueCache[], room: number): KeyValueCache {
     const [first] = caches;
     if (!first || caches.some(({ length }) => length !== first.length)) throw new RangeError('caches differ in length');
-    const copy = new KeyValueCache(first.#k.width * caches.length, first.length + room);
-    copy.append({
-      k: sideBySide(
-        caches.map((cache) => cache.#k.slice()),
-        first.#k.width,
-      ),
-      v: sideBySide(
-        caches.map((cache) => cache.#v.slice()),
-        first.#v.width,
-      ),
-    });
+    const copy = new KeyValueCache(first.shape, caches.length, first.length + room);
+    copy.#length = first.length;
+    for (const [i, table] of copy.#tables.entries()) {
+      let to = 0;
+      for (const cache of caches) cache.#each(i, (block) => table.set(block, to++ * copy.#room * copy.#width));
+    }
     return copy;
   }
 
   /** Rearranges the batch from token `from` on: entry i continues what entry `parents[i]` was. */
   reorder(parents: readonly number[], from: number): void {
-    for (const rows of [this.#k, this.#v]) reorderRows(rows.slice(from), rows.width, parents);
-  }
-}
-
-/** Rows of several tables, each `width` wide: the first of all, then the second of all, and so on. */
-function sideBySide(tables: readonly Float32Array[], width: number): Float32Array {
-  const length = tables[0]?.length ?? 0;
-  const all = new Float32Array(length * tables.length);
-  for (let at = 0, to = 0; at < length; at += width) {
-    for (const table of tables) {
-      all.set(table.subarray(at, at + width), to);
-      to += width;
+    const { kvHeads } = this.shape;
+    for (const table of this.#tables) {
+      const rows = (entry: number, head: number) => this.#rows(table, entry * kvHeads + head, from, this.#length);
+      for (let head = 0; head < kvHeads; head++) {
+        const old = parents.map((parent) => rows(parent, head).slice());
+        old.forEach((block, entry) => rows(entry, head).set(block));
+      }
     }
   }
-  return all;
-}
 
-function reorderRows(rows: Float32Array, width: number, parents: readonly number[]): void {
-  const entry = width / parents.length;
-  for (let at = 0; at < rows.length; at += width) {
-    const old = rows.slice(at, at + width);
-    parents.forEach((parent, i) => rows.set(old.subarray(parent * entry, (parent + 1) * entry), at + i * entry));
+  get #width(): number {
+    return this.shape.headWidth;
+  }
+
+  /** Stretches of a table that lie in one piece: one of each head of each entry of the batch. */
+  get #blocks(): number {
+    return this.batch * this.shape.kvHeads;
+  }
+
+  #empty(room: number): Float32Array[] {
+    const size = this.#blocks * room * this.#width;
+    return Array.from({ length: 2 * this.shape.layers }, () => new Float32Array(size));
+  }
+
+  #rows(table: Float32Array, block: number, from: number, to: number): Float32Array {
+    const start = block * this.#room;
+    return table.subarray((start + from) * this.#width, (start + to) * this.#width);
+  }
+
+  #each(table: number, act: (rows: Float32Array, block: number) => void): void {
+    const data = this.#tables[table] as Float32Array;
+    for (let block = 0; block < this.#blocks; block++) act(this.#rows(data, block, 0, this.#length), block);
   }
 }

@@ -41,7 +41,7 @@ export class Decoder {
     this.#vocabulary = manifest.architecture.vocabulary;
     this.#capacity = manifest.window.tokens;
     this.#states = new Rows(manifest.architecture.width, this.#capacity);
-    this.#trunk = new KeyValueCache(graphs.trunkRow, this.#capacity);
+    this.#trunk = graphs.trunkCache(1, this.#capacity);
   }
 
   /**
@@ -72,9 +72,8 @@ export class Decoder {
       if (signal?.aborted) return undefined;
       const from = top.length;
       const to = Math.min(tokens.length, from + RUN_TOKENS);
-      const output = await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, 1, top.past());
-      top.append(output);
-      logits.set(output.logits, (from - start) * this.#vocabulary);
+      const read = await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, top);
+      logits.set(read, (from - start) * this.#vocabulary);
     }
     return logits;
   }
@@ -90,13 +89,11 @@ export class Decoder {
       const top = this.#topOf(thought);
       if (done < tokens.length) {
         const next = tokens.slice(done, done + RUN_TOKENS);
-        const output = await this.#graphs.trunk(next, 1, this.#trunk.past());
-        this.#states.append(output.states);
-        this.#trunk.append(output);
+        this.#states.append(await this.#graphs.trunk(next, this.#trunk));
         this.#tokens.push(...next);
       } else if (top.length < count) {
         const states = this.#states.slice(top.length, Math.min(count, top.length + RUN_TOKENS));
-        top.append(await this.#graphs.top(states, thought.mu, 1, 1, top.past()));
+        await this.#graphs.top(states, thought.mu, 1, top);
       } else {
         return;
       }
@@ -154,7 +151,7 @@ export class Decoder {
   }
 
   #topOf(thought: Conditioning): KeyValueCache {
-    const top = this.#tops.get(thought.version) ?? new KeyValueCache(this.#graphs.topRow, this.#capacity);
+    const top = this.#tops.get(thought.version) ?? this.#graphs.topCache(1, this.#capacity);
     this.#tops.set(thought.version, top);
     return top;
   }
@@ -184,11 +181,7 @@ export class Branches {
 
   /** Appends one token to each hypothesis. @returns logits after it, [batch, vocabulary] */
   async append(tokens: readonly number[]): Promise<Float32Array> {
-    const trunk = await this.#graphs.trunk(tokens, this.batch, this.#trunk.past());
-    this.#trunk.append(trunk);
-    const top = await this.#graphs.top(trunk.states, this.#z, 1, this.batch, this.#top.past());
-    this.#top.append(top);
-    return top.logits;
+    return this.#graphs.top(await this.#graphs.trunk(tokens, this.#trunk), this.#z, 1, this.#top);
   }
 
   /** Hypothesis i becomes a continuation of what hypothesis `parents[i]` was. */

@@ -1,30 +1,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { topLayers } from './bundle';
+import { KeyValueCache, type CacheShape } from './cache';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Runtime } from './runtime';
-
-/** Keys and values of past tokens of one batch, [tokens, batch, layers, kvHeads, headWidth] each. */
-export interface Past {
-  readonly k: Float32Array;
-  readonly v: Float32Array;
-  /** Number of past tokens, P. */
-  readonly length: number;
-}
-
-export interface TrunkOutput {
-  /** [batch, tokens, width] */
-  readonly states: Float32Array;
-  readonly k: Float32Array;
-  readonly v: Float32Array;
-}
-
-export interface TopOutput {
-  /** [batch, logit count, vocabulary] */
-  readonly logits: Float32Array;
-  readonly k: Float32Array;
-  readonly v: Float32Array;
-}
 
 export interface EvidenceOutput {
   /** Σ weight · (−log p(target)), in nats. */
@@ -32,8 +11,6 @@ export interface EvidenceOutput {
   /** ∂nll/∂z, [top layers, thought vectors, width] */
   readonly gradient: Float32Array;
 }
-
-export const NO_PAST: Past = { k: new Float32Array(0), v: new Float32Array(0), length: 0 };
 
 /**
  * The three graphs of a bundle as functions of typed arrays. Each call is one ONNX Runtime run; a run blocks the event
@@ -52,43 +29,43 @@ export class Graphs {
     this.#layers = topLayers(manifest);
   }
 
-  /** Floats that one token of one batch entry takes in the trunk's keys (and as many in its values). */
-  get trunkRow(): number {
-    const { trunkLayers, kvHeads, headWidth } = this.#architecture;
-    return trunkLayers * kvHeads * headWidth;
+  /** An empty cache for the trunk's keys and values. */
+  trunkCache(batch: number, room: number): KeyValueCache {
+    return new KeyValueCache(this.#shape(this.#architecture.trunkLayers), batch, room);
   }
 
-  /** The same for the top. */
-  get topRow(): number {
-    return this.#layers * this.#architecture.kvHeads * this.#architecture.headWidth;
+  /** The same for the top's, which belong to one thought. */
+  topCache(batch: number, room: number): KeyValueCache {
+    return new KeyValueCache(this.#shape(this.#layers), batch, room);
   }
 
-  /** @param tokens [batch, S] */
-  async trunk(tokens: readonly number[], batch = 1, past: Past = NO_PAST): Promise<TrunkOutput> {
-    const { trunkLayers } = this.#architecture;
-    const output = await this.#sessions.trunk.run({
-      tokens: this.#integers(tokens, [batch, tokens.length / batch]),
-      past_k: this.#past(past.k, past.length, batch, trunkLayers),
-      past_v: this.#past(past.v, past.length, batch, trunkLayers),
-    });
-    return { states: sound(output, 'states'), k: sound(output, 'new_k'), v: sound(output, 'new_v') };
+  /**
+   * @param tokens [batch, S]; in a batch of several, one each where something is cached
+   * @param cache what came before; the tokens' own keys and values are in it afterwards
+   * @returns states, [batch, S, width]
+   */
+  async trunk(tokens: readonly number[], cache = this.trunkCache(1, tokens.length)): Promise<Float32Array> {
+    const count = tokens.length / cache.batch;
+    return this.#run('trunk', 'states', { tokens: this.#integers(tokens, [cache.batch, count]) }, count, cache);
   }
 
   /**
    * @param states [batch, S, width]
    * @param z [batch, top layers, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
+   * @param cache as for the trunk
+   * @returns logits, [batch, logit count, vocabulary]
    */
-  async top(states: Float32Array, z: Float32Array, logitCount: number, batch = 1, past = NO_PAST): Promise<TopOutput> {
+  async top(states: Float32Array, z: Float32Array, logitCount: number, cache?: KeyValueCache): Promise<Float32Array> {
     const { width, thoughtVectors } = this.#architecture;
-    const output = await this.#sessions.top.run({
-      states: this.#floats(states, [batch, states.length / batch / width, width]),
-      past_k: this.#past(past.k, past.length, batch, this.#layers),
-      past_v: this.#past(past.v, past.length, batch, this.#layers),
+    const batch = cache?.batch ?? 1;
+    const count = states.length / batch / width;
+    const feeds = {
+      states: this.#floats(states, [batch, count, width]),
       z: this.#floats(z, [batch, this.#layers, thoughtVectors, width]),
       logit_count: this.#integers([logitCount], [1]),
-    });
-    return { logits: sound(output, 'logits'), k: sound(output, 'new_k'), v: sound(output, 'new_v') };
+    };
+    return this.#run('top', 'logits', feeds, count, cache ?? this.topCache(1, count));
   }
 
   /**
@@ -123,8 +100,34 @@ export class Graphs {
     for (const session of Object.values(this.#sessions)) await session.release();
   }
 
-  #past(data: Float32Array, length: number, batch: number, layers: number): Tensor {
-    return this.#floats(data, [length, batch, layers, this.#architecture.kvHeads, this.#architecture.headWidth]);
+  /** One run over a cache, which is where its keys and values go unless the provider gives them in memory of its own. */
+  async #run(
+    graph: 'trunk' | 'top',
+    output: string,
+    feeds: Record<string, Tensor>,
+    count: number,
+    cache: KeyValueCache,
+  ): Promise<Float32Array> {
+    cache.reserve(count);
+    const { kvHeads, headWidth } = cache.shape;
+    const past: Record<string, Tensor> = {};
+    const present: Record<string, Tensor> = {};
+    for (const [i, table] of cache.tables.entries()) {
+      const tensor = this.#floats(table, [cache.batch, kvHeads, cache.room, headWidth]);
+      past[`past_${tableName(i)}`] = tensor;
+      present[`present_${tableName(i)}`] = tensor;
+    }
+    const fed = { ...feeds, past_length: this.#integers([cache.length], [1]), ...past };
+    const outputs = await this.#sessions[graph].run(fed, { [output]: null, ...present });
+    const result = NumericalError.check(floats(outputs, output), output);
+    const tables = Object.keys(present).map((name) => floats(outputs, name));
+    cache.advance(count, tables, (rows) => NumericalError.check(rows, 'keys and values'));
+    return result;
+  }
+
+  #shape(layers: number): CacheShape {
+    const { kvHeads, headWidth } = this.#architecture;
+    return { layers, kvHeads, headWidth };
   }
 
   #floats(data: Float32Array, shape: number[]): Tensor {
@@ -138,9 +141,9 @@ export class Graphs {
 
 export type Sessions = Record<'trunk' | 'top' | 'evidence', InferenceSession>;
 
-/** @throws NumericalError unless the output is finite */
-function sound(output: InferenceSession.ReturnType, name: string): Float32Array {
-  return NumericalError.check(floats(output, name), name);
+/** How the graphs call the tables of a cache. */
+function tableName(table: number): string {
+  return `${table % 2 === 0 ? 'key' : 'value'}_${table >> 1}`;
 }
 
 function floats(output: InferenceSession.ReturnType, name: string): Float32Array {

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import { UserError } from './errors';
 
-/** The newest bundle format that this version reads. */
-export const FORMAT = 1;
+/** The bundle format that this version reads. */
+export const FORMAT = 2;
+
+/** Positions that graphs of this format know. */
+const POSITIONS = 2 ** 13;
 
 /** No count of a model is larger: what is allocated by it stays within reason whatever a manifest says. */
 const MAX_COUNT = 2 ** 20;
@@ -103,7 +106,7 @@ const schema = z
       headWidth: count,
       thoughtVectors: count,
     }),
-    window: z.object({ tokens: count, suffixTokens: z.number().int().nonnegative(), hop: count }),
+    window: z.object({ tokens: count.max(POSITIONS), suffixTokens: z.number().int().nonnegative(), hop: count }),
     chunk: z.object({ tokens: count }),
     specialTokens: z.object({
       pad: z.number().int(),
@@ -180,6 +183,11 @@ export function parseManifest(text: string, file: string): Manifest {
     const version = typeof needs === 'string' && /^\d+\.\d+\.\d+$/.test(needs) ? `${needs} or later` : undefined;
     throw new UserError(
       `${file}: format ${format} is newer than this version of Thoughtline reads (${FORMAT}); update Thoughtline to ${version ?? `one that reads format ${format}`}`,
+    );
+  }
+  if (typeof format === 'number' && format < FORMAT) {
+    throw new UserError(
+      `${file}: format ${format} is older than this version of Thoughtline reads (${FORMAT}); install the model that comes with it`,
     );
   }
   const result = schema.safeParse(value);

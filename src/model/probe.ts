@@ -69,15 +69,15 @@ async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]):
   const z = bundle.prior;
   const inputs = tokens.slice(0, -1);
   const length = inputs.length;
-  const trunk = await graphs.trunk(inputs);
-  const top = await graphs.top(trunk.states, z, 1);
-  const next = await graphs.trunk(tokens.slice(-1), 1, { ...trunk, length });
-  const decoded = await graphs.top(next.states, z, 1, 1, { ...top, length });
-  const evidence = await graphs.evidence(trunk.states, tokens.slice(1), new Float32Array(length).fill(1), z);
+  const [trunk, top] = [graphs.trunkCache(1, length + 1), graphs.topCache(1, length + 1)];
+  const states = await graphs.trunk(inputs, trunk);
+  const prefill = await graphs.top(states, z, 1, top);
+  const decoded = await graphs.top(await graphs.trunk(tokens.slice(-1), trunk), z, 1, top);
+  const evidence = await graphs.evidence(states, tokens.slice(1), new Float32Array(length).fill(1), z);
   return {
-    states: trunk.states,
-    prefill: top.logits,
-    decoded: decoded.logits,
+    states,
+    prefill,
+    decoded,
     nll: NumericalError.check(Float32Array.of(evidence.nll), 'nll'),
     gradient: NumericalError.check(evidence.gradient, 'gradient'),
   };

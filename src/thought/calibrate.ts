@@ -28,7 +28,7 @@ export async function chunkTokens(trained: number, measure: (tokens: number) => 
 async function gradientTime(graphs: Graphs, bundle: Bundle, length: number): Promise<number> {
   const tokens = Array.from({ length }, (_, i) => (i * 7919 + 11) % bundle.manifest.architecture.vocabulary);
   const weights = new Float32Array(length).fill(1);
-  const { states } = await graphs.trunk(tokens);
+  const states = await graphs.trunk(tokens);
   let fastest = Infinity;
   for (let round = 0; round <= ROUNDS && fastest > LIMIT_MS; round++) {
     const start = performance.now();

@@ -93,7 +93,7 @@ const table: [name: string, harm: (directory: string) => Promise<void>, message:
   ['weights nowhere', append(graph(tensor(outside({ offset: '0' })))), /tensor "evil" lies in "" instead of/],
   [
     'weights beyond the end of their file',
-    append(graph(tensor(outside({ location: 'weights.bin', offset: '581600', length: '4096' })))),
+    append(graph(tensor(outside({ location: 'weights.bin', offset: '622560', length: '4096' })))),
     /tensor "evil" lies beyond the end of weights\.bin/,
   ],
   [

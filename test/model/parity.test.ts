@@ -34,7 +34,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
           assert.ok(Math.abs((logits[i] ?? NaN) - value) < within.logits, `logit ${i}`),
         );
 
-        const { states } = await graphs.trunk(chunk.inputs);
+        const states = await graphs.trunk(chunk.inputs);
         const weights = Float32Array.from(chunk.weights);
         const { nll, gradient } = await graphs.evidence(states, chunk.targets, weights, bundle.prior);
         assert.ok(Math.abs(nll - chunk.nll) < within.nll * chunk.inputs.length, `${nll} against ${chunk.nll}`);

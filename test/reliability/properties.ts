@@ -16,6 +16,7 @@ import { ContextMemory } from '../../src/memory/context';
 import { EncodedText } from '../../src/memory/encoded';
 import { TokenMemory } from '../../src/memory/store';
 import { KeyValueCache, Rows } from '../../src/model/cache';
+import { rowsAt, runOver, type Place } from '../caches';
 import { UserError } from '../../src/model/errors';
 import { parseManifest, type Manifest } from '../../src/model/manifest';
 import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
@@ -188,16 +189,17 @@ const rows: Property = {
       fc.array(fc.nat({ max: 2 }), { minLength: 3, maxLength: 3 }),
       (width, operations, parents) => {
         const table = new Rows(width, 2);
-        const cache = new KeyValueCache(width, 2);
+        const cache = new KeyValueCache({ layers: 1, kvHeads: 2, headWidth: width }, 1, 2);
+        // Keys as they are and values the other sign, the second head's a half more.
+        const at = ({ table, head }: Place, row: number[]) => row.map((x) => (table === 0 ? x : -x) + head / 2);
         let expected: number[][] = [];
         let next = 1;
         for (const operation of operations) {
           if ('add' in operation) {
             const added = Array.from({ length: operation.add }, () => Array.from({ length: width }, () => next++));
             expected.push(...added);
-            const data = Float32Array.from(added.flat());
-            table.append(data);
-            cache.append({ k: data, v: data.map((value) => -value) });
+            table.append(Float32Array.from(added.flat()));
+            runOver(cache, added.length, (place, token) => at(place, added[token]!));
           } else {
             expected = expected.slice(0, operation.keep);
             table.truncate(operation.keep);
@@ -206,19 +208,25 @@ const rows: Property = {
           assert.equal(table.length, expected.length);
         }
         assert.deepEqual([...table.slice()], expected.flat());
-        const { k, v, length } = cache.past();
-        assert.deepEqual(
-          [[...k], [...v], length],
-          [expected.flat(), expected.flat().map((value) => -value), expected.length],
-        );
+        assert.equal(cache.length, expected.length);
+        const places = [0, 1].flatMap((kind) => [0, 1].map((head) => ({ table: kind, entry: 0, head })));
+        for (const place of places) {
+          assert.deepEqual(
+            rowsAt(cache, place),
+            expected.flatMap((row) => at(place, row)),
+          );
+        }
         // Three hypotheses that share the past, and continue what others were.
         const branches = cache.repeated(3, 4);
-        const own = Float32Array.from({ length: 3 * width }, (_, i) => 1000 + i);
-        branches.append({ k: own, v: own });
+        const own = (entry: number) => Array.from({ length: width }, (_, i) => 1000 + 10 * entry + i);
+        runOver(branches, 1, (place) => at(place, own(place.entry)));
         branches.reorder(parents, cache.length);
-        const last = [...branches.past().k.slice(-3 * width)];
-        const wanted = parents.flatMap((parent) => [...own.subarray(parent * width, (parent + 1) * width)]);
-        assert.deepEqual(last, wanted);
+        for (const [entry, parent] of parents.entries()) {
+          for (const place of places) {
+            const wanted = [...expected, own(parent)].flatMap((row) => at(place, row));
+            assert.deepEqual(rowsAt(branches, { ...place, entry }), wanted);
+          }
+        }
       },
     ),
 };

@@ -42,7 +42,7 @@ PLANS = {
     "toy": {
         "vocabulary": 700,
         "shape": {
-            "width": 32, "layers": 3, "trunk-layers": 1, "heads": 4, "kv-heads": 2, "hidden": 64, "thought-vectors": 2,
+            "width": 32, "layers": 3, "trunk-layers": 1, "heads": 2, "kv-heads": 1, "hidden": 64, "thought-vectors": 2,
         },
         "window": {"length": 96, "suffix": 24},
         "pretrain": {"minutes": 0.05, "batch": 8, "muon": 0.004, "adam": 0.002},

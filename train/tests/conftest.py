@@ -25,7 +25,7 @@ WORDS = (
     "account batch cursor device event filter graph handle index job kernel layout matrix node option packet query "
     "record signal token update vector window zone anchor buffer channel digest"
 ).split()
-SIZES = ["--width", "32", "--layers", "3", "--trunk-layers", "1", "--heads", "4", "--kv-heads", "2", "--hidden", "64",
+SIZES = ["--width", "32", "--layers", "3", "--trunk-layers", "1", "--heads", "2", "--kv-heads", "1", "--hidden", "64",
          "--thought-vectors", "2"]  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def llama(tmp_path_factory):
     from transformers import LlamaConfig, LlamaForCausalLM
 
     config = LlamaConfig(
-        vocab_size=280, hidden_size=32, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, intermediate_size=48,
+        vocab_size=280, hidden_size=32, num_hidden_layers=3, num_attention_heads=2, num_key_value_heads=1, intermediate_size=48,
         rope_theta=50_000.0, rms_norm_eps=1e-3, tie_word_embeddings=True, initializer_range=0.2,
     )  # fmt: skip
     model = randomised(LlamaForCausalLM(config))
@@ -106,7 +106,7 @@ def check_logits(tiny, checkpoint, run) -> None:
     rows = [theirs.token_to_id(names.get(i) or ours.id_to_token(i)) for i in range(ours.get_vocab_size()) if i != 1]
     with torch.no_grad():
         got = decoder.top(decoder.trunk(torch.tensor([ids])), None) @ decoder.head.T
-        z = torch.randn(1, decoder.config.top_layers, 2, 32)
+        z = torch.randn(1, decoder.config.top_layers, 2, decoder.config.width)
         with_thought = decoder.top(decoder.trunk(torch.tensor([ids])), z) @ decoder.head.T
         expected = model(torch.tensor([[theirs.token_to_id(names.get(i) or ours.id_to_token(i)) for i in ids]])).logits
     got_known = got[..., [0, *range(2, ours.get_vocab_size())]]

@@ -78,7 +78,7 @@ def test_the_table_of_quantisation(tiny, thinking, capsys):
 def test_the_manifest_describes_the_bundle(bundle, tiny, thinking):
     manifest = json.loads((bundle / "manifest.json").read_text())
     decoder, state = load_decoder(thinking)
-    assert manifest["format"] == 1 and manifest["name"] == "tiny"
+    assert manifest["format"] == 2 and manifest["name"] == "tiny"
     assert manifest["window"] == {"tokens": 96, "suffixTokens": 24, "hop": 16} and manifest["chunk"] == {"tokens": 48}
     assert manifest["architecture"]["layers"] - manifest["architecture"]["trunkLayers"] == decoder.config.top_layers
     assert set(manifest["files"]) == {"trunk", "top", "evidence", "weights", "tokenizer", "prior", "card"}
@@ -161,7 +161,7 @@ def test_bytes_of_tokens(tiny):
 
 def test_a_learned_prior_is_part_of_the_graphs_that_read_a_thought(tmp_path):
     torch.manual_seed(0)
-    learned = Decoder(Config(vocabulary=64, width=16, layers=3, trunk_layers=1, heads=2, kv_heads=1, hidden=24, thought_vectors=2, prior_hidden=8))
+    learned = Decoder(Config(vocabulary=64, width=32, layers=3, trunk_layers=1, heads=2, kv_heads=1, hidden=24, thought_vectors=2, prior_hidden=8))
     for name, weight in learned.named_parameters():
         if "thought_" in name:
             torch.nn.init.normal_(weight, std=0.2)

@@ -12,12 +12,12 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from . import quantise
-from .graphs import TopGraph, TrunkGraph, evidence_graph, fused
+from .graphs import POSITIONS, TopGraph, TrunkGraph, evidence_graph, frequencies, fused
 from .model import Config, Decoder
 from .thought import Thought
 
-FORMAT = 1
-NEEDS = "0.1.0"  # the first version of Thoughtline that reads this format
+FORMAT = 2
+NEEDS = "0.2.0"  # the first version of Thoughtline that reads this format
 
 
 def export_graphs(decoder: Decoder, folder: Path, bits: int = 16) -> None:
@@ -32,29 +32,37 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
     """The three graphs, weights within."""
     decoder = fused(decoder)
     c = decoder.config
-    batch, new, past = (torch.export.Dim(n) for n in ("batch", "new", "past"))
+    batch, new, room = (torch.export.Dim(n) for n in ("batch", "new", "room"))
 
-    def cache(layers: int) -> torch.Tensor:
-        return torch.randn(5, 2, layers, c.kv_heads, c.head_width)
+    def cache(layers: int) -> tuple[torch.Tensor, ...]:
+        return tuple(torch.randn(2, c.kv_heads, 16, c.head_width) for _ in range(2 * layers))
 
-    states, z = torch.randn(2, 7, c.width), torch.randn(2, c.top_layers, c.thought_vectors, c.width)
-    caches = ({0: past, 1: batch}, {0: past, 1: batch})
+    def names(prefix: str, layers: int) -> list[str]:
+        return [f"{prefix}_{part}_{i}" for i in range(layers) for part in ("key", "value")]
+
+    def dynamic(layers: int) -> tuple[dict, ...]:
+        return tuple({0: batch, 2: room} for _ in range(2 * layers))
+
+    trunk, top, past = c.trunk_layers, c.top_layers, torch.tensor([5])
+    states, z = torch.randn(2, 7, c.width), torch.randn(2, top, c.thought_vectors, c.width)
     models = {
         "trunk": to_onnx(
             TrunkGraph(decoder),
-            (torch.randint(0, c.vocabulary, (2, 7)), cache(c.trunk_layers), cache(c.trunk_layers)),
-            ({0: batch, 1: new}, *caches),
-            ["tokens", "past_k", "past_v"],
-            ["states", "new_k", "new_v"],
+            (torch.randint(0, c.vocabulary, (2, 7)), past, *cache(trunk)),
+            ({0: batch, 1: new}, {}, dynamic(trunk)),
+            ["tokens", "past_length", *names("past", trunk)],
+            ["states", *names("present", trunk)],
         ),
         "top": to_onnx(
             TopGraph(decoder),
-            (states, cache(c.top_layers), cache(c.top_layers), z, torch.tensor([3])),
-            ({0: batch, 1: new}, *caches, {0: batch}, {}),
-            ["states", "past_k", "past_v", "z", "logit_count"],
-            ["logits", "new_k", "new_v"],
+            (states, z, torch.tensor([3]), past, *cache(top)),
+            ({0: batch, 1: new}, {0: batch}, {}, {}, dynamic(top)),
+            ["states", "z", "logit_count", "past_length", *names("past", top)],
+            ["logits", *names("present", top)],
         ),
     }
+    for model in models.values():
+        rotation_of(model.graph, c)
     example = states[:1], torch.randint(0, c.vocabulary, (1, 7)), torch.rand(1, 7), z[0]
     models["evidence"] = to_onnx(
         evidence_graph(decoder, example),
@@ -64,6 +72,28 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
         ["nll", "grad"],
     )
     return models
+
+
+def rotation_of(graph: onnx.GraphProto, config: Config) -> None:
+    """Lets the graph make its tables of the rotation (`Cached`) itself, when a session opens: a bundle need not hold them,
+    and float16 would not do."""
+    for initializer in [i for i in graph.initializer if i.name in ("cosines", "sines")]:
+        graph.initializer.remove(initializer)
+    frequency = frequencies(config).numpy()
+    for name, value in (("rotation.end", POSITIONS), ("rotation.zero", 0), ("rotation.one", 1)):
+        graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), name))
+    graph.initializer.append(numpy_helper.from_array(np.array([-1]), "rotation.last"))
+    graph.initializer.append(numpy_helper.from_array(frequency, "rotation.frequency"))
+    nodes = [
+        helper.make_node("Range", ["rotation.zero", "rotation.end", "rotation.one"], ["rotation.places"]),
+        helper.make_node("Unsqueeze", ["rotation.places", "rotation.last"], ["rotation.rows"]),
+        helper.make_node("Mul", ["rotation.rows", "rotation.frequency"], ["rotation.angles"]),
+        helper.make_node("Cos", ["rotation.angles"], ["cosines"]),
+        helper.make_node("Sin", ["rotation.angles"], ["sines"]),
+        *graph.node,
+    ]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def to_onnx(module, example, dynamic, inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
@@ -85,7 +115,7 @@ def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 
         for name, model in models.items():
             # The gradient needs every matrix the other way round as well, and to full precision.
             move_weights(model.graph, weights, multiplies=name != "evidence")
-            if bits < 16:
+            if all(o.domain != "com.microsoft" for o in model.opset_import):
                 model.opset_import.add(domain="com.microsoft", version=1)
             del model.graph.value_info[:]
             for node in model.graph.node:

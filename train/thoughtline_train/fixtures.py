@@ -95,7 +95,7 @@ def parity_case(decoder: Decoder, thought: Thought, path: Path, bits: int = 16) 
     path.write_text(json.dumps(case) + "\n")
 
 
-TINY = Config(width=32, heads=4, kv_heads=2, hidden=64, layers=3, trunk_layers=1, thought_vectors=2)
+TINY = Config(width=32, heads=4, kv_heads=2, head_size=16, hidden=64, layers=3, trunk_layers=1, thought_vectors=2)
 
 TINY_WINDOW = {"tokens": 128, "suffixTokens": 32, "hop": 16, "chunk": 32}
 
@@ -114,7 +114,7 @@ def adopted_bundle(fixtures: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     size = adopted_tokenizer(folder / "tokenizer.json")
     tokenizer_cases(folder / "tokenizer.json", fixtures / "adopted-tokenizer-cases.json")
-    shape = {"layers": 2, "head_size": 16, "rope_base": 1e6, "norm_epsilon": 1e-6, "attention_bias": True, "tied": False}
+    shape = {"layers": 2, "rope_base": 1e6, "norm_epsilon": 1e-6, "attention_bias": True, "tied": False}
     decoder, thought = random_weights(replace(TINY, vocabulary=size, **shape))
     for layer in decoder.stack:
         for bias in (layer.query_bias, layer.key_bias, layer.value_bias):

@@ -1,7 +1,9 @@
-"""The three graphs of a bundle, written in plain operations that export to ONNX.
+"""The three graphs of a bundle.
 
-Layouts are those of the run time: key/value caches are sequence-first, [P, B, layers, G, D], so that they only grow
-at their end; graphs return the new keys and values only. Keys are stored rotated.
+Trunk and top attend by ONNX Runtime's `GroupQueryAttention` over buffers of the caller: for each layer keys and values
+[B, G, C, D] with room for C tokens, of which the first `past_length` are filled. It writes those of the new tokens behind
+them, in place where output and input are the same memory. Keys are stored rotated. The gradient's graph is written
+in plain operations, which can be differentiated.
 
 They read a decoder whose layers are `fused`: matrices that multiply the same states lie side by side in one.
 """
@@ -13,6 +15,9 @@ from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from .model import Config, Decoder, Layer, project
+
+# Tokens of a window and what is written behind it, at most.
+POSITIONS = 1 << 13
 
 
 class FusedLayer(nn.Module):
@@ -54,10 +59,15 @@ def silu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(x)
 
 
-def angles(config: Config, past: int, new: int) -> tuple[Tensor, Tensor]:
+def frequencies(config: Config) -> Tensor:
+    """Of the rotation (RoPE), in radians a position, [D/2]."""
     exponent = torch.arange(0, config.head_width, 2, dtype=torch.float32) / config.head_width
-    frequency = config.rope_base ** (-exponent)
-    angle = torch.arange(past, past + new, dtype=torch.float32)[:, None] * frequency
+    return config.rope_base ** (-exponent)
+
+
+def angles(config: Config, length: int) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of the first positions' rotations, [S, D/2]."""
+    angle = torch.arange(0, length, dtype=torch.float32)[:, None] * frequencies(config)
     return angle.cos(), angle.sin()
 
 
@@ -83,28 +93,31 @@ def attention(layer: FusedLayer, q: Tensor, k: Tensor, v: Tensor, mask: Tensor |
     return out.flatten(1, 2).transpose(1, 2).flatten(2)
 
 
-def causal_mask(past: int, new: int) -> Tensor:
-    """0 where a new token may look, −1e9 where it may not: [S, P+S]."""
-    rows = torch.arange(past, past + new)[:, None]
-    return torch.where(torch.arange(0, past + new)[None] <= rows, 0.0, -1e9)
+def causal_mask(length: int) -> Tensor:
+    """0 where a token may look, −1e9 where it may not: [S, S]."""
+    places = torch.arange(0, length)
+    return torch.where(places[None] <= places[:, None], 0.0, -1e9)
 
 
-def run_layer(layer: FusedLayer, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, past, z: Tensor | None):
-    """One layer on x [B, S, W]; `past` is (k, v) [B, G, P, D] or None. Returns the states and the new (k, v)."""
+def mlp(layer: FusedLayer, x: Tensor) -> Tensor:
     c = layer.config
-    own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
-    h = norm(x, layer.attention_norm, c.norm_epsilon)
-    q, k, v = project(h, layer.query_key_value, layer.query_key_value_bias).split((own, shared, shared), -1)
-    q, k = rotate(heads(q, c), cos, sin), rotate(heads(k, c), cos, sin)
-    v = heads(v, c)
-    keys, values = (k, v) if past is None else (torch.cat((past[0], k), 2), torch.cat((past[1], v), 2))
-    x = x + attention(layer, q, keys, values, mask) @ layer.output
-    if z is not None:
-        q = norm(x, layer.thought_norm, c.norm_epsilon) @ layer.thought_query
-        tk, tv = (z @ layer.thought_key_value).split((shared, shared), -1)
-        x = x + attention(layer, heads(q, c), heads(tk, c), heads(tv, c), None) @ layer.thought_output
     gate, up = (norm(x, layer.mlp_norm, c.norm_epsilon) @ layer.gate_up).split((c.hidden, c.hidden), -1)
-    return x + (silu(gate) * up) @ layer.down, k, v
+    return (silu(gate) * up) @ layer.down
+
+
+def think(layer: FusedLayer, x: Tensor, z: Tensor) -> Tensor:
+    """Cross-attention of x [B, S, W] to this layer's thought z [B, n, W]."""
+    c = layer.config
+    shared = c.kv_heads * c.head_width
+    q = norm(x, layer.thought_norm, c.norm_epsilon) @ layer.thought_query
+    k, v = (z @ layer.thought_key_value).split((shared, shared), -1)
+    return attention(layer, heads(q, c), heads(k, c), heads(v, c), None) @ layer.thought_output
+
+
+def queries_keys_values(layer: FusedLayer, x: Tensor) -> Tensor:
+    """Side by side, not rotated: [B, S, (H + 2 G) · D]."""
+    h = norm(x, layer.attention_norm, layer.config.norm_epsilon)
+    return project(h, layer.query_key_value, layer.query_key_value_bias)
 
 
 class Cached(nn.Module):
@@ -112,54 +125,75 @@ class Cached(nn.Module):
 
     def __init__(self, decoder: Decoder, first: int, last: int):
         super().__init__()
-        self.decoder, self.first, self.last = decoder, first, last
+        if decoder.config.head_width % 16:
+            raise SystemExit(f"heads are {decoder.config.head_width} wide; GroupQueryAttention wants a multiple of 16")
+        self.decoder, self.layers = decoder, decoder.stack[first:last]
+        cosines, sines = angles(decoder.config, POSITIONS)
+        self.register_buffer("cosines", cosines)
+        self.register_buffer("sines", sines)
 
-    def run(self, x: Tensor, past_k: Tensor, past_v: Tensor, z: Tensor | None):
-        past, new = past_k.shape[0], x.shape[1]
-        cos, sin = angles(self.decoder.config, past, new)
-        mask = causal_mask(past, new)
-        keys, values = [], []
-        for i, layer in enumerate(self.decoder.stack[self.first : self.last]):
-            cache = past_k[:, :, i].permute(1, 2, 0, 3), past_v[:, :, i].permute(1, 2, 0, 3)
-            x, k, v = run_layer(layer, x, cos, sin, mask, cache, None if z is None else z[:, i])
-            keys.append(k.permute(2, 0, 1, 3))
-            values.append(v.permute(2, 0, 1, 3))
-        return x, torch.stack(keys, 2), torch.stack(values, 2)
+    def run(self, x: Tensor, past_length: Tensor, past: tuple[Tensor, ...], z: Tensor | None):
+        """`past`: keys and values of each layer in turn. Returns the states, and the same with the new tokens' in it."""
+        c = self.decoder.config
+        total = (past_length + x.shape[1]).to(torch.int32)
+        last = (total - 1).expand(x.shape[0])
+        present = []
+        for i, layer in enumerate(self.layers):
+            keys, values = past[2 * i], past[2 * i + 1]
+            attended, *new = torch.onnx.ops.symbolic_multi_out(
+                "com.microsoft::GroupQueryAttention",
+                (queries_keys_values(layer, x), None, None, keys, values, last, total, self.cosines, self.sines),
+                {"num_heads": c.heads, "kv_num_heads": c.kv_heads, "do_rotary": 1},
+                dtypes=(torch.float32,) * 3,
+                shapes=((x.shape[0], x.shape[1], c.heads * c.head_width), keys.shape, values.shape),
+                version=1,
+            )
+            present += new
+            x = x + attended @ layer.output
+            if z is not None:
+                x = x + think(layer, x, z[:, i])
+            x = x + mlp(layer, x)
+        return x, present
 
 
 class TrunkGraph(Cached):
-    """tokens [B, S], past → states [B, S, W], new keys and values [S, B, Lt, G, D]."""
+    """tokens [B, S], past → states [B, S, W], present."""
 
     def __init__(self, decoder: Decoder):
         super().__init__(decoder, 0, decoder.config.trunk_layers)
 
-    def forward(self, tokens: Tensor, past_k: Tensor, past_v: Tensor):
-        return self.run(self.decoder.embedding[tokens], past_k, past_v, None)
+    def forward(self, tokens: Tensor, past_length: Tensor, *past: Tensor):
+        states, present = self.run(self.decoder.embedding[tokens], past_length, past, None)
+        return states, *present
 
 
 class TopGraph(Cached):
-    """states [B, S, W], past, z [B, L, n, W], logit_count [1] → logits of the last positions, new keys and values."""
+    """states [B, S, W], z [B, L, n, W], logit_count [1], past → logits of the last positions, present."""
 
     def __init__(self, decoder: Decoder):
         super().__init__(decoder, decoder.config.trunk_layers, decoder.config.layers)
 
-    def forward(self, states: Tensor, past_k: Tensor, past_v: Tensor, z: Tensor, logit_count: Tensor):
-        x, keys, values = self.run(states, past_k, past_v, self.decoder.read(z))
+    def forward(self, states: Tensor, z: Tensor, logit_count: Tensor, past_length: Tensor, *past: Tensor):
+        x, present = self.run(states, past_length, past, self.decoder.read(z))
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
         hidden = norm(x.index_select(1, chosen), self.decoder.final_norm, self.decoder.config.norm_epsilon)
-        return hidden @ self.decoder.head.T, keys, values
+        return hidden @ self.decoder.head.T, *present
 
 
 def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [L, n, W]."""
     c = decoder.config
     new = states.shape[1]
-    cos, sin = angles(c, 0, new)
-    mask = causal_mask(0, new)
+    own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
+    cos, sin = angles(c, new)
+    mask = causal_mask(new)
     x, read = states, decoder.read(z.unsqueeze(0))
     for i, layer in enumerate(decoder.stack[c.trunk_layers :]):
-        x = run_layer(layer, x, cos, sin, mask, None, read[:, i])[0]
+        q, k, v = (heads(part, c) for part in queries_keys_values(layer, x).split((own, shared, shared), -1))
+        x = x + attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v, mask) @ layer.output
+        x = x + think(layer, x, read[:, i])
+        x = x + mlp(layer, x)
     logits = norm(x, decoder.final_norm, c.norm_epsilon) @ decoder.head.T
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)

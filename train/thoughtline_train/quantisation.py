@@ -12,6 +12,7 @@ from .data import Split, language_batch, newline_tokens
 from .export import graphs, share_weights
 from .loop import load_decoder
 from .model import Config
+from .parity import empty_cache, feeds
 from .thought import Thought
 
 BITS = (16, 8, 4)
@@ -67,20 +68,16 @@ def chunks(x: np.ndarray, y: np.ndarray, length: int) -> list[tuple[np.ndarray, 
     return [(x[i : i + 1, :length], y[i : i + 1, :length]) for i in range(min(len(x), 24))]
 
 
-def empty(c: Config, layers: int, past: int = 0) -> np.ndarray:
-    return np.zeros((past, 1, layers, c.kv_heads, c.head_width), np.float32)
-
-
 def states_of(bundle: Bundle, c: Config, x: np.ndarray) -> np.ndarray:
-    past = empty(c, c.trunk_layers)
-    return bundle["trunk"].run(["states"], {"tokens": x, "past_k": past, "past_v": past})[0]
+    return bundle["trunk"].run(["states"], {"tokens": x, **feeds(empty_cache(c, c.trunk_layers, 1, x.shape[1]), 0)})[0]
 
 
 def nats_per_token(bundle: Bundle, c: Config, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> float:
-    total, past = 0.0, empty(c, c.top_layers)
+    total = 0.0
     for row, targets in zip(x[:, None], y):
-        feed = {"states": states_of(bundle, c, row), "past_k": past, "past_v": past, "z": z[None]}
-        (logits,) = bundle["top"].run(["logits"], {**feed, "logit_count": np.array([row.shape[1]])})
+        past = feeds(empty_cache(c, c.top_layers, 1, row.shape[1]), 0)
+        feed = {"states": states_of(bundle, c, row), "z": z[None], "logit_count": np.array([row.shape[1]])}
+        (logits,) = bundle["top"].run(["logits"], {**feed, **past})
         shifted = logits[0] - logits[0].max(-1, keepdims=True)
         chosen = np.take_along_axis(shifted, targets.clip(0)[:, None], -1)[:, 0]
         total += float(((np.log(np.exp(shifted).sum(-1)) - chosen) * (targets >= 0)).sum())
@@ -101,12 +98,15 @@ def speeds(bundles: dict[int, Bundle], c: Config, length: int, chunk: int, repet
         return rng.standard_normal(shape).astype(np.float32)
 
     def decoding(new: int, past: int) -> list[tuple[str, dict]]:
-        trunk, top = (normal(past, 1, layers, c.kv_heads, c.head_width) for layers in (c.trunk_layers, c.top_layers))
+        trunk, top = (
+            feeds([normal(1, c.kv_heads, past + new, c.head_width) for _ in range(2 * layers)], past)
+            for layers in (c.trunk_layers, c.top_layers)
+        )
         z = normal(1, c.top_layers, c.thought_vectors, c.width)
         count = np.array([new if past else 1])
         return [
-            ("trunk", {"tokens": rng.integers(5, c.vocabulary, (1, new)), "past_k": trunk, "past_v": trunk}),
-            ("top", {"states": normal(1, new, c.width), "past_k": top, "past_v": top, "z": z, "logit_count": count}),
+            ("trunk", {"tokens": rng.integers(5, c.vocabulary, (1, new)), **trunk}),
+            ("top", {"states": normal(1, new, c.width), "z": z, "logit_count": count, **top}),
         ]
 
     evidence = {"states": normal(1, chunk, c.width), "targets": rng.integers(5, c.vocabulary, (1, chunk))}

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { KeyValueCache, Rows } from '../../../src/model/cache';
 import { LruMap } from '../../../src/model/lru';
 import { Serial } from '../../../src/model/serial';
+import { rowsAt, runOver, type Place } from '../../caches';
 
 const rows = (...values: number[]) => Float32Array.from(values);
 
@@ -28,16 +29,74 @@ describe('rows', () => {
 });
 
 describe('key/value cache', () => {
+  const shape = { layers: 2, kvHeads: 2, headWidth: 1 };
+  /** Another number for each place, and 100 apart for each token. */
+  const mark = ({ table, entry, head }: Place) => table + 10 * head + 1000 * entry;
+  const marked = (first: number) => (place: Place, token: number) => [mark(place) + 100 * (first + token)];
+  const keys = (cache: KeyValueCache, entry = 0, head = 0) => rowsAt(cache, { table: 0, entry, head });
+
+  test('grows, and keeps what it holds', () => {
+    const cache = new KeyValueCache(shape, 1, 1);
+    runOver(cache, 1, marked(1));
+    runOver(cache, 3, marked(2));
+    assert.ok(cache.room >= 4 && cache.length === 4);
+    for (const table of [0, 1, 2, 3]) {
+      for (const head of [0, 1]) {
+        const place = { table, entry: 0, head };
+        assert.deepEqual(
+          rowsAt(cache, place),
+          [1, 2, 3, 4].map((token) => mark(place) + 100 * token),
+        );
+      }
+    }
+  });
+
+  test('truncating forgets the end, and only the end', () => {
+    const cache = new KeyValueCache(shape, 1, 4);
+    runOver(cache, 3, marked(1));
+    cache.truncate(1);
+    runOver(cache, 1, marked(9));
+    cache.truncate(5);
+    assert.deepEqual(keys(cache), [100, 900]);
+  });
+
   test('a batch shares its past, and entries change places after it', () => {
-    const cache = new KeyValueCache(1, 2);
-    cache.append({ k: rows(1, 2), v: rows(10, 20) });
-    const batch = cache.repeated(2, 2);
-    batch.append({ k: rows(3, 4), v: rows(30, 40) });
+    const cache = new KeyValueCache(shape, 1, 2);
+    runOver(cache, 2, marked(1));
+    const batch = cache.repeated(2, 1);
+    runOver(batch, 1, marked(3));
     batch.reorder([1, 1], 2);
-    assert.deepEqual([...batch.past().k], [1, 1, 2, 2, 4, 4]);
-    assert.deepEqual([...batch.past().v], [10, 10, 20, 20, 40, 40]);
-    assert.equal(batch.length, 3);
-    assert.deepEqual([...cache.past().k], [1, 2]);
+    assert.deepEqual(keys(batch, 0), [100, 200, 1300]);
+    assert.deepEqual(keys(batch, 1), [100, 200, 1300]);
+    assert.deepEqual(keys(batch, 0, 1), [110, 210, 1310]);
+    assert.deepEqual([batch.length, cache.length], [3, 2]);
+    assert.deepEqual(keys(cache), [100, 200]);
+  });
+
+  test('caches side by side are the entries of a batch; of different lengths they cannot be', () => {
+    const [one, two] = [new KeyValueCache(shape, 1, 2), new KeyValueCache(shape, 1, 8)];
+    runOver(one, 1, marked(1));
+    runOver(two, 1, marked(5));
+    const both = KeyValueCache.side([one, two], 3);
+    assert.deepEqual([keys(both, 0, 1), keys(both, 1, 1)], [[110], [510]]);
+    runOver(two, 1, marked(6));
+    assert.throws(() => KeyValueCache.side([one, two], 3), RangeError);
+  });
+
+  test('what a run left is looked at before it is kept, the new rows alone; tables elsewhere take the place of its own', () => {
+    const cache = new KeyValueCache(shape, 1, 4);
+    runOver(cache, 2, marked(1));
+    const elsewhere = cache.tables.map((table) => table.map((value) => value + 7));
+    const seen: number[] = [];
+    const refuse = (rows: Float32Array) => {
+      seen.push(rows.length);
+      throw new Error('not finite');
+    };
+    assert.throws(() => cache.advance(1, elsewhere, refuse), /not finite/);
+    assert.deepEqual([cache.length, keys(cache)], [2, [100, 200]]);
+    cache.advance(1, elsewhere, (rows) => seen.push(rows.length));
+    assert.deepEqual(keys(cache), [107, 207, 7]);
+    assert.deepEqual(new Set(seen), new Set([1]));
   });
 });
 

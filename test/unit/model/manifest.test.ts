@@ -16,7 +16,7 @@ function changed(change: (manifest: Manifest) => void): string {
 
 describe('manifest', () => {
   test('a good one is read', () => {
-    assert.equal(parseManifest(good, 'manifest.json').format, 1);
+    assert.equal(parseManifest(good, 'manifest.json').format, 2);
   });
 
   const cases: [name: string, text: string, message: RegExp][] = [
@@ -26,18 +26,24 @@ describe('manifest', () => {
     [
       'a newer format',
       changed((m) => Object.assign(m, { format: 9 })),
-      /format 9 is newer .*update Thoughtline to one that reads format 9/,
+      /format 9 is newer .*update Thoughtline to 0\.2\.0 or later/,
     ],
     [
       'a newer format that says what it needs',
       changed((m) => Object.assign(m, { format: 9, needs: '2.1.0', architecture: 'another' })),
-      /format 9 is newer than this version of Thoughtline reads \(1\); update Thoughtline to 2\.1\.0 or later$/,
+      /format 9 is newer than this version of Thoughtline reads \(2\); update Thoughtline to 2\.1\.0 or later$/,
     ],
     [
       'a newer format that says nonsense',
       changed((m) => Object.assign(m, { format: 9, needs: 'https://elsewhere\nnow' })),
       /update Thoughtline to one that reads format 9$/,
     ],
+    [
+      'an older format',
+      changed((m) => Object.assign(m, { format: 1, needs: '0.1.0' })),
+      /format 1 is older than this version of Thoughtline reads \(2\); install the model that comes with it$/,
+    ],
+    ['more positions than graphs know', changed((m) => (m.window.tokens = 9000)), /window\.tokens/],
     ['a version that is none', changed((m) => Object.assign(m, { needs: 'soon' })), /needs: must be a version/],
     ['no name', changed((m) => Object.assign(m, { name: undefined })), /^m\.json: name: .*; install the model again$/],
     ['a width of zero', changed((m) => (m.architecture.width = 0)), /architecture\.width/],
