@@ -81,7 +81,7 @@ export const defaultSettings: Readonly<Settings> = {
   rethinkingSteps: DEFAULTS.rethink,
   adaptive: false,
   syntaxCheck: DEFAULTS.solver,
-  confidence: DEFAULTS.confidence,
+  confidence: 'usual',
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
   commentsAndStrings: true,
   debounceMin: 0,

@@ -60,7 +60,10 @@ export const fitEnergy: Command = {
   },
 };
 
-/** Weights from all places; how good they are is found by fitting on one half of the places and asking the other. */
+/**
+ * Weights and thresholds from all places; how good they are is found by fitting on one half of the places and asking the
+ * other: which share is right, and which shares of right and of wrong suggestions each level withholds.
+ */
 function learn(examples: readonly Example[]): {
   weights: Omit<EnergyWeights, 'fitted'>;
   figures: Record<string, unknown>;
@@ -68,21 +71,34 @@ function learn(examples: readonly Example[]): {
   const model = fit(examples);
   // What the editor shows by itself is greedy.
   const greedy = examples.filter(({ place }) => place.startsWith('0 '));
-  const levels = Object.entries(LOST).map(([level, lost]) => [level, thresholdFor(greedy, model, lost)] as const);
-  const half = (which: number) => examples.filter(({ place }) => hash(place) % 2 === which);
-  const asked = [0, 1].flatMap((which) => bestOfEach(half(which), fit(half(1 - which))));
+  const halves = [0, 1].map((which) => {
+    const half = (of: readonly Example[], number: number) => of.filter(({ place }) => hash(place) % 2 === number);
+    const other = fit(half(examples, 1 - which));
+    const shown = (of: readonly Example[], number: number) => bestOfEach(half(of, number), other);
+    return { asked: shown(examples, which), learned: shown(greedy, 1 - which), unseen: shown(greedy, which) };
+  });
+  const asked = halves.flatMap((half) => half.asked);
+  /** Share of the right suggestions, or of the wrong ones, that a threshold from the other half withholds. */
+  const below = (lost: number, right: boolean) => {
+    const withheld = halves.flatMap(({ learned, unseen }) => {
+      const threshold = thresholdFor(learned, lost);
+      return unseen.filter((one) => one.right === right).map(({ confidence }) => confidence < threshold);
+    });
+    return withheld.filter(Boolean).length / Math.max(1, withheld.length);
+  };
+  const levels = (value: (lost: number) => number) => ({ usual: value(LOST.usual), strict: value(LOST.strict) });
   const likeliest = bestOfEach(examples, { bias: 0, weights: { ...ZERO, behind: -1 } });
   return {
     weights: {
       ...model,
-      threshold: Object.fromEntries(
-        levels.map(([level, { threshold }]) => [level, threshold]),
-      ) as EnergyWeights['threshold'],
+      threshold: levels((lost) => thresholdFor(bestOfEach(greedy, model), lost)),
     },
     figures: {
       exact: { likelihood: share(likeliest), energy: share(asked) },
       calibrationError: calibrationError(asked),
-      withheld: Object.fromEntries(levels.map(([level, { withheld }]) => [level, withheld])),
+      right: greedy.filter(({ right }) => right).length,
+      lost: levels((lost) => below(lost, true)),
+      withheld: levels((lost) => below(lost, false)),
     },
   };
 }

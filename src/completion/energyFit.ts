@@ -39,29 +39,24 @@ export function fitEnergy(examples: readonly Example[]): Pick<EnergyWeights, 'bi
   return { bias: theta[0] as number, weights };
 }
 
-/**
- * The confidence below which nothing is shown, such that at most a share of the suggestions that were right is lost.
- * @returns the threshold, and the share of the wrong suggestions that it withholds
- */
-export function thresholdFor(
-  examples: readonly Example[],
-  model: Pick<EnergyWeights, 'bias' | 'weights'>,
-  lost: number,
-): { threshold: number; withheld: number } {
-  const shown = bestOfEach(examples, model);
+/** What would be shown at a place, how sure the model is of it, and whether it is right. */
+export interface Shown {
+  readonly confidence: number;
+  readonly right: boolean;
+}
+
+/** The confidence below which nothing is shown, such that at most a share of the suggestions that were right is lost. */
+export function thresholdFor(shown: readonly Shown[], lost: number): number {
   const right = shown.filter((one) => one.right).map((one) => one.confidence);
   right.sort((a, b) => a - b);
-  const threshold = right[Math.floor(right.length * lost)] ?? 0;
-  const wrong = shown.filter((one) => !one.right);
-  const withheld = wrong.filter((one) => one.confidence < threshold).length / Math.max(1, wrong.length);
-  return { threshold, withheld };
+  return right[Math.floor(right.length * lost)] ?? 0;
 }
 
 /**
  * Expected calibration error (Naeini et al. 2015): mean distance between confidence and accuracy over ten bins of equal
  * width, weighted by their counts.
  */
-export function calibrationError(shown: readonly { confidence: number; right: boolean }[], bins = 10): number {
+export function calibrationError(shown: readonly Shown[], bins = 10): number {
   let error = 0;
   for (let bin = 0; bin < bins; bin++) {
     const inside = shown.filter(({ confidence }) => Math.min(bins - 1, Math.floor(confidence * bins)) === bin);
@@ -75,7 +70,7 @@ export function calibrationError(shown: readonly { confidence: number; right: bo
 export function bestOfEach(
   examples: readonly Example[],
   model: Pick<EnergyWeights, 'bias' | 'weights'>,
-): { confidence: number; right: boolean }[] {
+): Shown[] {
   const best = new Map<string, { energy: number; right: boolean }>();
   for (const { place, features, right } of examples) {
     const own = energy(features, model);

@@ -73,6 +73,7 @@ export const DEFAULTS = {
   plan: 0,
   energy: false,
   solver: false,
+  /** Whoever asks is answered; the editor, which is not asked, has a default of its own. */
   confidence: 'off',
 } as const;
 
