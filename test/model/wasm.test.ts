@@ -88,15 +88,15 @@ describe('the WebAssembly build', () => {
     }
   });
 
-  test('what asks for more memory than there is fails alone', async () => {
+  test('what it cannot compute fails alone', async () => {
     const bundle = await openBundle(TINY);
     const { graphs } = await openDevice(await loadWasm(REASON), bundle, { device: 'cpu', threads: 1 });
     const tokens = (count: number) =>
       Array.from({ length: count }, (_, i) => i % bundle.manifest.architecture.vocabulary);
     const expected = await graphs.trunk(tokens(64));
-    // The scores of attention alone would take some gigabytes.
+    // More positions than the graphs know.
     await assert.rejects(graphs.trunk(tokens(30_000)));
-    assert.deepEqual((await graphs.trunk(tokens(64))).states, expected.states);
+    assert.deepEqual(await graphs.trunk(tokens(64)), expected);
     await graphs.release();
   });
 
