@@ -6,6 +6,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { InlineCompletionItem, Position } from 'vscode-languageserver-protocol/node';
+import { hasNano, NANO } from '../fixtures';
 import { LspClient, root, runs } from './client';
 
 const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
@@ -191,6 +192,28 @@ test('snoozed, nothing comes of itself and nothing is thought; asked for by hand
   await snoozing.thought(uri);
   assert.equal(await snoozing.stop(), 0);
 });
+
+test(
+  'what the model is not sure of is withheld and the reason told; asked for by hand it is shown',
+  { skip: !hasNano },
+  async () => {
+    const careful = await LspClient.start({ bundle: NANO, settings: { inferenceSteps: 0, confidence: 'usual' } });
+    const uri = await copy(careful);
+    let [shown, withheld] = [0, 0];
+    for (let line = 20; line < lines.length && (shown === 0 || withheld === 0); line++) {
+      const at = { line, character: lines[line]!.length };
+      const items = await careful.complete(uri, at);
+      const { reason } = await careful.why(uri, at);
+      if (items.length > 0) shown++;
+      if (!/not sure enough/.test(reason)) continue;
+      withheld++;
+      assert.deepEqual(items, []);
+      assert.equal((await careful.complete(uri, at, { invoked: true })).length, 1);
+    }
+    assert.ok(shown > 0 && withheld > 0, `${shown} shown, ${withheld} withheld`);
+    assert.equal(await careful.stop(), 0);
+  },
+);
 
 test('when the time budget is over, what has been written is shown; asked for by hand, all of it', async () => {
   const hasty = await LspClient.start({ settings: { inferenceSteps: 0, timeBudget: 1 } });

@@ -161,8 +161,8 @@ export class LspClient {
       capabilities: options.capabilities ?? { window: { workDoneProgress: true } },
       initializationOptions: {
         bundle: options.bundle ?? bundle,
-        // Without a budget of time every machine writes the same.
-        settings: { device: 'cpu', timeBudget: 0, ...options.settings },
+        // Without a budget of time every machine writes the same; and however unsure the model is, there is something to test.
+        settings: { device: 'cpu', timeBudget: 0, confidence: 'off', ...options.settings },
         storage: options.storage,
       },
     });
@@ -200,7 +200,7 @@ export class LspClient {
 
   configure(settings: Partial<Settings> | Record<string, unknown>): Promise<void> {
     return this.connection.sendNotification('workspace/didChangeConfiguration', {
-      settings: { thoughtline: { device: 'cpu', timeBudget: 0, ...settings } },
+      settings: { thoughtline: { device: 'cpu', timeBudget: 0, confidence: 'off', ...settings } },
     });
   }
 
