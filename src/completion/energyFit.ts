@@ -45,11 +45,14 @@ export interface Shown {
   readonly right: boolean;
 }
 
-/** The confidence below which nothing is shown, such that at most a share of the suggestions that were right is lost. */
+/**
+ * The confidence below which nothing is shown, such that at most a share of right suggestions is lost, also of others than
+ * these: with the k-th lowest of n, k of n + 1 are expected to be (split conformal prediction, Papadopoulos et al. 2002).
+ */
 export function thresholdFor(shown: readonly Shown[], lost: number): number {
   const right = shown.filter((one) => one.right).map((one) => one.confidence);
   right.sort((a, b) => a - b);
-  return right[Math.floor(right.length * lost)] ?? 0;
+  return right[Math.floor((right.length + 1) * lost) - 1] ?? 0;
 }
 
 /**
