@@ -70,10 +70,7 @@ export function calibrationError(shown: readonly Shown[], bins = 10): number {
 }
 
 /** The candidate of lowest energy of each place. */
-export function bestOfEach(
-  examples: readonly Example[],
-  model: Pick<EnergyWeights, 'bias' | 'weights'>,
-): Shown[] {
+export function bestOfEach(examples: readonly Example[], model: Pick<EnergyWeights, 'bias' | 'weights'>): Shown[] {
   const best = new Map<string, { energy: number; right: boolean }>();
   for (const { place, features, right } of examples) {
     const own = energy(features, model);
