@@ -108,7 +108,8 @@ export async function measureLarge(
     }
     await document.compare(client);
     const said = () => client.logs.filter((line) => line.startsWith('workspace memory: '));
-    if (files > 0) await client.until(() => said().some((line) => / files, .* read, /.test(line)), 'the workspace', 600_000);
+    if (files > 0)
+      await client.until(() => said().some((line) => / files, .* read, /.test(line)), 'the workspace', 600_000);
     const seconds = (performance.now() - begun) / 1000;
     assert.equal(client.server.exitCode, null);
     const inference = await inferencePid(client);
