@@ -66,6 +66,12 @@ describe('the sources of a folder', () => {
     assert.deepEqual(await pathsIn(join(root, 'own')), ['/ws/a.gen.ts']);
   });
 
+  test('what is read of a file is without secrets known by their form', async () => {
+    const root = join(scratch(), 'secrets');
+    await lay(root, { 'a.ts': `const a = 1;\nconst key = 'AKIA${'3X7PQ9WZTL5RBM2N'}';\n` });
+    assert.deepEqual(await readSource({ file: join(root, 'a.ts') }), { text: 'const a = 1;\n' });
+  });
+
   test('links are not followed, in circles or out of the folder', async () => {
     const root = join(scratch(), 'links');
     await lay(root, { 'ws/src/a.ts': 'a', 'outside/b.ts': 'b' });
