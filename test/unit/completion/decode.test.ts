@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decode, type DecodeOptions } from '../../../src/completion/decode';
+import { KeyValueCache } from '../../../src/model/cache';
 import { Decoder } from '../../../src/model/decoder';
 import type { Graphs } from '../../../src/model/graphs';
 import type { Manifest } from '../../../src/model/manifest';
+import { runOver } from '../../caches';
 import { SPECIAL, TINY, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
@@ -86,19 +88,21 @@ describe('what is no longer wanted', () => {
   /** Graphs that compute zeros; each run is noted. */
   function zeros() {
     const runs: string[] = [];
-    const [row, { width, vocabulary }] = [4, manifest.architecture];
-    const cache = (tokens: number) => ({ k: new Float32Array(tokens * row), v: new Float32Array(tokens * row) });
+    const { width, vocabulary } = manifest.architecture;
+    const empty = (batch: number, room: number) =>
+      new KeyValueCache({ layers: 1, kvHeads: 1, headWidth: 4 }, batch, room);
     const graphs = {
-      trunkRow: row,
-      topRow: row,
-      trunk: (tokens: number[]) => {
+      trunkCache: empty,
+      topCache: empty,
+      trunk: (tokens: number[], cache: KeyValueCache) => {
         runs.push(`trunk ${tokens.length}`);
-        return Promise.resolve({ states: new Float32Array(tokens.length * width), ...cache(tokens.length) });
+        runOver(cache, tokens.length, () => [0, 0, 0, 0]);
+        return Promise.resolve(new Float32Array(tokens.length * width));
       },
-      top: (states: Float32Array, _: unknown, count: number) => {
+      top: (states: Float32Array, _: unknown, count: number, cache: KeyValueCache) => {
         runs.push(`top ${states.length / width}`);
-        const logits = new Float32Array(count * vocabulary);
-        return Promise.resolve({ logits, ...cache(states.length / width) });
+        runOver(cache, states.length / width, () => [0, 0, 0, 0]);
+        return Promise.resolve(new Float32Array(count * vocabulary));
       },
     };
     return { runs, decoder: new Decoder(graphs as unknown as Graphs, manifest) };
