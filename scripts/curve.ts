@@ -55,7 +55,7 @@ export function curve(points: readonly Point[]): string {
       {
         ...shared,
         series: [
-          over('T = 4 minus z_0', 'plain', ({ z0, four }) => four - z0),
+          over('T = 4 minus z_0', 'own', ({ z0, four }) => four - z0),
           over("T = 4 minus another file's thought", 'other', ({ four, shuffled }) => four - shuffled),
         ],
         yTitle: 'nats, T = 4 minus each of them',
