@@ -64,6 +64,8 @@ export const quietSettings: Readonly<Record<string, unknown>> = {
   'telemetry.telemetryLevel': 'off',
   // Without a budget of time every machine writes the same.
   'thoughtline.timeBudget': 0,
+  // However unsure the model is, there is something to look at.
+  'thoughtline.confidence': 'off',
   'typescript.disableAutomaticTypeAcquisition': true,
   'update.mode': 'none',
   'window.commandCenter': false,
