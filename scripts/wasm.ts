@@ -4,6 +4,7 @@
  */
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { median } from '../src/cli/benchSpeed';
 import { openBundle, type Bundle } from '../src/model/bundle';
 import type { Graphs } from '../src/model/graphs';
 import { loadRuntime, type Runtime } from '../src/model/runtime';
@@ -69,10 +70,6 @@ async function round(graphs: Graphs, { manifest, prior }: Bundle): Promise<Times
     'one token': (decoded - filled) / DECODED,
     'one gradient': performance.now() - decoded,
   };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((x, y) => x - y)[values.length >> 1]!;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -62,7 +62,7 @@ export class Lookup {
   readonly words: Words;
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
-  readonly #decode: (tokens: ArrayLike<number>) => string;
+  readonly #tokenizer: Bundle['tokenizer'];
   /** Files whose text is told by the request: what is on disk of them is not theirs, and may be what is being changed. */
   #open: ReadonlySet<string> = new Set();
 
@@ -71,7 +71,7 @@ export class Lookup {
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.words = new Words(tokenizer);
     this.#weights = manifest.memory;
-    this.#decode = (tokens) => tokenizer.decode(Array.from(tokens));
+    this.#tokenizer = tokenizer;
   }
 
   /** Memory held, in bytes. */
@@ -100,7 +100,7 @@ export class Lookup {
   neighbours({ path, related }: CompletionRequest): SourceText[] {
     const told = new Set(related.map((other) => other.path));
     return nearestFiles(path, this.workspace.paths, told, NEIGHBOURS).map((near) => {
-      const text = this.#decode(this.workspace.tokensOf(near, NEIGHBOUR_TOKENS) ?? []);
+      const text = this.#tokenizer.decode([...(this.workspace.tokensOf(near, NEIGHBOUR_TOKENS) ?? [])]);
       // The last line may be cut, in the middle of a character even.
       return { path: near, text: text.slice(0, text.lastIndexOf('\n') + 1) };
     });

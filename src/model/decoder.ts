@@ -113,7 +113,6 @@ export class Decoder {
       this.#trunk.repeated(batch, room),
       this.#topOf(thought).repeated(batch, room),
       repeat(thought.mu, batch),
-      batch,
     );
   }
 
@@ -127,7 +126,6 @@ export class Decoder {
         room,
       ),
       joined(thoughts.map(({ mu }) => mu)),
-      thoughts.length,
     );
   }
 
@@ -165,18 +163,17 @@ export class Branches {
   readonly #z: Float32Array;
   readonly #start: number;
 
-  constructor(
-    graphs: Graphs,
-    trunk: KeyValueCache,
-    top: KeyValueCache,
-    z: Float32Array,
-    readonly batch: number,
-  ) {
+  constructor(graphs: Graphs, trunk: KeyValueCache, top: KeyValueCache, z: Float32Array) {
     this.#graphs = graphs;
     this.#trunk = trunk;
     this.#top = top;
     this.#z = z;
     this.#start = trunk.length;
+  }
+
+  /** Hypotheses of the batch. */
+  get batch(): number {
+    return this.#trunk.batch;
   }
 
   /** Appends one token to each hypothesis. @returns logits after it, [batch, vocabulary] */

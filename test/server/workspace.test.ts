@@ -83,7 +83,6 @@ if (hasNano) {
       ['src/far', 'wexFar'],
       ['src/a/told', 'wexDisk'],
     ] as const) {
-      // prettier-ignore
       await mkdir(join(root, path, '..'), { recursive: true });
       await writeFile(join(root, `${path}.ts`), long(name));
     }

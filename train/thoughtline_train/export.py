@@ -12,7 +12,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from . import quantise
-from .graphs import POSITIONS, TopGraph, TrunkGraph, evidence_graph, frequencies, fused
+from .graphs import POSITIONS, TopGraph, TrunkGraph, cache_names, evidence_graph, frequencies, fused
 from .model import Config, Decoder
 from .thought import Thought
 
@@ -37,9 +37,6 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
     def cache(layers: int) -> tuple[torch.Tensor, ...]:
         return tuple(torch.randn(2, c.kv_heads, 16, c.head_width) for _ in range(2 * layers))
 
-    def names(prefix: str, layers: int) -> list[str]:
-        return [f"{prefix}_{part}_{i}" for i in range(layers) for part in ("key", "value")]
-
     def dynamic(layers: int) -> tuple[dict, ...]:
         return tuple({0: batch, 2: room} for _ in range(2 * layers))
 
@@ -50,15 +47,15 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
             TrunkGraph(decoder),
             (torch.randint(0, c.vocabulary, (2, 7)), past, *cache(trunk)),
             ({0: batch, 1: new}, {}, dynamic(trunk)),
-            ["tokens", "past_length", *names("past", trunk)],
-            ["states", *names("present", trunk)],
+            ["tokens", "past_length", *cache_names("past", trunk)],
+            ["states", *cache_names("present", trunk)],
         ),
         "top": to_onnx(
             TopGraph(decoder),
             (states, z, torch.tensor([3]), past, *cache(top)),
             ({0: batch, 1: new}, {0: batch}, {}, {}, dynamic(top)),
-            ["states", "z", "logit_count", "past_length", *names("past", top)],
-            ["logits", *names("present", top)],
+            ["states", "z", "logit_count", "past_length", *cache_names("past", top)],
+            ["logits", *cache_names("present", top)],
         ),
     }
     for model in models.values():

@@ -156,6 +156,11 @@ class Cached(nn.Module):
         return x, present
 
 
+def cache_names(prefix: str, layers: int) -> list[str]:
+    """What the inputs (`past`) and outputs (`present`) of a cache are called: keys and values of each layer in turn."""
+    return [f"{prefix}_{part}_{i}" for i in range(layers) for part in ("key", "value")]
+
+
 class TrunkGraph(Cached):
     """tokens [B, S], past → states [B, S, W], present."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime as ort
 import torch
 
-from .graphs import evidence_nll, fused
+from .graphs import cache_names, evidence_nll, fused
 from .model import Config, Decoder
 
 # Largest differences that may be, by the bits of a stored weight. MatMulNBits rounds the states to 8 bits on its way;
@@ -29,8 +29,7 @@ def empty_cache(c: Config, layers: int, batch: int, room: int) -> list[np.ndarra
 
 def feeds(cache: list[np.ndarray], past: int) -> dict[str, np.ndarray]:
     """A cache of which `past` tokens are filled, as trunk and top take it."""
-    names = (f"past_{part}_{i}" for i in range(len(cache) // 2) for part in ("key", "value"))
-    return {"past_length": np.array([past]), **dict(zip(names, cache))}
+    return {"past_length": np.array([past]), **dict(zip(cache_names("past", len(cache) // 2), cache))}
 
 
 def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3) -> dict[str, float]:
