@@ -9,7 +9,8 @@ export interface Packed {
 }
 
 const FORMAT = 'thoughtline workspace memory';
-const VERSION = 1;
+/** Version 1 may hold credentials: what is read of a file has been without them since. */
+const VERSION = 2;
 
 const header = z.object({
   format: z.literal(FORMAT),

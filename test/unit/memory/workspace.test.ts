@@ -146,7 +146,10 @@ describe('the memory of a workspace on disk', () => {
       assert.equal(typeof finish(unpack(whole.subarray(0, length), 'sum')), 'string', `${length} bytes`);
     }
     const text = whole.toString('latin1');
-    const later = Buffer.from(text.replace('"version":1', '"version":2'), 'latin1');
-    assert.equal(finish(unpack(later, 'sum')), 'damaged, or of another version');
+    for (const version of [1, 3]) {
+      const other = text.replace('"version":2', `"version":${version}`);
+      assert.notEqual(other, text);
+      assert.equal(finish(unpack(Buffer.from(other, 'latin1'), 'sum')), 'damaged, or of another version');
+    }
   });
 });
