@@ -32,6 +32,7 @@ class Protocol:
     noise: float = option(0.1, "posterior deviation, as a share of the prior's")
     muon: float = option(0.003, "learning rate of the layers' matrices")
     adam: float = option(0.001, "learning rate of everything else")
+    decay: float = option(0.4, "share of the run over which the rates fall")
 
     @property
     def window(self) -> dict:

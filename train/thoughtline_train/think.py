@@ -213,7 +213,7 @@ def think(
                 (0.5 * per_token(at_prior, data["window_y"])).backward()
         average_gradients([*decoder.parameters(), *thought.parameters()])
         torch.nn.utils.clip_grad_norm_([*decoder.parameters(), *thought.parameters()], 1.0)
-        opt.step(schedule(run.done, warmup=0.03))
+        opt.step(schedule(run.done, warmup=0.03, decay=protocol.decay))
         seen = batch * (windows * protocol.length + (1 + protocol.chunks) * protocol.chunk)
         run.advance(seen, loss=loss.item(), held=held.item(), T=float(steps))
         adaptive.settle()
