@@ -118,6 +118,14 @@ def test_the_report_is_paired(rows):
         assert len({row["files"] for row in arms.values()}) == 1
 
 
+def test_an_opponent_with_a_thought_is_read_under_its_prior(tiny, thinking):
+    out = tiny.root / "against-itself.json"
+    shape = ["--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
+    tiny.run("report", "--state", thinking, "--plain", thinking, "--files", 6, "--batch", 3, "--out", out, *shape)
+    opponents = [row for row in json.loads(out.read_text()) if row["arm"] == "plain decoder"]
+    assert opponents and all(abs(row["minus_z0"]) < 1e-3 for row in opponents)
+
+
 def test_means_and_errors_of_the_report():
     scores = report.Scores(
         nats={

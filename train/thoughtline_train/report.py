@@ -6,11 +6,13 @@ Paired per file: every row scores the same tokens. Differences come with the sta
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from .data import Episode, Split, collect_episodes, newline_tokens
@@ -47,6 +49,18 @@ def strangers(split: Split, group: list[Episode]) -> list[int]:
     return [next((j for j in turn[i] if owners[j] != owners[i]), turn[i][0]) for i in range(len(group))]
 
 
+def opponent(state: Path, device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
+    """NLL [B, S] of the decoder that the thinking one is compared with: under its z_0 if it has one, else without any z."""
+    decoder, saved = load_decoder(state)
+    decoder.to(device).eval()
+    if "thought" not in saved:
+        return decoder
+    thought = Thought(decoder.config)
+    thought.load_state_dict(saved["thought"])
+    thought.to(device).eval()
+    return lambda x, y: decoder(x, y, thought.start(len(x)))
+
+
 def evaluate(
     cache: Path, tokenizer: Path, split_name: str, state: Path, plain: Path | None, files: int, batch: int,
     shape: dict, device_name: str, steps: tuple[int, ...] = STEPS, identifiers: float = 1.0, tail: int = 0,
@@ -62,7 +76,7 @@ def evaluate(
     thought.load_state_dict(saved["thought"])
     decoder.to(device).eval()
     thought.to(device).eval()
-    baseline = load_decoder(plain)[0].to(device).eval() if plain else None
+    baseline = opponent(plain, device) if plain else None
     inner = Inner(decoder, compiled or device.type == "cuda", importance(tokenizer, identifiers, device))
     lengths = token_bytes(tokenizer).to(device)
     episodes = collect_episodes(split, files, shape, np.random.default_rng(11), tail > 0)
