@@ -1,5 +1,7 @@
 import type { Engine } from '../completion/engine';
-import { fit, meanNll, type Sample } from '../memory/fit';
+import { fit, meanNll, sampleOf, type Sample } from '../memory/fit';
+import { favour, fitAmount } from '../memory/vocabulary';
+import type { RecalledPlace } from '../completion/engine';
 import type { MemoryWeights } from '../model/manifest';
 import type { Command } from './command';
 import { fitArguments, fitItems, FIT_USAGE, fiveDigits } from './fitting';
@@ -23,15 +25,21 @@ export const fitMemory: Command = {
     const { values, steps, source } = fitArguments('fit-memory', args);
     const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
-    const samples = await collect(engine, items, steps);
+    const places = await collect(engine, items, steps);
     const bar = new ProgressBar('fitting', 1);
-    const weights = fit(samples, LENGTHS, { onProgress: (share) => bar.update(share) });
+    const occurring = fitAmount(places);
+    const samples = samplesOf(places, occurring);
+    const weights = { ...fit(samples, LENGTHS, { onProgress: (share) => bar.update(share) }), occurring };
     bar.clear();
     const fitted = {
       items: items.length,
       tokens: samples.length,
       steps,
-      nats: { decoder: decoderNll(samples), mixture: meanNll(samples, weights) },
+      nats: {
+        decoder: decoderNll(samplesOf(places, 0)),
+        favoured: decoderNll(samples),
+        mixture: meanNll(samples, weights),
+      },
       ...(values.note !== undefined && { note: values.note }),
     };
     const memory: MemoryWeights = fiveDigits({ ...weights, fitted });
@@ -42,17 +50,22 @@ export const fitMemory: Command = {
   },
 };
 
-async function collect(engine: Engine, items: readonly ScoreItem[], steps: number): Promise<Sample[]> {
+async function collect(engine: Engine, items: readonly ScoreItem[], steps: number): Promise<RecalledPlace[]> {
   const bar = new ProgressBar('reading', items.length);
-  const samples: Sample[] = [];
+  const places: RecalledPlace[] = [];
   for (const [index, item] of items.entries()) {
-    for (const sample of await engine.memorySamples(item, item.target, await thoughtAfter(engine, item, steps))) {
-      samples.push(sample);
-    }
+    places.push(...(await engine.recalled(item, item.target, await thoughtAfter(engine, item, steps))));
     bar.update(index + 1);
   }
   bar.clear();
-  return samples;
+  return places;
+}
+
+/** The places where something was recalled, with the words of the file favoured by an amount. */
+function samplesOf(places: readonly RecalledPlace[], occurring: number): Sample[] {
+  return places.flatMap(({ logits, occurs, recollections, word, target }) => {
+    return sampleOf(favour(logits, occurs, occurring), recollections, word, target) ?? [];
+  });
 }
 
 /** Mean −log p of the targets by the decoder alone, where something was recalled. */

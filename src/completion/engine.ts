@@ -11,7 +11,6 @@ import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
-import { sampleOf, type Sample } from '../memory/fit';
 import { SyntaxJudges } from '../syntax/judge';
 import type { WorkspaceMemory } from '../memory/workspace';
 import type { DecodeOptions } from './decode';
@@ -24,7 +23,14 @@ import { cutUnfinished, placeOf, stopAt } from './stop';
 import { Presenter, type Ranked } from './present';
 import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
 import { plan, rethink, type Reconsider } from './secondThoughts';
-import { DEFAULTS, type CompletionOptions, type CompletionRequest, type CompletionResult, type Score } from './types';
+import {
+  DEFAULTS,
+  type CompletionOptions,
+  type CompletionRequest,
+  type CompletionResult,
+  type RecalledPlace,
+  type Score,
+} from './types';
 import { cutWindow, RESERVE, type Window } from './window';
 
 export type { CandidateReport, DeviceReport, DeviceSetting } from '../model/providers';
@@ -262,18 +268,19 @@ export class Engine {
   }
 
   /** What memory and decoder know about each token of a target, for fitting how they are mixed. */
-  async memorySamples(request: CompletionRequest, target: string, thought: Thought): Promise<Sample[]> {
+  async recalled(request: CompletionRequest, target: string, thought: Thought): Promise<RecalledPlace[]> {
     const lookup = this.#lookup;
     return this.#serial.run(async () => {
-      const samples: Sample[] = [];
+      const places: RecalledPlace[] = [];
       const tokens = readTarget(this.#decoder(request.path), this.bundle, documentOf(request), target, thought, lookup);
       for await (const { token, logits, context, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
-        const sample =
-          need.length === 0 ? sampleOf(logits, lookup.recall(context), lookup.words.at(context), token) : undefined;
-        if (sample) samples.push(sample);
+        if (need.length > 0) continue;
+        const { occurs, words } = lookup;
+        const recollections = lookup.recall(context);
+        places.push({ logits: logits.slice(), occurs, recollections, word: words.at(context), target: token });
       }
-      return samples;
+      return places;
     });
   }
 

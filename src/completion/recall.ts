@@ -1,6 +1,7 @@
 import { ContextMemory, type Source } from '../memory/context';
 import { mix } from '../memory/mixture';
 import { WorkspaceMemory } from '../memory/workspace';
+import { favour } from '../memory/vocabulary';
 import { Words } from '../memory/words';
 import type { Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
@@ -96,6 +97,11 @@ export class Lookup {
     return [...near, ...this.workspace.recall(context, this.#open, this.#memory.length)];
   }
 
+  /** Which tokens occur in the file of the cursor: 1 or 0 for each of the vocabulary. */
+  get occurs(): Uint8Array {
+    return this.#memory.occurs;
+  }
+
   /** Beginnings of the closed files of the workspace that are nearest to a request's, for its thought to rest on. */
   neighbours({ path, related }: CompletionRequest): SourceText[] {
     const told = new Set(related.map((other) => other.path));
@@ -114,7 +120,13 @@ export class Lookup {
   /** How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted. */
   get mix(): Mix | undefined {
     const weights = this.#weights;
-    return weights && ((logits, context) => mix(logits, this.recall(context), this.words.at(context), weights));
+    return (
+      weights &&
+      ((logits, context) => {
+        const favoured = favour(logits, this.occurs, weights.occurring);
+        return mix(favoured, this.recall(context), this.words.at(context), weights);
+      })
+    );
   }
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */

@@ -1,3 +1,6 @@
+import type { Recollection } from '../memory/prediction';
+import type { Place } from '../memory/vocabulary';
+import type { OpenWord } from '../memory/words';
 import type { Abortable } from '../model/decoder';
 import type { Thought, ThoughtTrace } from '../thought/thought';
 import type { Stop } from './stop';
@@ -115,6 +118,13 @@ export interface CompletionResult {
   readonly partial?: true;
   /** Why there is no suggestion. */
   readonly reason?: string;
+}
+
+/** A token of a target: the decoder's logits [vocabulary], and what the memory has to say. */
+export interface RecalledPlace extends Place {
+  readonly recollections: readonly Recollection[];
+  /** The word in which the text before the token ends. */
+  readonly word: OpenWord;
 }
 
 export interface Score {

@@ -2,6 +2,7 @@ import type { Tokenizer } from '../model/tokenizer';
 import { EncodedText } from './encoded';
 import type { Recollection } from './prediction';
 import { lastOf, TokenMemory } from './store';
+import { occurrencesIn } from './vocabulary';
 
 /** A text around the cursor, named so that an edited one is known again. */
 export interface Source {
@@ -17,7 +18,9 @@ export interface Source {
  */
 export class ContextMemory {
   readonly #tokenizer: Tokenizer;
+  readonly #vocabulary: number;
   readonly #store: TokenMemory;
+  #occurs: Uint8Array;
   #encoded = new Map<string, EncodedText>();
   #shown: readonly Source[] = [];
   /** Where the open file begins. */
@@ -25,11 +28,18 @@ export class ContextMemory {
 
   constructor(tokenizer: Tokenizer, vocabulary: number) {
     this.#tokenizer = tokenizer;
+    this.#vocabulary = vocabulary;
     this.#store = new TokenMemory({ vocabulary });
+    this.#occurs = new Uint8Array(vocabulary);
   }
 
   get bytes(): number {
     return this.#store.bytes;
+  }
+
+  /** Which tokens occur in the file of the cursor: 1 or 0 for each of the vocabulary. */
+  get occurs(): Uint8Array {
+    return this.#occurs;
   }
 
   /** How far its texts reach, in tokens. */
@@ -58,10 +68,13 @@ export class ContextMemory {
     const first = changed === -1 ? ready.length - 1 : changed;
     const grows = ready[first]?.key === this.#shown[first]?.key;
     for (const { key } of this.#shown.slice(first + (grows ? 1 : 0)).reverse()) this.#store.delete(key);
-    for (const { key } of ready.slice(Math.max(0, first))) {
+    const known = (key: string): readonly number[] => {
       const { tokens } = encoded.get(key) as EncodedText;
-      this.#store.put(key, key === sources.at(-1)?.key ? tokens.slice(0, tokens.length - taken) : tokens);
-    }
+      return key === sources.at(-1)?.key ? tokens.slice(0, tokens.length - taken) : tokens;
+    };
+    for (const { key } of ready.slice(Math.max(0, first))) this.#store.put(key, known(key));
+    const file = ready.filter((source) => source.own).map(({ key }) => known(key));
+    this.#occurs = occurrencesIn(file, this.#vocabulary);
     this.#shown = ready;
     const own = ready.find((source) => source.own);
     this.#own = own ? (this.#store.startOf(own.key) ?? 0) : this.#store.length;

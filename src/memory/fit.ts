@@ -45,6 +45,7 @@ export function neutralWeights(lengths: readonly number[]): MemoryWeights {
       length: lengths.map(() => 0),
       ...(Object.fromEntries(GATE_INPUTS.map((name) => [name, 0])) as Record<(typeof GATE_INPUTS)[number], number>),
     },
+    occurring: 0,
     fitted: {},
   };
 }

@@ -57,6 +57,8 @@ const memoryWeights = z
       inside: weight.default(0),
       spelt: weight.default(0),
     }),
+    /** What is added to the logits of tokens that occur in the cursor's file. Bundles from before there was this have none. */
+    occurring: weight.default(0),
     /** On what it was fitted. */
     fitted: z.record(z.string(), z.unknown()),
   })

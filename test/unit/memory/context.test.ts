@@ -108,7 +108,16 @@ describe('what stands around the cursor', () => {
         assert.deepEqual(memory.recall(context), fresh.recall(context));
         assert.deepEqual(memory.draft(context, 5), fresh.draft(context, 5));
       }
+      assert.deepEqual(memory.occurs, fresh.occurs);
     }
+  });
+
+  test('of the tokens that occur, only those of its own file count, without what is to be written anew', () => {
+    const memory = newMemory();
+    const tokens = encode('alpha beta gamma');
+    memory.show([source('far', 'delta'), source('after', 'epsilon', true), source('own', 'alpha beta gamma', true)], 1);
+    const occurring = [...memory.occurs.keys()].filter((token) => memory.occurs[token]);
+    assert.deepEqual(new Set(occurring), new Set([...tokens.slice(0, -1), ...encode('epsilon')]));
   });
 
   test('its own file is told from others, and the nearest is the most recent', () => {

@@ -1,0 +1,60 @@
+/** @returns for each token of a vocabulary 1 if it is in one of the texts, else 0 */
+export function occurrencesIn(texts: readonly (readonly number[])[], vocabulary: number): Uint8Array {
+  const flags = new Uint8Array(vocabulary);
+  for (const tokens of texts) for (const token of tokens) flags[token] = 1;
+  return flags;
+}
+
+/**
+ * The decoder's logits with the tokens that occur in the file raised by the same amount: a file keeps to its words,
+ * however far from the cursor they stand and whatever stood before them. (Adaptation by unigrams, Kneser et al. 1997, with
+ * the two marginals reduced to whether a token occurs.)
+ * @param logits [vocabulary]; not changed
+ * @param occurs [vocabulary] 1 where a token occurs in the file, else 0
+ */
+export function favour(logits: Float32Array, occurs: Uint8Array, amount: number): Float32Array {
+  return amount === 0 ? logits : logits.map((logit, i) => logit + amount * (occurs[i] ?? 0));
+}
+
+/** A token that was to be written: the decoder's logits [vocabulary], and which tokens occur in the file, [vocabulary]. */
+export interface Place {
+  readonly logits: Float32Array;
+  readonly occurs: Uint8Array;
+  readonly target: number;
+}
+
+/**
+ * The amount under which the targets are most probable by the decoder alone. Their NLL is convex in it, so Newton's steps
+ * find its lowest point; a small ridge keeps it finite where every target occurs.
+ */
+export function fitAmount(places: readonly Place[], ridge = 1e-3, steps = 20): number {
+  const all = places.map(({ logits, occurs, target }) => ({
+    mass: massOf(logits, occurs),
+    occurs: occurs[target] ?? 0,
+  }));
+  let amount = 0;
+  for (let step = 0; step < steps && all.length > 0; step++) {
+    let [slope, curvature] = [ridge * amount, ridge];
+    for (const { mass, occurs } of all) {
+      const raised = mass * Math.exp(amount);
+      const share = raised / (raised + 1 - mass);
+      slope += (share - occurs) / all.length;
+      curvature += (share * (1 - share)) / all.length;
+    }
+    // Where the curve is flat, a whole step would leave it.
+    amount -= Math.max(-1, Math.min(1, slope / curvature));
+  }
+  return amount;
+}
+
+/** The decoder's p of all tokens that occur. */
+function massOf(logits: Float32Array, occurs: Uint8Array): number {
+  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
+  let [total, within] = [0, 0];
+  logits.forEach((logit, token) => {
+    const weight = Math.exp(logit - most);
+    total += weight;
+    if (occurs[token]) within += weight;
+  });
+  return within / total;
+}
