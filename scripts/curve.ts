@@ -62,7 +62,7 @@ export function curve(points: readonly Point[]): string {
       },
     ],
     likelihood,
-    'validation owners, windows of 512 tokens, evidence outside them; lower is better',
+    'validation owners, evidence outside the window; lower is better',
   );
 }
 

@@ -18,6 +18,12 @@ ${FIT_USAGE}`;
 /** Where the buckets of match lengths begin, in tokens: finer where most matches are. */
 const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 11, 16, 24, 32];
 
+/**
+ * Shares that are tried of the amount by which the words of the file are best favoured for the decoder alone: beside the
+ * memory, which knows many of them, too, it is less.
+ */
+const SHARES = [0, 0.25, 0.5, 0.75, 1];
+
 export const fitMemory: Command = {
   summary: 'fit how a model mixes in its lookup memory',
   usage: USAGE,
@@ -27,9 +33,12 @@ export const fitMemory: Command = {
     const engine = await openEngine(values, { trainedChunks: true });
     const places = await collect(engine, items, steps);
     const bar = new ProgressBar('fitting', 1);
-    const occurring = fitAmount(places);
-    const samples = samplesOf(places, occurring);
-    const weights = { ...fit(samples, LENGTHS, { onProgress: (share) => bar.update(share) }), occurring };
+    const alone = fitAmount(places);
+    const fits = SHARES.map((part, i) => {
+      const onProgress = (done: number) => bar.update((i + done) / SHARES.length);
+      return fitWith(places, part * alone, onProgress);
+    });
+    const { weights, samples, mixture } = fits.reduce((best, one) => (one.mixture < best.mixture ? one : best));
     bar.clear();
     const fitted = {
       items: items.length,
@@ -38,7 +47,7 @@ export const fitMemory: Command = {
       nats: {
         decoder: decoderNll(samplesOf(places, 0)),
         favoured: decoderNll(samples),
-        mixture: meanNll(samples, weights),
+        mixture,
       },
       ...(values.note !== undefined && { note: values.note }),
     };
@@ -49,6 +58,13 @@ export const fitMemory: Command = {
     return bad > 0 ? 1 : 0;
   },
 };
+
+/** Recollections and gate fitted with the words of the file favoured by an amount. */
+function fitWith(places: readonly RecalledPlace[], occurring: number, onProgress: (done: number) => void) {
+  const samples = samplesOf(places, occurring);
+  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring };
+  return { weights, samples, mixture: meanNll(samples, weights) };
+}
 
 async function collect(engine: Engine, items: readonly ScoreItem[], steps: number): Promise<RecalledPlace[]> {
   const bar = new ProgressBar('reading', items.length);
