@@ -68,7 +68,7 @@ export class Lookup {
   #open: ReadonlySet<string> = new Set();
 
   constructor({ tokenizer, manifest }: Pick<Bundle, 'tokenizer' | 'manifest'>) {
-    this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary);
+    this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary, manifest.window.tokens);
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.words = new Words(tokenizer);
     this.#weights = manifest.memory;

@@ -19,6 +19,7 @@ export interface Source {
 export class ContextMemory {
   readonly #tokenizer: Tokenizer;
   readonly #vocabulary: number;
+  readonly #window: number;
   readonly #store: TokenMemory;
   #occurs: Uint8Array;
   #encoded = new Map<string, EncodedText>();
@@ -26,7 +27,9 @@ export class ContextMemory {
   /** Where the open file begins. */
   #own = 0;
 
-  constructor(tokenizer: Tokenizer, vocabulary: number) {
+  /** @param window tokens that a decoder reads */
+  constructor(tokenizer: Tokenizer, vocabulary: number, window = 0) {
+    this.#window = window;
     this.#tokenizer = tokenizer;
     this.#vocabulary = vocabulary;
     this.#store = new TokenMemory({ vocabulary });
@@ -94,12 +97,11 @@ export class ContextMemory {
 
   /** What followed the end of a context elsewhere. */
   recall(context: readonly number[]): Recollection[] {
-    return this.#store.matches(lastOf(context)).map(({ token, length, position }) => ({
-      token,
-      length,
-      distance: this.#store.length - position,
-      own: position >= this.#own,
-    }));
+    return this.#store.matches(lastOf(context)).map(({ token, length, position }) => {
+      const distance = this.#store.length - position;
+      const own = position >= this.#own;
+      return { token, length, distance, own, read: own && distance <= this.#window };
+    });
   }
 }
 

@@ -13,6 +13,7 @@ export const GATE_INPUTS = [
   'same',
   'inside',
   'spelt',
+  'unread',
 ] as const;
 export type GateInputs = Record<(typeof GATE_INPUTS)[number], number>;
 
@@ -38,16 +39,19 @@ export function gateInputs(
   word: OpenWord,
 ): GateInputs {
   const first = prediction.entries[0];
+  const spelt = timesSpelt(recollections, word);
   return {
     count: Math.log(prediction.count),
     agreement: first?.share ?? 0,
     choices: Math.log(prediction.entries.length),
     entropy: view.entropy,
     certainty: view.logprob,
-    doubt: Math.max(LEAST, view.ofMemory),
+    // Of a name that it never saw the decoder's doubt says nothing.
+    doubt: spelt > 0 ? 0 : Math.max(LEAST, view.ofMemory),
     same: first?.token === view.token ? 1 : 0,
     inside: word.tokens > 0 ? 1 : 0,
-    spelt: Math.log1p(timesSpelt(recollections, word)),
+    spelt: Math.log1p(spelt),
+    unread: recollections.some(({ token, read }) => read === true && token === first?.token) ? 0 : 1,
   };
 }
 

@@ -9,6 +9,8 @@ export interface Recollection {
   readonly distance: number;
   /** Whether it stands in the file of the cursor. */
   readonly own: boolean;
+  /** Whether it is so near before the cursor that the decoder has read it. */
+  readonly read?: boolean;
 }
 
 /** A distribution over the tokens that followed elsewhere. */

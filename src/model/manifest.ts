@@ -56,6 +56,7 @@ const memoryWeights = z
       /** Bundles that were fitted before there were these have none. */
       inside: weight.default(0),
       spelt: weight.default(0),
+      unread: weight.default(0),
     }),
     /** What is added to the logits of tokens that occur in the cursor's file. Bundles from before there was this have none. */
     occurring: weight.default(0),

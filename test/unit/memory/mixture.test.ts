@@ -106,12 +106,31 @@ describe('the gate', () => {
     );
   });
 
+  test('is told whether the decoder has read what is recalled', () => {
+    const far = recollection(1, 4);
+    const near = { ...far, read: true };
+    const input = (recollections: Recollection[]) =>
+      gateInputs(
+        predict(recollections, neutral)!,
+        recollections,
+        { ...normalise(unsure), logprob: 0, ofMemory: 0 },
+        OUTSIDE,
+      );
+    assert.equal(input([far]).unread, 1);
+    assert.equal(input([far, near]).unread, 0);
+    // That of another token does not count.
+    assert.equal(input([far, far, { ...near, token: 2 }]).unread, 1);
+    const of = { ...weights, gate: { ...weights.gate, unread: 1 } };
+    assert.ok(lambda([far], unsure, of) > lambda([near], unsure, of));
+  });
+
   if (hasNano) {
     test('of nano: long matches open it wider than short ones', () => {
       const memory = parseManifest(readFileSync(join(NANO, 'manifest.json'), 'utf8'), 'manifest.json').memory;
       assert.ok(memory);
       // A bundle from before there were these has none of them: 0.
-      for (const weight of [memory.gate.inside, memory.gate.spelt]) assert.ok(Number.isFinite(weight));
+      for (const weight of [memory.gate.inside, memory.gate.spelt, memory.gate.unread])
+        assert.ok(Number.isFinite(weight));
       const logits = new Float32Array(100);
       const at = (length: number) => lambda([recollection(1, length)], logits, memory);
       assert.ok(at(32) > at(8) && at(8) > at(1), `${at(1)} ${at(8)} ${at(32)}`);
