@@ -93,7 +93,8 @@ export class Measurer {
     const known = new Map<string, Outcome>();
     for (const [way, thought] of thoughts) {
       const engine = way.thought === 'plain' ? this.#plain : this.#engine;
-      if (!engine) continue;
+      // A decoder whose memory was not fitted has none: it would be the same way twice.
+      if (!engine || (engine === this.#plain && way.options.memory && !engine.remembers)) continue;
       // A single line has no plan.
       const options = target.includes('\n') ? way.options : { ...way.options, plan: undefined };
       const key = JSON.stringify([way.thought === 'plain', thought.version, options, way.alone]);
