@@ -357,7 +357,8 @@ describe('the editor and the command line', { timeout: 10 * minute }, () => {
   let work: Workplace;
   before(
     async () => {
-      work = await start(vsix);
+      // The command line knows the one document; the editor would know the workspace's other files, too.
+      work = await start(vsix, { settings: { 'thoughtline.workspaceMemory': false } });
       await work.page.open(file);
       await work.page.waitForStatus(/ready/);
     },
