@@ -1,7 +1,6 @@
-import type { Engine } from '../completion/engine';
+import type { Engine, RecalledPlace } from '../completion/engine';
 import { fit, meanNll, sampleOf, type Sample } from '../memory/fit';
 import { favour, fitAmount } from '../memory/vocabulary';
-import type { RecalledPlace } from '../completion/engine';
 import type { MemoryWeights } from '../model/manifest';
 import type { Command } from './command';
 import { fitArguments, fitItems, FIT_USAGE, fiveDigits } from './fitting';

@@ -1,3 +1,5 @@
+import { normalise } from './mixture';
+
 /** @returns for each token of a vocabulary 1 if it is in one of the texts, else 0 */
 export function occurrencesIn(texts: readonly (readonly number[])[], vocabulary: number): Uint8Array {
   const flags = new Uint8Array(vocabulary);
@@ -49,12 +51,5 @@ export function fitAmount(places: readonly Place[], ridge = 1e-3, steps = 20): n
 
 /** The decoder's p of all tokens that occur. */
 function massOf(logits: Float32Array, occurs: Uint8Array): number {
-  const most = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  let [total, within] = [0, 0];
-  logits.forEach((logit, token) => {
-    const weight = Math.exp(logit - most);
-    total += weight;
-    if (occurs[token]) within += weight;
-  });
-  return within / total;
+  return normalise(logits).logprobs.reduce((sum, logprob, token) => (occurs[token] ? sum + Math.exp(logprob) : sum), 0);
 }
