@@ -189,6 +189,8 @@ export interface Statistics {
   cancelled: number;
   /** Suggestions that waited for a gradient run, by the number of such runs: index 0 = none. */
   refinementRunsWaited: number[];
+  /** Of these runs, those that began when the request had arrived already. */
+  refinementRunsAhead: number;
   /** Runs that looked at what would follow a suggestion, and answers that came of them. */
   ahead: { runs: number; served: number };
   /** Starts of the inference process after its first. */

@@ -101,6 +101,8 @@ export interface Answer {
   readonly window: { readonly prefixTokens: number; readonly suffixTokens: number };
   /** Gradient runs that ended between the request's sending and its start: at most the one going on, as a rule. */
   readonly refinementRunsWaited: number;
+  /** Of these, the ones that began when the request had arrived already: none, however busy the machine is. */
+  readonly refinementRunsAhead: number;
 }
 
 /** What the process takes of the machine. */
@@ -174,6 +176,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
     thought: isCount,
     window: (value) => isRecord(value) && isCount(value['prefixTokens']) && isCount(value['suffixTokens']),
     refinementRunsWaited: isCount,
+    refinementRunsAhead: isCount,
   },
   declined: { id: isCount, reason: isText },
   thinking: { uri: isText, step: isCount, steps: isCount },

@@ -39,8 +39,8 @@ export class InferenceService {
   /** Whether suggestions use the memory, as far as is known. */
   #memory: boolean = DEFAULTS.memory;
   #decoded = 0;
-  /** When the last gradient runs ended, milliseconds since the epoch. */
-  #runEnds: number[] = [];
+  /** When the last gradient runs began and ended, milliseconds since the epoch. */
+  #runs: { readonly begin: number; readonly end: number }[] = [];
   #indexer: Indexer | undefined;
   #keeper: ThoughtKeeper | undefined;
   /** What the thought about a document began with, where that is the workspace's. */
@@ -124,18 +124,21 @@ export class InferenceService {
 
   #decoding({ id, uri, request, options: asked, sentAt }: Message<'complete'>): Work {
     const signal = { aborted: false };
+    const arrived = now();
     this.#signals.set(id, signal);
     return {
       lane: 'decode',
       key: uri,
       advance: async () => {
-        const refinementRunsWaited = this.#runEnds.filter((end) => end > sentAt).length;
+        const waitedFor = this.#runs.filter(({ end }) => end > sentAt);
+        const refinementRunsWaited = waitedFor.length;
+        const refinementRunsAhead = waitedFor.filter(({ begin }) => begin > arrived).length;
         const { how, invoked, thinks = false, ...rest } = asked;
         const own = this.#thoughts.get(uri);
         const prior = thinks ? this.#startOf(uri, request.path) : undefined;
         const thought = own ?? prior ?? this.#engine.prior;
         // The time that the request has waited counts.
-        const waited = performance.timeOrigin + performance.now() - sentAt;
+        const waited = now() - sentAt;
         const budget = asked.budget === undefined ? undefined : Math.max(0, asked.budget - waited);
         const patience = invoked ? Infinity : PATIENCE_MS;
         this.#memory = how.memory ?? DEFAULTS.memory;
@@ -148,7 +151,8 @@ export class InferenceService {
         const result = await this.#engine.complete(request, options);
         this.#signals.delete(id);
         const window = this.#engine.window(request);
-        this.#send({ type: 'completed', id, result, thought: own?.version ?? 0, window, refinementRunsWaited });
+        const circumstances = { thought: own?.version ?? 0, window, refinementRunsWaited, refinementRunsAhead };
+        this.#send({ type: 'completed', id, result, ...circumstances });
         if (++this.#decoded % VERIFY_EVERY === 0) this.#queue.push(this.#verifying());
         return false;
       },
@@ -192,8 +196,9 @@ export class InferenceService {
       lane: 'refine',
       key: uri,
       advance: async () => {
+        const begin = now();
         const { done } = await runs.next();
-        this.#runEnds = [...this.#runEnds.slice(-31), performance.timeOrigin + performance.now()];
+        this.#runs = [...this.#runs.slice(-31), { begin, end: now() }];
         return !done;
       },
       dropped: (error) => {
@@ -271,3 +276,6 @@ export class InferenceService {
     this.#send({ type: 'declined', id, reason });
   }
 }
+
+/** Milliseconds since the epoch, with fractions. */
+const now = () => performance.timeOrigin + performance.now();

@@ -62,6 +62,7 @@ export class Tally {
   readonly paths: Record<AnswerPath, number> = { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 };
   cancelled = 0;
   readonly refinementRunsWaited: number[] = [];
+  refinementRunsAhead = 0;
   /** Runs that looked ahead, and answers that came of them. */
   readonly ahead = { runs: 0, served: 0 };
 
@@ -69,6 +70,7 @@ export class Tally {
     const runs = answer.refinementRunsWaited;
     while (this.refinementRunsWaited.length <= runs) this.refinementRunsWaited.push(0);
     this.refinementRunsWaited[runs]!++;
+    this.refinementRunsAhead += answer.refinementRunsAhead;
   }
 }
 

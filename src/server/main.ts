@@ -272,12 +272,13 @@ onRequest(ForgetRequest, async () => {
 });
 
 onRequest(StatisticsRequest, async () => {
-  const { paths, cancelled, refinementRunsWaited, ahead } = completions.tally;
+  const { paths, cancelled, refinementRunsWaited, refinementRunsAhead, ahead } = completions.tally;
   const [server, inference] = [usage(), await client.usage()];
   return {
     paths,
     cancelled,
     refinementRunsWaited: [...refinementRunsWaited],
+    refinementRunsAhead,
     ahead,
     respawns: client.respawns,
     ...(client.pid !== undefined && { inferencePid: client.pid }),

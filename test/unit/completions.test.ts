@@ -20,7 +20,13 @@ function sitting(context: TestContext) {
   timers.enable({ apis: ['setTimeout'] });
   const asked: { request: CompletionRequest; ahead: boolean }[] = [];
   const result = { text: suggested, replaceSuffix: 0, milliseconds: 0, stop: 'end', candidates: [] };
-  const answer = { result, thought: 0, window: { prefixTokens: 0, suffixTokens: 0 }, refinementRunsWaited: 0 };
+  const answer = {
+    result,
+    thought: 0,
+    window: { prefixTokens: 0, suffixTokens: 0 },
+    refinementRunsWaited: 0,
+    refinementRunsAhead: 0,
+  };
   const client = {
     complete: (_uri: string, request: CompletionRequest, _options: unknown, ahead = false) => {
       asked.push({ request, ahead });

@@ -72,6 +72,7 @@ test('messages: what is none is known', () => {
     thought: 0,
     window: { prefixTokens: 1, suffixTokens: 0 },
     refinementRunsWaited: 0,
+    refinementRunsAhead: 0,
   };
   assert.ok(isFromInference(completed));
   assert.ok(isFromInference({ type: 'thought', id: 1, uri: 'a' }));
@@ -128,7 +129,7 @@ function handleOn(name: string, program: string, limits: ConstructorParameters<t
 }
 
 const ready = `process.send({ type: 'ready', device: 'cpu', model: { name: 'm', version: '1' } });`;
-const answering = `const answer = (id, text) => process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0,
+const answering = `const answer = (id, text) => process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0, refinementRunsAhead: 0,
     window: { prefixTokens: 0, suffixTokens: 0 },
     result: { text, stop: 'end', replaceSuffix: 0, read: 0, milliseconds: 0, candidates: [] } });`;
 

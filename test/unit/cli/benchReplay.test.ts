@@ -21,6 +21,7 @@ const typing = (answers: Answered[]): Typing => ({
     paths: { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 },
     cancelled: 0,
     refinementRunsWaited: [3, 1],
+    refinementRunsAhead: 0,
     ahead: { runs: 0, served: 0 },
     respawns: 0,
     memory: { server: 50, inference: 300 },
