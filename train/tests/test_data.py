@@ -195,7 +195,7 @@ def test_episodes_of_a_report_are_one_a_file_and_repeatable(train):
 def test_shards_that_come_later_are_packed_behind_the_first(tiny, tmp_path):
     rows = list(corpus.read(tiny.cache, "train"))
     for part in (rows[:5], rows[5:]):
-        data.add(tmp_path, tiny.tokenizer, "train", part)
+        data.extend(tmp_path, "train", [data.encode(part, tiny.tokenizer, "train")])
     joined, whole = data.Split(tmp_path, "train", tiny.split("train").newline), tiny.split("train")
     assert np.array_equal(joined.tokens, whole.tokens)
     assert np.array_equal(joined.documents[:, [0, 1, 2, 5]], whole.documents[:, [0, 1, 2, 5]])

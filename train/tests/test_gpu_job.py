@@ -40,23 +40,26 @@ def test_the_toy_plan_runs_over_calls_and_its_weights_come_back_whole(tiny, tmp_
     else:
         pytest.fail("not finished after 40 calls")
     assert len(outs) > 1
-    names = [p.name for out in outs for p in out.glob("weights.*")]
+    names = [p.name for out in outs for p in out.glob("weights-*")]
     assert len(names) == len(set(names)) > job.PARTS_A_CALL, "each part comes once"
     assert all(len(list(out.iterdir())) <= 8 for out in outs)
     for stage in ("pretrain", "think", "plain"):
-        clock = torch.load(work / stage / "state.pt", weights_only=True)["clock"]
+        clock = torch.load(work / "toy" / stage / "state.pt", weights_only=True)["clock"]
         assert clock["seconds"] >= job.PLANS["toy"][stage]["minutes"] * 60
 
     job.unpack(outs, run)
-    there, here = (torch.load(path, weights_only=True) for path in (work / "think/state.pt", run / "state.pt"))
+    there, here = (torch.load(path, weights_only=True) for path in (work / "toy/think/state.pt", run / "state.pt"))
     assert set(here) == {"decoder", "thought", "config", "clock"}
     for name, weight in here["decoder"].items():
-        assert torch.equal(weight, there["decoder"][name].half()), name
+        assert torch.equal(weight, there["decoder"][name].bfloat16().float()), name
     assert {row["arm"] for row in json.loads((run / "report.json").read_text())} >= {"z_0", "T=4", "plain decoder"}
     assert (run / "think/log.jsonl").exists()
 
-    with pytest.raises(SystemExit, match="missing"):
-        job.unpack(outs[:1] if any(outs[0].glob("weights.*")) else outs[-1:], tmp_path / "part")
+    next(outs[-1].glob("weights-*")).unlink()
+    with pytest.raises(SystemExit, match="1 of its parts are missing"):
+        job.unpack(outs, tmp_path / "part")
+    with pytest.raises(SystemExit, match="no weights"):
+        job.unpack([tmp_path], tmp_path / "part")
 
 
 def test_the_command_says_what_is_missing(tmp_path):

@@ -72,6 +72,7 @@ def main() -> None:
     think.add_argument("--run", type=Path, required=True)
     think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training, or of thinking to go on with")
     think.add_argument("--minutes", type=float, default=45)
+    think.add_argument("--eager", action="store_true", help="compile nothing: for a run of a few minutes on a GPU")
     think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
     for name in SHAPE:
         think.add_argument(f"--{name.replace('_', '-')}", type=int, help="learn to read a thought from the beginning, of this shape")
@@ -158,7 +159,7 @@ def main() -> None:
         run(
             options.cache, options.tokenizer, options.run, options.start_from, Protocol.of(options), options.minutes,
             options.seed, options.device, options.wall, options.threads,
-            {name: getattr(options, name) for name in SHAPE if getattr(options, name) is not None},
+            {name: getattr(options, name) for name in SHAPE if getattr(options, name) is not None}, options.eager,
         )  # fmt: skip
     elif options.command == "init-from":
         from .init_from import init_from

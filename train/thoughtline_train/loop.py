@@ -16,6 +16,7 @@ from torch import distributed, nn
 from tqdm import tqdm
 
 from .model import Config, Decoder
+from .muon import Muon
 
 Item = TypeVar("Item")
 
@@ -89,7 +90,7 @@ def optimiser(module: nn.Module, muon: float, adam: float, extra: list[tuple[nn.
     groups = [{"params": others, "lr": adam}] + [{"params": [p], "lr": lr} for p, lr in extra]
     return Optimiser(
         [
-            torch.optim.Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+            Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
             torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0),
         ]
     )

@@ -9,6 +9,7 @@ import torch
 from . import corpus, data
 from .loop import device_of, load_decoder
 from .model import Decoder
+from .precision import autocast
 from .tokenizer import FILE, PATTERN, PREFIX, SUFFIX, WORDS, load, path_tail
 from .tokenizer import train as train_tokenizer
 
@@ -76,5 +77,5 @@ def nll(decoder: Decoder, ids: list[int], head: int, device: torch.device) -> fl
     """Σ −log p of a window's tokens behind its `head`, in nats."""
     x, y = (torch.from_numpy(part)[None].to(device) for part in data.fill(np.array(ids), len(ids) - 1))
     y[:, :head] = data.IGNORE
-    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+    with torch.no_grad(), autocast(device):
         return decoder(x, y).sum().item()

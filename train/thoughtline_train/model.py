@@ -154,6 +154,13 @@ class Decoder(nn.Module):
         """What the layers read of a thought: U(z), [B, L, n, W]."""
         return self.thought_prior(z) if self.config.prior_hidden else z
 
+    def compile_parts(self) -> None:
+        """Compiles one layer for all that are alike, and the loss, for one shape of batch: seconds, where the whole stack takes
+        minutes (regional compilation). What has another shape runs under `torch.compiler.set_stance("force_eager")`."""
+        for layer in self.stack:
+            layer.compile(dynamic=False)
+        self.token_nll = torch.compile(self.token_nll, dynamic=False)
+
     def tables(self, length: int, device) -> tuple[Tensor, Tensor]:
         return rotary_table(0, length, self.config.head_width, self.config.rope_base, device)
 

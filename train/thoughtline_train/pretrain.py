@@ -10,6 +10,7 @@ from torch import Tensor
 from .data import Split, language_batch, newline_tokens
 from .loop import Run, average_gradients, bits, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Config, Decoder
+from .precision import autocast
 from .thought import Thought
 from .threads import Threads
 
@@ -45,7 +46,11 @@ def pretrain(
             thought.load_state_dict(state["thought"])
         opt.load(state["optimiser"])
     rng = np.random.default_rng((seed, rank(), run.step))
-    loss_of = torch.compile(lambda x, y, z: decoder(x, y, z))
+    if device.type == "cpu":
+        loss_of = torch.compile(lambda x, y, z: decoder(x, y, z))
+    else:
+        decoder.compile_parts()
+        loss_of = decoder
     fixed = np.random.default_rng(1)
     checks = [language_batch(valid, 8, length, suffix, fixed, fim) for _ in range(8)]
 
@@ -56,7 +61,7 @@ def pretrain(
 
     def validate() -> float:
         total = count = 0.0
-        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+        with torch.no_grad(), autocast(device), torch.compiler.set_stance("force_eager"):
             for pair in checks:
                 x, y, z = place(pair)
                 total += decoder(x, y, z).sum().item()
@@ -72,7 +77,7 @@ def pretrain(
     while run.going:
         run.begin()
         x, y, z = place(draw())
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             loss = loss_of(x, y, z).sum() / (y >= 0).sum()
         loss.backward()
         average_gradients(decoder.parameters())

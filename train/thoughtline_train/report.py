@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from .data import Episode, Split, collect_episodes, newline_tokens
 from .loop import device_of, load_decoder
+from .precision import autocast
 from .think import Inner, collate, importance, refine
 from .thought import Thought
 
@@ -68,7 +69,7 @@ def evaluate(
 ) -> Scores:  # fmt: skip
     """`steps`: the numbers of steps that are scored, 0 and 4 among them. `identifiers`: what their tokens count in the
     evidence. `tail`: windows end at the same places whatever their length, and a band "tail" holds their last so many
-    tokens. `compiled`: on a CPU, too."""
+    tokens. `compiled`: worth its while for many files only."""
     device = device_of(device_name)
     split = Split(cache, split_name, newline_tokens(tokenizer))
     decoder, saved = load_decoder(state)
@@ -77,7 +78,7 @@ def evaluate(
     decoder.to(device).eval()
     thought.to(device).eval()
     baseline = opponent(plain, device) if plain else None
-    inner = Inner(decoder, compiled or device.type == "cuda", importance(tokenizer, identifiers, device))
+    inner = Inner(decoder, compiled, importance(tokenizer, identifiers, device))
     lengths = token_bytes(tokenizer).to(device)
     episodes = collect_episodes(split, files, shape, np.random.default_rng(11), tail > 0)
     nats: dict[tuple[str, str], list[float]] = {}
@@ -95,7 +96,7 @@ def evaluate(
         masks["middle"] = middle & (y >= 0)
         if tail:
             masks["tail"] = (y >= 0) & ((y >= 0).flip(1).cumsum(1).flip(1) <= tail)
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             states = inner.states(data["evidence_x"])
             *_, path = refine(inner, thought, states, data["evidence_y"], max(steps), keep=True)
             arms = {f"T={t}": path[t] for t in steps}

@@ -19,6 +19,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from .data import Episode, Split, episode, newline_tokens
 from .loop import Run, average_gradients, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Decoder
+from .precision import autocast
 from .protocol import Protocol
 from .thought import MAX_STEPS, Thought
 from .threads import Threads
@@ -134,11 +135,12 @@ def anew(decoder: Decoder, shape: dict) -> Decoder:
 
 def think(
     cache: Path, tokenizer: Path, folder: Path, start_from: Path, protocol: Protocol, minutes: float, seed: int,
-    device_name: str, wall: float = math.inf, threads: int = 0, shape: dict | None = None,
+    device_name: str, wall: float = math.inf, threads: int = 0, shape: dict | None = None, eager: bool = False,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
     one, resuming where it stopped. With a `shape` (fields of `Config` that say how z is read) the decoder learns to read
-    a thought of that shape from the beginning.
+    a thought of that shape from the beginning. `eager`: nothing is compiled, for a run of a few minutes on a GPU, where the
+    four shapes of an episode would take as long to compile as the run has.
 
     After `wall` minutes of this process it saves and ends, to be resumed."""
     torch.manual_seed(seed)
@@ -162,14 +164,16 @@ def think(
         opt.load(state["optimiser"])
     rng = np.random.default_rng((seed, 7, rank(), run.step))
     batch, windows, step_share = protocol.batch, protocol.windows, protocol.step_share
-    inner = Inner(decoder, importance=importance(tokenizer, protocol.identifiers, device))
-    outer = torch.compile(lambda x, y, z: decoder(x, y, z))
-    # One compiled function for each shape: none of them is compiled anew for another.
-    outer_windows = torch.compile(lambda x, y, z: decoder(x, y, z))
-    outer_chunk = torch.compile(lambda x, y, z: decoder(x, y, z))
+    inner = Inner(decoder, not eager, importance(tokenizer, protocol.identifiers, device))
+    outer = outer_windows = outer_chunk = decoder
+    if not eager:
+        outer = torch.compile(lambda x, y, z: decoder(x, y, z))
+        # One compiled function for each shape: none of them is compiled anew for another.
+        outer_windows = torch.compile(lambda x, y, z: decoder(x, y, z))
+        outer_chunk = torch.compile(lambda x, y, z: decoder(x, y, z))
     fixed = np.random.default_rng(2)
     checks = [collate(draw(valid, batch, protocol.window, fixed), device) for _ in range(4)]
-    amp = torch.autocast(device.type, torch.bfloat16)
+    amp = autocast(device)
 
     def validate() -> dict[str, float]:
         sums = {"z0": 0.0, "T4": 0.0, "shuffled": 0.0}
