@@ -20,13 +20,19 @@ export type BatteryPause = (typeof BATTERY_PAUSES)[number];
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type DeviceName = (typeof devices)[number];
 
+/** The bundles that come with the extension, the one that serves unless told otherwise first. */
+export const models = ['nano', 'base'] as const;
+export type ModelName = (typeof models)[number];
+
 /** The user's settings, as `thoughtline.*` in VS Code. */
 export interface Settings {
   enable: boolean;
   /** Gradient steps of the thought on a file, 0–32; 0 means "no thinking". */
   inferenceSteps: number;
   device: DeviceName;
-  /** Folder of another model bundle; empty for the one that comes with the extension. */
+  /** Which of the bundles that come with the extension. */
+  model: ModelName;
+  /** Folder of another model bundle; empty for one of those. */
   modelPath: string;
   /** Longest suggestion, in lines, 1–64. */
   maxLines: number;
@@ -73,6 +79,7 @@ export const defaultSettings: Readonly<Settings> = {
   enable: true,
   inferenceSteps: DEFAULTS.steps,
   device: 'auto',
+  model: 'nano',
   modelPath: '',
   maxLines: DEFAULTS.maxLines,
   memory: DEFAULTS.memory,
@@ -93,7 +100,7 @@ export const defaultSettings: Readonly<Settings> = {
 
 /** `initializationOptions` of the server. All may be left out: then the bundle beside `dist/` and the defaults serve. */
 export interface InitializationOptions {
-  /** Absolute path of the model bundle's folder. */
+  /** Absolute path of the folder of the bundle `nano`; the others that `model` names lie beside it. */
   bundle: string;
   settings: Settings;
   /** Absolute path of a folder of this workspace alone, for what is kept between sessions; without it nothing is. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { DEFAULTS } from '../completion/engine';
 import {
   deviceOption,
@@ -15,7 +15,7 @@ import { comparePeer } from './benchPeer';
 import { replayFigures, round } from './benchReplay';
 import { measureSpeed } from './benchSpeed';
 import { UsageError, type Command } from './command';
-import { openEngine, shippedBundle } from './model';
+import { bundleFolder, openEngine } from './model';
 import { readText } from './place';
 import { ProgressBar } from './progress';
 import { typeInto, type Typing } from './serverTyping';
@@ -75,7 +75,7 @@ export const bench: Command = {
     const versus = values.peer && (await comparePeer(engine, files, { seconds, seed }));
     await engine.close();
 
-    const bundle = values.model === undefined ? shippedBundle() : resolve(values.model);
+    const bundle = bundleFolder(values.model);
     const typeIt = async (file: SourceFile, inferenceSteps: number) => {
       const bar = new ProgressBar(`typing ${file.path}, ${inferenceSteps} steps`, seconds);
       const chosen = {

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Engine, type EngineOptions } from '../completion/engine';
 import { UserError } from '../model/errors';
 import type { Manifest } from '../model/manifest';
+import { models, type ModelName } from '../protocol';
 import { deviceOption, wholeNumber } from './arguments';
 import { ProgressBar } from './progress';
 
@@ -13,15 +14,23 @@ export interface ModelArguments {
   readonly threads?: string | undefined;
 }
 
-/** The bundle that comes with the program: models/nano in the nearest folder above it that has one. */
-export function shippedBundle(from = __dirname): string {
+/** A bundle that comes with the program: models/NAME in the nearest folder above it that has one. */
+export function shippedBundle(name: ModelName = models[0], from = __dirname): string {
   for (let folder = from; ; folder = dirname(folder)) {
-    const bundle = join(folder, 'models', 'nano');
+    const bundle = join(folder, 'models', name);
     if (existsSync(join(bundle, 'manifest.json'))) return bundle;
     if (dirname(folder) === folder) {
-      throw new UserError('models/nano: the model that comes with Thoughtline is missing; give one with --model DIR');
+      throw new UserError(
+        `models/${name}: the model that comes with Thoughtline is missing; give one with --model DIR`,
+      );
     }
   }
+}
+
+/** The folder that `--model` means: a name of those that come with the program, or a folder. */
+export function bundleFolder(model: string | undefined): string {
+  const name = models.find((one) => one === (model ?? models[0]));
+  return name === undefined ? resolve(model!) : shippedBundle(name);
 }
 
 /** Opens the engine that the arguments ask for, with a progress bar while it loads. */
@@ -33,7 +42,7 @@ export async function openEngine(
   const threads = options.threads === undefined ? undefined : wholeNumber('--threads', options.threads, 1, 256);
   const bar = new ProgressBar('loading', 1);
   try {
-    return await Engine.open(options.model === undefined ? shippedBundle() : resolve(options.model), {
+    return await Engine.open(bundleFolder(options.model), {
       device,
       threads,
       ...how,

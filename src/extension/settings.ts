@@ -14,6 +14,7 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     enable: read('enable'),
     inferenceSteps: read('inferenceSteps'),
     device: read('device'),
+    model: read('model'),
     modelPath: read('modelPath'),
     maxLines: read('maxLines'),
     memory: read('memory'),

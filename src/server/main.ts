@@ -41,7 +41,7 @@ import { Completions } from './completions';
 import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { PowerWatch } from './power';
 import { Session } from './session';
-import { languageEnabled, readSettings, readStorage } from './settings';
+import { chosenBundle, languageEnabled, readSettings, readStorage } from './settings';
 import { IndexReporter, StatusReporter } from './status';
 import { scopeAtEnd } from './syntax';
 import { Thinker, type Subject } from './thinker';
@@ -354,7 +354,7 @@ function apply(): void {
     }
   }
   if (!settings.enable) client.stop();
-  else client.open({ bundle: settings.modelPath || bundle, device: settings.device, threads: settings.threads });
+  else client.open({ bundle: chosenBundle(settings, bundle), device: settings.device, threads: settings.threads });
   if (client.lifecycle.state === 'ready') void workspace.apply();
   // Also where nothing changed: a client that has just started knows nothing yet.
   status.lifecycle(client.lifecycle);

@@ -1,5 +1,13 @@
-import { isAbsolute } from 'node:path';
-import { BATTERY_PAUSES, CONFIDENCE_LEVELS, defaultSettings, devices, formerNames, type Settings } from '../protocol';
+import { dirname, isAbsolute, join } from 'node:path';
+import {
+  BATTERY_PAUSES,
+  CONFIDENCE_LEVELS,
+  defaultSettings,
+  devices,
+  formerNames,
+  models,
+  type Settings,
+} from '../protocol';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
 
@@ -13,6 +21,11 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     name: 'device',
     accepts: (value) => (devices as readonly unknown[]).includes(value),
     remedy: `use one of ${devices.join(', ')}`,
+  },
+  model: {
+    name: 'model',
+    accepts: (value) => (models as readonly unknown[]).includes(value),
+    remedy: `use one of ${models.join(', ')}, or name another's folder in thoughtline.modelPath`,
   },
   modelPath: {
     name: 'modelPath',
@@ -92,6 +105,7 @@ export function readSettings(given: unknown, former = formerNames): { settings: 
     enable: read(checks.enable),
     inferenceSteps: read(checks.inferenceSteps),
     device: read(checks.device),
+    model: read(checks.model),
     modelPath: read(checks.modelPath),
     maxLines: read(checks.maxLines),
     memory: read(checks.memory),
@@ -110,6 +124,15 @@ export function readSettings(given: unknown, former = formerNames): { settings: 
     threads: read(checks.threads),
   };
   return { settings, problems };
+}
+
+/**
+ * Folder of the bundle that the settings choose.
+ * @param shipped folder of `nano`; the other bundles that come with the extension lie beside it
+ */
+export function chosenBundle({ model, modelPath }: Settings, shipped: string): string {
+  if (modelPath !== '') return modelPath;
+  return model === defaultSettings.model ? shipped : join(dirname(shipped), model);
 }
 
 /** The folder that a client gives for what is kept between sessions; undefined for what is not an absolute path. */

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { isPermissive, packageFolder, programs } from '../../scripts/shipped';
 import { judge, readReport, type AuditReport } from '../../scripts/audit';
 import { NATIVE_PLATFORMS, PLATFORMS, WASM_PLATFORMS } from '../../src/model/platform';
+import { models } from '../../src/protocol';
 import { ROOT } from '../fixtures';
 import { LspClient } from '../server/client';
 import { pretending } from '../server/machines';
@@ -92,6 +93,15 @@ describe('the VSIX', () => {
           'sbom.cdx.json',
         ].sort(),
       );
+    });
+
+    test(`${target}: the bundles that a setting names, in 130 MB at most`, () => {
+      const archive = packed.get(target)!;
+      const folders = [...unzip(archive).keys()].flatMap(
+        (name) => /^extension\/models\/(\w+)\/manifest/.exec(name)?.[1] ?? [],
+      );
+      assert.deepEqual(folders.sort(), [...models].sort());
+      assert.ok(archive.length <= 130e6, `${(archive.length / 1e6).toFixed(1)} MB`);
     });
 
     test(`${target}: the editor is told that it is for no other platform`, () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { settingValue } from '../../src/extension/settingValue';
 import { defaultSettings, type Settings } from '../../src/protocol';
-import { languageEnabled, readSettings } from '../../src/server/settings';
+import { chosenBundle, languageEnabled, readSettings } from '../../src/server/settings';
 
 test('settings: acceptable values are taken, missing ones get their default silently', () => {
   assert.deepEqual(readSettings(undefined), { settings: defaultSettings, problems: [] });
@@ -16,6 +17,14 @@ test('settings: acceptable values are taken, missing ones get their default sile
   });
 });
 
+test('settings: the bundle that is chosen: a path, one of those that come along, or the one that the client gave', () => {
+  const shipped = join('/', 'extension', 'models', 'nano');
+  assert.equal(chosenBundle(defaultSettings, shipped), shipped);
+  assert.equal(chosenBundle({ ...defaultSettings, model: 'base' }, shipped), join('/', 'extension', 'models', 'base'));
+  const own = join('/', 'my', 'bundle');
+  assert.equal(chosenBundle({ ...defaultSettings, model: 'base', modelPath: own }, shipped), own);
+});
+
 test('settings: each unacceptable value gives one line that names setting, value and remedy, and its default', () => {
   const table: [keyof Settings, unknown, RegExp][] = [
     ['enable', 'yes', /thoughtline\.enable: "yes" .*true or false/],
@@ -23,6 +32,7 @@ test('settings: each unacceptable value gives one line that names setting, value
     ['inferenceSteps', 2.5, /thoughtline\.inferenceSteps: 2\.5 /],
     ['inferenceSteps', -1, /thoughtline\.inferenceSteps: -1 /],
     ['device', 'tpu', /thoughtline\.device: "tpu" .*auto, cpu, webgpu, cuda, dml, coreml \("auto" serves\)/],
+    ['model', 'large', /thoughtline\.model: "large" .*nano, base.*\("nano" serves\)/],
     ['modelPath', 'models/nano', /thoughtline\.modelPath: "models\/nano" .*absolute path/],
     ['modelPath', 7, /thoughtline\.modelPath: 7 .*manifest\.json/],
     ['pauseOnBattery', true, /thoughtline\.pauseOnBattery: true .*nothing, thinking, suggestions \("nothing" serves\)/],

@@ -51,9 +51,9 @@ PLANS = {
     "nano": {
         "start": "models/nano",
         "window": {"length": 1024, "suffix": 256},
-        "pretrain": {"minutes": 1.8, "batch": 128, "muon": 0.004, "adam": 0.002, "decay": 0.05},
+        "pretrain": {"minutes": 2.2, "batch": 128, "muon": 0.004, "adam": 0.002, "decay": 0.05},
         "think": {
-            "minutes": 1.0, "shrinks": True, "batch": 32, "chunks": 10, "chunk": 128, "windows": 3, "muon": 0.003, "adam": 0.0014, "decay": 1,
+            "minutes": 1.6, "shrinks": True, "batch": 32, "chunks": 10, "chunk": 128, "windows": 3, "muon": 0.003, "adam": 0.0014, "decay": 1,
         },
         "report": {"files": 240, "batch": 40, "chunks": 12, "chunk": 128},
         "reserve": 0.4,

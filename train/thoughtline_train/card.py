@@ -107,7 +107,8 @@ def export(options: Namespace) -> None:
     earlier = json.loads((options.after / "manifest.json").read_text())["training"]["runs"] if options.after else []
     runs = [*earlier, *(run_summary(folder) for folder in options.runs)]
     training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs, "corpus": corpus}
-    training |= inherited(state)
+    if not options.after:  # else the runs listed above say what the weights began as
+        training |= inherited(state)
     rows = json.loads(options.report.read_text()) if options.report else None
     shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
     shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}
@@ -118,8 +119,9 @@ def export(options: Namespace) -> None:
     write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits)
     found, bounds = differences(decoder, options.out), LIMITS[options.bits]
     print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
-    if any(value > bounds[name] for name, value in found.items()):
+    if any(found[name] > bound for name, bound in bounds.items()):
         raise SystemExit(f"{options.out}: ONNX Runtime differs from PyTorch by more than {bounds}; the bundle is not usable")
     if options.fixtures:
+        options.fixtures.mkdir(parents=True, exist_ok=True)
         tokenizer_cases(options.tokenizer, options.fixtures / "tokenizer-cases.json")
         parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json", options.bits)

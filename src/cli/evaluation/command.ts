@@ -5,7 +5,7 @@ import { Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { deviceOption, wholeNumber } from '../arguments';
 import { UsageError } from '../command';
-import { openEngine, shippedBundle, type ModelArguments } from '../model';
+import { openEngine, bundleFolder, type ModelArguments } from '../model';
 import { ProgressBar } from '../progress';
 import { shuffle } from '../replay';
 import { randomFrom } from '../../model/random';
@@ -98,7 +98,7 @@ export async function evaluateRepositories(folders: readonly string[], values: E
     await writeFile(values.out, `${JSON.stringify({ ...report, measured }, null, 1)}\n`);
   }
   if (values.card !== undefined) {
-    const directory = values.model === undefined ? shippedBundle() : resolve(values.model);
+    const directory = bundleFolder(values.model);
     await writeIntoCard(directory, values.card, summary, commandOf(folders, values));
   }
   if (values.plot !== undefined) await writeFile(values.plot, picture(summary));

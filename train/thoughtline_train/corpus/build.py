@@ -236,7 +236,15 @@ def read(cache: Path, split: str) -> Iterator[dict]:
 
 
 def summary(cache: Path, split: str) -> dict:
-    """What a split holds: packages and bytes by language, among others. Reads the composition of version 0.1 as well."""
+    """What a split holds: packages and bytes by language, among others. Counts a payload's shards, which bring no composition
+    with them; reads the composition of version 0.1 as well."""
+    if not (cache / "composition.json").exists():
+        languages: Counter[str] = Counter()
+        packages = set()
+        for row in read(cache, split):
+            languages[language_of(row["path"])] += len(row["text"].encode())
+            packages.add(row["package"])
+        return {"packages": len(packages), "languages": dict(languages.most_common())}
     composition = json.loads((cache / "composition.json").read_text())
     if "splits" in composition:
         return composition["splits"][split]
