@@ -96,10 +96,11 @@ export async function decode(
 /** What has been finished; if nothing has, the beginnings without the word that is being written. */
 function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[], { place, width }: DecodeOptions) {
   if (candidates.length > 0) return ranked(candidates, width);
-  const cut = live.map(({ bytes, tokens, logprob }) => ({
+  const cut = live.map(({ bytes, tokens, logprob, marks }) => ({
     text: cutWord(textOf(bytes), place),
     tokens,
     logprob,
+    marks,
     stop: 'time' as const,
   }));
   return ranked(cut, width);

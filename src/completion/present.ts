@@ -2,6 +2,7 @@ import { UNKNOWN, type SyntaxJudges, type Verdict } from '../syntax/judge';
 import type { Manifest } from '../model/manifest';
 import { documentOf } from './document';
 import { confidence, energy, featuresOf } from './energy';
+import { textOf } from './hypothesis';
 import type { AgreedCandidate } from './samples';
 import { trim, type Trimmed } from './trim';
 import {
@@ -11,6 +12,10 @@ import {
   type CompletionResult,
   type ConfidenceLevel,
 } from './types';
+
+/** The beginning of a suggestion is worth its interruption if it is right more often than not, and spares a keystroke. */
+const BEGINNING_SURE = 0.5;
+const BEGINNING_CHARACTERS = 2;
 
 type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
 
@@ -64,17 +69,23 @@ export class Presenter {
       : ranked;
     const [first] = mended;
     if (!first) return nothing('none', 'no suggestion can be parsed here');
-    const reports = mended.map(({ text, replaceSuffix, logprob, logprobs, energy, verdict }) => ({
+    const report = ({ text, replaceSuffix, logprob, logprobs, energy, verdict }: Ranked) => ({
       text: document.restore(text),
       replaceSuffix,
       logprob,
       ...(logprobs && { logprobs }),
       ...(energy !== undefined && { confidence: confidence(energy) }),
       ...(verdict !== UNKNOWN && { parses: verdict.parses, undeclared: verdict.undeclared }),
-    }));
+    });
+    const reports = mended.map(report);
     const needed = this.#threshold(rules);
     const sure = reports[0]?.confidence;
     if (sure !== undefined && sure < needed) {
+      const begun = this.#beginning(document, candidates, first);
+      if (begun) {
+        const { replaceSuffix, stop } = begun;
+        return { text: document.restore(begun.text), candidates: [report(begun), ...reports], replaceSuffix, stop };
+      }
       return {
         ...nothing('none', `the model is not sure enough (${percent(sure)} of ${percent(needed)} needed)`),
         candidates: reports,
@@ -107,6 +118,40 @@ export class Presenter {
     });
   }
 
+  /**
+   * The longest beginning, of whole words, of a suggestion that is too uncertain as a whole, which by itself is sure enough.
+   * @param written the candidates as they were written, `whole` among them
+   */
+  #beginning(
+    { prefix, suffix }: Pick<CompletionRequest, 'prefix' | 'suffix'>,
+    written: readonly AgreedCandidate[],
+    whole: Ranked,
+  ): Ranked | undefined {
+    const candidate = written.find(({ tokens }) => tokens === whole.tokens);
+    const marks = candidate?.marks ?? [];
+    if (!candidate || marks.length === 0) return undefined;
+    const bytes = Buffer.from(candidate.text);
+    const unmarked = candidate.tokens.length - marks.length;
+    for (const [i, mark] of [...marks.entries()].reverse()) {
+      const text = textOf(bytes.subarray(0, mark.bytes)).trimEnd();
+      if (mark.bytes >= bytes.length || splitsWord(text, candidate.text.slice(text.length))) continue;
+      const trimmed = trim(text, prefix, suffix);
+      if (trimmed.text.trim().length < BEGINNING_CHARACTERS) return undefined;
+      const tokens = candidate.tokens.slice(0, unmarked + i + 1);
+      const begun = {
+        ...candidate,
+        tokens,
+        logprob: mark.logprob,
+        verdict: UNKNOWN,
+        stop: 'doubt' as const,
+        ...trimmed,
+      };
+      const energy = this.#energy(begun, -mark.logprob);
+      if (energy !== undefined && confidence(energy) >= BEGINNING_SURE) return { ...begun, energy };
+    }
+    return undefined;
+  }
+
   #energy(candidate: Omit<Ranked, 'energy'>, least: number): number | undefined {
     if (!this.#weights) return undefined;
     return energy(evidenceOf(candidate, least), this.#weights);
@@ -115,6 +160,11 @@ export class Presenter {
   #threshold({ confidence }: Rules): number {
     return confidence === 'off' ? 0 : (this.#weights?.threshold[confidence] ?? 0);
   }
+}
+
+/** Whether a text ends within a word that `rest` goes on with. */
+function splitsWord(text: string, rest: string): boolean {
+  return /[\p{L}\p{N}_$]$/u.test(text) && /^[\p{L}\p{N}_$]/u.test(rest);
 }
 
 /** @param least −log p of the most probable candidate, in nats */

@@ -93,6 +93,7 @@ export async function marginalise(
     ...candidate,
     logprob: logMeanExp(logprobs[i] ?? []),
     logprobs: logprobs[i],
+    marks: undefined,
     agreement: times / thoughts.length,
   }));
   return candidates.sort((a, b) => b.logprob - a.logprob);

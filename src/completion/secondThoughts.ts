@@ -72,7 +72,7 @@ export function firstLine(
   for (const token of tokens.slice(0, -1)) {
     const { need, text } = consume(hypothesis.need, tokenizer.bytes(token));
     const bytes = Buffer.concat([hypothesis.bytes, text]);
-    hypothesis = { tokens: [...hypothesis.tokens, token], bytes, need, logprob: 0 };
+    hypothesis = { tokens: [...hypothesis.tokens, token], bytes, need, logprob: 0, marks: [] };
     const written = textOf(bytes);
     if (written.endsWith('\n') && written.trim() !== '') return hypothesis;
   }

@@ -1,5 +1,5 @@
-/** Where a suggestion ends: decided on its text alone, after every token. */
-export type Stop = 'newline' | 'block' | 'end' | 'repetition' | 'length' | 'time' | 'aborted' | 'none';
+/** Where a suggestion ends: decided on its text alone, after every token; `doubt`: the model was not sure how it goes on. */
+export type Stop = 'newline' | 'block' | 'end' | 'repetition' | 'length' | 'doubt' | 'time' | 'aborted' | 'none';
 
 /** What the rules need to know about the place of the cursor. */
 export interface Place {

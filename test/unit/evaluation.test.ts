@@ -326,12 +326,16 @@ describe('typing with suggestions', () => {
     Promise.resolve(Object.entries(table).find(([end]) => typed.endsWith(end))?.[1] ?? '');
 
   for (const [name, table, expected] of [
-    ['nothing suggested', {}, { completed: 0, accepted: 0, asked: 25 }],
-    ['a right one', { 'const ': 'a = f(b);' }, { completed: 9, accepted: 1, asked: 17 }],
-    ['the beginning of a line counts', { 'const ': 'a =' }, { completed: 3, accepted: 1, asked: 23 }],
-    ['right but for its end', { 'const ': 'a = f(c);' }, { completed: 0, accepted: 0, asked: 19 }],
-    ['over lines, without the indentation', { 'f(b);': '\n  return a;' }, { completed: 10, accepted: 1, asked: 16 }],
-    ['longer than the text', { 'return ': 'a;\n}' }, { completed: 0, accepted: 0, asked: 24 }],
+    ['nothing suggested', {}, { completed: 0, accepted: 0, shown: 0, asked: 25 }],
+    ['a right one', { 'const ': 'a = f(b);' }, { completed: 9, accepted: 1, shown: 1, asked: 17 }],
+    ['the beginning of a line counts', { 'const ': 'a =' }, { completed: 3, accepted: 1, shown: 1, asked: 23 }],
+    ['right but for its end', { 'const ': 'a = f(c);' }, { completed: 0, accepted: 0, shown: 1, asked: 19 }],
+    [
+      'over lines, without the indentation',
+      { 'f(b);': '\n  return a;' },
+      { completed: 10, accepted: 1, shown: 1, asked: 16 },
+    ],
+    ['longer than the text', { 'return ': 'a;\n}' }, { completed: 0, accepted: 0, shown: 1, asked: 24 }],
   ] as const) {
     it(name, async () => {
       assert.deepEqual(await typeText(text, by(table)), { characters: 25, ...expected });
@@ -360,13 +364,15 @@ describe('typing with suggestions', () => {
 
   it('ratios are of characters, differences of the same passages', () => {
     const row = (way: string, repository_: string, completed: number, characters: number) => ({
-      ...{ repository: repository_, path: 'a.ts', way, completed, characters, asked: 10, accepted: 1 },
+      ...{ repository: repository_, path: 'a.ts', way, completed, characters, asked: 10, shown: 4, accepted: 1 },
     });
     const typed = [
       row('T=0', 'x', 10, 100),
       row('T=4', 'x', 20, 100),
       row('T=0', 'y', 0, 300),
       row('T=4', 'y', 60, 300),
+      row('T=4, everything shown', 'x', 30, 100),
+      row('T=4, everything shown', 'y', 30, 300),
     ];
     const { rows, difference, characters } = summariseTyping(typed);
     assert.equal(characters, 400);
@@ -375,6 +381,7 @@ describe('typing with suggestions', () => {
       [
         ['T=0', 0.025, 20],
         ['T=4', 0.2, 20],
+        ['T=4, everything shown', 0.15, 20],
       ],
     );
     assert.equal(difference?.mean, 0.175);

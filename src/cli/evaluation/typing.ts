@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { CompletionRequest, Engine, Thought } from '../../completion/engine';
+import type { CompletionRequest, Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { switchOption } from '../arguments';
 import { ProgressBar } from '../progress';
@@ -25,6 +25,8 @@ export interface Typed {
   /** Of these, what suggestions wrote. */
   readonly completed: number;
   readonly asked: number;
+  /** Suggestions that were offered: at so many keystrokes there was something to read. */
+  readonly shown: number;
   readonly accepted: number;
 }
 
@@ -76,11 +78,12 @@ function passageAt(lines: readonly string[], line: number) {
 export async function typeText(text: string, suggest: (typed: string) => Promise<string>): Promise<Typed> {
   const said = (from: number, to: number) => text.slice(from, to).replace(/\n[ \t]+/g, '\n').length;
   let at = indentOf(text);
-  const result = { characters: said(at, text.length), completed: 0, asked: 0, accepted: 0 };
+  const result = { characters: said(at, text.length), completed: 0, asked: 0, shown: 0, accepted: 0 };
   while (at < text.length) {
     const rest = text.slice(at);
     const suggestion = await suggest(text.slice(0, at));
     result.asked++;
+    if (suggestion !== '') result.shown++;
     let same = 0;
     while (same < suggestion.length && suggestion[same] === rest[same]) same++;
     if (suggestion !== '' && same === suggestion.length) {
@@ -102,7 +105,14 @@ interface TypedPassage extends Typed {
   readonly way: string;
 }
 
-/** `evaluate --typing`: passages typed without thinking and with the usual steps. */
+/** Steps of thought, and whether what the model is not sure of is withheld or cut, as it is in the editor, or everything is shown. */
+const WAYS = [
+  { way: 'T=0', steps: 0, confidence: 'usual' },
+  { way: `T=${USUAL_STEPS}`, steps: USUAL_STEPS, confidence: 'usual' },
+  { way: `T=${USUAL_STEPS}, everything shown`, steps: USUAL_STEPS, confidence: 'off' },
+] as const;
+
+/** `evaluate --typing`: passages typed without thinking, with the usual steps, and with all that these suggest. */
 export async function evaluateTyping(
   engine: Engine,
   passages: readonly Passage[],
@@ -115,9 +125,11 @@ export async function evaluateTyping(
   const typed: TypedPassage[] = [];
   for (const [index, { repository, request, text }] of passages.entries()) {
     const thoughts = await thoughtsAfter(engine, request, [0, USUAL_STEPS]);
-    for (const [steps, thought] of thoughts) {
-      const result = await typeText(text, (before) => suggestion(engine, request, before, thought, memory));
-      typed.push({ repository, path: request.path, way: `T=${steps}`, ...result });
+    for (const { way, steps, confidence } of WAYS) {
+      const options = { steps: 0, maxLines: 1, candidates: 1, memory, confidence, thought: thoughts.get(steps) };
+      const suggest = async (before: string) =>
+        (await engine.complete({ ...request, prefix: request.prefix + before }, options)).text;
+      typed.push({ repository, path: request.path, way, ...(await typeText(text, suggest)) });
     }
     bar.update(index + 1);
     if (performance.now() > end) break;
@@ -129,37 +141,34 @@ export async function evaluateTyping(
   console.log(values.json ? JSON.stringify(report, null, 2) : typingTable(report));
 }
 
-async function suggestion(
-  engine: Engine,
-  request: CompletionRequest,
-  typed: string,
-  thought: Thought,
-  memory: boolean,
-): Promise<string> {
-  const options = { steps: 0, maxLines: 1, candidates: 1, memory, thought };
-  return (await engine.complete({ ...request, prefix: request.prefix + typed }, options)).text;
-}
-
 export interface TypingSummary {
   readonly passages: number;
   readonly repositories: number;
   readonly characters: number;
-  readonly rows: readonly { way: string; asked: number; accepted: number; ratio: Interval | undefined }[];
+  readonly rows: readonly {
+    way: string;
+    asked: number;
+    shown: number;
+    accepted: number;
+    ratio: Interval | undefined;
+  }[];
   /** Ratio with the usual steps minus the ratio without any, of the same passages. */
   readonly difference: Interval | undefined;
 }
 
 export function summariseTyping(typed: readonly TypedPassage[]): TypingSummary {
   const of = (way: string) => typed.filter((one) => one.way === way);
-  const [without, thinking] = [of('T=0'), of(`T=${USUAL_STEPS}`)];
+  const ways = WAYS.map(({ way }) => of(way));
+  const [without, thinking] = ways as [TypedPassage[], TypedPassage[]];
   const sum = (rows: readonly Typed[], key: keyof Typed) => rows.reduce((total, row) => total + row[key], 0);
   return {
     passages: without.length,
     repositories: new Set(without.map(({ repository }) => repository)).size,
     characters: sum(without, 'characters'),
-    rows: [without, thinking].map((rows) => ({
-      way: rows[0]?.way ?? '',
+    rows: ways.map((rows, i) => ({
+      way: WAYS[i]!.way,
       asked: sum(rows, 'asked'),
+      shown: sum(rows, 'shown'),
       accepted: sum(rows, 'accepted'),
       ratio: bootstrap(
         rows.map(({ repository, completed, characters }) => ({
@@ -190,11 +199,11 @@ function typingTable({
   return [
     `${passages} passages of ${repositories} repositories, ${characters} characters; lookup memory ${memory ? 'on' : 'off'}. 95 % bootstrap intervals by repository.`,
     '',
-    '| way | ratio of completed code, % | suggestions asked for | accepted |',
-    '| --- | --- | --- | --- |',
-    ...rows.map(({ way, ratio, asked, accepted }) =>
-      ratio ? `| ${way} | ${share(ratio)} | ${asked} | ${accepted} |` : '',
+    '| way | ratio of completed code, % | suggestions asked for | shown | accepted |',
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map(({ way, ratio, asked, shown, accepted }) =>
+      ratio ? `| ${way} | ${share(ratio)} | ${asked} | ${shown} | ${accepted} |` : '',
     ),
-    `| T=${USUAL_STEPS} minus T=0 | ${signed(difference, 100, 1)} | | |`,
+    `| T=${USUAL_STEPS} minus T=0 | ${signed(difference, 100, 1)} | | | |`,
   ].join('\n');
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { confidence as confidenceOf, energy, featuresOf } from '../../../src/completion/energy';
 import { bestOfEach, calibrationError, fitEnergy, thresholdFor, type Example } from '../../../src/completion/energyFit';
-import { rank, type Ranked } from '../../../src/completion/present';
-import { logMeanExp } from '../../../src/completion/samples';
+import { Presenter, rank, type Ranked } from '../../../src/completion/present';
+import { logMeanExp, type AgreedCandidate } from '../../../src/completion/samples';
 import { randomFrom } from '../../../src/model/random';
 
 const evidence = {
@@ -97,6 +97,66 @@ describe('ranking', () => {
       candidate('good', {}),
     ];
     assert.equal(texts(rank(given, { energy: false, solver: true })), 'unknown good undeclared broken');
+  });
+});
+
+describe('a suggestion that is not sure enough', () => {
+  const none = { nats: 0, perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
+  // Log-odds of 2 less one a nat.
+  const weights = { bias: 2, weights: { ...none, nats: -10 }, threshold: { usual: 0.2, strict: 0.6 } };
+  const presenter = new Presenter({ energy: weights as never }, { of: () => Promise.resolve(undefined) } as never);
+  /** @param pieces text of each token, and log p of the text up to it */
+  const written = (...pieces: [string, number][]): AgreedCandidate => {
+    const ends = pieces.map((_, i) =>
+      pieces
+        .slice(0, i + 1)
+        .map(([text]) => text)
+        .join(''),
+    );
+    const marks = pieces.map(([, logprob], i) => ({ bytes: Buffer.byteLength(ends[i]!), logprob }));
+    const tokens = pieces.map((_, i) => i);
+    return { text: ends.at(-1)!, tokens, marks, logprob: pieces.at(-1)![1], stop: 'newline', agreement: 1 };
+  };
+  const present = (candidate: AgreedCandidate, confidence: 'off' | 'usual' | 'strict' = 'usual', suffix = '\n') =>
+    presenter.present({ path: 'a.ts', prefix: 'x = ', suffix, related: [] }, [candidate], {
+      steps: 0,
+      maxLines: 8,
+      candidates: 1,
+      confidence,
+    });
+
+  it('is shown as far as it is right more often than not', async () => {
+    const call = written(['größe', -0.1], ['(', -0.2], ['al', -0.4], ['pha', -1.5], [', beta)', -5]);
+    const { text, stop, candidates } = await present(call);
+    assert.deepEqual([text, stop], ['größe(alpha', 'doubt']);
+    assert.deepEqual(
+      candidates.map((one) => [one.text, one.confidence!.toFixed(2)]),
+      [
+        ['größe(alpha', '0.62'],
+        ['größe(alpha, beta)', '0.05'],
+      ],
+    );
+    assert.equal((await present(call, 'off')).text, 'größe(alpha, beta)');
+  });
+
+  it('is never cut within a word, and never to a single character', async () => {
+    const word = written(['(', -0.1], ['comp', -0.5], ['ute', -4], ['()', -9]);
+    assert.equal((await present(word)).text, '');
+    assert.match((await present(word)).reason!, /not sure enough \(0 % of 20 % needed\)/);
+    const lines = written(['if (a)', -0.2], [' {\n', -0.4], ['  b();', -3], ['\n}', -6]);
+    assert.equal((await present(lines)).text, 'if (a) {');
+  });
+
+  it('stays whole where it is sure, and is withheld where not even its beginning is', async () => {
+    assert.equal((await present(written(['ab', -1], ['(c)', -2.5]))).text, 'ab(c)');
+    assert.equal((await present(written(['ab', -3], ['(c)', -6]))).text, '');
+    const { text, candidates } = await present(written(['ab', -1], ['(c)', -2.5]), 'strict');
+    assert.deepEqual([text, candidates.length], ['ab', 2]);
+  });
+
+  it('has a beginning only where its tokens are known one by one', async () => {
+    const judged = { ...written(['ab', -0.1], ['(c)', -6]), marks: undefined };
+    assert.equal((await present(judged)).text, '');
   });
 });
 
