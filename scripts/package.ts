@@ -118,13 +118,21 @@ function commitTime(): number {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { target: { type: 'string' }, models: { type: 'string', default: models.join() }, out: { type: 'string' } },
+    options: {
+      target: { type: 'string' },
+      models: { type: 'string', default: models.join() },
+      out: { type: 'string' },
+    },
   });
   const targets = values.target === 'all' ? PLATFORMS : [asTarget(values.target)];
   if (targets.length > 1 && values.out !== undefined) throw new Error('--out names one file, not those of all targets');
   const chosen = values.models.split(',').filter((name) => name !== '');
   for (const target of targets) {
-    const path = await packExtension({ target, models: chosen, ...(values.out === undefined ? {} : { out: values.out }) });
+    const path = await packExtension({
+      target,
+      models: chosen,
+      ...(values.out === undefined ? {} : { out: values.out }),
+    });
     process.stdout.write(`${path}: ${((await stat(path)).size / 2 ** 20).toFixed(1)} MB\n`);
   }
 }

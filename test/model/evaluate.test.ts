@@ -180,6 +180,7 @@ describe('evaluate DIR', () => {
       [
         ['T=0', true],
         ['T=4', true],
+        ['T=4, everything shown', true],
       ],
     );
   });
