@@ -35,7 +35,7 @@ def test_the_toy_plan_runs_over_calls_and_its_weights_come_back_whole(tiny, tmp_
     outs = []
     for call in range(40):
         outs.append(tmp_path / f"out{call}")
-        if job.Job("toy", payload, work, outs[-1], 0.25, "cpu").run():
+        if job.Job("toy", payload, work, outs[-1], 0.6, "cpu").run():
             break
     else:
         pytest.fail("not finished after 40 calls")
