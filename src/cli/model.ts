@@ -29,8 +29,9 @@ export function shippedBundle(name: ModelName = models[0], from = __dirname): st
 
 /** The folder that `--model` means: a name of those that come with the program, or a folder. */
 export function bundleFolder(model: string | undefined): string {
-  const name = models.find((one) => one === (model ?? models[0]));
-  return name === undefined ? resolve(model!) : shippedBundle(name);
+  if (model === undefined) return shippedBundle();
+  const name = models.find((one) => one === model);
+  return name ? shippedBundle(name) : resolve(model);
 }
 
 /** Opens the engine that the arguments ask for, with a progress bar while it loads. */

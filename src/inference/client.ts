@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
 import { lineSplitter, LogLimiter } from './logLines';
 import {
+  now,
   isFromInference,
   type Answer,
   type Asked,
@@ -133,7 +134,7 @@ export class InferenceClient {
   /** @param ahead nobody waits for it yet: it makes way for whatever somebody waits for */
   complete(uri: string, request: CompletionRequest, options: Asked, ahead = false): Run {
     const id = this.#nextId++;
-    const sentAt = performance.timeOrigin + performance.now();
+    const sentAt = now();
     const result = new Promise<Answer | { reason: string }>((resolve) => {
       const waiting: Waiting = {
         message: { type: 'complete', id, uri, request, options, sentAt, ahead },

@@ -61,7 +61,7 @@ export interface IndexProgress {
 
 export type ToInference =
   | ({ readonly type: 'open' } & Opening)
-  /** `sentAt`: milliseconds since the epoch, with fractions. */
+  /** `sentAt`: what `now` said. */
   | {
       readonly type: 'complete';
       readonly id: number;
@@ -196,3 +196,6 @@ export function isFromInference(value: unknown): value is FromInference {
   if (!isRecord(value) || !isText(value['type']) || !Object.hasOwn(fields, value['type'])) return false;
   return Object.entries(fields[value['type'] as FromInference['type']]).every(([name, holds]) => holds(value[name]));
 }
+
+/** The clock that both processes read: milliseconds since the epoch, with fractions. */
+export const now = (): number => performance.timeOrigin + performance.now();

@@ -1,10 +1,9 @@
-import { performance } from 'node:perf_hooks';
 import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf, NumericalError } from '../model/errors';
 import { LruMap } from '../model/lru';
 import { ThoughtStore } from '../thought/store';
 import type { Thought } from '../thought/thought';
-import { usage, type CompletionRequest, type FromInference, type ToInference } from './messages';
+import { now, usage, type CompletionRequest, type FromInference, type ToInference } from './messages';
 import { Indexer } from './indexer';
 import { WorkQueue, type Work } from './queue';
 import { ThoughtKeeper } from './thoughtKeeper';
@@ -39,7 +38,7 @@ export class InferenceService {
   /** Whether suggestions use the memory, as far as is known. */
   #memory: boolean = DEFAULTS.memory;
   #decoded = 0;
-  /** When the last gradient runs began and ended, milliseconds since the epoch. */
+  /** When the last gradient runs began and ended (`now`). */
   #runs: { readonly begin: number; readonly end: number }[] = [];
   #indexer: Indexer | undefined;
   #keeper: ThoughtKeeper | undefined;
@@ -276,6 +275,3 @@ export class InferenceService {
     this.#send({ type: 'declined', id, reason });
   }
 }
-
-/** Milliseconds since the epoch, with fractions. */
-const now = () => performance.timeOrigin + performance.now();

@@ -34,28 +34,27 @@ STAGES = ("pretrain", "think", "plain")
 # that are lent at a time, in two calls: the second finishes what the first has begun of `nano`. The latent stage is what the
 # rate falls over: `pretrain` ends at nearly its full rate. One that `shrinks` makes do with what its call leaves it.
 # `toy` runs the same script on a CPU.
+WINDOW = {"length": 1024, "suffix": 256}
+THINK = {"shrinks": True, "chunks": 10, "chunk": 128, "windows": 3, "muon": 0.003, "adam": 0.0014, "decay": 1}
+REPORT = {"files": 240, "batch": 40, "chunks": 12, "chunk": 128}
 PLANS = {
     "base": {
         "vocabulary": 16384,
         "shape": {
             "width": 512, "layers": 10, "trunk-layers": 3, "heads": 8, "kv-heads": 4, "hidden": 1408, "thought-vectors": 8,
         },
-        "window": {"length": 1024, "suffix": 256},
+        "window": WINDOW,
         "pretrain": {"minutes": 4.8, "batch": 96, "muon": 0.004, "adam": 0.002, "decay": 0.05},
-        "think": {
-            "minutes": 1.8, "shrinks": True, "batch": 24, "chunks": 10, "chunk": 128, "windows": 3, "muon": 0.003, "adam": 0.0014, "decay": 1,
-        },
-        "report": {"files": 240, "batch": 40, "chunks": 12, "chunk": 128},
+        "think": {"minutes": 1.8, "batch": 24, **THINK},
+        "report": REPORT,
         "reserve": 0.7,
     },
     "nano": {
         "start": "models/nano",
-        "window": {"length": 1024, "suffix": 256},
+        "window": WINDOW,
         "pretrain": {"minutes": 2.2, "batch": 128, "muon": 0.004, "adam": 0.002, "decay": 0.05},
-        "think": {
-            "minutes": 1.6, "shrinks": True, "batch": 32, "chunks": 10, "chunk": 128, "windows": 3, "muon": 0.003, "adam": 0.0014, "decay": 1,
-        },
-        "report": {"files": 240, "batch": 40, "chunks": 12, "chunk": 128},
+        "think": {"minutes": 1.6, "batch": 32, **THINK},
+        "report": REPORT,
         "reserve": 0.4,
     },
     "toy": {
@@ -126,11 +125,10 @@ class Job:
         reserve = self.plan["reserve"]  # for the last validation, saving, the report and delivery
         if self.left() < 2 * reserve:
             raise OutOfTime
-        begun, minutes = time.monotonic(), options.pop("minutes")
+        begun, minutes, wall = time.monotonic(), options.pop("minutes"), self.left() - reserve
         if options.pop("shrinks", False):
-            minutes = min(minutes, self.left() - reserve)
+            minutes = min(minutes, wall)
         options |= self.plan["window"] | {"minutes": minutes}
-        wall = self.left() - reserve
         self.package(command, "--run", run, *(f"--{k}={v}" for k, v in options.items()), "--wall", wall, *words)
         clock = load(run / "state.pt")["clock"]
         self.say(f"{name}: {clock} after {time.monotonic() - begun:.0f} s more")
@@ -178,22 +176,22 @@ class Job:
             for path in sorted([*self.work.glob("*/log.jsonl"), *self.work.glob("*.json"), self.work / "job.log"]):
                 tar.add(path, path.relative_to(self.work))
         states = [self.work / name / "state.pt" for name in ("think", "pretrain")]
-        state = next((path for path in states if path.exists()), None)
-        if state is None:
+        newest = next((path for path in states if path.exists()), None)
+        if newest is None:
             return False
-        clock = load(state)["clock"]
-        title = f"weights-{STAGES.index(state.parent.name)}-{clock['step']:07d}"
+        state = load(newest)
+        title = f"weights-{STAGES.index(newest.parent.name)}-{state['clock']['step']:07d}"
         packed, sent = self.work / title, self.work / f"{title}.sent"
         if not packed.exists():
-            packed.write_bytes(compact(load(state)))
+            packed.write_bytes(compact(state))
         size = packed.stat().st_size
         first = int(sent.read_text()) if sent.exists() else 0
         count = math.ceil(size / PART)
         last = min(count, first + PARTS_A_CALL)
-        with packed.open("rb") as whole:
+        with packed.open("rb") as weights:
             for part in range(first, last):
-                whole.seek(part * PART)
-                (self.out / f"{title}.{part:02d}-of-{count:02d}").write_bytes(whole.read(PART))
+                weights.seek(part * PART)
+                (self.out / f"{title}.{part:02d}-of-{count:02d}").write_bytes(weights.read(PART))
         sent.write_text(str(last))
         if last > first:
             self.say(f"{title}: parts {first} to {last - 1} of {count} delivered")

@@ -158,26 +158,28 @@ export interface TypingSummary {
 
 export function summariseTyping(typed: readonly TypedPassage[]): TypingSummary {
   const of = (way: string) => typed.filter((one) => one.way === way);
-  const ways = WAYS.map(({ way }) => of(way));
-  const [without, thinking] = ways as [TypedPassage[], TypedPassage[]];
+  const [without, thinking] = [of(WAYS[0].way), of(WAYS[1].way)];
   const sum = (rows: readonly Typed[], key: keyof Typed) => rows.reduce((total, row) => total + row[key], 0);
   return {
     passages: without.length,
     repositories: new Set(without.map(({ repository }) => repository)).size,
     characters: sum(without, 'characters'),
-    rows: ways.map((rows, i) => ({
-      way: WAYS[i]!.way,
-      asked: sum(rows, 'asked'),
-      shown: sum(rows, 'shown'),
-      accepted: sum(rows, 'accepted'),
-      ratio: bootstrap(
-        rows.map(({ repository, completed, characters }) => ({
-          cluster: repository,
-          value: completed,
-          weight: characters,
-        })),
-      ),
-    })),
+    rows: WAYS.map(({ way }) => {
+      const rows = of(way);
+      return {
+        way,
+        asked: sum(rows, 'asked'),
+        shown: sum(rows, 'shown'),
+        accepted: sum(rows, 'accepted'),
+        ratio: bootstrap(
+          rows.map(({ repository, completed, characters }) => ({
+            cluster: repository,
+            value: completed,
+            weight: characters,
+          })),
+        ),
+      };
+    }),
     difference: bootstrap(
       thinking.map(({ repository, completed, characters }, i) => ({
         cluster: repository,
