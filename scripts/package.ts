@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NATIVE_PLATFORMS, ownPlatform, PLATFORMS, type Platform } from '../src/model/platform';
-import { models } from '../src/protocol';
+import { models } from '../src/settings';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 

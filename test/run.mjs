@@ -41,9 +41,8 @@ process.exitCode = total.failed > 0 ? 1 : 0;
 async function run(suite, files) {
   const { code, said } = await node([
     '--import=tsx',
+    '--import=./test/ending.mjs',
     '--test',
-    // A test that fails may leave a server running: its file ends all the same, and the server with it.
-    '--test-force-exit',
     // Everything but the pure parts measures time or owns processes: one file after the other.
     `--test-concurrency=${suite === 'unit' ? 2 : 1}`,
     '--test-reporter=spec',

@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Engine, type EngineOptions } from '../completion/engine';
 import { UserError } from '../model/errors';
 import type { Manifest } from '../model/manifest';
-import { models, type ModelName } from '../protocol';
+import { models, type ModelName } from '../settings';
 import { deviceOption, wholeNumber } from './arguments';
 import { ProgressBar } from './progress';
 

@@ -10,14 +10,8 @@ import {
 } from 'vscode-jsonrpc/node';
 import type { Position } from 'vscode-languageserver-types';
 import { UserError } from '../model/errors';
-import {
-  StatisticsRequest,
-  StatusNotification,
-  type AnsweredList,
-  type Settings,
-  type Statistics,
-  type Status,
-} from '../protocol';
+import { StatisticsRequest, StatusNotification, type AnsweredList, type Statistics, type Status } from '../protocol';
+import type { Settings } from '../settings';
 import type { Duration } from './quantile';
 import type { Keystroke } from './typist';
 import { typeWith, type Answered, type Assistant, type SourceFile, type Suggested, type TypingOptions } from './typing';

@@ -40,11 +40,11 @@ import {
   ThoughtRequest,
   WhyRequest,
   type InitializationOptions,
-  type Settings,
   type Status,
   type ThoughtReport,
   type WhyReport,
 } from '../protocol';
+import type { Settings } from '../settings';
 
 export interface ServerPlace {
   /** The server's script. */

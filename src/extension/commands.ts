@@ -12,7 +12,8 @@ import type { Recorder } from './recorder';
 import type { Snoozer } from './snoozer';
 import type { StatisticsPanel } from './statisticsPanel';
 import type { ThoughtPanel } from './thoughtPanel';
-import type { Settings, WhyReport } from '../protocol';
+import type { WhyReport } from '../protocol';
+import type { Settings } from '../settings';
 
 export interface CommandContext {
   log: LogOutputChannel;

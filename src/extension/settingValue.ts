@@ -1,4 +1,4 @@
-import { formerNames } from '../protocol';
+import { formerNames } from '../settings';
 
 /** Where a setting has a value: what `inspect` of VS Code's configuration says. */
 export interface Inspected {

@@ -1,7 +1,7 @@
 import { ConfigurationTarget, workspace, type ConfigurationScope } from 'vscode';
 import { section } from './names';
 import { settingValue } from './settingValue';
-import type { Settings } from '../protocol';
+import type { Settings } from '../settings';
 
 /**
  * `thoughtline.*` as the user has it now; package.json holds the defaults. Values are passed on as written: the server

@@ -21,7 +21,6 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import { usage } from '../inference/messages';
 import {
-  defaultSettings,
   ForgetRequest,
   OutcomeNotification,
   RestartRequest,
@@ -30,12 +29,10 @@ import {
   ThoughtRequest,
   WhyRequest,
   SnoozeNotification,
-  type BatteryPause,
-  type DocumentSettings,
   type InitializationOptions,
   type Outcome,
-  type Settings,
 } from '../protocol';
+import { defaultSettings, type BatteryPause, type DocumentSettings, type Settings } from '../settings';
 import { Adviser } from './adviser';
 import { Completions } from './completions';
 import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';

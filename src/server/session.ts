@@ -1,7 +1,7 @@
 import type { Position } from 'vscode-languageserver';
 import type { Run } from '../inference/client';
 import type { Answer, CompletionResult, Publication } from '../inference/messages';
-import type { DocumentSettings } from '../protocol';
+import type { DocumentSettings } from '../settings';
 import { EditedLines } from './edits';
 import { SuggestionMemory, type Context, type Thinking } from './schedule';
 

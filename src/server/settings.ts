@@ -7,7 +7,7 @@ import {
   formerNames,
   models,
   type Settings,
-} from '../protocol';
+} from '../settings';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
 

@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { isPermissive, packageFolder, programs } from '../../scripts/shipped';
 import { judge, readReport, type AuditReport } from '../../scripts/audit';
 import { NATIVE_PLATFORMS, PLATFORMS, WASM_PLATFORMS } from '../../src/model/platform';
-import { models } from '../../src/protocol';
+import { models } from '../../src/settings';
 import { ROOT } from '../fixtures';
 import { LspClient } from '../server/client';
 import { pretending } from '../server/machines';

@@ -31,12 +31,12 @@ import {
   StatusNotification,
   ThoughtRequest,
   WhyRequest,
-  type Settings,
   type Statistics,
   type Status,
   type ThoughtReport,
   type WhyReport,
 } from '../../src/protocol';
+import type { Settings } from '../../src/settings';
 
 export const root = resolve(__dirname, '../..');
 export const dist = resolve(root, process.env['THOUGHTLINE_DIST'] ?? 'dist');

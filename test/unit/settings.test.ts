@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { settingValue } from '../../src/extension/settingValue';
-import { defaultSettings, type Settings } from '../../src/protocol';
+import { defaultSettings, type Settings } from '../../src/settings';
 import { chosenBundle, languageEnabled, readSettings } from '../../src/server/settings';
 
 test('settings: acceptable values are taken, missing ones get their default silently', () => {

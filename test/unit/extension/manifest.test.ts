@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../../scripts/words';
-import { defaultSettings, devices, formerNames } from '../../../src/protocol';
+import { defaultSettings, devices, formerNames } from '../../../src/settings';
 import { readSettings } from '../../../src/server/settings';
 
 const root = join(__dirname, '..', '..', '..');

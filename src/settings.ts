@@ -1,0 +1,88 @@
+/** The user's settings, `thoughtline.*` in VS Code: what they are called, what they may be, and what they are unless set. */
+import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
+
+export { CONFIDENCE_LEVELS };
+
+/** What pauses while the machine runs on its battery: nothing, thinking, or suggestions too. */
+export const BATTERY_PAUSES = ['nothing', 'thinking', 'suggestions'] as const;
+export type BatteryPause = (typeof BATTERY_PAUSES)[number];
+
+export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
+export type DeviceName = (typeof devices)[number];
+
+/** The bundles that come with the extension, the one that serves unless told otherwise first. */
+export const models = ['nano', 'base'] as const;
+export type ModelName = (typeof models)[number];
+
+export interface Settings {
+  enable: boolean;
+  /** Gradient steps of the thought on a file, 0–32; 0 means "no thinking". */
+  inferenceSteps: number;
+  device: DeviceName;
+  /** Which of the bundles that come with the extension. */
+  model: ModelName;
+  /** Folder of another model bundle; empty for one of those. */
+  modelPath: string;
+  /** Longest suggestion, in lines, 1–64. */
+  maxLines: number;
+  /** Look up what followed the same words in the open files, and mix it with what the model predicts. */
+  memory: boolean;
+  /** Know the workspace's source files in the same way, not only open ones. */
+  workspaceMemory: boolean;
+  /** Thoughts drawn from the posterior, 1–8: alternatives, and suggestions ranked under all of them. */
+  samples: number;
+  /** Steps on context and draft after which a suggestion that was asked for by hand is written again, 0–32. */
+  rethinkingSteps: number;
+  /** Whether it is learned which suggestions are taken, and others are withheld. */
+  adaptive: boolean;
+  /** Whether what cannot be parsed in its place is mended or not shown. */
+  syntaxCheck: boolean;
+  /** Which suggestions are not shown because the model is not sure enough. */
+  confidence: ConfidenceLevel;
+  /** Language identifier → on or off; `*` stands for every language that is not named. */
+  languages: Record<string, boolean>;
+  /** Whether suggestions come of themselves inside comments and strings, too. */
+  commentsAndStrings: boolean;
+  /** Milliseconds that the model is not asked after a keystroke: at least, and at most; the typing decides in between. */
+  debounceMin: number;
+  debounceMax: number;
+  /** Milliseconds after which a suggestion that came of itself is shown as far as it has been written; 0 = when it is whole. */
+  timeBudget: number;
+  /** What pauses on battery. What looks ahead pauses with thinking. */
+  pauseOnBattery: BatteryPause;
+  /** Threads of the processor for one run of the model; 0 = one for each core, four at most. */
+  threads: number;
+}
+
+/**
+ * Former names of settings, the last one first, by the present ones: users' settings outlive the versions that they were
+ * written for. A former name stays in package.json, deprecated, with the scope and the restrictions of the present one:
+ * whatever is not there any workspace may set.
+ */
+export const formerNames: Readonly<Record<string, readonly string[]>> = {};
+
+/** Settings that may differ from document to document: by folder, and by language. */
+export type DocumentSettings = Pick<Settings, 'maxLines' | 'languages' | 'commentsAndStrings'>;
+
+export const defaultSettings: Readonly<Settings> = {
+  enable: true,
+  inferenceSteps: DEFAULTS.steps,
+  device: 'auto',
+  model: 'nano',
+  modelPath: '',
+  maxLines: DEFAULTS.maxLines,
+  memory: DEFAULTS.memory,
+  workspaceMemory: true,
+  samples: DEFAULTS.samples,
+  rethinkingSteps: DEFAULTS.rethink,
+  adaptive: false,
+  syntaxCheck: DEFAULTS.solver,
+  confidence: 'usual',
+  languages: { '*': true, plaintext: false, markdown: false, scminput: false },
+  commentsAndStrings: true,
+  debounceMin: 0,
+  debounceMax: 40,
+  timeBudget: 200,
+  pauseOnBattery: 'nothing',
+  threads: 0,
+};
