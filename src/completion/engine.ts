@@ -347,7 +347,7 @@ export class Engine {
       head: window.head,
       healed,
     };
-    const judge = options.maxLines > 1 ? await this.#judges.of(request.path) : undefined;
+    const judge = options.maxLines > 1 && (options.units ?? true) ? await this.#judges.of(request.path) : undefined;
     const { prefix, suffix } = document;
     const read = ensemble.decoder.unread([...window.head, ...healed.tokens], thought);
     const how: DecodeOptions = {

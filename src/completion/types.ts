@@ -29,6 +29,8 @@ export interface CompletionOptions {
   readonly steps: number;
   /** 1 = the rest of the line, more = a block of at most that many lines. */
   readonly maxLines: number;
+  /** Whether a block ends with the syntax node that it begins or goes on with (default: yes), or only by indentation and number of lines. */
+  readonly units?: boolean | undefined;
   /** 1 = greedy, more = width of the beam. */
   readonly candidates: number;
   /** Whether the lookup memory has its say (default: `DEFAULTS.memory`); without weights for it in the bundle it has none. */

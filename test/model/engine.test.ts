@@ -157,6 +157,23 @@ describe('odd documents', () => {
     assert.deepEqual([result.text, result.reason], ['', 'the file is binary']);
   });
 
+  test('without units a block goes on behind the end of its syntax node', async () => {
+    const options = { steps: 0, maxLines: 5, candidates: 1 };
+    let longer = 0;
+    const { prefix, suffix } = await requestIn(FILE, 0.5);
+    const text = prefix + suffix;
+    // Behind the beginnings of bodies: what comes next is a statement, and others after it.
+    for (const { index } of [...text.matchAll(/ \{\n(?=\s+const )/g)].slice(0, 6)) {
+      const [before, after] = [text.slice(0, index + 2), text.slice(index + 2)];
+      const request = { path: 'src/engine.ts', prefix: before, suffix: after, related: [] };
+      const unit = await engine().complete(request, options);
+      const lines = await engine().complete(request, { ...options, units: false });
+      assert.ok(lines.text.startsWith(unit.text), JSON.stringify([unit.text, lines.text]));
+      longer += Number(lines.text.length > unit.text.length);
+    }
+    assert.ok(longer > 0);
+  });
+
   test('a document keeps its carriage returns', async () => {
     const request = await requestIn(FILE, 0.5);
     const crlf = (text: string) => text.replaceAll('\n', '\r\n');

@@ -157,7 +157,9 @@ export class Measurer {
     const { memory = false, samples = 1 } = options;
     const nats = likelihood ? (await engine.score(request, target, thought, { memory, samples })).nats : undefined;
     const maxLines = target.split('\n').length;
-    const result = await engine.complete(request, { ...options, steps: 0, maxLines, thought });
+    // The target is so many lines, not a syntax node: what ended with one would be measured by where it ends. The n-gram
+    // cache knows the number of lines, too.
+    const result = await engine.complete(request, { ...options, steps: 0, maxLines, units: false, thought });
     const { text, milliseconds } = result;
     const shown = text.split('\n').slice(0, maxLines).join('\n');
     return {
