@@ -215,11 +215,10 @@ def test_batches_of_episodes_have_the_evidence_they_say(tiny):
 
 def test_a_learned_prior_starts_as_the_identity_and_takes_part_in_the_steps(small):
     decoder, thought, inner, states, y = small
-    learned = wake(think.anew(decoder, {"prior_hidden": 8}))
-    for mine, theirs in zip(learned.stack, decoder.stack):
-        mine.load_state_dict(theirs.state_dict())
+    learned = think.with_prior(decoder, 8)
     z = thought.start(4)
     assert torch.equal(learned.read(z), z)
+    assert torch.equal(learned(y[:, 0].clamp(min=8), y[:, 1], z), decoder(y[:, 0].clamp(min=8), y[:, 1], z))
     own = think.Inner(learned, compiled=False)
     for got, expected in zip(own.gradients(z, states, y), inner.gradients(z, states, y)):
         torch.testing.assert_close(got, expected)

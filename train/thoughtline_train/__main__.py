@@ -74,8 +74,9 @@ def main() -> None:
     think.add_argument("--minutes", type=float, default=45)
     think.add_argument("--eager", action="store_true", help="compile nothing: for a run of a few minutes on a GPU")
     think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
+    anew = "learn to read a thought from the beginning, of this shape (--prior-hidden alone: go on, with a learned prior)"
     for name in SHAPE:
-        think.add_argument(f"--{name.replace('_', '-')}", type=int, help="learn to read a thought from the beginning, of this shape")
+        think.add_argument(f"--{name.replace('_', '-')}", type=int, help=anew)
     Protocol.add_options(think)
 
     ablate = commands.add_parser("ablate", help="a group of arms that differ in one thing, from one start, at equal cost")

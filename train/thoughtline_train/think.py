@@ -133,13 +133,20 @@ def anew(decoder: Decoder, shape: dict) -> Decoder:
     return fresh
 
 
+def with_prior(decoder: Decoder, hidden: int) -> Decoder:
+    """The decoder with a learned prior, the identity at first: what it has learned about thoughts stays."""
+    fresh = Decoder(replace(decoder.config, prior_hidden=hidden))
+    fresh.load_state_dict(fresh.state_dict() | decoder.state_dict())
+    return fresh
+
+
 def think(
     cache: Path, tokenizer: Path, folder: Path, start_from: Path, protocol: Protocol, minutes: float, seed: int,
     device_name: str, wall: float = math.inf, threads: int = 0, shape: dict | None = None, eager: bool = False,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
     one, resuming where it stopped. With a `shape` (fields of `Config` that say how z is read) the decoder learns to read
-    a thought of that shape from the beginning. `eager`: nothing is compiled, for a run of a few minutes on a GPU, where the
+    a thought of that shape from the beginning; if that is a learned prior alone, it is put before what it reads already. `eager`: nothing is compiled, for a run of a few minutes on a GPU, where the
     four shapes of an episode would take as long to compile as the run has.
 
     After `wall` minutes of this process it saves and ends, to be resumed."""
@@ -148,10 +155,11 @@ def think(
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
     decoder, before = load_decoder(start_from, len(newlines))
+    goes_on = not shape or (set(shape) == {"prior_hidden"} and decoder.config.prior_hidden == 0)
     if shape:
-        decoder = anew(decoder, shape)
+        decoder = with_prior(decoder, shape["prior_hidden"]) if goes_on else anew(decoder, shape)
     thought = Thought(decoder.config)
-    if "thought" in before and not shape:
+    if "thought" in before and goes_on:
         thought.load_state_dict(before["thought"])
     decoder.to(device)
     thought.to(device)
