@@ -19,6 +19,12 @@ type Message<T extends ToInference['type']> = Extract<ToInference, { type: T }>;
 /** After so many suggestions the device is asked whether it still computes what the CPU does. */
 const VERIFY_EVERY = 256;
 
+/**
+ * For this long after a suggestion that was typed for no gradient run begins: whoever types on would wait for it. A thought
+ * under way goes on in the pauses, and one that is asked for now goes on at once.
+ */
+const REST_MS = 150;
+
 /** For this long a suggestion that came unasked waits until texts are in the memory; the rest comes in at idle. */
 const PATIENCE_MS = 30;
 
@@ -68,6 +74,7 @@ export class InferenceService {
       }
       case 'think':
         this.#latest.set(message.uri, message.request);
+        this.#queue.hold('refine', 0);
         this.#queue.push(this.#thinking(message));
         break;
       case 'forget':
@@ -121,7 +128,7 @@ export class InferenceService {
     });
   }
 
-  #decoding({ id, uri, request, options: asked, sentAt }: Message<'complete'>): Work {
+  #decoding({ id, uri, request, options: asked, sentAt, ahead }: Message<'complete'>): Work {
     const signal = { aborted: false };
     const arrived = now();
     this.#signals.set(id, signal);
@@ -148,6 +155,7 @@ export class InferenceService {
         const base = { steps: 0, candidates: DEFAULTS.candidates, patience, signal, thought, prior };
         const options = { ...base, ...rest, ...how, confidence, rethink, budget };
         const result = await this.#engine.complete(request, options);
+        if (!invoked && !ahead) this.#queue.hold('refine', REST_MS);
         this.#signals.delete(id);
         const window = this.#engine.window(request);
         const circumstances = { thought: own?.version ?? 0, window, refinementRunsWaited, refinementRunsAhead };

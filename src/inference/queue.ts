@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { now } from './messages';
 
 /** Lanes by priority: a suggestion the user waits for, one that may be wanted next, then thinking, then the workspace. */
 export const lanes = ['decode', 'ahead', 'refine', 'index'] as const;
@@ -25,6 +26,10 @@ export interface Work {
 export class WorkQueue {
   #waiting: Work[] = [];
   #running: Promise<void> | undefined;
+  /** Until when (`now`) nothing of a lane is begun. */
+  readonly #held = new Map<Lane, number>();
+  /** Ends the wait for a lane that is held. */
+  #wake: () => void = () => undefined;
 
   get size(): number {
     return this.#waiting.length;
@@ -34,13 +39,22 @@ export class WorkQueue {
   push(work: Work): void {
     this.drop(work.lane, work.key);
     this.#waiting.push(work);
+    this.#wake();
     this.#running ??= this.#run();
+  }
+
+  /** Begins nothing of a lane for so many milliseconds from now; 0: what was held is held no longer. */
+  hold(lane: Lane, milliseconds: number): void {
+    this.#held.set(lane, now() + milliseconds);
+    this.#wake();
   }
 
   /** Drops the work of a lane about `key`, if there is any. */
   drop(lane: Lane, key: string): void {
     const at = this.#waiting.findIndex((work) => work.lane === lane && work.key === key);
-    if (at >= 0) this.#waiting.splice(at, 1)[0]?.dropped();
+    if (at < 0) return;
+    this.#waiting.splice(at, 1)[0]?.dropped();
+    this.#wake();
   }
 
   /** Resolves when nothing is left to do. */
@@ -49,17 +63,36 @@ export class WorkQueue {
   }
 
   async #run(): Promise<void> {
-    for (let work = choose(this.#waiting); work; work = choose(this.#waiting)) {
-      let more = false;
-      try {
-        more = await work.advance();
-      } catch (error) {
-        if (this.#remove(work)) work.dropped(error);
-      }
-      if (!more) this.#remove(work);
-      await nextTurn();
+    while (this.#waiting.length > 0) {
+      const time = now();
+      const work = choose(this.#waiting.filter(({ lane }) => (this.#held.get(lane) ?? 0) <= time));
+      if (work) await this.#advance(work);
+      else await this.#heldNoLonger(time);
     }
     this.#running = undefined;
+  }
+
+  async #advance(work: Work): Promise<void> {
+    let more = false;
+    try {
+      more = await work.advance();
+    } catch (error) {
+      if (this.#remove(work)) work.dropped(error);
+    }
+    if (!more) this.#remove(work);
+    await nextTurn();
+  }
+
+  /** Resolves when the first lane is held no longer, or when something has changed before. */
+  async #heldNoLonger(time: number): Promise<void> {
+    const until = Math.min(...this.#waiting.map(({ lane }) => this.#held.get(lane) ?? time));
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, until - time);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   #remove(work: Work): boolean {

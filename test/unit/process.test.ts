@@ -131,7 +131,7 @@ function service() {
     other: (message: ToInference) => inference.receive(message),
   };
   const until = async (condition: () => boolean) => {
-    for (let i = 0; i < 1000 && !condition(); i++) await turn();
+    for (const end = Date.now() + 5_000; !condition() && Date.now() < end;) await turn();
     assert.ok(condition(), JSON.stringify(sent));
   };
   const count = (type: FromInference['type']) => sent.filter((message) => message.type === type).length;
@@ -239,6 +239,20 @@ test('what is made ahead makes way for a keystroke at its next token, and never 
   const last = sent.findLast((message) => message.type === 'declined');
   assert.match(last?.type === 'declined' ? last.reason : '', /window would have to move/);
   assert.deepEqual(engine.log, []);
+});
+
+test('after a suggestion that was typed for no gradient run begins for a while, unless a thought is asked for', async () => {
+  const { engine, say, until, count } = service();
+  say.think('a b c d', 'cold', 4);
+  await until(() => engine.log.length > 1);
+  say.complete('a');
+  await until(() => count('completed') === 1);
+  const held = engine.log.length;
+  for (let i = 0; i < 20; i++) await turn();
+  assert.equal(engine.log.length, held, engine.log.join(', '));
+  say.think('a b', 'cold', 4);
+  await until(() => engine.log.length > held);
+  await until(() => count('thought') === 1);
 });
 
 test('what is made ahead comes before thinking', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { choose, WorkQueue, type Lane, type Work } from '../../src/inference/queue';
 
 /** Work of `runs` runs that writes what it does into `log`. */
@@ -87,3 +88,41 @@ test('dropped work does no further run, and the queue works on after having been
   await queue.idle();
   assert.deepEqual(log, ['r0', 'r dropped', 'd0']);
 });
+
+test('a lane that is held waits, others go on, and what is released goes on at once', async () => {
+  const log: string[] = [];
+  const queue = new WorkQueue();
+  queue.hold('refine', 60_000);
+  queue.push(work('refine', 'r', 2, log));
+  queue.push(work('index', 'i', 2, log));
+  await turns();
+  assert.deepEqual(log, ['i0', 'i1']);
+  queue.push(work('decode', 'd', 1, log));
+  await turns();
+  assert.deepEqual(log, ['i0', 'i1', 'd0']);
+  queue.hold('refine', 0);
+  await queue.idle();
+  assert.deepEqual(log, ['i0', 'i1', 'd0', 'r0', 'r1']);
+});
+
+test('what is held begins by itself when its time has come, and can be dropped before', async () => {
+  const log: string[] = [];
+  const queue = new WorkQueue();
+  queue.hold('refine', 50);
+  const begun = performance.now();
+  queue.push(work('refine', 'r', 1, log));
+  await queue.idle();
+  assert.ok(performance.now() - begun > 40);
+  assert.deepEqual(log, ['r0']);
+  queue.hold('refine', 60_000);
+  queue.push(work('refine', 's', 1, log));
+  await turns();
+  queue.drop('refine', 's');
+  await queue.idle();
+  assert.deepEqual(log, ['r0', 's dropped']);
+});
+
+/** Lets everything run that waits for nothing but its turn. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 10; i++) await nextTurn();
+}
