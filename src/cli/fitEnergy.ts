@@ -1,6 +1,6 @@
 import { evidenceOf } from '../completion/present';
-import type { CompletionOptions, ConfidenceLevel } from '../completion/engine';
-import { bestOfEach, calibrationError, fitEnergy as fit, thresholdFor, type Example } from '../completion/energyFit';
+import type { CompletionOptions } from '../completion/engine';
+import { bestOfEach, calibrationError, fitEnergy as fit, type Example } from '../completion/energyFit';
 import type { EnergyWeights } from '../model/manifest';
 import type { Command } from './command';
 import { exactMatch } from './evaluation/metrics';
@@ -8,9 +8,6 @@ import { fitArguments, fitItems, FIT_USAGE, fiveDigits } from './fitting';
 import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
 import { thoughtAfter } from './thoughts';
-
-/** Share of right suggestions that each level of confidence may lose. */
-const LOST: Readonly<Record<Exclude<ConfidenceLevel, 'off'>, number>> = { usual: 0.05, strict: 0.2 };
 
 /** Where the candidates to learn from come from: greedy decoding under a thought, a beam, and several thoughts. */
 const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
@@ -20,12 +17,12 @@ const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
 ];
 
 const USAGE = `thoughtline fit-energy --each DIR [options]
-  Fits how a model's candidates are ranked, and from which confidence on they are shown: a logistic regression of whether
-  a candidate is what stood there. The memory has its say, as it has in the editor.
+  Fits how a model's candidates are ranked, and how sure it is of them: a logistic regression of whether a candidate is
+  what stood there. The memory has its say, as it has in the editor.
 ${FIT_USAGE}`;
 
 export const fitEnergy: Command = {
-  summary: 'fit how a model ranks its candidates, and when it keeps silent',
+  summary: 'fit how a model ranks its candidates, and how sure it is of them',
   usage: USAGE,
   async run(args) {
     const { values, steps, source } = fitArguments('fit-energy', args);
@@ -61,44 +58,24 @@ export const fitEnergy: Command = {
 };
 
 /**
- * Weights and thresholds from all places; how good they are is found by fitting on one half of the places and asking the
- * other: which share is right, and which shares of right and of wrong suggestions each level withholds.
+ * Weights from all places; how good they are is found by fitting on one half of the places and asking the other: which share
+ * is right, and how far confidence is from it.
  */
 function learn(examples: readonly Example[]): {
   weights: Omit<EnergyWeights, 'fitted'>;
   figures: Record<string, unknown>;
 } {
-  const model = fit(examples);
+  const half = (number: number) => examples.filter(({ place }) => hash(place) % 2 === number);
+  const asked = [0, 1].flatMap((which) => bestOfEach(half(which), fit(half(1 - which))));
+  const likeliest = bestOfEach(examples, { bias: 0, weights: { ...ZERO, behind: -1 } });
   // What the editor shows by itself is greedy.
   const greedy = examples.filter(({ place }) => place.startsWith('0 '));
-  const halves = [0, 1].map((which) => {
-    const half = (of: readonly Example[], number: number) => of.filter(({ place }) => hash(place) % 2 === number);
-    const other = fit(half(examples, 1 - which));
-    const shown = (of: readonly Example[], number: number) => bestOfEach(half(of, number), other);
-    return { asked: shown(examples, which), learned: shown(greedy, 1 - which), unseen: shown(greedy, which) };
-  });
-  const asked = halves.flatMap((half) => half.asked);
-  /** Share of the right suggestions, or of the wrong ones, that a threshold from the other half withholds. */
-  const below = (lost: number, right: boolean) => {
-    const withheld = halves.flatMap(({ learned, unseen }) => {
-      const threshold = thresholdFor(learned, lost);
-      return unseen.filter((one) => one.right === right).map(({ confidence }) => confidence < threshold);
-    });
-    return withheld.filter(Boolean).length / Math.max(1, withheld.length);
-  };
-  const levels = (value: (lost: number) => number) => ({ usual: value(LOST.usual), strict: value(LOST.strict) });
-  const likeliest = bestOfEach(examples, { bias: 0, weights: { ...ZERO, behind: -1 } });
   return {
-    weights: {
-      ...model,
-      threshold: levels((lost) => thresholdFor(bestOfEach(greedy, model), lost)),
-    },
+    weights: fit(examples),
     figures: {
       exact: { likelihood: share(likeliest), energy: share(asked) },
       calibrationError: calibrationError(asked),
       right: greedy.filter(({ right }) => right).length,
-      lost: levels((lost) => below(lost, true)),
-      withheld: levels((lost) => below(lost, false)),
     },
   };
 }

@@ -20,6 +20,8 @@ export interface DecodeOptions {
   readonly start?: Hypothesis | undefined;
   /** With several thoughts: whether each begins with another token, so that what they write differs. */
   readonly apart?: boolean | undefined;
+  /** log p below which a single text (`width` 1) is written no further: nothing of what it might become is shown. */
+  readonly least?: number | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
   /**
    * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing
@@ -78,6 +80,7 @@ export async function decode(
     live = going;
     if (live.length === 0 || settled(candidates, live, width)) return ranked(candidates, width);
     if (length + 1 === options.maxTokens) break;
+    if (width === 1 && doubtful(live, options)) return live.map(inDoubt);
     if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
       const tokens = live[0]?.tokens ?? [];
@@ -104,6 +107,14 @@ function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[]
     stop: 'time' as const,
   }));
   return ranked(cut, width);
+}
+
+function doubtful([hypothesis]: readonly Hypothesis[], { least = -Infinity }: DecodeOptions): boolean {
+  return hypothesis !== undefined && hypothesis.logprob < least;
+}
+
+function inDoubt({ bytes, tokens, logprob, marks }: Hypothesis): Candidate {
+  return { text: textOf(bytes), tokens, logprob, marks, stop: 'doubt' };
 }
 
 /** Whether no live hypothesis can still overtake the candidates found: log-probabilities only fall. */

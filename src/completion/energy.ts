@@ -30,10 +30,13 @@ export const FEATURES = [
 ] as const;
 export type Features = Record<(typeof FEATURES)[number], number>;
 
+/** More nats than this say no more. */
+const MOST_NATS = 60;
+
 export function featuresOf(evidence: Evidence): Features {
   const { nats, tokens, characters, behind, parses, undeclared, agreement, replaceSuffix } = evidence;
   return {
-    nats: Math.min(nats, 60) / 10,
+    nats: Math.min(nats, MOST_NATS) / 10,
     perToken: Math.min(nats / Math.max(1, tokens), 10),
     length: Math.log1p(characters),
     behind: Math.min(behind, 30) / 10,
@@ -55,4 +58,30 @@ export function energy(features: Features, { bias, weights }: Pick<EnergyWeights
 /** Probability that a candidate of this energy is what would have been typed. */
 export function confidence(energy: number): number {
   return 1 / (1 + Math.exp(energy));
+}
+
+/** Ranges of the features that a single text, which all thoughts agree on, can still come to have. */
+const REACHABLE: Readonly<Record<Exclude<keyof Features, 'nats'>, readonly [number, number]>> = {
+  perToken: [0, 10],
+  length: [0, 10],
+  behind: [0, 0],
+  broken: [0, 1],
+  undeclared: [0, 1],
+  agreement: [1, 1],
+  covers: [0, 1],
+};
+
+/**
+ * log p in nats below which no single text can have a confidence, whatever follows: its nats only grow, and everything else
+ * is taken at its best. −∞ where the weights set no such bound.
+ */
+export function leastLogprob(wanted: number, { bias, weights }: Pick<EnergyWeights, 'bias' | 'weights'>): number {
+  if (weights.nats >= 0 || wanted <= 0) return -Infinity;
+  let best = bias;
+  for (const [name, range] of Object.entries(REACHABLE)) {
+    best += Math.max(...range.map((value) => value * weights[name as keyof typeof REACHABLE]));
+  }
+  const odds = Math.log(wanted / (1 - wanted));
+  const nats = (10 * (best - odds)) / -weights.nats;
+  return nats > MOST_NATS ? -Infinity : -nats;
 }

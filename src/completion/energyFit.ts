@@ -46,16 +46,6 @@ export interface Shown {
 }
 
 /**
- * The confidence below which nothing is shown, such that at most a share of right suggestions is lost, also of others than
- * these: with the k-th lowest of n, k of n + 1 are expected to be (split conformal prediction, Papadopoulos et al. 2002).
- */
-export function thresholdFor(shown: readonly Shown[], lost: number): number {
-  const right = shown.filter((one) => one.right).map((one) => one.confidence);
-  right.sort((a, b) => a - b);
-  return right[Math.floor((right.length + 1) * lost) - 1] ?? 0;
-}
-
-/**
  * Expected calibration error (Naeini et al. 2015): mean distance between confidence and accuracy over ten bins of equal
  * width, weighted by their counts.
  */

@@ -361,11 +361,14 @@ export class Engine {
       signal: options.signal,
       budget: options.budget,
     };
-    let candidates = await candidatesOf(ensemble, how);
-    for (const [steps, write] of [
+    const second = [
       [options.rethink ?? DEFAULTS.rethink, rethink],
       [options.plan ?? DEFAULTS.plan, plan],
-    ] as const) {
+    ] as const;
+    // What several thoughts write, and what is written again, is judged as a whole.
+    const single = ensemble.thoughts.length === 1 && second.every(([steps]) => steps === 0);
+    let candidates = await candidatesOf(ensemble, { ...how, ...(single && { least: this.#presenter.least(options) }) });
+    for (const [steps, write] of second) {
       if (steps > 0) {
         const reconsider = this.#reconsider(document, thought, { ...options, steps });
         candidates = candidates && (await write(ensemble, candidates, how, reconsider));

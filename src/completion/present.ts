@@ -1,20 +1,20 @@
 import { UNKNOWN, type SyntaxJudges, type Verdict } from '../syntax/judge';
 import type { Manifest } from '../model/manifest';
 import { documentOf } from './document';
-import { confidence, energy, featuresOf } from './energy';
+import { confidence, energy, featuresOf, leastLogprob } from './energy';
 import { textOf } from './hypothesis';
 import type { AgreedCandidate } from './samples';
 import { trim, type Trimmed } from './trim';
 import {
   DEFAULTS,
+  SURE,
   type CompletionOptions,
   type CompletionRequest,
   type CompletionResult,
   type ConfidenceLevel,
 } from './types';
 
-/** The beginning of a suggestion is worth its interruption if it is right more often than not, and spares a keystroke. */
-const BEGINNING_SURE = 0.5;
+/** The beginning of a suggestion is worth its interruption if it spares a keystroke. */
 const BEGINNING_CHARACTERS = 2;
 
 type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
@@ -46,6 +46,16 @@ export class Presenter {
     this.#judges = judges;
   }
 
+  /**
+   * log p in nats below which a single text need not be written on: neither it nor a longer beginning of it would be shown.
+   * −∞ where everything is shown, and where what is shown is not decided by its confidence alone.
+   */
+  least(options: CompletionOptions): number {
+    const rules = rulesOf(options, this.#weights);
+    if (rules.confidence === 'off' || rules.solver || !this.#weights) return -Infinity;
+    return leastLogprob(SURE[rules.confidence], this.#weights);
+  }
+
   /** @param candidates or the reason why there are none; undefined if it was aborted */
   async present(
     request: CompletionRequest,
@@ -54,11 +64,7 @@ export class Presenter {
   ): Promise<Presented> {
     if (candidates === undefined) return nothing('aborted', 'superseded');
     if (typeof candidates === 'string') return nothing('none', candidates);
-    const rules: Rules = {
-      energy: (options.energy ?? DEFAULTS.energy) && this.#weights !== undefined,
-      solver: options.solver ?? DEFAULTS.solver,
-      confidence: options.confidence ?? DEFAULTS.confidence,
-    };
+    const rules = rulesOf(options, this.#weights);
     const document = documentOf(request);
     const known = await this.judged(request, candidates, rules.solver || rules.energy || rules.confidence !== 'off');
     const ranked = rank(known, rules);
@@ -78,10 +84,10 @@ export class Presenter {
       ...(verdict !== UNKNOWN && { parses: verdict.parses, undeclared: verdict.undeclared }),
     });
     const reports = mended.map(report);
-    const needed = this.#threshold(rules);
+    const needed = SURE[rules.confidence];
     const sure = reports[0]?.confidence;
     if (sure !== undefined && sure < needed) {
-      const begun = this.#beginning(document, candidates, first);
+      const begun = this.#beginning(document, candidates, first, needed);
       if (begun) {
         const { replaceSuffix, stop } = begun;
         return { text: document.restore(begun.text), candidates: [report(begun), ...reports], replaceSuffix, stop };
@@ -121,11 +127,13 @@ export class Presenter {
   /**
    * The longest beginning, of whole words, of a suggestion that is too uncertain as a whole, which by itself is sure enough.
    * @param written the candidates as they were written, `whole` among them
+   * @param needed the confidence that it must have
    */
   #beginning(
     { prefix, suffix }: Pick<CompletionRequest, 'prefix' | 'suffix'>,
     written: readonly AgreedCandidate[],
     whole: Ranked,
+    needed: number,
   ): Ranked | undefined {
     const candidate = written.find(({ tokens }) => tokens === whole.tokens);
     const marks = candidate?.marks ?? [];
@@ -147,7 +155,7 @@ export class Presenter {
         ...trimmed,
       };
       const energy = this.#energy(begun, -mark.logprob);
-      if (energy !== undefined && confidence(energy) >= BEGINNING_SURE) return { ...begun, energy };
+      if (energy !== undefined && confidence(energy) >= needed) return { ...begun, energy };
     }
     return undefined;
   }
@@ -156,10 +164,14 @@ export class Presenter {
     if (!this.#weights) return undefined;
     return energy(evidenceOf(candidate, least), this.#weights);
   }
+}
 
-  #threshold({ confidence }: Rules): number {
-    return confidence === 'off' ? 0 : (this.#weights?.threshold[confidence] ?? 0);
-  }
+function rulesOf({ energy, solver, confidence }: CompletionOptions, weights: Manifest['energy']): Rules {
+  return {
+    energy: (energy ?? DEFAULTS.energy) && weights !== undefined,
+    solver: solver ?? DEFAULTS.solver,
+    confidence: confidence ?? DEFAULTS.confidence,
+  };
 }
 
 /** Whether a text ends within a word that `rest` goes on with. */

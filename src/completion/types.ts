@@ -82,9 +82,15 @@ export const DEFAULTS = {
   confidence: 'off',
 } as const;
 
-/** `usual` and `strict` are thresholds of the bundle, chosen by the share of right suggestions that they lose. */
+/** How sure the model must be of what is shown. */
 export const CONFIDENCE_LEVELS = ['off', 'usual', 'strict'] as const;
 export type ConfidenceLevel = (typeof CONFIDENCE_LEVELS)[number];
+
+/**
+ * A suggestion is shown as far as it is right with this probability: whoever has to look for the place where it goes wrong
+ * cannot take it. Chosen by what is completed of texts of validation owners as they are typed (docs/evaluation.md).
+ */
+export const SURE: Readonly<Record<ConfidenceLevel, number>> = { off: 0, usual: 0.4, strict: 0.5 };
 
 /** A suggestion, and what is known of it. */
 export interface RankedCandidate {

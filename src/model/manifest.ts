@@ -70,7 +70,7 @@ const memoryWeights = z
     },
   );
 
-/** How candidates are ranked, and from which confidence on they are shown (src/completion/energy.ts): fitted by `thoughtline fit-energy`. */
+/** How candidates are ranked, and how sure the model is of them (src/completion/energy.ts): fitted by `thoughtline fit-energy`. */
 const energyWeights = z.object({
   bias: weight,
   weights: z.object({
@@ -83,8 +83,6 @@ const energyWeights = z.object({
     agreement: weight,
     covers: weight,
   }),
-  /** Confidence, 0 to 1, below which nothing is shown. */
-  threshold: z.object({ usual: weight, strict: weight }),
   /** On what it was fitted. */
   fitted: z.record(z.string(), z.unknown()),
 });

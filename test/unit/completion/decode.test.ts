@@ -15,13 +15,13 @@ const thought = { version: 0, mu: new Float32Array(0) };
 const place = { indentation: 0, finishedLine: false, maxLines: 1 };
 const NOTHING = new Uint8Array(0);
 
-/** A decoder that says one text after a window of one token, whatever else it is told. */
-function reciting(text: string): Decoder {
+/** A decoder that says one text after a window of one token, whatever else it is told, and is so sure of it (a logit). */
+function reciting(text: string, sure = 20): Decoder {
   const tokens = tokenizer.encode(text);
   return {
     logits: (window: readonly number[]) => {
       const logits = new Float32Array(tokenizer.size);
-      logits[tokens[window.length - 1] ?? SPECIAL.end] = 20;
+      logits[tokens[window.length - 1] ?? SPECIAL.end] = sure;
       return Promise.resolve(logits);
     },
   } as unknown as Decoder;
@@ -41,6 +41,20 @@ test('a line ends with its newline', async () => {
 test('a loop ends when it has gone round', async () => {
   const first = await write('return a + ' + 'call(b) + '.repeat(20));
   assert.deepEqual([first?.text, first?.stop], ['return a + call(b)', 'repetition']);
+});
+
+test('a text that has become too improbable is written no further; its marks are those of the whole', async () => {
+  const text = 'const value = compute(1);\n';
+  const window = [SPECIAL.prefix];
+  const write = (least?: number) =>
+    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], need: NOTHING }, { place, width: 1, maxTokens: 64, endToken: SPECIAL.end, least }); // prettier-ignore
+  const [whole] = (await write())!;
+  const third = whole!.marks![2]!.logprob;
+  const [cut] = (await write(third + 1e-6))!;
+  assert.deepEqual([cut?.stop, cut?.tokens], ['doubt', whole?.tokens.slice(0, 3)]);
+  assert.deepEqual(cut?.marks, whole?.marks?.slice(0, 3));
+  assert.ok(text.startsWith(cut!.text) && cut!.text !== '');
+  assert.deepEqual((await write(whole!.logprob))?.[0], whole);
 });
 
 describe('a budget of time', () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { confidence as confidenceOf, energy, featuresOf } from '../../../src/completion/energy';
-import { bestOfEach, calibrationError, fitEnergy, thresholdFor, type Example } from '../../../src/completion/energyFit';
+import fc from 'fast-check';
+import { confidence as confidenceOf, energy, featuresOf, leastLogprob } from '../../../src/completion/energy';
+import { calibrationError, fitEnergy, type Example } from '../../../src/completion/energyFit';
 import { Presenter, rank, type Ranked } from '../../../src/completion/present';
 import { logMeanExp, type AgreedCandidate } from '../../../src/completion/samples';
+import { SURE } from '../../../src/completion/types';
 import { randomFrom } from '../../../src/model/random';
 
 const evidence = {
@@ -49,19 +51,27 @@ describe('energy', () => {
     assert.deepEqual(featuresOf({ ...evidence, parses: undefined }), featuresOf(evidence));
   });
 
-  it('loses no more of the right ones below its threshold than it was told', () => {
-    const all = examples(4000);
-    for (const lost of [0.05, 0.2]) {
-      const shown = bestOfEach(all, model);
-      const threshold = thresholdFor(shown, lost);
-      const below = (right: boolean) => {
-        const some = shown.filter((one) => one.right === right);
-        return some.filter(({ confidence }) => confidence < threshold).length / some.length;
-      };
-      assert.ok(below(true) <= lost);
-      // Of the wrong ones, more than of the right ones is withheld: else the threshold would be of no use.
-      assert.ok(below(false) > 2 * lost, `${below(false)}`);
-    }
+  it('tells below which log p no text has a confidence, whatever follows', () => {
+    const least = leastLogprob(0.5, model);
+    assert.ok(least < 0 && least > -60, `${least}`);
+    fc.assert(
+      fc.property(
+        fc.record({
+          nats: fc.double({ min: -least, max: 80, noNaN: true }),
+          tokens: fc.integer({ min: 1, max: 64 }),
+          characters: fc.integer({ min: 0, max: 2000 }),
+          parses: fc.option(fc.boolean(), { nil: undefined }),
+          undeclared: fc.nat(3),
+          replaceSuffix: fc.nat(3),
+        }),
+        (found) => confidenceOf(energy(featuresOf({ ...evidence, ...found }), model)) <= 0.5 + 1e-9,
+      ),
+    );
+    // Log-odds of 1 less one a nat.
+    const zeros = { perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
+    assert.equal(leastLogprob(0.5, { bias: 1, weights: { ...zeros, nats: -10 } }), -1);
+    assert.equal(leastLogprob(0, model), -Infinity);
+    assert.equal(leastLogprob(0.5, { ...model, weights: { ...model.weights, nats: 0 } }), -Infinity);
   });
 
   it('calls a confidence wrong by how far it is off', () => {
@@ -103,7 +113,10 @@ describe('ranking', () => {
 describe('a suggestion that is not sure enough', () => {
   const none = { nats: 0, perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
   // Log-odds of 2 less one a nat.
-  const weights = { bias: 2, weights: { ...none, nats: -10 }, threshold: { usual: 0.2, strict: 0.6 } };
+  const weights = { bias: 2, weights: { ...none, nats: -10 } };
+  /** log p at which a text is right with a probability. */
+  const at = (p: number) => Math.log(p / (1 - p)) - 2;
+  const { usual, strict } = SURE;
   const presenter = new Presenter({ energy: weights as never }, { of: () => Promise.resolve(undefined) } as never);
   /** @param pieces text of each token, and log p of the text up to it */
   const written = (...pieces: [string, number][]): AgreedCandidate => {
@@ -125,33 +138,50 @@ describe('a suggestion that is not sure enough', () => {
       confidence,
     });
 
-  it('is shown as far as it is right more often than not', async () => {
-    const call = written(['größe', -0.1], ['(', -0.2], ['al', -0.4], ['pha', -1.5], [', beta)', -5]);
+  it('is shown as far as it is sure', async () => {
+    const call = written(['größe', at(0.86)], ['(', at(0.84)], ['al', at(0.8)], ['pha', at(usual + 0.01)], [', b)', at(0.05)]); // prettier-ignore
     const { text, stop, candidates } = await present(call);
     assert.deepEqual([text, stop], ['größe(alpha', 'doubt']);
     assert.deepEqual(
       candidates.map((one) => [one.text, one.confidence!.toFixed(2)]),
       [
-        ['größe(alpha', '0.62'],
-        ['größe(alpha, beta)', '0.05'],
+        ['größe(alpha', (usual + 0.01).toFixed(2)],
+        ['größe(alpha, b)', '0.05'],
       ],
     );
-    assert.equal((await present(call, 'off')).text, 'größe(alpha, beta)');
+    assert.equal((await present(call, 'off')).text, 'größe(alpha, b)');
   });
 
   it('is never cut within a word, and never to a single character', async () => {
-    const word = written(['(', -0.1], ['comp', -0.5], ['ute', -4], ['()', -9]);
+    const word = written(['(', at(0.86)], ['comp', at(0.8)], ['ute', at(0.1)], ['()', at(0.001)]);
     assert.equal((await present(word)).text, '');
-    assert.match((await present(word)).reason!, /not sure enough \(0 % of 20 % needed\)/);
-    const lines = written(['if (a)', -0.2], [' {\n', -0.4], ['  b();', -3], ['\n}', -6]);
+    const needed = Math.round(100 * usual);
+    assert.equal((await present(word)).reason, `the model is not sure enough (0 % of ${needed} % needed)`);
+    const lines = written(['if (a)', at(0.85)], [' {\n', at(0.8)], ['  b();', at(0.2)], ['\n}', at(0.05)]);
     assert.equal((await present(lines)).text, 'if (a) {');
   });
 
-  it('stays whole where it is sure, and is withheld where not even its beginning is', async () => {
-    assert.equal((await present(written(['ab', -1], ['(c)', -2.5]))).text, 'ab(c)');
-    assert.equal((await present(written(['ab', -3], ['(c)', -6]))).text, '');
-    const { text, candidates } = await present(written(['ab', -1], ['(c)', -2.5]), 'strict');
-    assert.deepEqual([text, candidates.length], ['ab', 2]);
+  it('stays whole where it is sure as a whole', async () => {
+    const call = written(['ab', at(0.8)], ['(c)', at(usual + 0.01)]);
+    assert.deepEqual([(await present(call)).text, (await present(call)).candidates.length], ['ab(c)', 1]);
+    assert.equal((await present(call, 'strict')).text, 'ab');
+  });
+
+  it('is withheld where not even its beginning is sure, with strict earlier than usually', async () => {
+    const vague = written(['ab', at((usual + strict) / 2)], ['(c)', at(0.1)]);
+    assert.equal((await present(vague)).text, 'ab');
+    assert.equal((await present(vague, 'strict')).text, '');
+    assert.equal((await present(written(['ab', at(usual - 0.01)], ['(c)', at(0.1)]))).text, '');
+  });
+
+  it('is written on for as long as more of it might be shown', () => {
+    const options = { steps: 0, maxLines: 8, candidates: 1 };
+    for (const confidence of ['usual', 'strict'] as const) {
+      const sure = presenter.least({ ...options, confidence });
+      assert.ok(Math.abs(sure - at(SURE[confidence])) < 1e-9, `${sure}`);
+    }
+    assert.equal(presenter.least(options), -Infinity);
+    assert.equal(presenter.least({ ...options, confidence: 'usual', solver: true }), -Infinity);
   });
 
   it('has a beginning only where its tokens are known one by one', async () => {
