@@ -53,6 +53,7 @@ const USAGE = `thoughtline evaluate DIR… [options]
                     and together (\`npm run families\` makes the page docs/families.md of --out FILE)
   --typing          instead: passages of about 200 characters are typed into files, at T = 0 and 4; a suggestion of the rest
                     of the line is accepted if all its text is right. How much of the code is completed? (--items 20)
+  --sure LIST       with --typing: at T = 0, with suggestions shown as far as they are right with each of these probabilities
   --seed S, --json, --out FILE and the model's options: as below
 
 thoughtline evaluate --edits DIR [options]
@@ -86,6 +87,7 @@ const OPTIONS = {
   plain: { type: 'string' },
   families: { type: 'boolean' },
   typing: { type: 'boolean' },
+  sure: { type: 'string' },
   card: { type: 'string' },
   'max-edits': { type: 'string' },
   seed: { type: 'string' },

@@ -5,14 +5,7 @@ import { confidence, energy, featuresOf, leastLogprob } from './energy';
 import { textOf } from './hypothesis';
 import type { AgreedCandidate } from './samples';
 import { trim, type Trimmed } from './trim';
-import {
-  DEFAULTS,
-  SURE,
-  type CompletionOptions,
-  type CompletionRequest,
-  type CompletionResult,
-  type ConfidenceLevel,
-} from './types';
+import { DEFAULTS, sureness, type CompletionOptions, type CompletionRequest, type CompletionResult } from './types';
 
 /** The beginning of a suggestion is worth its interruption if it spares a keystroke. */
 const BEGINNING_CHARACTERS = 2;
@@ -30,7 +23,8 @@ export interface Ranked extends AgreedCandidate, Trimmed {
 export interface Rules {
   readonly energy: boolean;
   readonly solver: boolean;
-  readonly confidence: ConfidenceLevel;
+  /** The probability with which what is shown must be right. */
+  readonly sure: number;
 }
 
 /**
@@ -52,8 +46,8 @@ export class Presenter {
    */
   least(options: CompletionOptions): number {
     const rules = rulesOf(options, this.#weights);
-    if (rules.confidence === 'off' || rules.solver || !this.#weights) return -Infinity;
-    return leastLogprob(SURE[rules.confidence], this.#weights);
+    if (rules.sure === 0 || rules.solver || !this.#weights) return -Infinity;
+    return leastLogprob(rules.sure, this.#weights);
   }
 
   /** @param candidates or the reason why there are none; undefined if it was aborted */
@@ -66,7 +60,7 @@ export class Presenter {
     if (typeof candidates === 'string') return nothing('none', candidates);
     const rules = rulesOf(options, this.#weights);
     const document = documentOf(request);
-    const known = await this.judged(request, candidates, rules.solver || rules.energy || rules.confidence !== 'off');
+    const known = await this.judged(request, candidates, rules.solver || rules.energy || rules.sure > 0);
     const ranked = rank(known, rules);
     if (ranked.length === 0) return nothing('none', reasonOf(document, candidates[0]?.text ?? ''));
     const judge = rules.solver ? await this.#judges.of(request.path) : undefined;
@@ -84,16 +78,15 @@ export class Presenter {
       ...(verdict !== UNKNOWN && { parses: verdict.parses, undeclared: verdict.undeclared }),
     });
     const reports = mended.map(report);
-    const needed = SURE[rules.confidence];
     const sure = reports[0]?.confidence;
-    if (sure !== undefined && sure < needed) {
-      const begun = this.#beginning(document, candidates, first, needed);
+    if (sure !== undefined && sure < rules.sure) {
+      const begun = this.#beginning(document, candidates, first, rules.sure);
       if (begun) {
         const { replaceSuffix, stop } = begun;
         return { text: document.restore(begun.text), candidates: [report(begun), ...reports], replaceSuffix, stop };
       }
       return {
-        ...nothing('none', `the model is not sure enough (${percent(sure)} of ${percent(needed)} needed)`),
+        ...nothing('none', `the model is not sure enough (${percent(sure)} of ${percent(rules.sure)} needed)`),
         candidates: reports,
       };
     }
@@ -170,7 +163,7 @@ function rulesOf({ energy, solver, confidence }: CompletionOptions, weights: Man
   return {
     energy: (energy ?? DEFAULTS.energy) && weights !== undefined,
     solver: solver ?? DEFAULTS.solver,
-    confidence: confidence ?? DEFAULTS.confidence,
+    sure: sureness(confidence),
   };
 }
 

@@ -49,8 +49,8 @@ export interface CompletionOptions {
   readonly energy?: boolean | undefined;
   /** Whether what cannot be parsed is repaired or withheld (default: `DEFAULTS.solver`). */
   readonly solver?: boolean | undefined;
-  /** Which suggestions are withheld for want of confidence (default: `DEFAULTS.confidence`). */
-  readonly confidence?: ConfidenceLevel | undefined;
+  /** How sure the model must be of what is shown: a level, or a probability (default: `DEFAULTS.confidence`). */
+  readonly confidence?: ConfidenceLevel | number | undefined;
   /**
    * Milliseconds for taking texts into the memory that are new to it (default: as long as it takes). What is not ready
    * by then is left out, and the result is `partial`.
@@ -91,6 +91,11 @@ export type ConfidenceLevel = (typeof CONFIDENCE_LEVELS)[number];
  * cannot take it. Chosen by what is completed of texts of validation owners as they are typed (docs/evaluation.md).
  */
 export const SURE: Readonly<Record<ConfidenceLevel, number>> = { off: 0, usual: 0.4, strict: 0.5 };
+
+/** The probability with which what is shown must be right. */
+export function sureness(confidence: ConfidenceLevel | number = DEFAULTS.confidence): number {
+  return typeof confidence === 'number' ? confidence : SURE[confidence];
+}
 
 /** A suggestion, and what is known of it. */
 export interface RankedCandidate {

@@ -185,6 +185,22 @@ describe('evaluate DIR', () => {
     );
   });
 
+  test('--typing --sure: the surer what is shown must be, the less is shown', async () => {
+    const { rows, difference } = (await run(
+      '--typing',
+      '--items',
+      '2',
+      '--sure',
+      '0.1,0.9',
+    )) as unknown as TypingSummary;
+    assert.deepEqual(
+      rows.map(({ way }) => way),
+      ['T=0, sure with 0.1', 'T=0, sure with 0.9'],
+    );
+    assert.ok(rows[0]!.shown >= rows[1]!.shown && difference === undefined);
+    await assert.rejects(run('--sure', '0.5'), /--sure goes with --typing/);
+  });
+
   test('--families has a row for each family', async () => {
     const { rows } = await run('--families', '--items', '6', '--plain', TINY);
     const byName = new Map(rows.map((row) => [row.name, row]));

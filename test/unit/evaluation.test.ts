@@ -13,7 +13,7 @@ import { beginsStatement, constructAt, meaningfulColumns } from '../../src/cli/e
 import { readRepository, type Repository } from '../../src/cli/evaluation/repository';
 import { summarise } from '../../src/cli/evaluation/summary';
 import { markdown } from '../../src/cli/evaluation/table';
-import { choosePassages, summariseTyping, typeText } from '../../src/cli/evaluation/typing';
+import { choosePassages, summariseTyping, sureWays, typeText } from '../../src/cli/evaluation/typing';
 import { stepWays } from '../../src/cli/evaluation/ways';
 import { verifiedPath } from '../../src/model/checksum';
 import type { BundleFile } from '../../src/model/manifest';
@@ -320,6 +320,19 @@ describe('the card', () => {
 });
 
 describe('typing with suggestions', () => {
+  it('of probabilities there is a way each, and what is none is refused by name', () => {
+    assert.deepEqual(
+      sureWays('0.3, 0.5').map(({ way, steps, confidence }) => [way, steps, confidence]),
+      [
+        ['T=0, sure with 0.3', 0, 0.3],
+        ['T=0, sure with 0.5', 0, 0.5],
+      ],
+    );
+    for (const list of ['', '0', '1', '0.3,,0.5', 'usual']) {
+      assert.throws(() => sureWays(list), { message: new RegExp(`^--sure ${list}: give probabilities`) });
+    }
+  });
+
   const text = '  const a = f(b);\n  return a;';
   /** Suggests by what has been typed last. */
   const by = (table: Readonly<Record<string, string>>) => (typed: string) =>

@@ -17,7 +17,7 @@ import { readRepositories } from './repository';
 import { families, summarise } from './summary';
 import { picture } from './picture';
 import { markdown } from './table';
-import { choosePassages, evaluateTyping } from './typing';
+import { choosePassages, evaluateTyping, sureWays, TYPING_WAYS } from './typing';
 import { familyWays, stepWays, USUAL_STEPS } from './ways';
 
 export interface EvaluationArguments extends ModelArguments {
@@ -31,6 +31,7 @@ export interface EvaluationArguments extends ModelArguments {
   readonly plain?: string | undefined;
   readonly families?: boolean | undefined;
   readonly typing?: boolean | undefined;
+  readonly sure?: string | undefined;
   readonly memory?: string | undefined;
   readonly card?: string | undefined;
   readonly seed?: string | undefined;
@@ -54,6 +55,7 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   if (values.families && (values.plot ?? values.card) !== undefined) {
     throw new UsageError('--plot and --card are for numbers of steps: leave out --families');
   }
+  if (values.sure !== undefined && !values.typing) throw new UsageError('--sure goes with --typing');
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
   const steps = [...new Set([0, USUAL_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
   const repositories = await readRepositories(folders, values.each);
@@ -63,8 +65,9 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   const chosen = shuffle(repositories, random).slice(0, most);
   const end = performance.now() + minutes * 60_000;
   if (values.typing) {
+    const ways = values.sure === undefined ? TYPING_WAYS : sureWays(values.sure);
     const engine = await openEngine(values, { trainedChunks: true });
-    await evaluateTyping(engine, choosePassages(chosen, count, random), values, end);
+    await evaluateTyping(engine, choosePassages(chosen, count, random), ways, values, end);
     await engine.close();
     return 0;
   }

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
-import type { CompletionRequest, Engine } from '../../completion/engine';
+import type { CompletionOptions, CompletionRequest, Engine } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { switchOption } from '../arguments';
+import { UsageError } from '../command';
 import { ProgressBar } from '../progress';
 import { thoughtsAfter } from '../thoughts';
 import { bootstrap, type Interval } from './bootstrap';
@@ -105,27 +106,58 @@ interface TypedPassage extends Typed {
   readonly way: string;
 }
 
-/** Steps of thought, and whether what the model is not sure of is withheld or cut, as it is in the editor, or everything is shown. */
-const WAYS = [
+interface TypingWay {
+  readonly way: string;
+  /** Steps of thought. */
+  readonly steps: number;
+  /** How sure the model must be of what is shown. */
+  readonly confidence: NonNullable<CompletionOptions['confidence']>;
+}
+
+const [WITHOUT, THINKING]: readonly [TypingWay, TypingWay] = [
   { way: 'T=0', steps: 0, confidence: 'usual' },
   { way: `T=${USUAL_STEPS}`, steps: USUAL_STEPS, confidence: 'usual' },
+];
+/** Without thinking and with the usual steps, as the editor would show it; and with everything shown. */
+export const TYPING_WAYS: readonly TypingWay[] = [
+  WITHOUT,
+  THINKING,
   { way: `T=${USUAL_STEPS}, everything shown`, steps: USUAL_STEPS, confidence: 'off' },
-] as const;
+];
 
-/** `evaluate --typing`: passages typed without thinking, with the usual steps, and with all that these suggest. */
+/** Without thinking, shown as far as it is right with each of these probabilities. @throws UsageError if they are none */
+export function sureWays(list: string): TypingWay[] {
+  return list.split(',').map((word) => {
+    const sure = Number(word);
+    if (word.trim() === '' || !(sure > 0 && sure < 1)) {
+      throw new UsageError(`--sure ${list}: give probabilities between 0 and 1, such as 0.3,0.4,0.5`);
+    }
+    return { way: `T=0, sure with ${sure}`, steps: 0, confidence: sure };
+  });
+}
+
+export interface TypingArguments {
+  readonly memory?: string | undefined;
+  readonly out?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `evaluate --typing`: passages typed in each of some ways. */
 export async function evaluateTyping(
   engine: Engine,
   passages: readonly Passage[],
-  values: { memory?: string | undefined; out?: string | undefined; json?: boolean | undefined },
+  ways: readonly TypingWay[],
+  values: TypingArguments,
   end: number,
 ): Promise<void> {
   if (passages.length === 0) throw new UserError('nothing can be typed of these files; give larger repositories');
   const memory = switchOption('--memory', values.memory, true);
+  const wanted = [...new Set(ways.map(({ steps }) => steps))];
   const bar = new ProgressBar('typing', passages.length);
   const typed: TypedPassage[] = [];
   for (const [index, { repository, request, text }] of passages.entries()) {
-    const thoughts = await thoughtsAfter(engine, request, [0, USUAL_STEPS]);
-    for (const { way, steps, confidence } of WAYS) {
+    const thoughts = await thoughtsAfter(engine, request, wanted);
+    for (const { way, steps, confidence } of ways) {
       const options = { steps: 0, maxLines: 1, candidates: 1, memory, confidence, thought: thoughts.get(steps) };
       const suggest = async (before: string) =>
         (await engine.complete({ ...request, prefix: request.prefix + before }, options)).text;
@@ -136,7 +168,7 @@ export async function evaluateTyping(
   }
   bar.clear();
   const { name, version } = engine.bundle.manifest;
-  const report = { model: { name, version }, memory, ...summariseTyping(typed) };
+  const report = { model: { name, version }, memory, ...summariseTyping(typed, ways) };
   if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify({ ...report, typed }, null, 1)}\n`);
   console.log(values.json ? JSON.stringify(report, null, 2) : typingTable(report));
 }
@@ -152,19 +184,20 @@ export interface TypingSummary {
     accepted: number;
     ratio: Interval | undefined;
   }[];
-  /** Ratio with the usual steps minus the ratio without any, of the same passages. */
+  /** Ratio with the usual steps minus the ratio without any, of the same passages, where there are both. */
   readonly difference: Interval | undefined;
 }
 
-export function summariseTyping(typed: readonly TypedPassage[]): TypingSummary {
+export function summariseTyping(typed: readonly TypedPassage[], ways = TYPING_WAYS): TypingSummary {
   const of = (way: string) => typed.filter((one) => one.way === way);
-  const [without, thinking] = [of(WAYS[0].way), of(WAYS[1].way)];
+  const [without, thinking] = [of(WITHOUT.way), of(THINKING.way)];
+  const passages = of(ways[0]?.way ?? '');
   const sum = (rows: readonly Typed[], key: keyof Typed) => rows.reduce((total, row) => total + row[key], 0);
   return {
-    passages: without.length,
-    repositories: new Set(without.map(({ repository }) => repository)).size,
-    characters: sum(without, 'characters'),
-    rows: WAYS.map(({ way }) => {
+    passages: passages.length,
+    repositories: new Set(passages.map(({ repository }) => repository)).size,
+    characters: sum(passages, 'characters'),
+    rows: ways.map(({ way }) => {
       const rows = of(way);
       return {
         way,
@@ -206,6 +239,6 @@ function typingTable({
     ...rows.map(({ way, ratio, asked, shown, accepted }) =>
       ratio ? `| ${way} | ${share(ratio)} | ${asked} | ${shown} | ${accepted} |` : '',
     ),
-    `| T=${USUAL_STEPS} minus T=0 | ${signed(difference, 100, 1)} | | | |`,
+    ...(difference ? [`| T=${USUAL_STEPS} minus T=0 | ${signed(difference, 100, 1)} | | | |`] : []),
   ].join('\n');
 }
