@@ -37,7 +37,7 @@ export interface Settings {
   adaptive: boolean;
   /** Whether what cannot be parsed in its place is mended or not shown. */
   syntaxCheck: boolean;
-  /** Which suggestions are not shown because the model is not sure enough. */
+  /** How sure the model must be of what is shown of itself. */
   confidence: ConfidenceLevel;
   /** Language identifier → on or off; `*` stands for every language that is not named. */
   languages: Record<string, boolean>;

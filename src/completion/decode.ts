@@ -49,7 +49,7 @@ export async function decode(
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
   const window = [...head, ...healed.tokens];
-  const { width, place, signal, budget = Infinity, now = () => performance.now() } = options;
+  const { width, place, signal, least = -Infinity, budget = Infinity, now = () => performance.now() } = options;
   const begun = now();
   const candidates: Candidate[] = [];
   const start = options.start ?? beginning(healed);
@@ -80,7 +80,7 @@ export async function decode(
     live = going;
     if (live.length === 0 || settled(candidates, live, width)) return ranked(candidates, width);
     if (length + 1 === options.maxTokens) break;
-    if (width === 1 && doubtful(live, options)) return live.map(inDoubt);
+    if (width === 1 && live.every(({ logprob }) => logprob < least)) return live.map(inDoubt);
     if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
       const tokens = live[0]?.tokens ?? [];
@@ -107,10 +107,6 @@ function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[]
     stop: 'time' as const,
   }));
   return ranked(cut, width);
-}
-
-function doubtful([hypothesis]: readonly Hypothesis[], { least = -Infinity }: DecodeOptions): boolean {
-  return hypothesis !== undefined && hypothesis.logprob < least;
 }
 
 function inDoubt({ bytes, tokens, logprob, marks }: Hypothesis): Candidate {

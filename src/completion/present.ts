@@ -46,7 +46,7 @@ export class Presenter {
    */
   least(options: CompletionOptions): number {
     const rules = rulesOf(options, this.#weights);
-    if (rules.sure === 0 || rules.solver || !this.#weights) return -Infinity;
+    if (rules.solver || !this.#weights) return -Infinity;
     return leastLogprob(rules.sure, this.#weights);
   }
 

@@ -127,16 +127,17 @@ def per_token(nll: Tensor, targets: Tensor) -> Tensor:
 
 def anew(decoder: Decoder, shape: dict) -> Decoder:
     """The decoder with nothing learned about thoughts, which are to be of another shape: the rest of its weights stays."""
-    fresh = Decoder(replace(decoder.config, **shape))
-    reads = {k for k in fresh.state_dict() if "thought_" in k}
-    fresh.load_state_dict({k: v for k, v in decoder.state_dict().items() if "thought_" not in k} | {k: fresh.state_dict()[k] for k in reads})
-    return fresh
+    return reshaped(decoder, shape, {k: v for k, v in decoder.state_dict().items() if "thought_" not in k})
 
 
 def with_prior(decoder: Decoder, hidden: int) -> Decoder:
     """The decoder with a learned prior, the identity at first: what it has learned about thoughts stays."""
-    fresh = Decoder(replace(decoder.config, prior_hidden=hidden))
-    fresh.load_state_dict(fresh.state_dict() | decoder.state_dict())
+    return reshaped(decoder, {"prior_hidden": hidden}, decoder.state_dict())
+
+
+def reshaped(decoder: Decoder, shape: dict, kept: dict) -> Decoder:
+    fresh = Decoder(replace(decoder.config, **shape))
+    fresh.load_state_dict(fresh.state_dict() | kept)
     return fresh
 
 
@@ -146,8 +147,9 @@ def think(
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
     one, resuming where it stopped. With a `shape` (fields of `Config` that say how z is read) the decoder learns to read
-    a thought of that shape from the beginning; if that is a learned prior alone, it is put before what it reads already. `eager`: nothing is compiled, for a run of a few minutes on a GPU, where the
-    four shapes of an episode would take as long to compile as the run has.
+    a thought of that shape from the beginning; if that is a learned prior alone, it is put before what it reads already.
+    `eager`: nothing is compiled, for a run of a few minutes on a GPU, where the four shapes of an episode would take as
+    long to compile as the run has.
 
     After `wall` minutes of this process it saves and ends, to be resumed."""
     torch.manual_seed(seed)

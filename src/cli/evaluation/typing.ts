@@ -118,6 +118,7 @@ const [WITHOUT, THINKING]: readonly [TypingWay, TypingWay] = [
   { way: 'T=0', steps: 0, confidence: 'usual' },
   { way: `T=${USUAL_STEPS}`, steps: USUAL_STEPS, confidence: 'usual' },
 ];
+
 /** Without thinking and with the usual steps, as the editor would show it; and with everything shown. */
 export const TYPING_WAYS: readonly TypingWay[] = [
   WITHOUT,
