@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { DEFAULTS } from '../completion/engine';
+import { openBundle } from '../model/bundle';
+import { UserError } from '../model/errors';
 import {
   deviceOption,
   MODEL_OPTIONS,
@@ -11,10 +13,12 @@ import {
   switchOption,
   wholeNumber,
 } from './arguments';
+import { measureLookup } from './benchLookup';
 import { comparePeer } from './benchPeer';
 import { replayFigures, round } from './benchReplay';
 import { measureSpeed } from './benchSpeed';
 import { UsageError, type Command } from './command';
+import { readRepository } from './evaluation/repository';
 import { bundleFolder, openEngine } from './model';
 import { readText } from './place';
 import { ProgressBar } from './progress';
@@ -33,6 +37,7 @@ const USAGE = `thoughtline bench [options]
   --memory on|off   whether the lookup memory has its say while typing (default: on)
   --file FILE       what is typed; may be given more than once (default: three source files of Thoughtline)
   --beside FILE     another file that is open; may be given more than once
+  --workspace DIR   instead of all that: memory and time that the lookup memory of the sources in DIR takes, 20 MB at most
   --peer llama.cpp  beside node-llama-cpp, on a model of the same shape with random weights
 ${MODEL_USAGE}`;
 
@@ -54,6 +59,7 @@ export const bench: Command = {
       file: { type: 'string', multiple: true },
       beside: { type: 'string', multiple: true },
       peer: { type: 'string' },
+      workspace: { type: 'string' },
     } as const);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of bench`);
     const seconds = wholeNumber('--seconds', values.seconds ?? '30', 5, 600);
@@ -62,6 +68,7 @@ export const bench: Command = {
     const samples = wholeNumber('--samples', values.samples ?? '1', 1, DEFAULTS.maxSamples);
     const memory = switchOption('--memory', values.memory, DEFAULTS.memory);
     if (values.peer !== undefined) oneOf('--peer', values.peer, ['llama.cpp']);
+    if (values.workspace !== undefined) return benchWorkspace(values.workspace, values.model, seed, values.json);
     const files = await filesToType(values.file);
     const open = [...files, ...(await texts(values.beside ?? []))];
     const others = (file: SourceFile) => open.filter(({ path }) => path !== file.path);
@@ -116,6 +123,28 @@ export const bench: Command = {
     return 0;
   },
 };
+
+/** What the lookup memory of a folder takes, by itself. */
+async function benchWorkspace(
+  folder: string,
+  model: string | undefined,
+  seed: number,
+  json?: boolean,
+): Promise<number> {
+  const directory = bundleFolder(model);
+  const bundle = await openBundle(directory);
+  const { files } = await readRepository(folder);
+  const lookup = measureLookup(bundle, files, seed);
+  if (!lookup) {
+    throw new UserError(`${directory}/manifest.json: "memory" is missing; \`thoughtline fit-memory\` puts it in`);
+  }
+  const { ms_per_token: ms } = lookup;
+  const text =
+    `lookup memory of ${lookup.source_mb} MB of source (${lookup.files} files, ${lookup.tokens} tokens): ${lookup.mb} MB, ` +
+    `read in ${lookup.read_s} s; a token ${ms.mean} ms, median ${ms.p50} ms, 99th percentile ${ms.p99} ms`;
+  console.log(json ? JSON.stringify({ lookup }, null, 2) : text);
+  return 0;
+}
 
 interface Report extends Awaited<ReturnType<typeof measureSpeed>> {
   model: { name: string; version: string };

@@ -13,13 +13,15 @@ import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxJudges } from '../syntax/judge';
 import type { WorkspaceMemory } from '../memory/workspace';
+import { copyAt } from './copy';
 import type { DecodeOptions } from './decode';
-import { heal } from './heal';
+import { heal, type Healed } from './heal';
+import type { Candidate } from './hypothesis';
 import { documentOf } from './document';
 import { Lookup } from './recall';
 import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
-import { cutUnfinished, placeOf, stopAt } from './stop';
+import { placeOf, type Place } from './stop';
 import { Presenter, type Ranked } from './present';
 import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
 import { plan, rethink, type Reconsider } from './secondThoughts';
@@ -252,19 +254,14 @@ export class Engine {
    * comparison. Empty where nothing is known.
    */
   async copied(request: CompletionRequest, maxLines: number): Promise<string> {
-    const { tokenizer } = this.bundle;
     const document = documentOf(request);
     const { prefix } = this.#window(request);
-    const tokens = await this.#serial.run(() => {
-      this.#lookup.show(document, 0);
-      return Promise.resolve(this.#lookup.copy(prefix, RESERVE));
-    });
     const place = placeOf(document.prefix, document.suffix, maxLines);
-    for (let length = 1; length <= tokens.length; length++) {
-      const stopped = stopAt(tokenizer.decode(tokens.slice(0, length)), place);
-      if (stopped) return document.restore(stopped.text);
-    }
-    return document.restore(cutUnfinished(tokenizer.decode(tokens), place));
+    const copy = await this.#serial.run(() => {
+      this.#lookup.show(document, 0);
+      return Promise.resolve(this.#copy(prefix, heal(prefix, this.bundle.tokenizer), place));
+    });
+    return document.restore(copy?.text ?? '');
   }
 
   /** What memory and decoder know about each token of a target, for fitting how they are mixed. */
@@ -367,7 +364,10 @@ export class Engine {
     ] as const;
     // What several thoughts write, and what is written again, is judged as a whole.
     const single = ensemble.thoughts.length === 1 && second.every(([steps]) => steps === 0);
-    let candidates = await candidatesOf(ensemble, { ...how, ...(single && { least: this.#presenter.least(options) }) });
+    // Whoever wants to choose gets the memory's own text, too, which no thought has had a say in.
+    const copy = mix && alternatives > 1 ? this.#copy(window.prefix, healed, how.place) : undefined;
+    const least = single ? { least: this.#presenter.least(options) } : {};
+    let candidates = await candidatesOf(ensemble, { ...how, ...least }, copy);
     for (const [steps, write] of second) {
       if (steps > 0) {
         const reconsider = this.#reconsider(document, thought, { ...options, steps });
@@ -375,6 +375,13 @@ export class Engine {
       }
     }
     return { candidates, read, ...(!whole && { partial: true }) };
+  }
+
+  /** How the text goes on after the longest occurrence of its end in what has been shown to the memory. */
+  #copy(prefix: readonly number[], healed: Healed, place: Place): Candidate | undefined {
+    const find = (context: readonly number[]) => this.#lookup.occurrence(context, RESERVE);
+    const { tokenizer, manifest } = this.bundle;
+    return copyAt(find, prefix, healed, tokenizer, { endToken: manifest.specialTokens.end, place });
   }
 
   #window(request: CompletionRequest): Window {

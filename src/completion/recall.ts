@@ -6,6 +6,7 @@ import { Words } from '../memory/words';
 import type { Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { MemoryWeights } from '../model/manifest';
+import type { Occurrence } from './copy';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
 import type { Draft } from './draft';
@@ -113,8 +114,10 @@ export class Lookup {
   }
 
   /** How the text went on after the longest occurrence of a context's end, however short; no decoder is asked. */
-  copy(context: readonly number[], count: number): number[] {
-    return this.#memory.draft(context, count).tokens;
+  occurrence(context: readonly number[], count: number): Occurrence {
+    const near = this.#memory.draft(context, count);
+    const far = this.workspace.draft(context, count, this.#open);
+    return far.length > near.length ? far : near;
   }
 
   /** How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted. */
@@ -131,9 +134,7 @@ export class Lookup {
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */
   readonly draft: Draft = (context, count) => {
-    const near = this.#memory.draft(context, count);
-    const far = this.workspace.draft(context, count, this.#open);
-    const { tokens, length } = far.length > near.length ? far : near;
+    const { tokens, length } = this.occurrence(context, count);
     return length < LEAST_MATCH ? [] : tokens;
   };
 }

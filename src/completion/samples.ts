@@ -129,18 +129,34 @@ export function logMeanExp(values: readonly number[]): number {
 
 /**
  * The candidates for a place: those of a beam under one thought, or of all thoughts, ranked by how probable they are.
+ * @param copy a text from elsewhere to choose from beside those of several thoughts: it comes second, behind the thoughts' best
  * @returns undefined if it was aborted between two tokens
  */
-export async function candidatesOf(ensemble: Ensemble, options: DecodeOptions): Promise<AgreedCandidate[] | undefined> {
+export async function candidatesOf(
+  ensemble: Ensemble,
+  options: DecodeOptions,
+  copy?: Candidate,
+): Promise<AgreedCandidate[] | undefined> {
   const { decoder, tokenizer, thoughts, head, healed } = ensemble;
   const [thought] = thoughts;
   if (!thought) throw new RangeError('no thought to decode under');
   const several = thoughts.length > 1;
   const written = several ? await decodeEach(ensemble, options) : [];
   if (!written) return undefined;
-  if (several && options.width === 1) return marginalise(ensemble, written, [], options);
+  const others = copy ? [copy] : [];
+  if (several && options.width === 1) return secondly(copy, await marginalise(ensemble, written, others, options));
   const beam = await decode(decoder, tokenizer, thought, head, healed, options);
   if (!beam) return undefined;
-  if (several) return marginalise(ensemble, written, beam, options);
+  if (several) return secondly(copy, await marginalise(ensemble, written, [...beam, ...others], options));
   return beam.map((candidate, i) => ({ ...candidate, agreement: i === 0 ? 1 : 0 }));
+}
+
+/**
+ * Ranked candidates with a copy put second, unless a thought wrote it and it is the first. By its p alone a copy is not put
+ * first: what ends where the text that was copied ends has not had to say so, and is probable by being short.
+ */
+function secondly(copy: Candidate | undefined, ranked: AgreedCandidate[]): AgreedCandidate[] {
+  const at = ranked.findIndex(({ text }) => text === copy?.text);
+  if (at > 1 || (at === 0 && ranked[0]?.agreement === 0)) ranked.splice(1, 0, ...ranked.splice(at, 1));
+  return ranked;
 }

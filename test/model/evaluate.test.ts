@@ -121,6 +121,8 @@ interface Row {
   parses?: number;
   em_tail?: number;
   memory_mb?: number;
+  em_within_3?: number;
+  ece?: number;
 }
 
 describe('evaluate DIR', () => {
@@ -209,6 +211,7 @@ describe('evaluate DIR', () => {
       assert.ok(row, name);
       assert.equal(typeof row.bits_per_byte, likelihood ? 'number' : 'undefined', name);
       assert.ok(row.memory_mb !== undefined && row.memory_mb > 0, name);
+      for (const share of [row.ece, row.em_within_3]) assert.ok(share! >= 0 && share! <= 1, `${name}: ${share}`);
     }
     assert.equal(byName.get('plain')?.bits_per_byte, byName.get('z0')?.bits_per_byte);
   });

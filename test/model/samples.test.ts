@@ -60,6 +60,22 @@ for (const [name, directory] of BUNDLES) {
       assert.ok(most > 1, 'somewhere there is something to choose from');
     });
 
+    test('… and what stands word for word elsewhere, first or second', async () => {
+      const known = 'const zorblat = makeZorblat(quixotic, 42, nebula);\n';
+      const request = {
+        path: 'a.ts',
+        prefix: `${known}${known}const other = 1;\nconst zorblat = `,
+        suffix: '\nmore();\n',
+        related: [],
+      };
+      const options = { steps: 0, maxLines: 1, candidates: 1, alternatives: 4 };
+      const { candidates } = await engine().complete(request, options);
+      if (!engine().remembers) return;
+      const at = candidates.findIndex(({ text }) => known.endsWith(`${text}\n`) && text.startsWith('makeZorblat'));
+      assert.ok(at === 0 || at === 1, JSON.stringify(candidates.map(({ text }) => text)));
+      assert.ok(Number.isFinite(candidates[at]?.logprob));
+    });
+
     test('a target is scored by the mean of its probabilities under all thoughts', async () => {
       const request = await requestIn(FILE, 0.5);
       const thought = await think(engine(), request, 2);

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { dist, root, tiny } from './client';
+import { bundle, dist, root, tiny } from './client';
 
 const run = promisify(execFile);
 const bench = (...options: string[]) =>
@@ -32,11 +32,23 @@ test('bench types a file through the real server and prints its figures as JSON'
   assert.equal(stderr, '');
 });
 
+test('bench --workspace tells what the lookup memory of a folder takes', async () => {
+  const { stdout } = await bench('--json', '--workspace', join(root, 'src/memory'), '--model', bundle);
+  const { lookup } = JSON.parse(stdout) as {
+    lookup: Record<string, number> & { ms_per_token: Record<string, number> };
+  };
+  assert.ok(lookup['files']! >= 8 && lookup['tokens']! > 10_000, JSON.stringify(lookup));
+  assert.ok(lookup['mb']! > 0 && lookup.ms_per_token['p50']! > 0, JSON.stringify(lookup));
+  assert.ok(lookup.ms_per_token['p99']! >= lookup.ms_per_token['p50']!);
+});
+
 test('bench refuses what it does not understand in one line', async () => {
   const table: [string[], RegExp][] = [
     [['--seconds', '1'], /^thoughtline: --seconds 1: use a whole number from 5 to 600\n$/],
     [['--file', 'nowhere.ts', '--model', tiny], /^thoughtline: nowhere\.ts: no such file\n$/],
     [['--file', 'README.md', '--model', 'nowhere'], /^thoughtline: .*nowhere: no such model folder.*\n$/],
+    [['--workspace', 'nowhere'], /^thoughtline: nowhere: no such folder; give a folder of source code\n$/],
+    [['--workspace', 'src/memory', '--model', tiny], /^thoughtline: .*manifest\.json: "memory" is missing; `.*\n$/],
     [['extra'], /^thoughtline: extra: not an argument of bench\n$/],
   ];
   for (const [options, line] of table) {

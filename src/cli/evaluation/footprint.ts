@@ -18,7 +18,8 @@ export function footprint(
   lookup: number,
 ): number {
   const { width, layers, trunkLayers, kvHeads, headWidth } = architecture;
-  const { samples = 1, candidates, memory = false, plan = 0, rethink = 0 } = options;
+  const { samples: drawn = 1, alternatives = 0, candidates, memory = false, plan = 0, rethink = 0 } = options;
+  const samples = Math.max(drawn, alternatives);
   const layer = 2 * kvHeads * headWidth;
   const [trunk, top] = [trunkLayers * layer, (layers - trunkLayers) * layer];
   // One more where a second thought has its say.

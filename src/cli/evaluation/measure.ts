@@ -11,6 +11,8 @@ export interface Outcome {
   /** NLL of the target, where the way is a likelihood. */
   readonly nats?: number;
   readonly exact: boolean;
+  /** Whether one of the first three texts, which a person would look through, is exact. */
+  readonly within?: boolean | undefined;
   readonly similarity: number;
   readonly f1?: number | undefined;
   /** Whether the file parses with the suggestion; undefined without one, or where it cannot be said. */
@@ -42,6 +44,9 @@ export interface Measured {
   /** By the name of the way. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
 }
+
+/** Texts that a person would look through before typing on. */
+const LOOKED_AT = 3;
 
 /** A thought that does not rest on the item's file, and the files that it may rest on. */
 interface Foreign {
@@ -160,14 +165,18 @@ export class Measurer {
     // The target is so many lines, not a syntax node: what ended with one would be measured by where it ends. The n-gram
     // cache knows the number of lines, too.
     const result = await engine.complete(request, { ...options, steps: 0, maxLines, units: false, thought });
-    const { text, milliseconds } = result;
-    const shown = text.split('\n').slice(0, maxLines).join('\n');
+    const { text, milliseconds, candidates } = result;
+    const cut = (written: string) => written.split('\n').slice(0, maxLines).join('\n');
+    const shown = cut(text);
+    const others = candidates.map((candidate) => cut(candidate.text)).filter((other) => other !== shown);
+    const lookedAt = [shown, ...new Set(others)].slice(0, LOOKED_AT);
     return {
       ...(nats !== undefined && { nats }),
       milliseconds,
       parses: parses(shown),
       ...sizeOf(shown, result),
       ...compare(shown, target),
+      within: lookedAt.some((written) => exactMatch(written, target)),
     };
   }
 }

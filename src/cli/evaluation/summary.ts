@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { calibrationError } from '../../completion/energyFit';
 import { bootstrap, type Interval, type Part } from './bootstrap';
 import { KINDS, PLACES, type Kind, type Place } from './items';
 import type { Measured, Outcome } from './measure';
@@ -14,6 +15,10 @@ export interface Row {
   readonly exactTail: Interval | undefined;
   readonly exactRandomTail: Interval | undefined;
   readonly exactLine: Interval | undefined;
+  /** Tails and lines of which one of the first three texts is exact. */
+  readonly within: Interval | undefined;
+  /** Expected calibration error: how far the probabilities of the texts are from the share that is exact. */
+  readonly calibration: number | undefined;
   readonly similarityBlock: Interval | undefined;
   readonly identifierF1: Interval | undefined;
   /** Of the suggestions that were made and can be judged. */
@@ -134,6 +139,11 @@ function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
     exactTail: mean(exact, ({ kind }) => kind === 'tail'),
     exactRandomTail: mean(exact, ({ kind, place }) => kind === 'tail' && place === 'random'),
     exactLine: mean(exact, ({ kind }) => kind === 'line'),
+    within: mean(
+      ({ within }) => within,
+      ({ kind }) => kind !== 'block',
+    ),
+    calibration: calibrationOf(mine.map(({ outcome }) => outcome)),
     similarityBlock: mean(
       ({ similarity }) => similarity,
       ({ kind }) => kind === 'block',
@@ -184,6 +194,13 @@ function contrastOf(way: string, against: string, measured: readonly Measured[])
         })),
     ),
   };
+}
+
+function calibrationOf(outcomes: readonly Outcome[]): number | undefined {
+  const shown = outcomes.flatMap(({ logprob, exact }) =>
+    logprob === undefined ? [] : [{ confidence: Math.exp(logprob), right: exact }],
+  );
+  return shown.length === 0 ? undefined : calibrationError(shown);
 }
 
 function median(values: readonly number[]): number | undefined {
@@ -240,6 +257,8 @@ export function families({ rows }: Summary) {
     name: row.way,
     em_tail: row.exactTail?.mean,
     em_line: row.exactLine?.mean,
+    em_within_3: row.within?.mean,
+    ece: row.calibration,
     es_block: row.similarityBlock?.mean,
     bits_per_byte: row.bitsPerByte?.mean,
     identifier_f1: row.identifierF1?.mean,

@@ -5,7 +5,10 @@ export interface Way {
   readonly name: string;
   /** Whose thought it is: the context's after so many steps, somebody else's, or the plain decoder's, which has none. */
   readonly thought: number | Control | 'plain';
-  readonly options: Pick<CompletionOptions, 'memory' | 'samples' | 'energy' | 'solver' | 'plan' | 'rethink'> & {
+  readonly options: Pick<
+    CompletionOptions,
+    'memory' | 'samples' | 'alternatives' | 'energy' | 'solver' | 'plan' | 'rethink'
+  > & {
     readonly candidates: number;
   };
   /** Whether it sees the open file only. */
@@ -24,6 +27,9 @@ export const USUAL_STEPS = 4;
 /** Thoughts drawn, and beams kept, where a way has more than one. */
 const SAMPLES = 4;
 const BEAM = 4;
+
+/** Thoughts that write texts to choose from, as in the editor when a suggestion is asked for by hand. */
+const CHOICE = 4;
 
 /** Steps on the first line written, as many as follow an edit; and on a whole draft, by hand and with time. */
 const PLAN_STEPS = 2;
@@ -47,8 +53,8 @@ export function stepWays(steps: readonly number[]): Way[] {
 /** The families of models that are joined here, alone and together. */
 export function familyWays(): Way[] {
   const way = (name: string, thought: Way['thought'], options: Partial<Way['options']> = {}): Way => {
-    const { energy, solver, plan, rethink } = options;
-    const likelihood = !energy && !solver && !plan && !rethink;
+    const { energy, solver, plan, rethink, alternatives } = options;
+    const likelihood = !energy && !solver && !plan && !rethink && !alternatives;
     return { name, thought, options: { ...DECODER, ...options }, likelihood };
   };
   return [
@@ -61,6 +67,7 @@ export function familyWays(): Way[] {
     way('z+memory', USUAL_STEPS, { memory: true }),
     { ...way('z+memory, open file only', USUAL_STEPS, { memory: true }), alone: true },
     way('z0+memory', 0, { memory: true }),
+    way('z+memory+choice', USUAL_STEPS, { memory: true, alternatives: CHOICE }),
     way('z+plan', USUAL_STEPS, { plan: PLAN_STEPS }),
     way('z+rethink', USUAL_STEPS, { rethink: RETHINKING_STEPS }),
     way('all', USUAL_STEPS, { memory: true, samples: SAMPLES, candidates: BEAM, energy: true, solver: true }),

@@ -8,6 +8,8 @@ import { familyWays } from '../../../src/cli/evaluation/ways';
 
 const outcome = (exact: boolean, nats?: number): Outcome => ({
   exact,
+  within: true,
+  logprob: Math.log(0.75),
   similarity: exact ? 1 : 0.5,
   milliseconds: 20,
   megabytes: 3,
@@ -47,7 +49,8 @@ describe('the page of the families', () => {
       ?.split(' | ');
 
   test('has a row for each family that was measured, and no likelihood where there is none', () => {
-    assert.deepEqual(lineOf('z0')?.slice(1, 4), ['2.000', '0.0 (0.0–0.0)', '0.0 (0.0–0.0)']);
+    assert.deepEqual(lineOf('z0')?.slice(1, 5), ['2.000', '0.0 (0.0–0.0)', '0.0 (0.0–0.0)', '100.0 (100.0–100.0)']);
+    assert.deepEqual([lineOf('z0')?.at(-3), lineOf('z+memory')?.at(-3)], ['0.750', '0.250']);
     assert.deepEqual(lineOf('z+energy')?.slice(1, 3), ['–', '100.0 (100.0–100.0)']);
     assert.deepEqual(lineOf('z+memory')?.slice(-2), ['20', '3.0 |']);
     assert.equal(lineOf('z+solver'), undefined);

@@ -1,0 +1,58 @@
+import type { Tokenizer } from '../model/tokenizer';
+import type { DecodeOptions } from './decode';
+import { consume, type Healed } from './heal';
+import { beginning, end, unfinished, type Candidate, type Hypothesis } from './hypothesis';
+
+/** How a text went on elsewhere, after a context whose last `length` tokens are the same there. */
+export interface Occurrence {
+  readonly tokens: readonly number[];
+  readonly length: number;
+}
+
+/**
+ * The text at the cursor as it went on after the longest occurrence of the window's end, word for word: a lookup model's own
+ * candidate. Its log p is 0 until somebody asks the decoder.
+ * @param find what followed the longest occurrence of a context's end
+ * @param window tokens up to the cursor, those that healing takes back included
+ * @returns undefined where nothing is known, or nothing that begins with the bytes that were taken back
+ */
+export function copyAt(
+  find: (context: readonly number[]) => Occurrence,
+  window: readonly number[],
+  healed: Healed,
+  tokenizer: Tokenizer,
+  options: Pick<DecodeOptions, 'endToken' | 'place'>,
+): Candidate | undefined {
+  const taken = window.slice(healed.tokens.length);
+  const asTyped = find(window);
+  // What was typed may be the beginning of a token, as which it stands nowhere; then its beginning may be found.
+  const before = find(healed.tokens);
+  const spelled = [
+    { length: asTyped.length, tokens: asTyped.length > 0 ? [...taken, ...asTyped.tokens] : [] },
+    { length: before.length + taken.length, tokens: before.tokens },
+  ].sort((a, b) => b.length - a.length);
+  for (const { tokens } of spelled) {
+    const candidate = spell(tokens, healed, tokenizer, options);
+    if (candidate && candidate.text !== '') return candidate;
+  }
+  return undefined;
+}
+
+function spell(
+  tokens: readonly number[],
+  healed: Healed,
+  tokenizer: Tokenizer,
+  options: Pick<DecodeOptions, 'endToken' | 'place'>,
+): Candidate | undefined {
+  let hypothesis: Hypothesis = beginning(healed);
+  for (const token of tokens) {
+    const { need } = hypothesis;
+    if (need.length > 0 && !tokenizer.compatible(need).includes(token)) return undefined;
+    const after = consume(need, tokenizer.bytes(token));
+    const bytes = Buffer.concat([hypothesis.bytes, after.text]);
+    hypothesis = { tokens: [...hypothesis.tokens, token], bytes, need: after.need, logprob: 0, marks: [] };
+    const ended = end({ ...hypothesis, parent: 0, token }, options);
+    if (ended) return ended;
+  }
+  return hypothesis.need.length > 0 ? undefined : unfinished(hypothesis, options.place);
+}
