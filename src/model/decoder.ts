@@ -1,3 +1,4 @@
+import { joined } from './arrays';
 import type { Graphs } from './graphs';
 import { KeyValueCache, Rows } from './cache';
 import { LruMap } from './lru';
@@ -191,14 +192,4 @@ export class Branches {
 
 function repeat(values: Float32Array, times: number): Float32Array {
   return joined(Array.from({ length: times }, () => values));
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

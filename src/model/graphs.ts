@@ -1,4 +1,5 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { joined } from './arrays';
 import { topLayers } from './bundle';
 import { KeyValueCache, type CacheShape } from './cache';
 import { NumericalError } from './errors';
@@ -13,25 +14,29 @@ export interface EvidenceOutput {
 }
 
 /**
- * The three graphs of a bundle as functions of typed arrays. Each call is one ONNX Runtime run; a run blocks the event
- * loop while it computes, and lets it turn once before. What is no finite number is thrown, so that no cache keeps it.
+ * The three graphs of a bundle as functions of typed arrays. Each call is one ONNX Runtime run, unless runs must be short; a
+ * run blocks the event loop while it computes, and lets it turn once before. What is no finite number is thrown, so that no
+ * cache keeps it.
  */
 export class Graphs {
   readonly #runtime: Runtime;
   readonly #sessions: Sessions;
-  readonly #architecture: Manifest['architecture'];
+  readonly #manifest: Manifest;
   readonly #layers: number;
+  readonly #longest: number;
 
-  constructor(runtime: Runtime, sessions: Sessions, manifest: Manifest) {
+  /** @param longest tokens of one run at most, for devices that compute longer runs wrongly */
+  constructor(runtime: Runtime, sessions: Sessions, manifest: Manifest, longest = Infinity) {
     this.#runtime = runtime;
     this.#sessions = sessions;
-    this.#architecture = manifest.architecture;
+    this.#manifest = manifest;
     this.#layers = topLayers(manifest);
+    this.#longest = longest;
   }
 
   /** An empty cache for the trunk's keys and values. */
   trunkCache(batch: number, room: number): KeyValueCache {
-    return new KeyValueCache(this.#shape(this.#architecture.trunkLayers), batch, room);
+    return new KeyValueCache(this.#shape(this.#manifest.architecture.trunkLayers), batch, room);
   }
 
   /** The same for the top's, which belong to one thought. */
@@ -46,7 +51,12 @@ export class Graphs {
    */
   async trunk(tokens: readonly number[], cache = this.trunkCache(1, tokens.length)): Promise<Float32Array> {
     const count = tokens.length / cache.batch;
-    return this.#run('trunk', 'states', { tokens: this.#integers(tokens, [cache.batch, count]) }, count, cache);
+    const states: Float32Array[] = [];
+    for (const { from, to } of this.#parts(count, cache.batch)) {
+      const part = this.#integers(tokens.slice(from * cache.batch, to * cache.batch), [cache.batch, to - from]);
+      states.push(await this.#run('trunk', 'states', { tokens: part }, to - from, cache));
+    }
+    return joined(states);
   }
 
   /**
@@ -57,15 +67,23 @@ export class Graphs {
    * @returns logits, [batch, logit count, vocabulary]
    */
   async top(states: Float32Array, z: Float32Array, logitCount: number, cache?: KeyValueCache): Promise<Float32Array> {
-    const { width, thoughtVectors } = this.#architecture;
+    const { width, thoughtVectors } = this.#manifest.architecture;
     const batch = cache?.batch ?? 1;
     const count = states.length / batch / width;
-    const feeds = {
-      states: this.#floats(states, [batch, count, width]),
-      z: this.#floats(z, [batch, this.#layers, thoughtVectors, width]),
-      logit_count: this.#integers([logitCount], [1]),
-    };
-    return this.#run('top', 'logits', feeds, count, cache ?? this.topCache(1, count));
+    const filled = cache ?? this.topCache(1, count);
+    const first = count - logitCount;
+    const logits: Float32Array[] = [];
+    for (const { from, to } of this.#parts(count, batch)) {
+      const part = states.subarray(from * batch * width, to * batch * width);
+      const feeds = {
+        states: this.#floats(part, [batch, to - from, width]),
+        z: this.#floats(z, [batch, this.#layers, thoughtVectors, width]),
+        logit_count: this.#integers([Math.max(1, to - Math.max(from, first))], [1]),
+      };
+      const read = await this.#run('top', 'logits', feeds, to - from, filled);
+      if (to > first) logits.push(read);
+    }
+    return joined(logits);
   }
 
   /**
@@ -81,7 +99,7 @@ export class Graphs {
     weights: Float32Array,
     z: Float32Array,
   ): Promise<EvidenceOutput> {
-    const { width, thoughtVectors } = this.#architecture;
+    const { width, thoughtVectors } = this.#manifest.architecture;
     const output = await this.#sessions.evidence.run({
       states: this.#floats(states, [1, targets.length, width]),
       targets: this.#integers(targets, [1, targets.length]),
@@ -91,6 +109,11 @@ export class Graphs {
     return { nll: floats(output, 'nll')[0] ?? NaN, gradient: floats(output, 'grad') };
   }
 
+  /** The same sessions, in runs of so many tokens at most. */
+  inRunsOf(tokens: number): Graphs {
+    return new Graphs(this.#runtime, this.#sessions, this.#manifest, tokens);
+  }
+
   /** Ends profiling; the profiles lie where the sessions were told to write them. */
   endProfiling(): void {
     for (const session of Object.values(this.#sessions)) session.endProfiling();
@@ -98,6 +121,12 @@ export class Graphs {
 
   async release(): Promise<void> {
     for (const session of Object.values(this.#sessions)) await session.release();
+  }
+
+  /** The runs that so many tokens take: one, unless it were too long. In a batch of several each has one token. */
+  *#parts(count: number, batch: number): Generator<{ from: number; to: number }> {
+    const most = batch === 1 ? this.#longest : Infinity;
+    for (let from = 0; from < count; from += most) yield { from, to: Math.min(count, from + most) };
   }
 
   /** One run over a cache, which is where its keys and values go unless the provider gives them in memory of its own. */
@@ -126,7 +155,7 @@ export class Graphs {
   }
 
   #shape(layers: number): CacheShape {
-    const { kvHeads, headWidth } = this.#architecture;
+    const { kvHeads, headWidth } = this.#manifest.architecture;
     return { layers, kvHeads, headWidth };
   }
 

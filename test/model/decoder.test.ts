@@ -3,12 +3,19 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { openBundle, type Bundle } from '../../src/model/bundle';
+import type { KeyValueCache } from '../../src/model/cache';
 import { Decoder } from '../../src/model/decoder';
 import type { Graphs } from '../../src/model/graphs';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
 import { ROOT } from '../fixtures';
 import { BUNDLES } from './bundles';
+
+interface Kept {
+  readonly made: Graphs;
+  readonly trunk: KeyValueCache;
+  readonly top: KeyValueCache;
+}
 
 const close = (actual: Float32Array, expected: Float32Array, tolerance = 1e-3) => {
   assert.equal(actual.length, expected.length);
@@ -43,6 +50,27 @@ for (const [name, directory] of BUNDLES) {
       for (let length = 201; length < 206; length++) {
         close(await decoder.logits(tokens.slice(0, length), z(0)), await fresh(tokens.slice(0, length), 0));
       }
+    });
+
+    test('short runs equal one long one, in states, logits and caches', async () => {
+      const window = tokens.slice(0, 100);
+      const short = graphs.inRunsOf(16);
+      const [long, cut] = [graphs, short].map((made) => ({
+        made,
+        trunk: made.trunkCache(1, 120),
+        top: made.topCache(1, 120),
+      })) as [Kept, Kept];
+      const states = await Promise.all([long, cut].map(({ made, trunk }) => made.trunk(window, trunk)));
+      close(states[1]!, states[0]!);
+      // The last three, which lie in one run, and forty, which lie in three or four.
+      for (const count of [3, 40]) {
+        const [one, other] = [graphs.topCache(1, 120), graphs.topCache(1, 120)];
+        close(await short.top(states[0]!, z(1).mu, count, other), await graphs.top(states[0]!, z(1).mu, count, one));
+        assert.deepEqual([one.length, other.length], [100, 100]);
+      }
+      for (const { made, trunk } of [long, cut]) await made.trunk(tokens.slice(100, 101), trunk);
+      close(cut.trunk.tables[0]!, long.trunk.tables[0]!);
+      assert.equal(cut.trunk.length, 101);
     });
 
     test('one run over the whole window equals runs of 128 tokens', async () => {

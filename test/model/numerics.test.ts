@@ -137,6 +137,20 @@ describe('a device', () => {
     });
   }
 
+  test('that is right in short runs only is taken, and given none but those', async (context) => {
+    const width = 32;
+    const engine = await engineOn((data, output) => {
+      if (output === 'states' && data.length > 16 * width) data[3] = (data[3] as number) + 9;
+    }, context);
+    assert.equal(engine.device.device, 'dml');
+    assert.equal(engine.device.candidates[0]?.runTokens, 16);
+    assert.equal(await engine.verify(), undefined);
+    const request = await requestIn(FILE, 0.5);
+    const cpu = await engineOnCpu(context);
+    const text = async (on: Engine) => (await on.complete(request, options)).text;
+    assert.equal(await text(engine), await text(cpu));
+  });
+
   test('that goes wrong later is found out', async (context) => {
     let wrong = false;
     const engine = await engineOn((data, output) => {
