@@ -1,13 +1,7 @@
 import type { Tokenizer } from '../model/tokenizer';
-import type { DecodeOptions } from './decode';
+import type { Occurrence } from '../memory/prediction';
 import { consume, type Healed } from './heal';
-import { beginning, end, unfinished, type Candidate, type Hypothesis } from './hypothesis';
-
-/** How a text went on elsewhere, after a context whose last `length` tokens are the same there. */
-export interface Occurrence {
-  readonly tokens: readonly number[];
-  readonly length: number;
-}
+import { beginning, end, unfinished, type Candidate, type Ending, type Hypothesis } from './hypothesis';
 
 /**
  * The text at the cursor as it went on after the longest occurrence of the window's end, word for word: a lookup model's own
@@ -21,7 +15,7 @@ export function copyAt(
   window: readonly number[],
   healed: Healed,
   tokenizer: Tokenizer,
-  options: Pick<DecodeOptions, 'endToken' | 'place'>,
+  options: Ending,
 ): Candidate | undefined {
   const taken = window.slice(healed.tokens.length);
   const asTyped = find(window);
@@ -42,7 +36,7 @@ function spell(
   tokens: readonly number[],
   healed: Healed,
   tokenizer: Tokenizer,
-  options: Pick<DecodeOptions, 'endToken' | 'place'>,
+  options: Ending,
 ): Candidate | undefined {
   let hypothesis: Hypothesis = beginning(healed);
   for (const token of tokens) {

@@ -1,36 +1,10 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
-import { speculate, type Draft } from './draft';
+import type { DecodeOptions } from './decodeOptions';
+import { speculate } from './draft';
 import type { Healed } from './heal';
 import { beginning, end, expand, textOf, unfinished, type Candidate, type Hypothesis, type Step } from './hypothesis';
-import type { Mix } from './recall';
-import { cutWord, type Place } from './stop';
-
-export interface DecodeOptions {
-  readonly place: Place;
-  /** 1 = greedy; more = width of the beam. */
-  readonly width: number;
-  readonly maxTokens: number;
-  readonly endToken: number;
-  /** What else has a say in each token; the decoder alone decides without it. */
-  readonly mix?: Mix | undefined;
-  /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
-  readonly draft?: Draft | undefined;
-  /** What has been written already, for a single text (`width` 1). */
-  readonly start?: Hypothesis | undefined;
-  /** With several thoughts: whether each begins with another token, so that what they write differs. */
-  readonly apart?: boolean | undefined;
-  /** log p below which a single text (`width` 1) is written no further: nothing of what it might become is shown. */
-  readonly least?: number | undefined;
-  readonly signal?: { readonly aborted: boolean } | undefined;
-  /**
-   * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing
-   * alone has `LEAST_WRITING_MS` of it, however long the window took to read.
-   */
-  readonly budget?: number | undefined;
-  /** The clock of the budget, in milliseconds. */
-  readonly now?: () => number;
-}
+import { cutWord } from './stop';
 
 /** For so long something is written, so that a window that was long to read is not followed by nothing. */
 const LEAST_WRITING_MS = 60;

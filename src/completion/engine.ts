@@ -14,7 +14,7 @@ import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxJudges } from '../syntax/judge';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
-import type { DecodeOptions } from './decode';
+import type { DecodeOptions } from './decodeOptions';
 import { heal, type Healed } from './heal';
 import type { Candidate } from './hypothesis';
 import { documentOf } from './document';

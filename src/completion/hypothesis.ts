@@ -1,5 +1,4 @@
 import type { Tokenizer } from '../model/tokenizer';
-import type { DecodeOptions } from './decode';
 import { consume, logSumExp, type Healed } from './heal';
 import { cutUnfinished, stopAt, type Place, type Stop } from './stop';
 
@@ -39,7 +38,7 @@ export function expand(
   live: readonly Hypothesis[],
   logits: readonly Float32Array[],
   tokenizer: Tokenizer,
-  { width, endToken }: Pick<DecodeOptions, 'width' | 'endToken'>,
+  { width, endToken }: { readonly width: number; readonly endToken: number },
 ): Step[] {
   const steps: Step[] = [];
   live.forEach((hypothesis, parent) => {
@@ -79,8 +78,14 @@ function mostProbable(
   return best;
 }
 
+/** What ends a text. */
+export interface Ending {
+  readonly endToken: number;
+  readonly place: Place;
+}
+
 /** The suggestion that a step completes, if it does. */
-export function end(step: Step, { endToken, place }: Pick<DecodeOptions, 'endToken' | 'place'>): Candidate | undefined {
+export function end(step: Step, { endToken, place }: Ending): Candidate | undefined {
   const { tokens, logprob, marks } = step;
   const text = textOf(step.bytes);
   if (step.token === endToken) return { text: text.trimEnd(), tokens, logprob, marks, stop: 'end' };

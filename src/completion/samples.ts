@@ -1,6 +1,7 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
-import { decode, type DecodeOptions } from './decode';
+import { decode } from './decode';
+import type { DecodeOptions } from './decodeOptions';
 import { consume, logProbability, type Healed } from './heal';
 import { beginning, end, expand, unfinished, type Candidate, type Step } from './hypothesis';
 

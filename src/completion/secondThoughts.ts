@@ -1,6 +1,7 @@
 import type { Conditioning } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
-import { decode, type DecodeOptions } from './decode';
+import { decode } from './decode';
+import type { DecodeOptions } from './decodeOptions';
 import { consume, type Healed } from './heal';
 import { beginning, textOf, type Hypothesis } from './hypothesis';
 import { sequenceLogprob, type AgreedCandidate, type Ensemble } from './samples';

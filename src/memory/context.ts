@@ -1,6 +1,6 @@
 import type { Tokenizer } from '../model/tokenizer';
 import { EncodedText } from './encoded';
-import type { Recollection } from './prediction';
+import type { Occurrence, Recollection } from './prediction';
 import { lastOf, TokenMemory } from './store';
 import { occurrencesIn } from './vocabulary';
 
@@ -89,7 +89,7 @@ export class ContextMemory {
    * @param count tokens wanted at most
    * @returns the tokens, and how many before them are the same there; nothing, if none is
    */
-  draft(context: readonly number[], count: number): { tokens: number[]; length: number } {
+  draft(context: readonly number[], count: number): Occurrence {
     const matches = this.#store.matches(lastOf(context));
     const { length, position } = matches.reduce((best, match) => (match.length > best.length ? match : best), NOWHERE);
     return { tokens: length === 0 ? [] : this.#store.from(position, count), length };

@@ -13,6 +13,12 @@ export interface Recollection {
   readonly read?: boolean;
 }
 
+/** How a text went on elsewhere, after a context whose last `length` tokens are the same there. */
+export interface Occurrence {
+  readonly tokens: readonly number[];
+  readonly length: number;
+}
+
 /** A distribution over the tokens that followed elsewhere. */
 export interface Prediction {
   /** The most probable first. */

@@ -1,4 +1,4 @@
-import type { Recollection } from './prediction';
+import type { Occurrence, Recollection } from './prediction';
 import { lastOf, TokenMemory, WALKED, type Match, type Span } from './store';
 
 /** By which a file is known to be the one that was read. */
@@ -120,7 +120,7 @@ export class WorkspaceMemory {
   }
 
   /** How the text went on after the longest occurrence of the context's end; `length` is that occurrence's. */
-  draft(context: readonly number[], count: number, hidden: ReadonlySet<string>): { tokens: number[]; length: number } {
+  draft(context: readonly number[], count: number, hidden: ReadonlySet<string>): Occurrence {
     let best: Found | undefined;
     for (const found of this.#find(context, hidden)) if (found.length > (best?.length ?? 0)) best = found;
     return best ? { tokens: best.part.from(best.position, count), length: best.length } : { tokens: [], length: 0 };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decode, type DecodeOptions } from '../../../src/completion/decode';
+import { decode } from '../../../src/completion/decode';
+import type { DecodeOptions } from '../../../src/completion/decodeOptions';
 import { DRAFT_TOKENS, speculate, type Draft } from '../../../src/completion/draft';
 import type { Decoder } from '../../../src/model/decoder';
 import { SPECIAL, tinyTokenizer } from '../../fixtures';

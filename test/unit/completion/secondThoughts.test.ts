@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decode, type DecodeOptions } from '../../../src/completion/decode';
+import { decode } from '../../../src/completion/decode';
+import type { DecodeOptions } from '../../../src/completion/decodeOptions';
 import type { Ensemble } from '../../../src/completion/samples';
 import { firstLine, plan, rethink } from '../../../src/completion/secondThoughts';
 import type { Conditioning, Decoder } from '../../../src/model/decoder';

@@ -1,0 +1,31 @@
+import type { Draft } from './draft';
+import type { Hypothesis } from './hypothesis';
+import type { Mix } from './recall';
+import type { Place } from './stop';
+
+/** How a window is continued. */
+export interface DecodeOptions {
+  readonly place: Place;
+  /** 1 = greedy; more = width of the beam. */
+  readonly width: number;
+  readonly maxTokens: number;
+  readonly endToken: number;
+  /** What else has a say in each token; the decoder alone decides without it. */
+  readonly mix?: Mix | undefined;
+  /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
+  readonly draft?: Draft | undefined;
+  /** What has been written already, for a single text (`width` 1). */
+  readonly start?: Hypothesis | undefined;
+  /** With several thoughts: whether each begins with another token, so that what they write differs. */
+  readonly apart?: boolean | undefined;
+  /** log p below which a single text (`width` 1) is written no further: nothing of what it might become is shown. */
+  readonly least?: number | undefined;
+  readonly signal?: { readonly aborted: boolean } | undefined;
+  /**
+   * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing
+   * alone has `LEAST_WRITING_MS` of it, however long the window took to read.
+   */
+  readonly budget?: number | undefined;
+  /** The clock of the budget, in milliseconds. */
+  readonly now?: () => number;
+}
