@@ -32,7 +32,7 @@ export function measureLookup(bundle: Bundle, files: readonly SourceText[], seed
   const taken: SourceText[] = [];
   let bytes = 0;
   const start = performance.now();
-  for (const file of shuffle([...files], random)) {
+  for (const file of shuffle(files, random)) {
     const size = Buffer.byteLength(file.text);
     if (bytes + size > MOST) continue;
     if (!workspace.put(file.path, { mtimeMs: 0, size }, tokenizer.encode(file.text))) break;

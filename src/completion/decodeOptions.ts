@@ -1,15 +1,12 @@
 import type { Draft } from './draft';
-import type { Hypothesis } from './hypothesis';
+import type { Ending, Hypothesis } from './hypothesis';
 import type { Mix } from './recall';
-import type { Place } from './stop';
 
 /** How a window is continued. */
-export interface DecodeOptions {
-  readonly place: Place;
+export interface DecodeOptions extends Ending {
   /** 1 = greedy; more = width of the beam. */
   readonly width: number;
   readonly maxTokens: number;
-  readonly endToken: number;
   /** What else has a say in each token; the decoder alone decides without it. */
   readonly mix?: Mix | undefined;
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
