@@ -4,6 +4,7 @@
 import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import * as asc from 'assemblyscript/asc';
 import * as esbuild from 'esbuild';
 
 const production = process.argv.includes('--production');
@@ -52,6 +53,7 @@ if (production) rmSync('dist', { recursive: true, force: true });
 const wasm = dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm'));
 mkdirSync('dist/grammars', { recursive: true });
 for (const name of grammars) copyFileSync(join(wasm, `${name}.wasm`), join('dist/grammars', `${name}.wasm`));
+await compileKernel();
 if (watch) {
   for (const one of [options, extension]) {
     const context = await esbuild.context({ ...one, logLevel: 'info' });
@@ -63,4 +65,11 @@ if (watch) {
   const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
   writeFileSync('dist/meta.json', JSON.stringify({ outputs }));
   chmodSync('dist/cli.js', 0o755);
+}
+
+/** kernel/operations.ts, which is AssemblyScript, becomes dist/kernel.wasm. */
+async function compileKernel() {
+  const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--importMemory', '--enable', 'simd'];
+  const { error, stderr } = await asc.main(['kernel/operations.ts', ...flags, '--outFile', 'dist/kernel.wasm']);
+  if (error) throw new Error(`kernel/operations.ts: ${stderr.toString()}`, { cause: error });
 }

@@ -43,8 +43,8 @@ export function logSumExp(logits: Float32Array, ids?: readonly number[]): number
     for (const id of ids) most = Math.max(most, logits[id] ?? -Infinity);
     for (const id of ids) sum += Math.exp((logits[id] ?? -Infinity) - most);
   } else {
-    for (const logit of logits) if (logit > most) most = logit;
-    for (const logit of logits) sum += Math.exp(logit - most);
+    for (let i = 0; i < logits.length; i++) most = Math.max(most, logits[i] as number);
+    for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - most);
   }
   return most + Math.log(sum);
 }

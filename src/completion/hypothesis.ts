@@ -63,10 +63,11 @@ function mostProbable(
   logits: Float32Array,
   count: number,
   allowed: (id: number) => boolean,
-  ids: Iterable<number> = logits.keys(),
+  ids?: readonly number[],
 ): number[] {
   const best: number[] = [];
-  for (const id of ids) {
+  for (let i = 0; i < (ids ?? logits).length; i++) {
+    const id = ids ? (ids[i] as number) : i;
     const logit = logits[id] ?? -Infinity;
     const last = best[count - 1];
     if ((last !== undefined && logit <= (logits[last] ?? -Infinity)) || !allowed(id)) continue;

@@ -15,7 +15,10 @@ export function occurrencesIn(texts: readonly (readonly number[])[], vocabulary:
  * @param occurs [vocabulary] 1 where a token occurs in the file, else 0
  */
 export function favour(logits: Float32Array, occurs: Uint8Array, amount: number): Float32Array {
-  return amount === 0 ? logits : logits.map((logit, i) => logit + amount * (occurs[i] ?? 0));
+  if (amount === 0) return logits;
+  const favoured = new Float32Array(logits.length);
+  for (let i = 0; i < logits.length; i++) favoured[i] = (logits[i] as number) + amount * (occurs[i] ?? 0);
+  return favoured;
 }
 
 /** A token that was to be written: the decoder's logits [vocabulary], and which tokens occur in the file, [vocabulary]. */

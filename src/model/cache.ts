@@ -45,6 +45,12 @@ export interface CacheShape {
   readonly headWidth: number;
 }
 
+/** A copy of a cache elsewhere, which holds its first tokens. */
+export interface Mirror {
+  /** Tokens that are the same in both. */
+  length: number;
+}
+
 /**
  * Keys and values of one stack of layers, where its graph reads and writes them: for each layer the keys, then the values,
  * [batch, kvHeads, room, headWidth], of which the first `length` tokens are filled. A run adds its tokens in place;
@@ -54,6 +60,7 @@ export class KeyValueCache {
   #tables: readonly Float32Array[];
   #room: number;
   #length = 0;
+  #mirror: Mirror | undefined;
 
   /** @param room tokens for which there is memory; it grows where more are needed */
   constructor(
@@ -75,6 +82,17 @@ export class KeyValueCache {
 
   get tables(): readonly Float32Array[] {
     return this.#tables;
+  }
+
+  /** From now on tells a copy how much of it still holds. There is one at most: an earlier one is told that nothing does. */
+  set mirror(mirror: Mirror | undefined) {
+    if (this.#mirror && this.#mirror !== mirror) this.#mirror.length = 0;
+    this.#mirror = mirror;
+  }
+
+  /** Keys (even tables) or values of one head of one entry of the batch, [to − from, headWidth], without copying. */
+  rows(table: number, block: number, from: number, to: number): Float32Array {
+    return this.#rows(this.#tables[table] as Float32Array, block, from, to);
   }
 
   /** Makes room for further tokens. */
@@ -103,6 +121,7 @@ export class KeyValueCache {
 
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
+    this.#changedFrom(this.#length);
   }
 
   /** A copy for a batch that shares this past. */
@@ -129,6 +148,7 @@ export class KeyValueCache {
   /** Rearranges the batch from token `from` on: entry i continues what entry `parents[i]` was. */
   reorder(parents: readonly number[], from: number): void {
     const { kvHeads } = this.shape;
+    this.#changedFrom(from);
     for (const table of this.#tables) {
       const rows = (entry: number, head: number) => this.#rows(table, entry * kvHeads + head, from, this.#length);
       for (let head = 0; head < kvHeads; head++) {
@@ -145,6 +165,10 @@ export class KeyValueCache {
   /** Stretches of a table that lie in one piece: one of each head of each entry of the batch. */
   get #blocks(): number {
     return this.batch * this.shape.kvHeads;
+  }
+
+  #changedFrom(length: number): void {
+    if (this.#mirror) this.#mirror.length = Math.min(this.#mirror.length, length);
   }
 
   #empty(room: number): Float32Array[] {

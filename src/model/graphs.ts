@@ -4,6 +4,7 @@ import { topLayers } from './bundle';
 import { KeyValueCache, type CacheShape } from './cache';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
+import type { Kernel } from './kernel/kernel';
 import type { Runtime } from './runtime';
 
 export interface EvidenceOutput {
@@ -13,10 +14,18 @@ export interface EvidenceOutput {
   readonly gradient: Float32Array;
 }
 
+/** How the graphs are run, apart from the device. */
+export interface Running {
+  /** Tokens of one run at most, for devices that compute longer runs wrongly. */
+  readonly longest?: number;
+  /** Computes runs of a few tokens in ONNX Runtime's place. */
+  readonly kernel?: Kernel;
+}
+
 /**
- * The three graphs of a bundle as functions of typed arrays. Each call is one ONNX Runtime run, unless runs must be short; a
- * run blocks the event loop while it computes, and lets it turn once before. What is no finite number is thrown, so that no
- * cache keeps it.
+ * The three graphs of a bundle as functions of typed arrays. Each call is one ONNX Runtime run, unless runs must be short, or
+ * one of the kernel; a run blocks the event loop while it computes, and lets it turn once before. What is no finite number is
+ * thrown, so that no cache keeps it.
  */
 export class Graphs {
   readonly #runtime: Runtime;
@@ -24,14 +33,15 @@ export class Graphs {
   readonly #manifest: Manifest;
   readonly #layers: number;
   readonly #longest: number;
+  readonly #kernel: Kernel | undefined;
 
-  /** @param longest tokens of one run at most, for devices that compute longer runs wrongly */
-  constructor(runtime: Runtime, sessions: Sessions, manifest: Manifest, longest = Infinity) {
+  constructor(runtime: Runtime, sessions: Sessions, manifest: Manifest, { longest = Infinity, kernel }: Running = {}) {
     this.#runtime = runtime;
     this.#sessions = sessions;
     this.#manifest = manifest;
     this.#layers = topLayers(manifest);
     this.#longest = longest;
+    this.#kernel = kernel;
   }
 
   /** An empty cache for the trunk's keys and values. */
@@ -51,6 +61,10 @@ export class Graphs {
    */
   async trunk(tokens: readonly number[], cache = this.trunkCache(1, tokens.length)): Promise<Float32Array> {
     const count = tokens.length / cache.batch;
+    if (this.#kernel?.takes(count, cache)) {
+      await turn();
+      return this.#kernel.trunk(tokens, cache);
+    }
     const states: Float32Array[] = [];
     for (const { from, to } of this.#parts(count, cache.batch)) {
       const part = this.#integers(tokens.slice(from * cache.batch, to * cache.batch), [cache.batch, to - from]);
@@ -71,6 +85,10 @@ export class Graphs {
     const batch = cache?.batch ?? 1;
     const count = states.length / batch / width;
     const filled = cache ?? this.topCache(1, count);
+    if (this.#kernel?.takes(count, filled)) {
+      await turn();
+      return this.#kernel.top(states, z, logitCount, filled);
+    }
     const first = count - logitCount;
     const logits: Float32Array[] = [];
     for (const { from, to } of this.#parts(count, batch)) {
@@ -109,9 +127,14 @@ export class Graphs {
     return { nll: floats(output, 'nll')[0] ?? NaN, gradient: floats(output, 'grad') };
   }
 
-  /** The same sessions, in runs of so many tokens at most. */
-  inRunsOf(tokens: number): Graphs {
-    return new Graphs(this.#runtime, this.#sessions, this.#manifest, tokens);
+  /** Whether the kernel computes what it takes. */
+  get hasKernel(): boolean {
+    return this.#kernel !== undefined;
+  }
+
+  /** The same sessions, run in another way. */
+  run(how: Running): Graphs {
+    return new Graphs(this.#runtime, this.#sessions, this.#manifest, how);
   }
 
   /** Ends profiling; the profiles lie where the sessions were told to write them. */
@@ -169,6 +192,11 @@ export class Graphs {
 }
 
 export type Sessions = Record<'trunk' | 'top' | 'evidence', InferenceSession>;
+
+/** Lets the event loop turn once, so that what has come in meanwhile is seen. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
 
 /** How the graphs call the tables of a cache. */
 function tableName(table: number): string {

@@ -106,6 +106,11 @@ const schema = z
       kvHeads: count,
       headWidth: count,
       thoughtVectors: count,
+      /** What the graphs hold already, for whoever computes without them (src/model/kernel); older bundles have none of it. */
+      ropeBase: z.number().positive().optional(),
+      normEpsilon: z.number().positive().optional(),
+      attentionBias: z.boolean().optional(),
+      priorHidden: count.optional(),
     }),
     window: z.object({ tokens: count.max(POSITIONS), suffixTokens: z.number().int().nonnegative(), hop: count }),
     chunk: z.object({ tokens: count }),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Bundle } from './bundle';
 import { messageOf, NumericalError, UserError } from './errors';
 import type { Graphs } from './graphs';
+import { Kernel } from './kernel/kernel';
 import { agreement, probe, probeOnce, type Probe } from './probe';
 import { missingRequirement } from './requirements';
 import type { Runtime } from './runtime';
@@ -39,6 +40,8 @@ export interface DeviceReport {
   /** Why this one. */
   readonly reason: string;
   readonly threads: number;
+  /** Whether runs of a few tokens are the kernel's (src/model/kernel) in place of ONNX Runtime's. */
+  readonly kernel: boolean;
   readonly candidates: readonly CandidateReport[];
 }
 
@@ -77,7 +80,8 @@ const MIN_COVERAGE = 0.9;
  */
 export async function openDevice(runtime: Runtime, bundle: Bundle, options: DeviceOptions): Promise<OpenedDevice> {
   const threads = options.threads ?? defaultThreads();
-  const cpu = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
+  const plain = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
+  const cpu = await blamingBundle(bundle, () => withKernel(plain, bundle, options.log));
   const base = runtime.fallback === undefined ? 'cpu' : 'wasm';
   const names = base === 'wasm' ? [] : candidates(options.device, process.platform);
   const measured = names.length > 0 || options.measureAll === true;
@@ -120,13 +124,13 @@ export async function openDevice(runtime: Runtime, bundle: Bundle, options: Devi
     const chosen = best.graphs;
     return {
       graphs: chosen,
-      report: { device: provider, reason, threads, candidates: reports },
+      report: { device: provider, reason, threads, kernel: false, candidates: reports },
       ...(reference && { verify: () => complaint(chosen, bundle, reference) }),
     };
   }
   const reason = baseReason(options.device, reports, runtime.fallback);
   if (base === 'wasm') options.log?.(`computing in WebAssembly, which is slower: ${runtime.fallback}`);
-  return { graphs: cpu, report: { device: base, reason, threads, candidates: reports } };
+  return { graphs: cpu, report: { device: base, reason, threads, kernel: cpu.hasKernel, candidates: reports } };
 }
 
 /** What the CPU computes for a bundle is the bundle's fault where it is no number. */
@@ -137,6 +141,26 @@ async function blamingBundle<Result>({ directory }: Bundle, run: () => Promise<R
     if (!(error instanceof NumericalError)) throw error;
     throw new UserError(`${directory}: ${error.message}: its weights are damaged; install the model again`);
   }
+}
+
+/** The kernel may differ so far from graphs that multiply in 8 bits themselves, and round more than it does (train/README.md). */
+const MAX_KERNEL_DIFFERENCE = 0.05;
+
+/** Graphs whose runs of a few tokens are the kernel's, where it knows their decoder and computes what they compute. */
+async function withKernel(graphs: Graphs, bundle: Bundle, log?: (line: string) => void): Promise<Graphs> {
+  const instead = 'ONNX Runtime computes every run';
+  try {
+    const kernel = await Kernel.open(bundle);
+    if (!kernel) return graphs;
+    const faster = graphs.run({ kernel });
+    const difference = agreement(await probeOnce(faster, bundle), await probeOnce(graphs, bundle));
+    if (difference <= MAX_KERNEL_DIFFERENCE) return faster;
+    log?.(`${instead}: the kernel's outputs differ by ${(difference * 100).toFixed(0)} %`);
+  } catch (error) {
+    if (error instanceof NumericalError) throw error;
+    log?.(`${instead}: the kernel does not load (${messageOf(error)})`);
+  }
+  return graphs;
 }
 
 async function complaint(graphs: Graphs, bundle: Bundle, reference: Probe): Promise<string | undefined> {
@@ -194,7 +218,7 @@ async function tryProvider(
     let difference = agreement(outputs, reference.outputs);
     let runTokens: number | undefined;
     if (difference > MAX_DIFFERENCE) {
-      const short = graphs.inRunsOf(SHORT_RUN);
+      const short = graphs.run({ longest: SHORT_RUN });
       const again = await probe(short, bundle, limit);
       const left = agreement(again.outputs, reference.outputs);
       if (left <= MAX_DIFFERENCE) {

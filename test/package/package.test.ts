@@ -90,6 +90,7 @@ describe('the VSIX', () => {
           ...programs.map((name) => `${name}.js`),
           ...['tree-sitter', ...GRAMMARS.map((name) => `tree-sitter-${name}`)].map((name) => `grammars/${name}.wasm`),
           'THIRD-PARTY-NOTICES.txt',
+          'kernel.wasm',
           'sbom.cdx.json',
         ].sort(),
       );

@@ -46,8 +46,8 @@ def test_fewer_bits_compute_what_pytorch_does_with_the_rounded_weights(thinking,
     found = parity.differences(decoder, tmp_path)
     assert all(found[name] <= limit for name, limit in parity.LIMITS[bits].items()), found
     operators = {n: [node.op_type for node in onnx.load(tmp_path / f"{n}.onnx").graph.node] for n in ("trunk", "top", "evidence")}
-    assert "MatMulNBits" in operators["trunk"] and "MatMulNBits" in operators["top"]
-    assert "MatMulNBits" not in operators["evidence"]
+    # 8 bits are widened everywhere.
+    assert [name for name, nodes in operators.items() if "MatMulNBits" in nodes] == (["trunk", "top"] if bits == 4 else [])
     # One file for all graphs: bits, and half a bit of scale, for 16.
     ratio = (tmp_path / "weights.bin").stat().st_size / (bundle / "weights.bin").stat().st_size
     assert ratio < (bits + 1) / 16, ratio

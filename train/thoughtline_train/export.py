@@ -105,13 +105,16 @@ def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 
     """Moves large float32 initialisers into one file that all graphs refer to: as float16, or, with fewer `bits`,
     matrices in blocks (quantise.py). What a graph does not multiply by as it is stored is widened when a session opens
     (ONNX Runtime folds that). Equal weights of several graphs are stored once, and so are two of which one is the other
-    transposed."""
+    transposed.
+
+    Blocks of 8 bits are widened in all graphs: `MatMulNBits` would round the states to 8 bits as well, and runs of one token and
+    of several differently. Where it pays, in runs of a few tokens, the extension multiplies by them itself (src/model/kernel)."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "weights.bin").open("wb") as out:
         weights = Weights(out, bits)
         for name, model in models.items():
             # The gradient needs every matrix the other way round as well, and to full precision.
-            move_weights(model.graph, weights, multiplies=name != "evidence")
+            move_weights(model.graph, weights, multiplies=bits == 4 and name != "evidence")
             if all(o.domain != "com.microsoft" for o in model.opset_import):
                 model.opset_import.add(domain="com.microsoft", version=1)
             del model.graph.value_info[:]

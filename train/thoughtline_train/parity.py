@@ -9,11 +9,12 @@ import torch
 from .graphs import cache_names, evidence_nll, fused
 from .model import Config, Decoder
 
-# Largest differences that may be, by the bits of a stored weight. MatMulNBits rounds the states to 8 bits on its way, in
+# Largest differences that may be, by the bits of a stored weight. With 4, MatMulNBits rounds the states to 8 bits on its way, in
 # every layer anew, so that there the noise is bounded and not its largest value; the gradient is not rounded.
 STATED = {"nll_per_token": 1e-3, "gradient": 1e-3}
 ROUNDED = {**STATED, "logits_noise": 0.05, "cached_noise": 0.05}
-LIMITS = {16: {**STATED, "logits": 1e-3, "cached": 1e-3}, 8: ROUNDED, 4: ROUNDED}
+WIDENED = {**STATED, "logits": 1e-3, "cached": 1e-3}
+LIMITS = {16: WIDENED, 8: WIDENED, 4: ROUNDED}
 
 
 def sessions(folder: Path) -> dict[str, ort.InferenceSession]:

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Bundle } from '../../model/bundle';
 import { UserError } from '../../model/errors';
-import { fields, packed } from '../../model/protobuf';
+import { initializers } from '../../model/initializers';
 import { writeRandomModel, type Shape } from './gguf';
 
 /** The release that `bench --peer` compares with, and where npm puts it: it is no part of Thoughtline. */
@@ -112,27 +112,10 @@ async function shapeOf({ manifest, graphs, directory }: Bundle): Promise<Shape> 
   return { vocabulary, width, hidden, layers, heads, kvHeads, headWidth, context };
 }
 
-/** Numbers of the fields of onnx.proto that lead to a tensor's shape. */
-const MODEL_GRAPH = 7;
-const GRAPH_TENSOR = 5;
-const TENSOR_DIMENSIONS = 1;
-const TENSOR_NAME = 8;
-
 /** Width of the hidden layer: what the matrix that leads out of it has beside the states' width. */
 export function hiddenWidth(model: Uint8Array, width: number): number | undefined {
-  for (const graph of fields(model)) {
-    if (graph.number !== MODEL_GRAPH || !('bytes' in graph)) continue;
-    for (const tensor of fields(graph.bytes)) {
-      if (tensor.number !== GRAPH_TENSOR || !('bytes' in tensor)) continue;
-      let [name, size] = ['', 1n];
-      for (const field of fields(tensor.bytes)) {
-        if (field.number === TENSOR_NAME && 'bytes' in field) name = Buffer.from(field.bytes).toString();
-        if (field.number !== TENSOR_DIMENSIONS) continue;
-        const dimensions = 'bytes' in field ? [...packed(field.bytes)] : [field.value];
-        size = dimensions.reduce((product, dimension) => product * dimension, size);
-      }
-      if (/\.down\.(f16|q\d)$/.test(name)) return Number(size) / width;
-    }
+  for (const { name, shape } of initializers(model)) {
+    if (/\.down\.(f16|q\d)$/.test(name)) return shape.reduce((product, size) => product * size, 1) / width;
   }
   return undefined;
 }

@@ -1,0 +1,143 @@
+import type { Manifest } from '../manifest';
+import { BLOCK, type DecoderWeights, type LayerWeights, type Matrix } from './weights';
+
+/** Tokens of a run at most; of more, ONNX Runtime's wider vectors and second thread make up for what it costs to start one. */
+export const MOST_TOKENS = 4;
+
+/** Tokens that may be written behind a full window before a run is left to ONNX Runtime. */
+const WRITTEN = 256;
+
+/** Caches of which a copy is kept where the kernel reads them: the trunk's, and those of two thoughts. */
+const KEPT = { trunk: 1, top: 2 } as const;
+
+/** A matrix in the memory: its signed bytes, and the scales of its blocks. */
+export interface PlacedMatrix {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly bytes: number;
+  readonly factors: number;
+}
+
+export interface PlacedLayer {
+  readonly norms: Record<keyof LayerWeights['norms'], number>;
+  readonly matrices: Record<keyof LayerWeights['matrices'], PlacedMatrix>;
+  readonly thought?: {
+    readonly norm: number;
+    readonly matrices: Record<keyof NonNullable<LayerWeights['thought']>['matrices'], PlacedMatrix>;
+  };
+}
+
+/** Where everything lies in the kernel's memory, in bytes. */
+export class Layout {
+  /** Tokens of a cache at most. */
+  readonly room: number;
+  /** Bytes of the keys, or values, of one layer, and of those of a thought; where the latter begin in a slot. */
+  readonly tables: number;
+  readonly thoughtTables: number;
+  readonly thoughts: number;
+  readonly caches: Record<'trunk' | 'top', readonly number[]>;
+  readonly layers: readonly PlacedLayer[];
+  readonly embedding: PlacedMatrix;
+  readonly head: PlacedMatrix;
+  readonly finalNorm: number;
+  readonly cosines: number;
+  readonly sines: number;
+  readonly states: number;
+  readonly normed: number;
+  readonly queries: number;
+  readonly attended: number;
+  readonly wide: number;
+  readonly quantised: number;
+  readonly scales: number;
+  readonly scores: number;
+  readonly #copies: ((memory: ArrayBuffer) => void)[] = [];
+  #end = 64;
+
+  constructor(weights: DecoderWeights, { architecture, window }: Manifest) {
+    const { vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth, thoughtVectors } = architecture;
+    this.layers = weights.layers.map(({ norms, matrices, thought }) => ({
+      norms: each(norms, (norm) => this.#vector(norm)),
+      matrices: each(matrices, (matrix) => this.#matrix(matrix)),
+      ...(thought && {
+        thought: {
+          norm: this.#vector(thought.norm),
+          matrices: each(thought.matrices, (matrix) => this.#matrix(matrix)),
+        },
+      }),
+    }));
+    this.embedding = this.#matrix(weights.embedding);
+    this.head = weights.head === weights.embedding ? this.embedding : this.#matrix(weights.head);
+    this.finalNorm = this.#vector(weights.finalNorm);
+
+    this.room = window.tokens + WRITTEN;
+    this.cosines = this.#floats((this.room * headWidth) / 2);
+    this.sines = this.#floats((this.room * headWidth) / 2);
+    this.tables = kvHeads * this.room * headWidth * 4;
+    this.thoughtTables = kvHeads * thoughtVectors * headWidth * 4;
+    const top = layers - trunkLayers;
+    this.thoughts = 2 * top * this.tables;
+    const trunkBytes = 2 * trunkLayers * this.tables;
+    const topBytes = this.thoughts + 2 * top * this.thoughtTables;
+    this.caches = {
+      trunk: Array.from({ length: KEPT.trunk }, () => this.#take(trunkBytes)),
+      top: Array.from({ length: KEPT.top }, () => this.#take(topBytes)),
+    };
+
+    const rows = Math.max(MOST_TOKENS, thoughtVectors);
+    const hidden = Math.max(...weights.layers.map(({ matrices }) => matrices.down.inputs));
+    const own = heads * headWidth;
+    const widest = Math.max(own, hidden, width);
+    this.states = this.#floats(rows * width);
+    this.normed = this.#floats(rows * width);
+    this.queries = this.#floats(rows * own);
+    this.attended = this.#floats(rows * widest);
+    this.wide = this.#floats(rows * Math.max(2 * hidden, own + 2 * kvHeads * headWidth, vocabulary));
+    this.quantised = this.#take(rows * widest * 2);
+    this.scales = this.#floats((rows * widest) / BLOCK);
+    this.scores = this.#floats(2 * (Math.max(this.room, thoughtVectors) + 4));
+  }
+
+  /** Bytes of memory that are needed. */
+  get bytes(): number {
+    return this.#end;
+  }
+
+  /** Copies the weights to where they belong. */
+  fill(memory: ArrayBuffer): void {
+    for (const copy of this.#copies) copy(memory);
+    this.#copies.length = 0;
+  }
+
+  #take(bytes: number): number {
+    const start = this.#end;
+    this.#end = start + Math.ceil(bytes / 64) * 64;
+    return start;
+  }
+
+  #floats(count: number): number {
+    return this.#take(count * 4);
+  }
+
+  #vector(values: Float32Array): number {
+    const at = this.#floats(values.length);
+    this.#copies.push((memory) => new Float32Array(memory, at, values.length).set(values));
+    return at;
+  }
+
+  #matrix({ inputs, outputs, bytes, scales }: Matrix): PlacedMatrix {
+    const at = this.#take(bytes.length);
+    this.#copies.push((memory) => {
+      // Zero is 128 as they are stored, and 0 for the kernel.
+      const signed = new Uint8Array(memory, at, bytes.length);
+      for (let i = 0; i < bytes.length; i++) signed[i] = (bytes[i] as number) ^ 0x80;
+    });
+    return { inputs, outputs, bytes: at, factors: this.#vector(scales) };
+  }
+}
+
+function each<Key extends string, From, To>(record: Readonly<Record<Key, From>>, change: (value: From) => To) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value as From)])) as Record<
+    Key,
+    To
+  >;
+}

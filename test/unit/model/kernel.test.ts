@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { initializers } from '../../../src/model/initializers';
+import { loadProgram, type Operations } from '../../../src/model/kernel/program';
+import { widened } from '../../../src/model/kernel/weights';
+
+/** Addresses in the memory, far enough from each other. */
+const [A, B, C, D, E, F] = [1 << 10, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18] as const;
+
+describe('operations of the kernel', () => {
+  let operations: Operations;
+  let memory: ArrayBuffer;
+  before(async () => {
+    ({ operations, memory } = await loadProgram(1 << 19));
+  });
+  const floats = (at: number, count: number) => new Float32Array(memory, at, count);
+  const wave = (at: number, count: number, size = 1) => {
+    const values = floats(at, count);
+    for (let i = 0; i < count; i++) values[i] = size * Math.sin(i * i + at);
+    return [...values];
+  };
+  const close = (actual: Float32Array, expected: readonly number[], tolerance: number) => {
+    assert.equal(actual.length, expected.length);
+    expected.forEach((value, i) => {
+      assert.ok(Math.abs((actual[i] as number) - value) <= tolerance, `${i}: ${actual[i]} in place of ${value}`);
+    });
+  };
+
+  for (const rows of [1, 2, 3])
+    for (const add of [false, true])
+      test(`multiply: ${rows} rows${add ? ', added' : ''}`, () => {
+        const [n, outputs] = [64, 6];
+        const x = wave(A, rows * n);
+        const bytes = new Int8Array(memory, C, outputs * n);
+        for (let i = 0; i < bytes.length; i++) bytes[i] = ((i * 97) % 256) - 128;
+        const factors = wave(D, (outputs * n) / 32, 0.01);
+        const old = wave(E, rows * outputs);
+        operations.quantise(A, rows, n, B, F);
+        operations.multiply(B, F, rows, n, C, D, outputs, E, add);
+        const expected = Array.from({ length: rows * outputs }, (_, at) => {
+          const [row, o] = [Math.floor(at / outputs), at % outputs];
+          let sum = add ? (old[at] as number) : 0;
+          for (let i = 0; i < n; i++) {
+            const weight = (bytes[o * n + i] as number) * (factors[Math.floor((o * n + i) / 32)] as number);
+            sum += (x[row * n + i] as number) * weight;
+          }
+          return sum;
+        });
+        close(floats(E, rows * outputs), expected, 1e-3);
+      });
+
+  test('quantise: a block of nothing stays nothing', () => {
+    floats(A, 32).fill(0);
+    operations.quantise(A, 1, 32, B, F);
+    assert.deepEqual([...new Int16Array(memory, B, 32)], Array(32).fill(0));
+    assert.equal(floats(F, 1)[0], 0);
+  });
+
+  test('normalise: the root mean square becomes one', () => {
+    const x = wave(A, 64, 3);
+    floats(B, 32).fill(2);
+    operations.normalise(A, 2, 32, B, 1e-5, C);
+    const expected = [x.slice(0, 32), x.slice(32)].flatMap((row) => {
+      const mean = row.reduce((sum, value) => sum + value ** 2, 0) / 32;
+      return row.map((value) => (2 * value) / Math.sqrt(mean + 1e-5));
+    });
+    close(floats(C, 64), expected, 1e-5);
+  });
+
+  test('place: halves are turned against each other, or left', () => {
+    const x = wave(A, 16);
+    floats(B, 8).fill(0.6);
+    floats(C, 8).fill(0.8);
+    operations.place(A, 64, 1, 1, 16, B, C, D, 64, 64);
+    const turned = x.map((value, i) => {
+      const other = x[(i + 8) % 16] as number;
+      return i < 8 ? 0.6 * value - 0.8 * other : 0.6 * value + 0.8 * other;
+    });
+    close(floats(D, 16), turned, 1e-6);
+    operations.place(A, 64, 1, 1, 16, 0, 0, D, 64, 64);
+    close(floats(D, 16), x, 0);
+  });
+
+  // Numbers of keys that end at each place of a vector, and more than one row.
+  for (const seen of [1, 2, 3, 4, 7])
+    test(`attend: four heads in two groups over ${seen} keys and one more`, () => {
+      const [rows, heads, groups, width, room] = [2, 4, 2, 16, 12];
+      const q = wave(A, rows * heads * width);
+      const keys = wave(B, groups * room * width);
+      const values = wave(C, groups * room * width);
+      operations.attend(A, rows, heads, groups, width, B, C, room, seen, 1, D, E);
+      const expected = Array.from({ length: rows * heads }, (_, at) => {
+        const [row, head] = [Math.floor(at / heads), at % heads];
+        const table = Math.floor(head / 2) * room * width;
+        const row_ = (of: readonly number[], i: number) => of.slice(table + i * width, table + (i + 1) * width);
+        const dot = (i: number) =>
+          row_(keys, i).reduce((sum, key, j) => sum + key * (q[at * width + j] as number), 0) / Math.sqrt(width);
+        const weights = Array.from({ length: seen + row }, (_, i) => Math.exp(dot(i)));
+        const total = weights.reduce((a, b) => a + b);
+        return Array.from({ length: width }, (_, j) =>
+          weights.reduce((sum, weight, i) => sum + (weight / total) * (row_(values, i)[j] as number), 0),
+        );
+      }).flat();
+      close(floats(E, rows * heads * width), expected, 1e-5);
+    });
+
+  test('gate: silu of any size', () => {
+    const gates = [-200, -20, -1, -0.1, 0, 0.1, 1, 20];
+    floats(A, 16).set([...gates, ...Array<number>(8).fill(3)]);
+    operations.gate(A, 1, 8, B);
+    close(
+      floats(B, 8),
+      gates.map((x) => (3 * x) / (1 + Math.exp(-x))),
+      1e-5,
+    );
+  });
+});
+
+test('numbers of 16 bits, widened', () => {
+  const halves = Buffer.from(Uint16Array.of(0x0000, 0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0xfc00, 0x3555).buffer);
+  assert.deepEqual([...widened(halves)], [0, 1, -2, 2 ** -24, 65504, Infinity, -Infinity, Math.fround(0.333251953125)]);
+  assert.ok(Number.isNaN(widened(Buffer.from([0x01, 0x7e]))[0]));
+});
+
+describe('initialisers of a graph', () => {
+  const field = (number: number, bytes: Buffer) =>
+    Buffer.concat([Buffer.from([(number << 3) | 2, bytes.length]), bytes]);
+  const entry = (key: string, value: string) =>
+    field(13, Buffer.concat([field(1, Buffer.from(key)), field(2, Buffer.from(value))]));
+  const model = (tensor: Buffer) => field(7, field(5, tensor));
+
+  test('within, and in the weights file', () => {
+    const shape = Buffer.from([0x08, 2, 0x08, 3]);
+    const name = field(8, Buffer.from('norm'));
+    const raw = field(9, Buffer.from([1, 2]));
+    assert.deepEqual(
+      [...initializers(model(Buffer.concat([shape, name, raw])))],
+      [{ name: 'norm', shape: [2, 3], raw: Buffer.from([1, 2]) }],
+    );
+    const places = Buffer.concat([entry('location', 'weights.bin'), entry('offset', '64'), entry('length', '12')]);
+    assert.deepEqual(
+      [...initializers(model(Buffer.concat([shape, name, places])))],
+      [{ name: 'norm', shape: [2, 3], offset: 64 }],
+    );
+  });
+});
