@@ -68,6 +68,10 @@ def main() -> None:
     init.add_argument("--trunk-layers", type=int, help="of a checkpoint: layers that do not read the thought; a third of all by default")
     init.add_argument("--thought-vectors", type=int, help="of a checkpoint: vectors of the thought in each layer that reads it; 8 by default")
 
+    average = commands.add_parser("average", help="the mean of runs that went on from one start")
+    average.add_argument("states", type=Path, nargs="+", help="their state.pt, first the one whose steps of thought are kept")
+    average.add_argument("--run", type=Path, required=True, help="folder that state.pt is written to")
+
     think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
     think.add_argument("--run", type=Path, required=True)
     think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training, or of thinking to go on with")
@@ -166,6 +170,10 @@ def main() -> None:
         from .init_from import init_from
 
         init_from(options.source, options.run, options.trunk_layers, options.thought_vectors)
+    elif options.command == "average":
+        from .average import average
+
+        average(options.states, options.run)
     elif options.command == "ablate":
         from . import ablate as a
 
