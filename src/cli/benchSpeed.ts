@@ -67,7 +67,8 @@ export async function writingTime(
   request: CompletionRequest,
   how: Pick<CompletionOptions, 'memory' | 'drafts'>,
 ) {
-  const options = { steps: 0, maxLines: DEFAULTS.maxLines, candidates: 1, ...how };
+  // Thinking is no part of writing.
+  const options = { steps: 0, thought: engine.prior, maxLines: DEFAULTS.maxLines, candidates: 1, ...how };
   const start = performance.now();
   const { written } = await engine.complete(request, options);
   return { tokens: written, ms: performance.now() - start };

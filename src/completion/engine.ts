@@ -335,7 +335,7 @@ export class Engine {
     const mix = (options.memory ?? DEFAULTS.memory) ? this.#lookup.mix : undefined;
     const deadline = performance.now() + (options.patience ?? Infinity);
     const alternatives = options.alternatives ?? 0;
-    const draft = mix && (options.drafts ?? true) ? this.#lookup.draft : undefined;
+    const draft = mix && (options.drafts ?? this.#graphs.severalForOne) ? this.#lookup.draft : undefined;
     const whole = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
     const ensemble = {
       decoder: this.#decoder(request.path),

@@ -35,7 +35,7 @@ export interface CompletionOptions {
   readonly candidates: number;
   /** Whether the lookup memory has its say (default: `DEFAULTS.memory`); without weights for it in the bundle it has none. */
   readonly memory?: boolean | undefined;
-  /** Whether what the memory holds is tried as a draft (default: yes). It changes the time only. */
+  /** Whether what the memory holds is tried as a draft (default: where a run of several tokens takes little longer than one of one). It changes the time only. */
   readonly drafts?: boolean | undefined;
   /** Thoughts drawn from the posterior, 1 to 8 (default: `DEFAULTS.samples`); candidates are then ranked under all of them. */
   readonly samples?: number | undefined;

@@ -14,6 +14,9 @@ export interface EvidenceOutput {
   readonly gradient: Float32Array;
 }
 
+/** Bytes of weights that stay in a processor's caches from one token to the next, or nearly do. */
+const CACHED = 1 << 24;
+
 /** How the graphs are run, apart from the device. */
 export interface Running {
   /** Tokens of one run at most, for devices that compute longer runs wrongly. */
@@ -130,6 +133,14 @@ export class Graphs {
   /** Whether the kernel computes what it takes. */
   get hasKernel(): boolean {
     return this.#kernel !== undefined;
+  }
+
+  /**
+   * Whether a run of several tokens takes hardly longer than one of a single token: ONNX Runtime waits for the start of its
+   * operations and for its weights then, the kernel for weights that do not fit the processor's caches; else it computes.
+   */
+  get severalForOne(): boolean {
+    return this.#kernel === undefined || this.#kernel.bytes > CACHED;
   }
 
   /** The same sessions, run in another way. */

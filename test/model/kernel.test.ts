@@ -124,6 +124,11 @@ for (const [name, directory, within] of bundles) {
       return Promise.resolve({ trunk: caches.trunk.repeated(1, 10), top: caches.top.repeated(1, 10) });
     };
 
+    test('drafts are tried where several tokens take little longer than one', () => {
+      assert.equal(graphs.severalForOne, true);
+      assert.equal(fast.severalForOne, name === 'base');
+    });
+
     test('batches, long runs and full caches are left to ONNX Runtime', () => {
       const { tokens: window } = bundle.manifest.window;
       const cache = (batch: number) => graphs.trunkCache(batch, 1);

@@ -47,6 +47,11 @@ export class Kernel {
     return new Kernel(await loadProgram(layout.bytes), bundle.manifest, layout);
   }
 
+  /** What it reads of weights for a token. */
+  get bytes(): number {
+    return this.#layout.weights;
+  }
+
   /** Whether it computes a run of so many tokens behind a cache. */
   takes(tokens: number, cache: KeyValueCache): boolean {
     return cache.batch === 1 && tokens <= MOST_TOKENS && cache.length + tokens <= this.#layout.room;

@@ -40,6 +40,8 @@ export class Layout {
   readonly embedding: PlacedMatrix;
   readonly head: PlacedMatrix;
   readonly finalNorm: number;
+  /** Bytes of all weights. */
+  readonly weights: number;
   readonly cosines: number;
   readonly sines: number;
   readonly states: number;
@@ -68,6 +70,7 @@ export class Layout {
     this.embedding = this.#matrix(weights.embedding);
     this.head = weights.head === weights.embedding ? this.embedding : this.#matrix(weights.head);
     this.finalNorm = this.#vector(weights.finalNorm);
+    this.weights = this.#end;
 
     this.room = window.tokens + WRITTEN;
     this.cosines = this.#floats((this.room * headWidth) / 2);
