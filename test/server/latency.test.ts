@@ -6,7 +6,9 @@ import { LspClient, root } from './client';
 
 /** A long file: most of it lies outside the window and is thought about. */
 const sources = ['src/completion', 'src/thought', 'src/model'].flatMap((folder) =>
-  readdirSync(join(root, folder)).map((name) => readFileSync(join(root, folder, name), 'utf8')),
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(root, folder, name), 'utf8')),
 );
 const text = sources.join('\n').slice(0, 60_000);
 
