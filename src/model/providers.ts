@@ -81,15 +81,13 @@ const MIN_COVERAGE = 0.9;
 export async function openDevice(runtime: Runtime, bundle: Bundle, options: DeviceOptions): Promise<OpenedDevice> {
   const threads = options.threads ?? defaultThreads();
   const plain = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
-  const cpu = await blamingBundle(bundle, () => withKernel(plain, bundle, options.log));
+  const cpu = await blamingBundle(bundle, async () =>
+    withKernel(plain, bundle, await probeOnce(plain, bundle), options.log),
+  );
   const base = runtime.fallback === undefined ? 'cpu' : 'wasm';
   const names = base === 'wasm' ? [] : candidates(options.device, process.platform);
   const measured = names.length > 0 || options.measureAll === true;
-  const reference = await blamingBundle(bundle, async () => {
-    if (measured) return probe(cpu, bundle);
-    await probeOnce(cpu, bundle);
-    return undefined;
-  });
+  const reference = measured ? await blamingBundle(bundle, () => probe(cpu, bundle)) : undefined;
 
   const tried: { report: CandidateReport; graphs: Graphs | undefined }[] = [];
   for (const provider of names) {
@@ -146,14 +144,22 @@ async function blamingBundle<Result>({ directory }: Bundle, run: () => Promise<R
 /** The kernel may differ so far from graphs that multiply in 8 bits themselves, and round more than it does (train/README.md). */
 const MAX_KERNEL_DIFFERENCE = 0.05;
 
-/** Graphs whose runs of a few tokens are the kernel's, where it knows their decoder and computes what they compute. */
-async function withKernel(graphs: Graphs, bundle: Bundle, log?: (line: string) => void): Promise<Graphs> {
+/**
+ * Graphs whose runs of a few tokens are the kernel's, where it knows their decoder and computes what they compute.
+ * @param outputs of the graphs themselves for the probe
+ */
+async function withKernel(
+  graphs: Graphs,
+  bundle: Bundle,
+  outputs: Probe['outputs'],
+  log?: (line: string) => void,
+): Promise<Graphs> {
   const instead = 'ONNX Runtime computes every run';
   try {
     const kernel = await Kernel.open(bundle);
     if (!kernel) return graphs;
     const faster = graphs.run({ kernel });
-    const difference = agreement(await probeOnce(faster, bundle), await probeOnce(graphs, bundle));
+    const difference = agreement(await probeOnce(faster, bundle), outputs);
     if (difference <= MAX_KERNEL_DIFFERENCE) return faster;
     log?.(`${instead}: the kernel's outputs differ by ${(difference * 100).toFixed(0)} %`);
   } catch (error) {

@@ -7,22 +7,15 @@ import type { KeyValueCache } from '../../src/model/cache';
 import type { Graphs } from '../../src/model/graphs';
 import { Kernel } from '../../src/model/kernel/kernel';
 import { MOST_TOKENS } from '../../src/model/kernel/layout';
+import { agreement } from '../../src/model/probe';
 import { openDevice } from '../../src/model/providers';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
 import { ADOPTED, BASE, NANO, ROOT, TINY } from '../fixtures';
 import { copyOfTiny, editManifest, withScratch } from './bundles';
 
-/** Root mean square of the difference, as a share of the expected. */
-function difference(actual: Float32Array, expected: Float32Array): number {
-  assert.equal(actual.length, expected.length);
-  let [sum, size] = [0, 0];
-  expected.forEach((value, i) => {
-    sum += (value - (actual[i] ?? NaN)) ** 2;
-    size += value ** 2;
-  });
-  return Math.sqrt(sum / size);
-}
+/** Root mean square of the difference, as a share of the expected; infinite where lengths differ. */
+const difference = (actual: Float32Array, expected: Float32Array) => agreement({ actual }, { actual: expected });
 
 /** Of base the graphs themselves round the states to 8 bits on their way; those of tiny compute in float32. */
 const bundles = [

@@ -41,9 +41,12 @@ export interface DecoderWeights {
 export async function readWeights({ graphs, weights, manifest }: Bundle): Promise<DecoderWeights | undefined> {
   const { layers, trunkLayers, attentionBias, priorHidden } = manifest.architecture;
   if (attentionBias === true || priorHidden !== undefined) return undefined;
+  const [trunkTensors, topTensors] = await Promise.all([graphs.trunk, graphs.top].map(tensorsOf));
+  // Weights of another kind need not be read to know that.
+  if (!trunkTensors || !topTensors || ![...trunkTensors.keys()].some(isBlocks)) return undefined;
   const file = await readFile(weights);
-  const trunk = new GraphWeights(await readFile(graphs.trunk), file, manifest);
-  const top = new GraphWeights(await readFile(graphs.top), file, manifest);
+  const trunk = new GraphWeights(trunkTensors, file, manifest);
+  const top = new GraphWeights(topTensors, file, manifest);
   const embedding = trunk.vocabulary();
   const head = top.vocabulary();
   const finalNorm = top.vector('decoder.final_norm');
@@ -55,14 +58,24 @@ export async function readWeights({ graphs, weights, manifest }: Bundle): Promis
   return { embedding, head: tied ? embedding : head, finalNorm, layers: read };
 }
 
+type Tensors = ReadonlyMap<string, Initializer>;
+
+async function tensorsOf(graph: string): Promise<Tensors> {
+  return new Map([...initializers(await readFile(graph))].map((tensor) => [tensor.name, tensor]));
+}
+
+function isBlocks(name: string): boolean {
+  return name.endsWith('.q8');
+}
+
 /** One graph's weights by the names that `train/thoughtline_train/graphs.py` gives them. */
 class GraphWeights {
-  readonly #tensors: ReadonlyMap<string, Initializer>;
+  readonly #tensors: Tensors;
   readonly #file: Buffer;
   readonly #architecture: Manifest['architecture'];
 
-  constructor(graph: Uint8Array, file: Buffer, { architecture }: Manifest) {
-    this.#tensors = new Map([...initializers(graph)].map((tensor) => [tensor.name, tensor]));
+  constructor(tensors: Tensors, file: Buffer, { architecture }: Manifest) {
+    this.#tensors = tensors;
     this.#file = file;
     this.#architecture = architecture;
   }
@@ -92,7 +105,7 @@ class GraphWeights {
   /** Embedding or output matrix: the only one outside the layers, whatever the exporter called it. */
   vocabulary(): Matrix | undefined {
     const { vocabulary, width } = this.#architecture;
-    const names = [...this.#tensors.keys()].filter((name) => name.endsWith('.q8') && !name.startsWith('layers.'));
+    const names = [...this.#tensors.keys()].filter((name) => isBlocks(name) && !name.startsWith('layers.'));
     return names.length === 1 ? this.matrix(names[0]?.slice(0, -3) ?? '', vocabulary, width) : undefined;
   }
 
