@@ -9,7 +9,7 @@
 /** Values that share a scale, in matrices and in what they are multiplied by. */
 const BLOCK: usize = 32;
 
-/** The largest of a block of states becomes this: products with 8 bits, summed over a block, stay far below 2³¹. */
+/** The largest of a block of states becomes this: its products with weights of 14 bits, summed over a block, stay below 2³¹. */
 const LARGEST: f32 = 32767;
 
 /** Sum of the four values of a vector. */
@@ -61,22 +61,45 @@ export function quantise(x: usize, rows: usize, n: usize, q: usize, scales: usiz
   }
 }
 
-/** Products of eight widened weights and eight states, summed in pairs. */
+/** Eight weights of 8 or 16 bits, the `at`-th and those that follow, as 16 bits. */
+function eight<Weight>(weights: usize, at: usize): v128 {
+  return sizeof<Weight>() === 1 ? v128.load8x8_s(weights + at) : v128.load(weights + 2 * at);
+}
+
+/** Products of eight weights and eight states, summed in pairs. */
 function dot(w: v128, q: usize, at: usize): v128 {
   return i32x4.dot_i16x8_s(w, v128.load(q + at));
 }
 
 /** Σ of one block, in four parts. */
-function total(a: v128, b: v128, c: v128, d: v128): v128 {
-  return f32x4.convert_i32x4_s(i32x4.add(i32x4.add(a, b), i32x4.add(c, d)));
+function total(w0: v128, w1: v128, w2: v128, w3: v128, x: usize): v128 {
+  const first = i32x4.add(dot(w0, x, 0), dot(w1, x, 16));
+  return f32x4.convert_i32x4_s(i32x4.add(first, i32x4.add(dot(w2, x, 32), dot(w3, x, 48))));
 }
 
 /**
  * out[row][o] (+)= Σ q[row] · weights[o], for `rows` quantised rows of n values.
- * @param weights outputs × n signed bytes, and `factors`, a scale for each block of theirs; outputs are even
+ * @param weights outputs × n whole numbers of `bits` each, 8 or 16, of which the latter are at most 8,191 in size;
+ * `factors`, a scale for each block of theirs; outputs are even
  * @param add whether to add to what is in `out`
  */
 export function multiply(
+  q: usize,
+  scales: usize,
+  rows: usize,
+  n: usize,
+  weights: usize,
+  bits: i32,
+  factors: usize,
+  outputs: usize,
+  out: usize,
+  add: bool,
+): void {
+  if (bits === 8) product<i8>(q, scales, rows, n, weights, factors, outputs, out, add);
+  else product<i16>(q, scales, rows, n, weights, factors, outputs, out, add);
+}
+
+function product<Weight>(
   q: usize,
   scales: usize,
   rows: usize,
@@ -89,84 +112,64 @@ export function multiply(
 ): void {
   const blocks = n / BLOCK;
   for (let o: usize = 0; o < outputs; o += 2) {
-    const w = weights + o * n;
+    const w = weights + o * n * sizeof<Weight>();
     const f = factors + o * blocks * 4;
     const to = out + o * 4;
     let row: usize = 0;
     for (; row + 2 <= rows; row += 2) {
-      two(q + row * n * 2, scales + row * blocks * 4, n, w, f, to + row * outputs * 4, outputs * 4, add);
+      two<Weight>(q + row * n * 2, scales + row * blocks * 4, n, w, f, to + row * outputs * 4, outputs * 4, add);
     }
-    if (row < rows) one(q + row * n * 2, scales + row * blocks * 4, n, w, f, to + row * outputs * 4, add);
+    if (row < rows) one<Weight>(q + row * n * 2, scales + row * blocks * 4, n, w, f, to + row * outputs * 4, add);
   }
 }
 
 /** Two outputs of one row. */
-function one(x: usize, s: usize, n: usize, w: usize, f: usize, to: usize, add: bool): void {
+function one<Weight>(x: usize, s: usize, n: usize, w: usize, f: usize, to: usize, add: bool): void {
   const size = (n / BLOCK) * 4;
+  const next = n * sizeof<Weight>();
   let a = f32x4.splat(0);
   let b = f32x4.splat(0);
-  for (const end = s + size; s < end; s += 4, f += 4, w += BLOCK, x += BLOCK * 2) {
+  for (const end = s + size; s < end; s += 4, f += 4, w += BLOCK * sizeof<Weight>(), x += BLOCK * 2) {
     const scale = v128.load32_splat(s);
-    const v = w + n;
-    const p = total(
-      dot(v128.load8x8_s(w), x, 0),
-      dot(v128.load8x8_s(w, 8), x, 16),
-      dot(v128.load8x8_s(w, 16), x, 32),
-      dot(v128.load8x8_s(w, 24), x, 48),
-    );
-    const r = total(
-      dot(v128.load8x8_s(v), x, 0),
-      dot(v128.load8x8_s(v, 8), x, 16),
-      dot(v128.load8x8_s(v, 16), x, 32),
-      dot(v128.load8x8_s(v, 24), x, 48),
-    );
+    const v = w + next;
+    const p = total(eight<Weight>(w, 0), eight<Weight>(w, 8), eight<Weight>(w, 16), eight<Weight>(w, 24), x);
+    const r = total(eight<Weight>(v, 0), eight<Weight>(v, 8), eight<Weight>(v, 16), eight<Weight>(v, 24), x);
     a = f32x4.add(a, f32x4.mul(p, f32x4.mul(scale, v128.load32_splat(f))));
     b = f32x4.add(b, f32x4.mul(r, f32x4.mul(scale, v128.load32_splat(f + size))));
   }
   put(to, a, b, add);
 }
 
-/** Two outputs of two rows that follow one another: the bytes are widened once. The sums are those of `one`. */
-function two(x: usize, s: usize, n: usize, w: usize, f: usize, to: usize, next: usize, add: bool): void {
+/** Two outputs of two rows that follow one another: the weights are read once. The sums are those of `one`. */
+function two<Weight>(x: usize, s: usize, n: usize, w: usize, f: usize, to: usize, below: usize, add: bool): void {
   const size = (n / BLOCK) * 4;
+  const next = n * sizeof<Weight>();
   let a = f32x4.splat(0);
   let b = f32x4.splat(0);
   let c = f32x4.splat(0);
   let d = f32x4.splat(0);
-  for (const end = s + size; s < end; s += 4, f += 4, w += BLOCK, x += BLOCK * 2) {
+  for (const end = s + size; s < end; s += 4, f += 4, w += BLOCK * sizeof<Weight>(), x += BLOCK * 2) {
     const y = x + n * 2;
-    const v = w + n;
+    const v = w + next;
     const first = v128.load32_splat(s);
     const second = v128.load32_splat(s + size);
     const left = v128.load32_splat(f);
     const right = v128.load32_splat(f + size);
-    let w0 = v128.load8x8_s(w);
-    let w1 = v128.load8x8_s(w, 8);
-    let w2 = v128.load8x8_s(w, 16);
-    let w3 = v128.load8x8_s(w, 24);
-    a = f32x4.add(
-      a,
-      f32x4.mul(total(dot(w0, x, 0), dot(w1, x, 16), dot(w2, x, 32), dot(w3, x, 48)), f32x4.mul(first, left)),
-    );
-    c = f32x4.add(
-      c,
-      f32x4.mul(total(dot(w0, y, 0), dot(w1, y, 16), dot(w2, y, 32), dot(w3, y, 48)), f32x4.mul(second, left)),
-    );
-    w0 = v128.load8x8_s(v);
-    w1 = v128.load8x8_s(v, 8);
-    w2 = v128.load8x8_s(v, 16);
-    w3 = v128.load8x8_s(v, 24);
-    b = f32x4.add(
-      b,
-      f32x4.mul(total(dot(w0, x, 0), dot(w1, x, 16), dot(w2, x, 32), dot(w3, x, 48)), f32x4.mul(first, right)),
-    );
-    d = f32x4.add(
-      d,
-      f32x4.mul(total(dot(w0, y, 0), dot(w1, y, 16), dot(w2, y, 32), dot(w3, y, 48)), f32x4.mul(second, right)),
-    );
+    let w0 = eight<Weight>(w, 0);
+    let w1 = eight<Weight>(w, 8);
+    let w2 = eight<Weight>(w, 16);
+    let w3 = eight<Weight>(w, 24);
+    a = f32x4.add(a, f32x4.mul(total(w0, w1, w2, w3, x), f32x4.mul(first, left)));
+    c = f32x4.add(c, f32x4.mul(total(w0, w1, w2, w3, y), f32x4.mul(second, left)));
+    w0 = eight<Weight>(v, 0);
+    w1 = eight<Weight>(v, 8);
+    w2 = eight<Weight>(v, 16);
+    w3 = eight<Weight>(v, 24);
+    b = f32x4.add(b, f32x4.mul(total(w0, w1, w2, w3, x), f32x4.mul(first, right)));
+    d = f32x4.add(d, f32x4.mul(total(w0, w1, w2, w3, y), f32x4.mul(second, right)));
   }
   put(to, a, b, add);
-  put(to + next, c, d, add);
+  put(to + below, c, d, add);
 }
 
 /** Stores two sums side by side. */

@@ -1,5 +1,5 @@
 import type { Engine } from '../completion/engine';
-import { cutWindow } from '../completion/window';
+import { cutWindow, RESERVE } from '../completion/window';
 import { textLines } from '../model/lines';
 import type { Tokenizer } from '../model/tokenizer';
 import { atLeast, round } from './benchReplay';
@@ -7,8 +7,9 @@ import { placesIn, writingTime, median } from './benchSpeed';
 import { Peer, RELEASE } from './peer/llama';
 import { typeWith, type Answered, type Assistant, type SourceFile, type Suggested } from './typing';
 
-/** Tokens that the peer writes where its speed is measured. */
-const WRITTEN = 32;
+/** How much either writes where its speed is measured: as many tokens as a suggestion has at most, with no line or syntax to end it. */
+const WRITTEN = RESERVE;
+const UNENDING = { maxLines: WRITTEN, units: false };
 
 /**
  * Reading and writing beside llama.cpp, in turn at the same places, and its replays of the same keystrokes. Ratios are our
@@ -58,7 +59,11 @@ async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) 
       while (!(await filling.next()).done);
       ours.read.push((1000 * window.length) / (performance.now() - begun));
       for (const way of ['plain', 'drafts'] as const) {
-        const { tokens, ms } = await writingTime(engine, place, { memory: way === 'drafts', drafts: way === 'drafts' });
+        const { tokens, ms } = await writingTime(engine, place, {
+          ...UNENDING,
+          memory: way === 'drafts',
+          drafts: way === 'drafts',
+        });
         ours[way].push((1000 * tokens) / ms);
       }
     };

@@ -49,7 +49,7 @@ function text(engine: Engine, loadMilliseconds: number): string {
     `model     ${model.name} ${model.version} (format ${model.format}), ${(modelBytes / 1e6).toFixed(1)} MB, every SHA-256 as in the manifest: ${model.directory}`,
     `loaded    in ${loadMilliseconds.toFixed(0)} ms`,
     `device    ${device.device} (${device.reason}), ${device.threads} threads, gradients of ${chunkTokens} tokens`,
-    `decoding  ${device.kernel ? 'by Thoughtline’s own kernel, in 8 bits' : 'by the device as well'}`,
+    `decoding  ${device.kernel ? 'by Thoughtline’s own kernel' : 'by the device as well'}`,
     '',
     '          outputs     nodes    probe',
     ...device.candidates.map(candidateLine),

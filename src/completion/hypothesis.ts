@@ -1,5 +1,6 @@
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logSumExp, type Healed } from './heal';
+import type { Mix } from './recall';
 import { cutUnfinished, stopAt, type Place, type Stop } from './stop';
 
 /** Where a token of a text ends, in its bytes, and log p of the tokens up to it, in nats. */
@@ -33,12 +34,15 @@ export interface Step extends Hypothesis {
   readonly token: number;
 }
 
-/** The most probable continuations of the live hypotheses by one token, at most `width`. */
+/**
+ * The most probable continuations of the live hypotheses by one token, at most `width`.
+ * @param mix what made the logits, if anything did: then they are log p already
+ */
 export function expand(
   live: readonly Hypothesis[],
   logits: readonly Float32Array[],
   tokenizer: Tokenizer,
-  { width, endToken }: { readonly width: number; readonly endToken: number },
+  { width, endToken, mix }: { readonly width: number; readonly endToken: number; readonly mix?: Mix | undefined },
 ): Step[] {
   const steps: Step[] = [];
   live.forEach((hypothesis, parent) => {
@@ -46,7 +50,7 @@ export function expand(
     if (!row) return;
     const { need } = hypothesis;
     const ids = need.length > 0 ? tokenizer.compatible(need) : undefined;
-    const total = logSumExp(row, ids);
+    const total = mix && !ids ? 0 : logSumExp(row, ids);
     for (const token of mostProbable(row, width, (id) => id === endToken || tokenizer.bytes(id).length > 0, ids)) {
       const after = consume(need, tokenizer.bytes(token));
       const bytes = Buffer.concat([hypothesis.bytes, after.text]);
@@ -66,15 +70,18 @@ function mostProbable(
   ids?: readonly number[],
 ): number[] {
   const best: number[] = [];
+  const of = (id: number) => logits[id] ?? -Infinity;
+  // What a logit has to exceed: none is looked at twice, but for those that are among the highest so far.
+  let least = -Infinity;
   for (let i = 0; i < (ids ?? logits).length; i++) {
     const id = ids ? (ids[i] as number) : i;
-    const logit = logits[id] ?? -Infinity;
-    const last = best[count - 1];
-    if ((last !== undefined && logit <= (logits[last] ?? -Infinity)) || !allowed(id)) continue;
+    const logit = of(id);
+    if ((best.length === count && !(logit > least)) || !allowed(id)) continue;
     let at = best.length;
-    while (at > 0 && logit > (logits[best[at - 1] as number] ?? -Infinity)) at--;
+    while (at > 0 && logit > of(best[at - 1] as number)) at--;
     best.splice(at, 0, id);
     best.length = Math.min(best.length, count);
+    if (best.length === count) least = of(best[count - 1] as number);
   }
   return best;
 }

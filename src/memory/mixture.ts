@@ -86,7 +86,7 @@ export function share(prediction: Prediction, inputs: GateInputs, { lengths, gat
  * p = (1 − λ) p_decoder + λ p_memory.
  * @param logits the decoder's, [vocabulary]
  * @param word in which the context ends
- * @returns log p of each token, [vocabulary]; what was recalled for nothing changes nothing
+ * @returns log p of each token, [vocabulary]: the decoder's where nothing was recalled
  */
 export function mix(
   logits: Float32Array,
@@ -95,8 +95,8 @@ export function mix(
   weights: MemoryWeights,
 ): Float32Array {
   const prediction = predict(recollections, weights);
-  if (!prediction) return logits;
   const { logprobs, entropy, token } = normalise(logits);
+  if (!prediction) return logprobs;
   const first = prediction.entries[0]?.token ?? 0;
   const view = { entropy, token, logprob: logprobs[token] ?? 0, ofMemory: logprobs[first] ?? LEAST };
   const lambda = share(prediction, gateInputs(prediction, recollections, view, word), weights);

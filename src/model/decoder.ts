@@ -29,7 +29,6 @@ const KEPT_THOUGHTS = 2;
  */
 export class Decoder {
   readonly #graphs: Graphs;
-  readonly #vocabulary: number;
   readonly #capacity: number;
   readonly #states: Rows;
   readonly #trunk: KeyValueCache;
@@ -39,7 +38,6 @@ export class Decoder {
 
   constructor(graphs: Graphs, manifest: Manifest) {
     this.#graphs = graphs;
-    this.#vocabulary = manifest.architecture.vocabulary;
     this.#capacity = manifest.window.tokens;
     this.#states = new Rows(manifest.architecture.width, this.#capacity);
     this.#trunk = graphs.trunkCache(1, this.#capacity);
@@ -68,15 +66,14 @@ export class Decoder {
     while (!(await filling.next()).done) if (signal?.aborted) return undefined;
     const top = this.#topOf(thought);
     top.truncate(start);
-    const logits = new Float32Array(count * this.#vocabulary);
+    const logits: Float32Array[] = [];
     while (top.length < tokens.length) {
       if (signal?.aborted) return undefined;
       const from = top.length;
       const to = Math.min(tokens.length, from + RUN_TOKENS);
-      const read = await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, top);
-      logits.set(read, (from - start) * this.#vocabulary);
+      logits.push(await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, top));
     }
-    return logits;
+    return joined(logits);
   }
 
   /**

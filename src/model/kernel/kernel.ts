@@ -3,21 +3,22 @@ import type { KeyValueCache, Mirror } from '../cache';
 import type { Manifest } from '../manifest';
 import { NumericalError } from '../errors';
 import { Layout, MOST_TOKENS, type PlacedLayer, type PlacedMatrix } from './layout';
+import { BLOCK } from './matrix';
 import { loadProgram, type Operations, type Program } from './program';
-import { BLOCK, readWeights } from './weights';
+import { readWeights } from './weights';
 
 /**
  * The decoder for runs of a few tokens, on the processor: the same function as `trunk.onnx` and `top.onnx`, computed by
- * WebAssembly from the weights in blocks of 8 bits as they are stored. A run of one token waits for little but its
- * weights, so reading a quarter of the bytes, and starting six operations a layer in place of fifty, is what counts.
+ * WebAssembly from weights of as many bits as they are stored in. A run of one token waits for little but its weights, so
+ * reading a quarter or half of the bytes, and starting six operations a layer in place of fifty, is what counts.
  *
- * States are rounded to 16 bits a block of 32 before each product, so results agree with those of float32 to about
- * 10⁻⁴ of their size, and do not depend on how many tokens a run has.
+ * States are rounded to 16 bits a block of 32 before each product, and weights of 16 bits to 14, so results agree with
+ * those of float32 to about 10⁻⁴ of their size. They do not depend on how many tokens a run has.
  */
 export class Kernel {
   readonly #operations: Operations;
   readonly #floats: Float32Array;
-  readonly #bytes: Int8Array;
+  readonly #whole: { readonly 8: Int8Array; readonly 16: Int16Array };
   readonly #architecture: Manifest['architecture'];
   readonly #epsilon: number;
   readonly #layout: Layout;
@@ -26,7 +27,7 @@ export class Kernel {
   private constructor({ operations, memory }: Program, manifest: Manifest, layout: Layout) {
     this.#operations = operations;
     this.#floats = new Float32Array(memory);
-    this.#bytes = new Int8Array(memory);
+    this.#whole = { 8: new Int8Array(memory), 16: new Int16Array(memory) };
     this.#architecture = manifest.architecture;
     this.#epsilon = manifest.architecture.normEpsilon ?? 0;
     this.#layout = layout;
@@ -35,7 +36,7 @@ export class Kernel {
     this.#rotations(manifest.architecture.ropeBase ?? 0);
   }
 
-  /** @returns undefined where the kernel does not know the bundle's decoder, or its weights are not stored in 8 bits */
+  /** @returns undefined where the kernel does not know the bundle's decoder, or how its weights are stored */
   static async open(bundle: Bundle): Promise<Kernel | undefined> {
     const { ropeBase, normEpsilon, heads, kvHeads, headWidth, width } = bundle.manifest.architecture;
     if (ropeBase === undefined || normEpsilon === undefined) return undefined;
@@ -162,17 +163,18 @@ export class Kernel {
 
   #multiply(x: number, rows: number, matrix: PlacedMatrix, out: number, add: boolean): void {
     const { quantised, scales } = this.#layout;
-    const { inputs, outputs, bytes, factors } = matrix;
+    const { inputs, outputs, weights, bits, factors } = matrix;
     this.#operations.quantise(x, rows, inputs, quantised, scales);
-    this.#operations.multiply(quantised, scales, rows, inputs, bytes, factors, outputs, out, add);
+    this.#operations.multiply(quantised, scales, rows, inputs, weights, bits, factors, outputs, out, add);
   }
 
   #embed(token: number, to: number): void {
-    const { bytes, factors, inputs } = this.#layout.embedding;
+    const { weights, bits, factors, inputs } = this.#layout.embedding;
+    const start = (weights * 8) / bits;
     for (let i = 0; i < inputs; i++) {
       const at = token * inputs + i;
       const factor = this.#floats[factors / 4 + Math.floor(at / BLOCK)] as number;
-      this.#floats[to + i] = (this.#bytes[bytes + at] as number) * factor;
+      this.#floats[to + i] = (this.#whole[bits][start + at] as number) * factor;
     }
   }
 

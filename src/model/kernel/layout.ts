@@ -1,5 +1,6 @@
 import type { Manifest } from '../manifest';
-import { BLOCK, type DecoderWeights, type LayerWeights, type Matrix } from './weights';
+import { BLOCK, type Matrix } from './matrix';
+import type { DecoderWeights, LayerWeights } from './weights';
 
 /** Tokens of a run at most; of more, ONNX Runtime's wider vectors and second thread make up for what it costs to start one. */
 export const MOST_TOKENS = 4;
@@ -10,11 +11,12 @@ const WRITTEN = 256;
 /** Caches of which a copy is kept where the kernel reads them: the trunk's, and those of two thoughts. */
 const KEPT = { trunk: 1, top: 2 } as const;
 
-/** A matrix in the memory: its signed bytes, and the scales of its blocks. */
+/** A matrix in the memory: its whole numbers, and the scales of its blocks. */
 export interface PlacedMatrix {
   readonly inputs: number;
   readonly outputs: number;
-  readonly bytes: number;
+  readonly bits: 8 | 16;
+  readonly weights: number;
   readonly factors: number;
 }
 
@@ -127,14 +129,15 @@ export class Layout {
     return at;
   }
 
-  #matrix({ inputs, outputs, bytes, scales }: Matrix): PlacedMatrix {
-    const at = this.#take(bytes.length);
+  #matrix({ inputs, outputs, bits, write }: Matrix): PlacedMatrix {
+    const count = inputs * outputs;
+    const weights = this.#take((count * bits) / 8);
+    const factors = this.#floats(count / BLOCK);
     this.#copies.push((memory) => {
-      // Zero is 128 as they are stored, and 0 for the kernel.
-      const signed = new Uint8Array(memory, at, bytes.length);
-      for (let i = 0; i < bytes.length; i++) signed[i] = (bytes[i] as number) ^ 0x80;
+      const scales = new Float32Array(memory, factors, count / BLOCK);
+      write(bits === 8 ? new Int8Array(memory, weights, count) : new Int16Array(memory, weights, count), scales);
     });
-    return { inputs, outputs, bytes: at, factors: this.#vector(scales) };
+    return { inputs, outputs, bits, weights, factors };
   }
 }
 

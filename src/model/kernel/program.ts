@@ -11,6 +11,7 @@ export interface Operations {
     rows: number,
     n: number,
     weights: number,
+    bits: 8 | 16,
     factors: number,
     outputs: number,
     out: number,

@@ -2,19 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Bundle } from '../bundle';
 import { initializers, type Initializer } from '../initializers';
 import type { Manifest } from '../manifest';
-
-/** Weights that share a scale. */
-export const BLOCK = 32;
-
-/** A matrix in blocks of 8 bits, as `export --bits 8` stores it: weight = scale · (byte − 128). */
-export interface Matrix {
-  readonly outputs: number;
-  readonly inputs: number;
-  /** [outputs, inputs] */
-  readonly bytes: Uint8Array;
-  /** [outputs, inputs / 32] */
-  readonly scales: Float32Array;
-}
+import { BLOCK, ofBytes, ofHalves, type Matrix } from './matrix';
 
 /** The weights of one layer; those that are named after the thought only where it reads one. */
 export interface LayerWeights {
@@ -35,15 +23,14 @@ export interface DecoderWeights {
 }
 
 /**
- * The weights of a bundle in blocks of 8 bits.
+ * The weights of a bundle of 8 or 16 bits.
  * @returns undefined where they are stored in another way, or where the decoder has parts that the kernel does not know
  */
 export async function readWeights({ graphs, weights, manifest }: Bundle): Promise<DecoderWeights | undefined> {
   const { layers, trunkLayers, attentionBias, priorHidden } = manifest.architecture;
   if (attentionBias === true || priorHidden !== undefined) return undefined;
   const [trunkTensors, topTensors] = await Promise.all([graphs.trunk, graphs.top].map(tensorsOf));
-  // Weights of another kind need not be read to know that.
-  if (!trunkTensors || !topTensors || ![...trunkTensors.keys()].some(isBlocks)) return undefined;
+  if (!trunkTensors || !topTensors) return undefined;
   const file = await readFile(weights);
   const trunk = new GraphWeights(trunkTensors, file, manifest);
   const top = new GraphWeights(topTensors, file, manifest);
@@ -54,8 +41,7 @@ export async function readWeights({ graphs, weights, manifest }: Bundle): Promis
     i < trunkLayers ? trunk.layer(i, false) : top.layer(i - trunkLayers, true),
   );
   if (!embedding || !head || !finalNorm || !read.every((layer) => layer !== undefined)) return undefined;
-  const tied = head.bytes.byteOffset === embedding.bytes.byteOffset;
-  return { embedding, head: tied ? embedding : head, finalNorm, layers: read };
+  return { embedding, head: head.offset === embedding.offset ? embedding : head, finalNorm, layers: read };
 }
 
 type Tensors = ReadonlyMap<string, Initializer>;
@@ -64,9 +50,8 @@ async function tensorsOf(graph: string): Promise<Tensors> {
   return new Map([...initializers(await readFile(graph))].map((tensor) => [tensor.name, tensor]));
 }
 
-function isBlocks(name: string): boolean {
-  return name.endsWith('.q8');
-}
+/** Ends of the names of matrices as they are stored: blocks of 8 bits, or 16 bits a weight; those of the scales of blocks. */
+const [BLOCKS, HALVES, SCALES] = ['.q8', '.f16', '.scales.f16'];
 
 /** One graph's weights by the names that `train/thoughtline_train/graphs.py` gives them. */
 class GraphWeights {
@@ -105,8 +90,11 @@ class GraphWeights {
   /** Embedding or output matrix: the only one outside the layers, whatever the exporter called it. */
   vocabulary(): Matrix | undefined {
     const { vocabulary, width } = this.#architecture;
-    const names = [...this.#tensors.keys()].filter((name) => isBlocks(name) && !name.startsWith('layers.'));
-    return names.length === 1 ? this.matrix(names[0]?.slice(0, -3) ?? '', vocabulary, width) : undefined;
+    const names = [...this.#tensors.keys()].filter((name) => !name.startsWith('layers.') && !name.endsWith(SCALES));
+    const stored = names.flatMap((name) =>
+      [BLOCKS, HALVES].filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length)),
+    );
+    return stored.length === 1 ? this.matrix(stored[0] as string, vocabulary, width) : undefined;
   }
 
   /** A norm's weights, which lie in the graph. */
@@ -117,29 +105,28 @@ class GraphWeights {
     return new Float32Array(Uint8Array.from(tensor.raw).buffer);
   }
 
+  /** @param outputs, inputs what they have to be, where that is known */
   matrix(name: string, outputs?: number, inputs?: number): Matrix | undefined {
-    const stored = this.#tensors.get(`${name}.q8`);
-    const scales = this.#tensors.get(`${name}.scales.f16`);
-    const [rows = 0, blocks = 0, size] = stored?.shape ?? [];
-    if (stored?.offset === undefined || scales?.offset === undefined || size !== BLOCK || rows % 2 !== 0) {
-      return undefined;
-    }
-    if (rows !== (outputs ?? rows) || blocks * BLOCK !== (inputs ?? blocks * BLOCK)) return undefined;
-    const bytes = this.#file.subarray(stored.offset, stored.offset + rows * blocks * BLOCK);
-    const halves = this.#file.subarray(scales.offset, scales.offset + rows * blocks * 2);
-    if (bytes.length !== rows * blocks * BLOCK || halves.length !== rows * blocks * 2) return undefined;
-    return { outputs: rows, inputs: blocks * BLOCK, bytes, scales: widened(halves) };
+    const found = this.#blocks(name) ?? this.#halves(name, outputs, inputs);
+    if (!found || found.outputs % 2 !== 0 || found.inputs % BLOCK !== 0) return undefined;
+    const fits = found.outputs === (outputs ?? found.outputs) && found.inputs === (inputs ?? found.inputs);
+    return fits ? found : undefined;
   }
-}
 
-/** Numbers of 16 bits (IEEE 754 binary16) as float32. */
-export function widened(halves: Buffer): Float32Array {
-  return Float32Array.from({ length: halves.length / 2 }, (_, i) => {
-    const bits = halves.readUInt16LE(2 * i);
-    const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
-    const sign = bits >> 15 ? -1 : 1;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-  });
+  #blocks(name: string): Matrix | undefined {
+    const stored = this.#tensors.get(name + BLOCKS);
+    const scales = this.#tensors.get(name + SCALES);
+    const [rows = 0, blocks = 0, size] = stored?.shape ?? [];
+    if (stored?.offset === undefined || scales?.offset === undefined || size !== BLOCK) return undefined;
+    return ofBytes(this.#file, stored.offset, scales.offset, rows, blocks * BLOCK);
+  }
+
+  /** [inputs, outputs], as a layer multiplies by it; embeddings lie the other way round. */
+  #halves(name: string, outputs?: number, inputs?: number): Matrix | undefined {
+    const stored = this.#tensors.get(name + HALVES);
+    const [rows = 0, columns = 0] = stored?.shape ?? [];
+    if (stored?.offset === undefined || stored.shape.length !== 2) return undefined;
+    const upright = rows === outputs && columns === inputs && rows !== columns;
+    return ofHalves(this.#file, stored.offset, upright ? rows : columns, upright ? columns : rows, !upright);
+  }
 }

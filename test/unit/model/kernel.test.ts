@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { initializers } from '../../../src/model/initializers';
 import { loadProgram, type Operations } from '../../../src/model/kernel/program';
-import { widened } from '../../../src/model/kernel/weights';
+import { ofBytes, ofHalves, widened } from '../../../src/model/kernel/matrix';
 
 /** Addresses in the memory, far enough from each other. */
 const [A, B, C, D, E, F] = [1 << 10, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18] as const;
@@ -26,28 +26,39 @@ describe('operations of the kernel', () => {
     });
   };
 
-  for (const rows of [1, 2, 3])
-    for (const add of [false, true])
-      test(`multiply: ${rows} rows${add ? ', added' : ''}`, () => {
-        const [n, outputs] = [64, 6];
-        const x = wave(A, rows * n);
-        const bytes = new Int8Array(memory, C, outputs * n);
-        for (let i = 0; i < bytes.length; i++) bytes[i] = ((i * 97) % 256) - 128;
-        const factors = wave(D, (outputs * n) / 32, 0.01);
-        const old = wave(E, rows * outputs);
-        operations.quantise(A, rows, n, B, F);
-        operations.multiply(B, F, rows, n, C, D, outputs, E, add);
-        const expected = Array.from({ length: rows * outputs }, (_, at) => {
-          const [row, o] = [Math.floor(at / outputs), at % outputs];
-          let sum = add ? (old[at] as number) : 0;
-          for (let i = 0; i < n; i++) {
-            const weight = (bytes[o * n + i] as number) * (factors[Math.floor((o * n + i) / 32)] as number);
-            sum += (x[row * n + i] as number) * weight;
-          }
-          return sum;
+  for (const bits of [8, 16] as const)
+    for (const rows of [1, 2, 3])
+      for (const add of [false, true])
+        test(`multiply: ${rows} rows by ${bits} bits${add ? ', added' : ''}`, () => {
+          const [n, outputs] = [64, 6];
+          const x = wave(A, rows * n);
+          const weights = new { 8: Int8Array, 16: Int16Array }[bits](memory, C, outputs * n);
+          const most = { 8: 127, 16: 8191 }[bits];
+          for (let i = 0; i < weights.length; i++) weights[i] = ((i * 5003) % (2 * most + 1)) - most;
+          const factors = wave(D, (outputs * n) / 32, 1 / most);
+          const old = wave(E, rows * outputs);
+          operations.quantise(A, rows, n, B, F);
+          operations.multiply(B, F, rows, n, C, bits, D, outputs, E, add);
+          const expected = Array.from({ length: rows * outputs }, (_, at) => {
+            const [row, o] = [Math.floor(at / outputs), at % outputs];
+            let sum = add ? (old[at] as number) : 0;
+            for (let i = 0; i < n; i++) {
+              const weight = (weights[o * n + i] as number) * (factors[Math.floor((o * n + i) / 32)] as number);
+              sum += (x[row * n + i] as number) * weight;
+            }
+            return sum;
+          });
+          close(floats(E, rows * outputs), expected, 1e-3);
         });
-        close(floats(E, rows * outputs), expected, 1e-3);
-      });
+
+  test('multiply: the largest weights and states do not overflow', () => {
+    floats(A, 32).fill(1);
+    new Int16Array(memory, C, 64).fill(8191);
+    floats(D, 2).fill(1 / 8191);
+    operations.quantise(A, 1, 32, B, F);
+    operations.multiply(B, F, 1, 32, C, 16, D, 2, E, false);
+    close(floats(E, 2), [32, 32], 1e-4);
+  });
 
   test('quantise: a block of nothing stays nothing', () => {
     floats(A, 32).fill(0);
@@ -120,6 +131,50 @@ test('numbers of 16 bits, widened', () => {
   const halves = Buffer.from(Uint16Array.of(0x0000, 0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0xfc00, 0x3555).buffer);
   assert.deepEqual([...widened(halves)], [0, 1, -2, 2 ** -24, 65504, Infinity, -Infinity, Math.fround(0.333251953125)]);
   assert.ok(Number.isNaN(widened(Buffer.from([0x01, 0x7e]))[0]));
+});
+
+describe('matrices of a weights file', () => {
+  const [outputs, inputs] = [4, 64];
+  const placed = (matrix: ReturnType<typeof ofHalves>) => {
+    assert.ok(matrix);
+    const count = matrix.outputs * matrix.inputs;
+    const weights = matrix.bits === 8 ? new Int8Array(count) : new Int16Array(count);
+    const scales = new Float32Array(count / 32);
+    matrix.write(weights, scales);
+    return Array.from(weights, (weight, i) => weight * (scales[Math.floor(i / 32)] as number));
+  };
+  // Powers of two, alternating in sign, so that their patterns of 16 bits are easy: 2 ** -(i % 8).
+  const power = (i: number) => (i % 2 ? -1 : 1) * 2 ** -(i % 8);
+  const pattern = (i: number) => ((i % 2) << 15) | ((15 - (i % 8)) << 10);
+  const values = Array.from({ length: outputs * inputs }, (_, i) => power(i * 3 + (i >> 5)));
+  const patterns = Uint16Array.from(values, (_, i) => pattern(i * 3 + (i >> 5)));
+
+  for (const across of [false, true])
+    test(`16 bits, ${across ? 'inputs by outputs' : 'outputs by inputs'}`, () => {
+      const at = (i: number) => (across ? (i % outputs) * inputs + Math.floor(i / outputs) : i);
+      const file = Buffer.concat([
+        Buffer.alloc(6),
+        Buffer.from(patterns.map((_, i) => patterns[at(i)] as number).buffer),
+      ]);
+      const read = placed(ofHalves(file, 6, outputs, inputs, across));
+      // Half of what one step of the whole numbers is, where the largest of a block is 1.
+      read.forEach((value, i) => assert.ok(Math.abs(value - (values[i] as number)) <= 0.5 / 8191 + 1e-7, `${i}`));
+    });
+
+  test('blocks of 8 bits', () => {
+    const file = Buffer.concat([
+      Buffer.from(Array.from({ length: 64 }, (_, i) => i + 96)),
+      Buffer.from([0, 0x3c, 0, 0x40]),
+    ]);
+    const expected = Array.from({ length: 64 }, (_, i) => (i - 32) * (i < 32 ? 1 : 2));
+    assert.deepEqual(placed(ofBytes(file, 0, 64, 1, 64)), expected);
+  });
+
+  test('of a file that ends too early there is none', () => {
+    assert.equal(ofHalves(Buffer.alloc(2 * outputs * inputs), 2, outputs, inputs, true), undefined);
+    assert.equal(ofBytes(Buffer.alloc(70), 0, 68, 1, 64), undefined);
+    assert.equal(ofBytes(Buffer.alloc(60), 0, 0, 1, 64), undefined);
+  });
 });
 
 describe('initialisers of a graph', () => {
