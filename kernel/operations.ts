@@ -6,11 +6,14 @@
  * There are no bounds but the memory's: whoever calls has checked the shapes.
  */
 
-/** Values that share a scale, in matrices and in what they are multiplied by. */
+/** Values that share a scale, in matrices and in the states that they multiply. */
 const BLOCK: usize = 32;
 
-/** The largest of a block of states becomes this: its products with weights of 14 bits, summed over a block, stay below 2³¹. */
-const LARGEST: f32 = 32767;
+/** Tokens whose values are summed in whole numbers. */
+const SUMMED: usize = 16;
+
+/** The largest weight of a token's values becomes this: times 8,191, which no value exceeds, and summed, it stays below 2³¹. */
+const LARGEST_WEIGHT: f32 = 16383;
 
 /** Sum of the four values of a vector. */
 function sum(x: v128): f32 {
@@ -41,23 +44,69 @@ function exp(x: v128): v128 {
   return f32x4.mul(p, exponent);
 }
 
-/** rows × n values → 16-bit whole numbers, and a scale for each block. */
-export function quantise(x: usize, rows: usize, n: usize, q: usize, scales: usize): void {
-  const end = x + rows * n * 4;
-  while (x < end) {
-    let most = f32x4.abs(v128.load(x));
-    for (let i: usize = 16; i < BLOCK * 4; i += 16) most = f32x4.max(most, f32x4.abs(v128.load(x + i)));
-    const largest = top(most);
-    store<f32>(scales, largest / LARGEST);
-    const factor = f32x4.splat(largest > 0 ? LARGEST / largest : 0);
-    for (let i: usize = 0; i < BLOCK * 4; i += 32) {
-      const low = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x + i), factor)));
-      const high = i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x + i, 16), factor)));
-      v128.store(q + (i >> 1), i16x8.narrow_i32x4_s(low, high));
+/** Eight values times a factor, as 16-bit whole numbers. Beside 1.5 · 2²³ a float has room for nothing but whole numbers. */
+function rounded(x: usize, factor: v128): v128 {
+  const beside = f32x4.splat(12582912);
+  const low = f32x4.add(f32x4.mul(v128.load(x), factor), beside);
+  const high = f32x4.add(f32x4.mul(v128.load(x, 16), factor), beside);
+  return i16x8.narrow_i32x4_s(i32x4.sub(low, beside), i32x4.sub(high, beside));
+}
+
+/** The largest size of n values, a multiple of 8. */
+function size(x: usize, n: usize): f32 {
+  let even = f32x4.splat(0);
+  let odd = f32x4.splat(0);
+  for (let i: usize = 0; i < n * 4; i += 32) {
+    even = f32x4.max(even, f32x4.abs(v128.load(x + i)));
+    odd = f32x4.max(odd, f32x4.abs(v128.load(x + i, 16)));
+  }
+  return top(f32x4.max(even, odd));
+}
+
+/**
+ * Values → 16-bit whole numbers, and a scale for each block of them.
+ * @param block values that share a scale, a multiple of 8
+ * @param largest what the largest of a block becomes
+ */
+export function quantise(x: usize, count: usize, block: usize, largest: f32, q: usize, scales: usize): void {
+  for (const end = x + count * 4; x < end; scales += 4) {
+    const most = size(x, block);
+    store<f32>(scales, most / largest);
+    const factor = f32x4.splat(most > 0 ? largest / most : 0);
+    for (let i: usize = 0; i < block; i += 8, x += 32, q += 16) v128.store(q, rounded(x, factor));
+  }
+}
+
+/**
+ * Rows of values, from token `at` on, into a table in which two tokens that follow one another lie interleaved, [room / 2,
+ * width, 2], as whole numbers; and their scales, [room].
+ * @param largest what the largest of a row becomes
+ */
+export function interleave(
+  x: usize,
+  rows: usize,
+  width: usize,
+  at: usize,
+  largest: f32,
+  table: usize,
+  scales: usize,
+): void {
+  for (const end = at + rows; at < end; at++) {
+    const most = size(x, width);
+    store<f32>(scales + at * 4, most / largest);
+    const factor = f32x4.splat(most > 0 ? largest / most : 0);
+    let to = table + (at >> 1) * width * 4 + (at & 1) * 2;
+    for (let i: usize = 0; i < width; i += 8, x += 32, to += 32) {
+      const eight = rounded(x, factor);
+      v128.store_lane<i16>(to, eight, 0);
+      v128.store_lane<i16>(to, eight, 1, 4);
+      v128.store_lane<i16>(to, eight, 2, 8);
+      v128.store_lane<i16>(to, eight, 3, 12);
+      v128.store_lane<i16>(to, eight, 4, 16);
+      v128.store_lane<i16>(to, eight, 5, 20);
+      v128.store_lane<i16>(to, eight, 6, 24);
+      v128.store_lane<i16>(to, eight, 7, 28);
     }
-    x += BLOCK * 4;
-    q += BLOCK * 2;
-    scales += 4;
   }
 }
 
@@ -234,66 +283,124 @@ export function place(
 }
 
 /**
- * Grouped-query attention of rows × heads × width queries over the tables of keys and values, [groups, room, width].
+ * Grouped-query attention of rows × heads × width queries over tables of keys, [groups, room, width], and of values,
+ * [groups, room / 2, width, 2], all of whole numbers, with a scale a query head and a token. The sums over width of a query times a
+ * key, and over 16 tokens of a weight times a value, must stay below 2³¹.
  * @param heads twice as many as groups, or any even multiple
+ * @param room tokens of a table, a multiple of 16
  * @param seen keys that the first row sees
  * @param more further keys that each next row sees: 1 where rows follow one another, 0 for what has no order
- * @param scores scratch, twice as many values as the last row sees keys, and 6
+ * @param scratch 13 bytes for each token of a table
  */
 export function attend(
   q: usize,
+  scales: usize,
   rows: usize,
   heads: usize,
   groups: usize,
   width: usize,
   keys: usize,
+  keyScales: usize,
   values: usize,
+  valueScales: usize,
   room: usize,
   seen: usize,
   more: usize,
-  scores: usize,
+  scratch: usize,
   out: usize,
 ): void {
-  const bytes = width * 4;
   const share = heads / groups;
+  const other = scratch + room * 4;
+  const weights = other + room * 4;
+  const factors = weights + room * 4;
+  const even = <f32>1 / sqrt<f32>(<f32>width);
   for (let row: usize = 0; row < rows; row++) {
     const count = seen + row * more;
-    const other = scores + ((count + 3) & ~3) * 4;
     for (let head: usize = 0; head < heads; head += 2) {
-      const table = (head / share) * room * bytes;
-      measure(q, keys + table, bytes, count, scores, other);
-      const first = soften(scores, count);
+      const start = (head / share) * room;
+      const table = start * width * 2;
+      const k = keyScales + start * 4;
+      const v = valueScales + start * 4;
+      measure(q, keys + table, width, count, k, even * load<f32>(scales), even * load<f32>(scales, 4), scratch, other);
+      const first = soften(scratch, count);
       const second = soften(other, count);
-      collect(values + table, bytes, count, scores, other, first, second, out);
-      q += 2 * bytes;
-      out += 2 * bytes;
+      weigh(scratch, count, v, weights, factors);
+      weigh(other, count, v, weights + room * 2, factors + room / 4);
+      collect(values + table, width, count, weights, room * 2, factors, room / 4, first, second, out);
+      q += width * 4;
+      scales += 8;
+      out += width * 8;
     }
   }
 }
 
-/** Scores of two heads that share their keys. */
-function measure(q: usize, k: usize, bytes: usize, count: usize, scores: usize, other: usize): void {
-  const factor: f32 = <f32>1 / sqrt<f32>(<f32>(bytes / 4));
-  for (let i: usize = 0; i < count; i++, k += bytes) {
-    let a = f32x4.splat(0);
-    let b = f32x4.splat(0);
-    let c = f32x4.splat(0);
-    let d = f32x4.splat(0);
-    for (let j: usize = 0; j < bytes; j += 32) {
-      const low = v128.load(k + j);
-      const high = v128.load(k + j, 16);
-      a = f32x4.add(a, f32x4.mul(v128.load(q + j), low));
-      b = f32x4.add(b, f32x4.mul(v128.load(q + j, 16), high));
-      c = f32x4.add(c, f32x4.mul(v128.load(q + bytes + j), low));
-      d = f32x4.add(d, f32x4.mul(v128.load(q + bytes + j, 16), high));
+/** The sums of four vectors. */
+function sums(a: v128, b: v128, c: v128, d: v128): v128 {
+  const left = f32x4.add(
+    i8x16.shuffle(a, b, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23),
+    i8x16.shuffle(a, b, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31),
+  );
+  const right = f32x4.add(
+    i8x16.shuffle(c, d, 0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23),
+    i8x16.shuffle(c, d, 8, 9, 10, 11, 24, 25, 26, 27, 12, 13, 14, 15, 28, 29, 30, 31),
+  );
+  return f32x4.add(
+    i8x16.shuffle(left, right, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+    i8x16.shuffle(left, right, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31),
+  );
+}
+
+/** Scores of two heads that share their keys, four keys at a time; −∞ up to a multiple of 16. */
+function measure(
+  q: usize,
+  k: usize,
+  width: usize,
+  count: usize,
+  keyScales: usize,
+  first: f32,
+  second: f32,
+  scores: usize,
+  other: usize,
+): void {
+  const row = width * 2;
+  for (let i: usize = 0; i < count; i += 4, k += 4 * row) {
+    let a = i32x4.splat(0);
+    let b = i32x4.splat(0);
+    let c = i32x4.splat(0);
+    let d = i32x4.splat(0);
+    let e = i32x4.splat(0);
+    let f = i32x4.splat(0);
+    let g = i32x4.splat(0);
+    let h = i32x4.splat(0);
+    for (let j: usize = 0; j < row; j += 16) {
+      const x = v128.load(q + j);
+      const y = v128.load(q + row + j);
+      const k0 = v128.load(k + j);
+      const k1 = v128.load(k + row + j);
+      const k2 = v128.load(k + 2 * row + j);
+      const k3 = v128.load(k + 3 * row + j);
+      a = i32x4.add(a, i32x4.dot_i16x8_s(k0, x));
+      b = i32x4.add(b, i32x4.dot_i16x8_s(k1, x));
+      c = i32x4.add(c, i32x4.dot_i16x8_s(k2, x));
+      d = i32x4.add(d, i32x4.dot_i16x8_s(k3, x));
+      e = i32x4.add(e, i32x4.dot_i16x8_s(k0, y));
+      f = i32x4.add(f, i32x4.dot_i16x8_s(k1, y));
+      g = i32x4.add(g, i32x4.dot_i16x8_s(k2, y));
+      h = i32x4.add(h, i32x4.dot_i16x8_s(k3, y));
     }
-    store<f32>(scores + i * 4, sum(f32x4.add(a, b)) * factor);
-    store<f32>(other + i * 4, sum(f32x4.add(c, d)) * factor);
+    const scale = v128.load(keyScales + i * 4);
+    v128.store(scores + i * 4, f32x4.mul(f32x4.mul(floats(a, b, c, d), scale), f32x4.splat(first)));
+    v128.store(other + i * 4, f32x4.mul(f32x4.mul(floats(e, f, g, h), scale), f32x4.splat(second)));
   }
-  for (let i = count; i % 4; i++) {
+  for (let i = count; i % SUMMED; i++) {
     store<f32>(scores + i * 4, -Infinity);
     store<f32>(other + i * 4, -Infinity);
   }
+}
+
+/** The sums of four vectors of whole numbers. */
+function floats(a: v128, b: v128, c: v128, d: v128): v128 {
+  return sums(f32x4.convert_i32x4_s(a), f32x4.convert_i32x4_s(b), f32x4.convert_i32x4_s(c), f32x4.convert_i32x4_s(d));
 }
 
 /** Scores become e to the power of what they lie below the largest. @returns 1 / their sum */
@@ -304,25 +411,47 @@ function soften(scores: usize, count: usize): f32 {
   const largest = f32x4.splat(top(most));
   let whole = f32x4.splat(0);
   for (let at = scores; at < end; at += 16) {
-    // What is out of reach comes to 10⁻³⁸ of the largest.
-    const e = exp(f32x4.sub(v128.load(at), largest));
+    // What is out of reach comes to 10⁻²⁶ of the largest: less would be denormal once it is scaled, which is slow.
+    const e = exp(f32x4.max(f32x4.sub(v128.load(at), largest), f32x4.splat(-60)));
     v128.store(at, e);
     whole = f32x4.add(whole, e);
   }
   return <f32>1 / sum(whole);
 }
 
-/** Values of two heads, weighed. */
+/** Tokens' weights times the scales of their values, as whole numbers, and a factor for each 16 of them. */
+function weigh(scores: usize, count: usize, valueScales: usize, weights: usize, factors: usize): void {
+  for (let i: usize = 0; i < count; i += SUMMED, scores += 64, valueScales += 64, weights += 32, factors += 4) {
+    let most = f32x4.splat(0);
+    for (let j: usize = 0; j < 64; j += 16) {
+      // What lies behind the last token was never scored.
+      const known = i + j / 4 < count ? v128.load(scores + j) : f32x4.splat(0);
+      const weight = f32x4.mul(known, v128.load(valueScales + j));
+      v128.store(scores + j, weight);
+      most = f32x4.max(most, weight);
+    }
+    const largest = top(most);
+    store<f32>(factors, largest / LARGEST_WEIGHT);
+    const factor = f32x4.splat(largest > 0 ? LARGEST_WEIGHT / largest : 0);
+    v128.store(weights, rounded(scores, factor));
+    v128.store(weights, rounded(scores + 32, factor), 16);
+  }
+}
+
+/** Values of two heads, weighed; what belongs to the second lies `next` and `behind` bytes further. */
 function collect(
   values: usize,
-  bytes: usize,
+  width: usize,
   count: usize,
-  scores: usize,
-  other: usize,
+  weights: usize,
+  next: usize,
+  factors: usize,
+  behind: usize,
   first: f32,
   second: f32,
   out: usize,
 ): void {
+  const bytes = width * 4;
   for (let j: usize = 0; j < bytes; j += 64) {
     let a = f32x4.splat(0);
     let b = f32x4.splat(0);
@@ -333,21 +462,42 @@ function collect(
     let g = f32x4.splat(0);
     let h = f32x4.splat(0);
     let v = values + j;
-    for (let i: usize = 0; i < count; i++, v += bytes) {
-      const left = v128.load32_splat(scores + i * 4);
-      const right = v128.load32_splat(other + i * 4);
-      const v0 = v128.load(v);
-      const v1 = v128.load(v, 16);
-      const v2 = v128.load(v, 32);
-      const v3 = v128.load(v, 48);
-      a = f32x4.add(a, f32x4.mul(left, v0));
-      b = f32x4.add(b, f32x4.mul(left, v1));
-      c = f32x4.add(c, f32x4.mul(left, v2));
-      d = f32x4.add(d, f32x4.mul(left, v3));
-      e = f32x4.add(e, f32x4.mul(right, v0));
-      f = f32x4.add(f, f32x4.mul(right, v1));
-      g = f32x4.add(g, f32x4.mul(right, v2));
-      h = f32x4.add(h, f32x4.mul(right, v3));
+    let w = weights;
+    for (let i: usize = 0; i < count; i += SUMMED) {
+      let i0 = i32x4.splat(0);
+      let i1 = i32x4.splat(0);
+      let i2 = i32x4.splat(0);
+      let i3 = i32x4.splat(0);
+      let i4 = i32x4.splat(0);
+      let i5 = i32x4.splat(0);
+      let i6 = i32x4.splat(0);
+      let i7 = i32x4.splat(0);
+      for (const end = w + SUMMED * 2; w < end; w += 4, v += bytes) {
+        const left = v128.load32_splat(w);
+        const right = v128.load32_splat(w + next);
+        const v0 = v128.load(v);
+        const v1 = v128.load(v, 16);
+        const v2 = v128.load(v, 32);
+        const v3 = v128.load(v, 48);
+        i0 = i32x4.add(i0, i32x4.dot_i16x8_s(v0, left));
+        i1 = i32x4.add(i1, i32x4.dot_i16x8_s(v1, left));
+        i2 = i32x4.add(i2, i32x4.dot_i16x8_s(v2, left));
+        i3 = i32x4.add(i3, i32x4.dot_i16x8_s(v3, left));
+        i4 = i32x4.add(i4, i32x4.dot_i16x8_s(v0, right));
+        i5 = i32x4.add(i5, i32x4.dot_i16x8_s(v1, right));
+        i6 = i32x4.add(i6, i32x4.dot_i16x8_s(v2, right));
+        i7 = i32x4.add(i7, i32x4.dot_i16x8_s(v3, right));
+      }
+      const factor = v128.load32_splat(factors + i / 4);
+      const other = v128.load32_splat(factors + behind + i / 4);
+      a = f32x4.add(a, f32x4.mul(f32x4.convert_i32x4_s(i0), factor));
+      b = f32x4.add(b, f32x4.mul(f32x4.convert_i32x4_s(i1), factor));
+      c = f32x4.add(c, f32x4.mul(f32x4.convert_i32x4_s(i2), factor));
+      d = f32x4.add(d, f32x4.mul(f32x4.convert_i32x4_s(i3), factor));
+      e = f32x4.add(e, f32x4.mul(f32x4.convert_i32x4_s(i4), other));
+      f = f32x4.add(f, f32x4.mul(f32x4.convert_i32x4_s(i5), other));
+      g = f32x4.add(g, f32x4.mul(f32x4.convert_i32x4_s(i6), other));
+      h = f32x4.add(h, f32x4.mul(f32x4.convert_i32x4_s(i7), other));
     }
     write(out + j, a, b, c, d, first);
     write(out + bytes + j, e, f, g, h, second);

@@ -60,7 +60,10 @@ export class Presenter {
     if (typeof candidates === 'string') return nothing('none', candidates);
     const rules = rulesOf(options, this.#weights);
     const document = documentOf(request);
-    const known = await this.judged(request, candidates, rules.solver || rules.energy || rules.sure > 0);
+    // Of a text that was given up in doubt at most a beginning is shown, whatever a parser says of the rest.
+    const doubted = candidates.every(({ stop }) => stop === 'doubt');
+    const parse = rules.solver || rules.energy || rules.sure > 0;
+    const known = await this.judged(request, candidates, parse && !doubted);
     const ranked = rank(known, rules);
     if (ranked.length === 0) return nothing('none', reasonOf(document, candidates[0]?.text ?? ''));
     const judge = rules.solver ? await this.#judges.of(request.path) : undefined;

@@ -95,23 +95,28 @@ export function mix(
   weights: MemoryWeights,
 ): Float32Array {
   const prediction = predict(recollections, weights);
-  const { logprobs, entropy, token } = normalise(logits);
-  if (!prediction) return logprobs;
+  if (!prediction) return normalise(logits).logprobs;
+  const { total, entropy, token } = summarise(logits);
+  const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
   const first = prediction.entries[0]?.token ?? 0;
-  const view = { entropy, token, logprob: logprobs[token] ?? 0, ofMemory: logprobs[first] ?? LEAST };
+  const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(first) };
   const lambda = share(prediction, gateInputs(prediction, recollections, view, word), weights);
   const decoder = Math.log1p(-lambda);
-  const recalled = prediction.entries.map(({ token, share }) => ({
-    token,
-    logprob: Math.log((1 - lambda) * Math.exp(logprobs[token] ?? -Infinity) + lambda * share),
-  }));
-  for (let i = 0; i < logprobs.length; i++) logprobs[i] = (logprobs[i] as number) + decoder;
-  for (const { token, logprob } of recalled) logprobs[token] = logprob;
+  const logprobs = minus(logits, total - decoder);
+  for (const { token, share } of prediction.entries) {
+    logprobs[token] = Math.log((1 - lambda) * Math.exp(logprobOf(token)) + lambda * share);
+  }
   return logprobs;
 }
 
 /** log softmax of logits, its entropy in nats, and its most probable token. */
 export function normalise(logits: Float32Array): { logprobs: Float32Array; entropy: number; token: number } {
+  const { total, entropy, token } = summarise(logits);
+  return { logprobs: minus(logits, total), entropy, token };
+}
+
+/** log Σ exp of logits, the entropy of their softmax in nats, and its most probable token. */
+function summarise(logits: Float32Array): { total: number; entropy: number; token: number } {
   let token = 0;
   for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[token] as number)) token = i;
   const most = logits[token] as number;
@@ -123,8 +128,11 @@ export function normalise(logits: Float32Array): { logprobs: Float32Array; entro
     sum += weight;
     if (weight > 0) weighted += weight * above;
   }
-  const total = Math.log(sum);
-  const logprobs = new Float32Array(logits.length);
-  for (let i = 0; i < logits.length; i++) logprobs[i] = (logits[i] as number) - most - total;
-  return { logprobs, entropy: total - weighted / sum, token };
+  return { total: most + Math.log(sum), entropy: Math.log(sum) - weighted / sum, token };
+}
+
+function minus(values: Float32Array, by: number): Float32Array {
+  const less = new Float32Array(values.length);
+  for (let i = 0; i < less.length; i++) less[i] = (values[i] as number) - by;
+  return less;
 }

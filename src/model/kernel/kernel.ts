@@ -2,18 +2,21 @@ import type { Bundle } from '../bundle';
 import type { KeyValueCache, Mirror } from '../cache';
 import type { Manifest } from '../manifest';
 import { NumericalError } from '../errors';
-import { Layout, MOST_TOKENS, type PlacedLayer, type PlacedMatrix } from './layout';
-import { BLOCK } from './matrix';
+import { Layout, MOST_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
+import { BLOCK, LARGEST } from './matrix';
 import { loadProgram, type Operations, type Program } from './program';
 import { readWeights } from './weights';
+
+/** The largest of a block of states becomes this: its products with weights of 14 bits, summed over a block, stay below 2³¹. */
+const LARGEST_STATE = 32767;
 
 /**
  * The decoder for runs of a few tokens, on the processor: the same function as `trunk.onnx` and `top.onnx`, computed by
  * WebAssembly from weights of as many bits as they are stored in. A run of one token waits for little but its weights, so
  * reading a quarter or half of the bytes, and starting six operations a layer in place of fifty, is what counts.
  *
- * States are rounded to 16 bits a block of 32 before each product, and weights of 16 bits to 14, so results agree with
- * those of float32 to about 10⁻⁴ of their size. They do not depend on how many tokens a run has.
+ * States are rounded to 16 bits a block of 32 before each product, and weights of 16 bits, keys and values to 14, so
+ * results agree with those of float32 to about 10⁻⁴ of their size. They do not depend on how many tokens a run has.
  */
 export class Kernel {
   readonly #operations: Operations;
@@ -21,6 +24,7 @@ export class Kernel {
   readonly #whole: { readonly 8: Int8Array; readonly 16: Int16Array };
   readonly #architecture: Manifest['architecture'];
   readonly #epsilon: number;
+  readonly #largestQuery: number;
   readonly #layout: Layout;
   readonly #slots: Record<'trunk' | 'top', Slot[]>;
 
@@ -30,6 +34,11 @@ export class Kernel {
     this.#whole = { 8: new Int8Array(memory), 16: new Int16Array(memory) };
     this.#architecture = manifest.architecture;
     this.#epsilon = manifest.architecture.normEpsilon ?? 0;
+    // A sum over a head lies in four parts, each of a quarter of its products.
+    this.#largestQuery = Math.min(
+      LARGEST_STATE,
+      Math.floor(2 ** 31 / ((manifest.architecture.headWidth / 4) * LARGEST)) - 1,
+    );
     this.#layout = layout;
     this.#slots = { trunk: slotsOf(layout.caches.trunk), top: slotsOf(layout.caches.top) };
     layout.fill(memory);
@@ -55,7 +64,7 @@ export class Kernel {
 
   /** Whether it computes a run of so many tokens behind a cache. */
   takes(tokens: number, cache: KeyValueCache): boolean {
-    return cache.batch === 1 && tokens <= MOST_TOKENS && cache.length + tokens <= this.#layout.room;
+    return cache.batch === 1 && tokens <= MOST_TOKENS && cache.length + tokens <= this.#layout.tokens.room;
   }
 
   /**
@@ -100,32 +109,34 @@ export class Kernel {
 
   /** Layer `i` of the decoder over the states; its keys and values are those of layer `at` of the slot. */
   #layer(i: number, slot: Slot, at: number, rows: number, past: number): void {
-    const { width, heads, kvHeads, headWidth, thoughtVectors } = this.#architecture;
-    const { states, normed, wide, queries, attended, scores, room, cosines, sines, tables } = this.#layout;
+    const { width, heads, kvHeads, headWidth } = this.#architecture;
+    const { states, normed, wide, queries, attended, cosines, sines, tokens } = this.#layout;
     const { norms, matrices, thought } = this.#layout.layers[i] as PlacedLayer;
     const operations = this.#operations;
     const [head, turn] = [headWidth * 4, past * headWidth * 2];
-    const stride = (heads + 2 * kvHeads) * head;
-    const keys = slot.at + 2 * at * tables;
-    const values = keys + tables;
+    const [stride, toHead] = [(heads + 2 * kvHeads) * head, rows * head];
 
     operations.normalise(states, rows, width, norms.attention, this.#epsilon, normed);
     this.#multiply(normed, rows, matrices.queryKeyValue, wide, false);
     const turned = [cosines + turn, sines + turn] as const;
     operations.place(wide, stride, rows, heads, headWidth, ...turned, queries, heads * head, head);
     const [key, value] = [wide + heads * head, wide + (heads + kvHeads) * head];
-    operations.place(key, stride, rows, kvHeads, headWidth, ...turned, keys + past * head, head, room * head);
-    operations.place(value, stride, rows, kvHeads, headWidth, 0, 0, values + past * head, head, room * head);
-    const shape = [rows, heads, kvHeads, headWidth] as const;
-    operations.attend(queries, ...shape, keys, values, room, past + 1, 1, scores, attended);
+    const [keys, values] = [this.#fresh(2 * at, 0, rows), this.#fresh(2 * at + 1, 0, rows)];
+    operations.place(key, stride, rows, kvHeads, headWidth, ...turned, keys, head, toHead);
+    operations.place(value, stride, rows, kvHeads, headWidth, 0, 0, values, head, toHead);
+    const tables = tokens.at(slot.at, at);
+    for (let group = 0; group < kvHeads; group++) {
+      this.#putKeys(keys + group * toHead, rows, tables, tokens, group, past);
+      this.#putValues(values + group * toHead, rows, tables, tokens, group, past);
+    }
+    this.#attend(rows, tables, tokens.room, past + 1, 1);
     this.#multiply(attended, rows, matrices.output, states, true);
 
     if (thought) {
-      const [thoughtKeys, thoughtValues] = this.#thoughtTables(slot, at);
       operations.normalise(states, rows, width, thought.norm, this.#epsilon, normed);
       this.#multiply(normed, rows, thought.matrices.query, queries, false);
-      const seen = [thoughtKeys, thoughtValues, thoughtVectors, thoughtVectors, 0] as const;
-      operations.attend(queries, ...shape, ...seen, scores, attended);
+      const { thoughts, thought: shape } = this.#layout;
+      this.#attend(rows, shape.at(slot.at + thoughts, at), shape.room, this.#architecture.thoughtVectors, 0);
       this.#multiply(attended, rows, thought.matrices.output, states, true);
     }
 
@@ -135,36 +146,69 @@ export class Kernel {
     this.#multiply(attended, rows, matrices.down, states, true);
   }
 
+  /** The queries attend: to so many keys in the first row, and to `more` further ones in each next. */
+  #attend(rows: number, tables: Tables, room: number, seen: number, more: number): void {
+    const { heads, kvHeads, headWidth } = this.#architecture;
+    const { queries, quantised, scales, scratch, attended } = this.#layout;
+    this.#operations.quantise(queries, rows * heads * headWidth, headWidth, this.#largestQuery, quantised, scales);
+    const { keys, keyScales, values, valueScales } = tables;
+    const shape = [rows, heads, kvHeads, headWidth] as const;
+    const read = [keys, keyScales, values, valueScales, room, seen, more] as const;
+    this.#operations.attend(quantised, scales, ...shape, ...read, scratch, attended);
+  }
+
+  /** Rows of keys, [rows, headWidth], become those of a group's tokens from `at` on. */
+  #putKeys(
+    from: number,
+    rows: number,
+    { keys, keyScales }: Tables,
+    shape: TableShape,
+    group: number,
+    at: number,
+  ): void {
+    const { headWidth } = this.#architecture;
+    const [numbers, scales] = [keys + group * shape.numbers, keyScales + group * shape.scales];
+    const [to, toScales] = [numbers + at * headWidth * 2, scales + at * 4];
+    this.#operations.quantise(from, rows * headWidth, headWidth, LARGEST, to, toScales);
+  }
+
+  #putValues(from: number, rows: number, tables: Tables, shape: TableShape, group: number, at: number): void {
+    const { headWidth } = this.#architecture;
+    const [values, scales] = [tables.values + group * shape.numbers, tables.valueScales + group * shape.scales];
+    this.#operations.interleave(from, rows, headWidth, at, LARGEST, values, scales);
+  }
+
   /** Keys and values of a thought, unless they are in the slot: they are the same for every token. */
   #read(z: Float32Array, slot: Slot): void {
     if (slot.z && equal(slot.z, z)) return;
     const { width, kvHeads, headWidth, thoughtVectors } = this.#architecture;
-    const { normed, wide } = this.#layout;
+    const { normed, wide, staged, thoughts, thought: tableShape } = this.#layout;
     const head = headWidth * 4;
     this.#layout.layers.forEach(({ thought }, i) => {
       if (!thought) return;
       const at = i - this.#architecture.trunkLayers;
-      const [keys, values] = this.#thoughtTables(slot, at);
+      const tables = tableShape.at(slot.at + thoughts, at);
       const size = thoughtVectors * width;
       this.#floats.set(z.subarray(at * size, (at + 1) * size), normed / 4);
       this.#multiply(normed, thoughtVectors, thought.matrices.keyValue, wide, false);
       const shape = [2 * kvHeads * head, thoughtVectors, kvHeads, headWidth, 0, 0] as const;
-      this.#operations.place(wide, ...shape, keys, head, thoughtVectors * head);
-      this.#operations.place(wide + kvHeads * head, ...shape, values, head, thoughtVectors * head);
+      for (const [put, from] of [
+        [this.#putKeys, wide],
+        [this.#putValues, wide + kvHeads * head],
+      ] as const) {
+        this.#operations.place(from, ...shape, staged, head, thoughtVectors * head);
+        for (let group = 0; group < kvHeads; group++) {
+          put.call(this, staged + group * thoughtVectors * head, thoughtVectors, tables, tableShape, group, 0);
+        }
+      }
     });
     slot.z = z.slice();
-  }
-
-  #thoughtTables(slot: Slot, layer: number): [keys: number, values: number] {
-    const { thoughts, thoughtTables } = this.#layout;
-    const keys = slot.at + thoughts + 2 * layer * thoughtTables;
-    return [keys, keys + thoughtTables];
   }
 
   #multiply(x: number, rows: number, matrix: PlacedMatrix, out: number, add: boolean): void {
     const { quantised, scales } = this.#layout;
     const { inputs, outputs, weights, bits, factors } = matrix;
-    this.#operations.quantise(x, rows, inputs, quantised, scales);
+    this.#operations.quantise(x, rows * inputs, BLOCK, LARGEST_STATE, quantised, scales);
     this.#operations.multiply(quantised, scales, rows, inputs, weights, bits, factors, outputs, out, add);
   }
 
@@ -190,43 +234,52 @@ export class Kernel {
     }
     slots.splice(slots.indexOf(slot), 1);
     slots.unshift(slot);
-    const from = slot.length;
-    this.#eachHead(slot, cache, from, cache.length, (own, its) => own.set(its));
+    this.#copy(cache, slot);
     slot.length = cache.length;
     return slot;
   }
 
-  /** Gives a cache what a run has left in its copy. */
+  /** Takes over what a slot lacks of a cache. */
+  #copy(cache: KeyValueCache, slot: Slot): void {
+    const [from, rows] = [slot.length, cache.length - slot.length];
+    if (rows === 0) return;
+    const { staged, tokens } = this.#layout;
+    for (let table = 0; table < cache.tables.length; table++) {
+      const tables = tokens.at(slot.at, table >> 1);
+      for (let group = 0; group < this.#architecture.kvHeads; group++) {
+        this.#floats.set(cache.rows(table, group, from, cache.length), staged / 4);
+        if (table % 2 === 0) this.#putKeys(staged, rows, tables, tokens, group, from);
+        else this.#putValues(staged, rows, tables, tokens, group, from);
+      }
+    }
+  }
+
+  /** Gives a cache the keys and values of a run's tokens. */
   #keep(slot: Slot, cache: KeyValueCache, tokens: number): void {
     const from = cache.length;
     cache.reserve(tokens);
-    this.#eachHead(slot, cache, from, from + tokens, (own, its) => its.set(own));
+    const size = tokens * this.#architecture.headWidth;
+    for (let table = 0; table < cache.tables.length; table++) {
+      for (let group = 0; group < this.#architecture.kvHeads; group++) {
+        const at = this.#fresh(table, group, tokens) / 4;
+        cache.rows(table, group, from, from + tokens).set(this.#floats.subarray(at, at + size));
+      }
+    }
     cache.advance(tokens, cache.tables, (rows) => NumericalError.check(rows, 'keys and values'));
     slot.length = cache.length;
   }
 
-  #eachHead(
-    slot: Slot,
-    cache: KeyValueCache,
-    from: number,
-    to: number,
-    act: (own: Float32Array, its: Float32Array) => void,
-  ): void {
-    if (from === to) return;
-    const { headWidth, kvHeads } = this.#architecture;
-    const { room, tables } = this.#layout;
-    for (let table = 0; table < cache.tables.length; table++) {
-      for (let head = 0; head < kvHeads; head++) {
-        const start = (slot.at + table * tables) / 4 + head * room * headWidth;
-        act(this.#floats.subarray(start + from * headWidth, start + to * headWidth), cache.rows(table, head, from, to));
-      }
-    }
+  /** Where a run of so many rows leaves the keys (even tables) or values of a group, [rows, headWidth]. */
+  #fresh(table: number, group: number, rows: number): number {
+    const { kvHeads, headWidth } = this.#architecture;
+    return this.#layout.fresh + (table * kvHeads + group) * rows * headWidth * 4;
   }
 
   /** Cosines and sines of all positions, in the precision in which the graphs compute them. */
   #rotations(base: number): void {
     const { headWidth } = this.#architecture;
-    const { cosines, sines, room } = this.#layout;
+    const { cosines, sines, tokens } = this.#layout;
+    const { room } = tokens;
     const half = headWidth / 2;
     for (let i = 0; i < half; i++) {
       const frequency = Math.fround(base ** -(i / half));

@@ -29,13 +29,49 @@ export interface PlacedLayer {
   };
 }
 
+/** Keys and values that heads attend to, as whole numbers, and a scale for each token of a group. */
+export interface Tables {
+  readonly keys: number;
+  readonly keyScales: number;
+  readonly values: number;
+  readonly valueScales: number;
+}
+
+/** How tables lie one behind the other. */
+export class TableShape {
+  /** Tokens of a table: whole numbers are summed over 16 of them. */
+  readonly room: number;
+  /** Bytes of the whole numbers of a group, and of its scales. */
+  readonly numbers: number;
+  readonly scales: number;
+  readonly #groups: number;
+
+  constructor({ kvHeads, headWidth }: Manifest['architecture'], tokens: number) {
+    this.room = Math.ceil(tokens / 16) * 16;
+    this.numbers = this.room * headWidth * 2;
+    this.scales = this.room * 4;
+    this.#groups = kvHeads;
+  }
+
+  /** Bytes of keys and values of one layer. */
+  get bytes(): number {
+    return 2 * this.#groups * (this.numbers + this.scales);
+  }
+
+  /** Those of layer `layer`, where the first one's begin at `start`. */
+  at(start: number, layer: number): Tables {
+    const keys = start + layer * this.bytes;
+    const values = keys + this.#groups * this.numbers;
+    const keyScales = values + this.#groups * this.numbers;
+    return { keys, values, keyScales, valueScales: keyScales + this.#groups * this.scales };
+  }
+}
+
 /** Where everything lies in the kernel's memory, in bytes. */
 export class Layout {
-  /** Tokens of a cache at most. */
-  readonly room: number;
-  /** Bytes of the keys, or values, of one layer, and of those of a thought; where the latter begin in a slot. */
-  readonly tables: number;
-  readonly thoughtTables: number;
+  /** Tables of tokens, and of a thought; where the latter begin in the top's caches. */
+  readonly tokens: TableShape;
+  readonly thought: TableShape;
   readonly thoughts: number;
   readonly caches: Record<'trunk' | 'top', readonly number[]>;
   readonly layers: readonly PlacedLayer[];
@@ -53,7 +89,11 @@ export class Layout {
   readonly wide: number;
   readonly quantised: number;
   readonly scales: number;
-  readonly scores: number;
+  readonly scratch: number;
+  /** Keys or values on their way into a table: a group's of a cache, or all of a thought. */
+  readonly staged: number;
+  /** Keys and values of a run's tokens, as they go into the caches: of each layer in turn the keys, then the values. */
+  readonly fresh: number;
   readonly #copies: ((memory: ArrayBuffer) => void)[] = [];
   #end = 64;
 
@@ -74,17 +114,16 @@ export class Layout {
     this.finalNorm = this.#vector(weights.finalNorm);
     this.weights = this.#end;
 
-    this.room = window.tokens + WRITTEN;
-    this.cosines = this.#floats((this.room * headWidth) / 2);
-    this.sines = this.#floats((this.room * headWidth) / 2);
-    this.tables = kvHeads * this.room * headWidth * 4;
-    this.thoughtTables = kvHeads * thoughtVectors * headWidth * 4;
+    this.tokens = new TableShape(architecture, window.tokens + WRITTEN);
+    this.thought = new TableShape(architecture, thoughtVectors);
+    const { room } = this.tokens;
+    this.cosines = this.#floats((room * headWidth) / 2);
+    this.sines = this.#floats((room * headWidth) / 2);
     const top = layers - trunkLayers;
-    this.thoughts = 2 * top * this.tables;
-    const trunkBytes = 2 * trunkLayers * this.tables;
-    const topBytes = this.thoughts + 2 * top * this.thoughtTables;
+    this.thoughts = top * this.tokens.bytes;
+    const topBytes = this.thoughts + top * this.thought.bytes;
     this.caches = {
-      trunk: Array.from({ length: KEPT.trunk }, () => this.#take(trunkBytes)),
+      trunk: Array.from({ length: KEPT.trunk }, () => this.#take(trunkLayers * this.tokens.bytes)),
       top: Array.from({ length: KEPT.top }, () => this.#take(topBytes)),
     };
 
@@ -98,8 +137,10 @@ export class Layout {
     this.attended = this.#floats(rows * widest);
     this.wide = this.#floats(rows * Math.max(2 * hidden, own + 2 * kvHeads * headWidth, vocabulary));
     this.quantised = this.#take(rows * widest * 2);
-    this.scales = this.#floats((rows * widest) / BLOCK);
-    this.scores = this.#floats(2 * (Math.max(this.room, thoughtVectors) + 4));
+    this.scales = this.#floats(rows * Math.max(widest / BLOCK, heads));
+    this.scratch = this.#take(13 * Math.max(room, this.thought.room));
+    this.staged = this.#floats(headWidth * Math.max(room, kvHeads * thoughtVectors));
+    this.fresh = this.#floats(2 * Math.max(trunkLayers, top) * kvHeads * MOST_TOKENS * headWidth);
   }
 
   /** Bytes of memory that are needed. */

@@ -1,8 +1,8 @@
 /** Weights that share a scale. */
 export const BLOCK = 32;
 
-/** Weights of 16 bits become whole numbers of this size at most, so that their products with states fit into 32 bits. */
-const LARGEST = 8191;
+/** Weights of 16 bits, keys and values become whole numbers of this size at most, so that sums of products fit into 32 bits. */
+export const LARGEST = 8191;
 
 /** A matrix in a weights file, and how it gets into the kernel's memory: as whole numbers, of which 32 share a scale. */
 export interface Matrix {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 /** What `kernel/operations.ts` exports. Pointers are byte addresses of the memory. */
 export interface Operations {
-  quantise(x: number, rows: number, n: number, q: number, scales: number): void;
+  quantise(x: number, count: number, block: number, largest: number, q: number, scales: number): void;
+  interleave(x: number, rows: number, width: number, at: number, largest: number, table: number, scales: number): void;
   multiply(
     q: number,
     scales: number,
@@ -32,16 +33,19 @@ export interface Operations {
   ): void;
   attend(
     q: number,
+    scales: number,
     rows: number,
     heads: number,
     groups: number,
     width: number,
     keys: number,
+    keyScales: number,
     values: number,
+    valueScales: number,
     room: number,
     seen: number,
     more: number,
-    scores: number,
+    scratch: number,
     out: number,
   ): void;
   gate(x: number, rows: number, n: number, out: number): void;

@@ -5,7 +5,7 @@ import { loadProgram, type Operations } from '../../../src/model/kernel/program'
 import { ofBytes, ofHalves, widened } from '../../../src/model/kernel/matrix';
 
 /** Addresses in the memory, far enough from each other. */
-const [A, B, C, D, E, F] = [1 << 10, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18] as const;
+const [A, B, C, D, E, F, G] = [1 << 10, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18, 3 << 17] as const;
 
 describe('operations of the kernel', () => {
   let operations: Operations;
@@ -37,7 +37,7 @@ describe('operations of the kernel', () => {
           for (let i = 0; i < weights.length; i++) weights[i] = ((i * 5003) % (2 * most + 1)) - most;
           const factors = wave(D, (outputs * n) / 32, 1 / most);
           const old = wave(E, rows * outputs);
-          operations.quantise(A, rows, n, B, F);
+          operations.quantise(A, rows * n, 32, 32767, B, F);
           operations.multiply(B, F, rows, n, C, bits, D, outputs, E, add);
           const expected = Array.from({ length: rows * outputs }, (_, at) => {
             const [row, o] = [Math.floor(at / outputs), at % outputs];
@@ -55,14 +55,14 @@ describe('operations of the kernel', () => {
     floats(A, 32).fill(1);
     new Int16Array(memory, C, 64).fill(8191);
     floats(D, 2).fill(1 / 8191);
-    operations.quantise(A, 1, 32, B, F);
+    operations.quantise(A, 32, 32, 32767, B, F);
     operations.multiply(B, F, 1, 32, C, 16, D, 2, E, false);
     close(floats(E, 2), [32, 32], 1e-4);
   });
 
   test('quantise: a block of nothing stays nothing', () => {
     floats(A, 32).fill(0);
-    operations.quantise(A, 1, 32, B, F);
+    operations.quantise(A, 32, 32, 32767, B, F);
     assert.deepEqual([...new Int16Array(memory, B, 32)], Array(32).fill(0));
     assert.equal(floats(F, 1)[0], 0);
   });
@@ -92,14 +92,42 @@ describe('operations of the kernel', () => {
     close(floats(D, 16), x, 0);
   });
 
-  // Numbers of keys that end at each place of a vector, and more than one row.
-  for (const seen of [1, 2, 3, 4, 7])
+  test('interleave: rows from any token on, two tokens side by side', () => {
+    const [rows, width, at] = [3, 16, 5];
+    const x = wave(A, rows * width);
+    operations.interleave(A, rows, width, at, 8191, B, C);
+    const table = new Int16Array(memory, B, (at + rows + 1) * width);
+    const scales = floats(C, at + rows);
+    const read = Array.from({ length: rows * width }, (_, i) => {
+      const [token, j] = [at + Math.floor(i / width), i % width];
+      return (table[(token >> 1) * width * 2 + 2 * j + (token & 1)] as number) * (scales[token] as number);
+    });
+    close(Float32Array.from(read), x, 1e-4);
+  });
+
+  // Numbers of keys that end at each place of a vector, and on either side of a block; more than one row.
+  for (const seen of [1, 2, 3, 4, 7, 15, 16, 40])
     test(`attend: four heads in two groups over ${seen} keys and one more`, () => {
-      const [rows, heads, groups, width, room] = [2, 4, 2, 16, 12];
+      const [rows, heads, groups, width, room] = [2, 4, 2, 16, 48];
+      // Whole numbers of what was there before lie behind the last key.
+      new Uint8Array(memory, G, 1 << 16).fill(0x55);
       const q = wave(A, rows * heads * width);
       const keys = wave(B, groups * room * width);
       const values = wave(C, groups * room * width);
-      operations.attend(A, rows, heads, groups, width, B, C, room, seen, 1, D, E);
+      const tables = { keys: G, keyScales: G + 4096, values: G + 8192, valueScales: G + 12288 };
+      for (let group = 0; group < groups; group++) {
+        const [from, to] = [group * room * width * 4, group * room * width * 2];
+        const scales = group * room * 4;
+        const count = (seen + 1) * width;
+        operations.quantise(B + from, count, width, 8191, tables.keys + to, tables.keyScales + scales);
+        const last = [8191, tables.values + to, tables.valueScales + scales] as const;
+        operations.interleave(C + from, seen + 1, width, 0, ...last);
+      }
+      operations.quantise(A, rows * heads * width, width, 32767, F, F + 4096);
+      const shape = [rows, heads, groups, width] as const;
+      const { keyScales, valueScales } = tables;
+      const read = [tables.keys, keyScales, tables.values, valueScales, room, seen, 1] as const;
+      operations.attend(F, F + 4096, ...shape, ...read, D, E);
       const expected = Array.from({ length: rows * heads }, (_, at) => {
         const [row, head] = [Math.floor(at / heads), at % heads];
         const table = Math.floor(head / 2) * room * width;
@@ -112,8 +140,19 @@ describe('operations of the kernel', () => {
           weights.reduce((sum, weight, i) => sum + (weight / total) * (row_(values, i)[j] as number), 0),
         );
       }).flat();
-      close(floats(E, rows * heads * width), expected, 1e-5);
+      close(floats(E, rows * heads * width), expected, 3e-4);
     });
+
+  test('attend: the largest of all numbers do not overflow', () => {
+    const [heads, width, room] = [2, 64, 16];
+    for (const at of [A, B, C]) floats(at, room * width).fill(1);
+    operations.quantise(B, room * width, width, 8191, G, G + 4096);
+    operations.interleave(C, room, width, 0, 8191, G + 8192, G + 12288);
+    // The largest queries whose sums over 64 products lie below 2³¹, in four parts.
+    operations.quantise(A, heads * width, width, 16384, F, F + 4096);
+    operations.attend(F, F + 4096, 1, heads, 1, width, G, G + 4096, G + 8192, G + 12288, room, room, 1, D, E);
+    close(floats(E, heads * width), Array<number>(heads * width).fill(1), 1e-4);
+  });
 
   test('gate: silu of any size', () => {
     const gates = [-200, -20, -1, -0.1, 0, 0.1, 1, 20];
