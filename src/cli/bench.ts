@@ -181,12 +181,12 @@ function text({ model, device, load, prefill, decode, refine, replay: typed, mem
     ['memory', `${memory.rss_mb} MB`],
   ];
   if (peer) {
-    const { prefill_ratio: read, decode_ratio: plain, decode_ratio_with_drafts: drafts, replay_ratio: typing } = peer;
+    const { prefill_ratio: read, decode_ratio: write, suggestion_ratio: suggest, replay_ratio: typing } = peer;
     lines.push(
       ['beside', peer.name],
       [
         '',
-        `reading ${read} times as fast, writing ${plain} times, with drafts ${drafts} times; typing ${typing} times`,
+        `reading ${read} times as fast, writing ${write} times, whole suggestions ${suggest} times; typing ${typing} times`,
       ],
     );
   }

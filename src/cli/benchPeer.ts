@@ -7,13 +7,13 @@ import { placesIn, writingTime, median } from './benchSpeed';
 import { Peer, RELEASE } from './peer/llama';
 import { typeWith, type Answered, type Assistant, type SourceFile, type Suggested } from './typing';
 
-/** How much either writes where its speed is measured: as many tokens as a suggestion has at most, with no line or syntax to end it. */
+/** How much either writes where its speed is measured: as many tokens as a suggestion has at most. */
 const WRITTEN = RESERVE;
-const UNENDING = { maxLines: WRITTEN, units: false };
 
 /**
  * Reading and writing beside llama.cpp, in turn at the same places, and its replays of the same keystrokes. Ratios are our
- * tokens a second over theirs, and in the replay their median over ours.
+ * tokens a second over theirs, and in the replay their median over ours. A whole suggestion is shorter than what either
+ * writes, and has its beginning, the memory and the syntax to pay for.
  * @param ours median of our own replay, in milliseconds
  */
 export async function comparePeer(
@@ -48,7 +48,7 @@ export async function comparePeer(
 async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) {
   const { bundle, prior } = engine;
   const [file, ...beside] = files as [SourceFile, ...SourceFile[]];
-  const ours: Record<'read' | 'plain' | 'drafts', number[]> = { read: [], plain: [], drafts: [] };
+  const ours: Record<'read' | 'write' | 'suggest', number[]> = { read: [], write: [], suggest: [] };
   const theirs: Record<'read' | 'write', number[]> = { read: [], write: [] };
   for (const [round, place] of placesIn(file, beside).entries()) {
     const { head, prefix } = cutWindow(place, bundle.tokenizer, bundle.manifest);
@@ -58,14 +58,11 @@ async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) 
       const filling = engine.prepare(place, prior, { memory: false });
       while (!(await filling.next()).done);
       ours.read.push((1000 * window.length) / (performance.now() - begun));
-      for (const way of ['plain', 'drafts'] as const) {
-        const { tokens, ms } = await writingTime(engine, place, {
-          ...UNENDING,
-          memory: way === 'drafts',
-          drafts: way === 'drafts',
-        });
-        ours[way].push((1000 * tokens) / ms);
-      }
+      const filled = performance.now();
+      const written = await engine.continued(place, prior, WRITTEN);
+      ours.write.push((1000 * written.length) / (performance.now() - filled));
+      const { tokens, ms } = await writingTime(engine, place, {});
+      ours.suggest.push((1000 * tokens) / ms);
     };
     const them = async () => {
       const begun = performance.now();
@@ -79,8 +76,8 @@ async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) 
   }
   return {
     prefill_ratio: round(median(ours.read) / median(theirs.read)),
-    decode_ratio: round(median(ours.plain) / median(theirs.write)),
-    decode_ratio_with_drafts: round(median(ours.drafts) / median(theirs.write)),
+    decode_ratio: round(median(ours.write) / median(theirs.write)),
+    suggestion_ratio: round(median(ours.suggest) / median(theirs.write)),
     prefill_tokens_per_s: round(median(theirs.read)),
     decode_tokens_per_s: round(median(theirs.write)),
   };

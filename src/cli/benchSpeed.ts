@@ -65,7 +65,7 @@ function requestAt(file: SourceFile, beside: readonly SourceFile[], share: numbe
 export async function writingTime(
   engine: Engine,
   request: CompletionRequest,
-  how: Pick<CompletionOptions, 'memory' | 'drafts' | 'units'> & Partial<Pick<CompletionOptions, 'maxLines'>>,
+  how: Pick<CompletionOptions, 'memory' | 'drafts'>,
 ) {
   // Thinking is no part of writing.
   const options = { steps: 0, thought: engine.prior, maxLines: DEFAULTS.maxLines, candidates: 1, ...how };

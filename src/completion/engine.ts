@@ -16,7 +16,7 @@ import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
 import { heal, type Healed } from './heal';
-import type { Candidate } from './hypothesis';
+import { mostProbable, type Candidate } from './hypothesis';
 import { documentOf } from './document';
 import { Lookup } from './recall';
 import { readTarget, scoreTarget } from './score';
@@ -246,6 +246,24 @@ export class Engine {
         scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, lookup));
       }
       return { nats: -logMeanExp(scores.map(({ nats }) => -nats)), bytes: scores[0]?.bytes ?? 0 };
+    });
+  }
+
+  /**
+   * Tokens that the decoder alone writes at the cursor, the most probable each time and whatever would end a suggestion:
+   * for comparing how fast it writes.
+   */
+  async continued(request: CompletionRequest, thought: Thought, count: number): Promise<number[]> {
+    const { head, prefix } = this.#window(request);
+    const window = [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
+    const decoder = this.#decoder(request.path);
+    return this.#serial.run(async () => {
+      const written: number[] = [];
+      while (written.length < count) {
+        const [token = 0] = mostProbable(await decoder.logits([...window, ...written], thought), 1);
+        written.push(token);
+      }
+      return written;
     });
   }
 

@@ -63,10 +63,10 @@ export function expand(
 }
 
 /** The `count` ids with the highest logits, highest first. */
-function mostProbable(
+export function mostProbable(
   logits: Float32Array,
   count: number,
-  allowed: (id: number) => boolean,
+  allowed: (id: number) => boolean = () => true,
   ids?: readonly number[],
 ): number[] {
   const best: number[] = [];
