@@ -117,7 +117,7 @@ export const bench: Command = {
       ...speed,
       replay,
       memory: { rss_mb: most('both'), inference_mb: most('inference') },
-      ...(versus && { peer: versus(replay.p50_ms) }),
+      ...(versus && { peer: versus(thinking) }),
     };
     console.log(values.json ? JSON.stringify(report, null, 2) : text(report));
     return 0;
@@ -173,6 +173,10 @@ function text({ model, device, load, prefill, decode, refine, replay: typed, mem
       `${typed.keystrokes} keystrokes in ${typed.files.length} × ${typed.seconds} s, ${typed.suggestions} suggestions`,
     ],
     ['', `median ${typed.p50_ms} ms, 90th percentile ${typed.p90_ms} ms, 99th ${typed.p99_ms} ms`],
+    [
+      '',
+      `once loaded, after ${typed.loaded_after_s} s: ${typed.loaded.p50_ms}, ${typed.loaded.p90_ms} and ${typed.loaded.p99_ms} ms`,
+    ],
     ['', `without thinking ${typed.p50_no_refine_ms} ms and ${typed.p90_no_refine_ms} ms`],
     ['', `typed along: 90th percentile ${typed.typed_along_p90_ms} ms (${typed.typed_along} times)`],
     ...ways,

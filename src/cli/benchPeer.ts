@@ -2,9 +2,10 @@ import type { Engine } from '../completion/engine';
 import { cutWindow, RESERVE } from '../completion/window';
 import { textLines } from '../model/lines';
 import type { Tokenizer } from '../model/tokenizer';
-import { atLeast, round } from './benchReplay';
+import { atLeast, round, sinceLoaded } from './benchReplay';
 import { placesIn, writingTime, median } from './benchSpeed';
 import { Peer, RELEASE } from './peer/llama';
+import type { Typing } from './serverTyping';
 import { typeWith, type Answered, type Assistant, type SourceFile, type Suggested } from './typing';
 
 /** How much either writes where its speed is measured: as many tokens as a suggestion has at most. */
@@ -12,9 +13,9 @@ const WRITTEN = RESERVE;
 
 /**
  * Reading and writing beside llama.cpp, in turn at the same places, and its replays of the same keystrokes. Ratios are our
- * tokens a second over theirs, and in the replay their median over ours. A whole suggestion is shorter than what either
+ * tokens a second over theirs, and in the replay, once our model is loaded, as theirs is from the start, their median over ours. A whole suggestion is shorter than what either
  * writes, and has its beginning, the memory and the syntax to pay for.
- * @param ours median of our own replay, in milliseconds
+ * @returns the figures, given our own replays of the files
  */
 export async function comparePeer(
   engine: Engine,
@@ -25,21 +26,27 @@ export async function comparePeer(
   const peer = await Peer.open(engine.bundle, threads);
   try {
     const speed = await speeds(engine, peer, files);
-    const answers: Answered[] = [];
+    const theirs: Answered[][] = [];
     let tokens = 0;
     for (const file of files) {
       const assistant = new PeerAssistant(peer, engine, file);
       tokens = Math.max(tokens, assistant.tokens);
-      answers.push(...(await typeWith(assistant, { ...typing, file })));
+      theirs.push(await typeWith(assistant, { ...typing, file }));
     }
-    return (ours: number) => ({
-      name: `node-llama-cpp ${RELEASE}, Q8_0, ${threads} threads`,
-      ...speed,
-      replay_ratio: round(atLeast(answers, 0.5) / ours),
-      replay_p50_ms: atLeast(answers, 0.5),
-      replay_p90_ms: atLeast(answers, 0.9),
-      replay_tokens: tokens,
-    });
+    return (ours: readonly Pick<Typing, 'answers' | 'loaded'>[]) => {
+      const since = (of: (i: number) => readonly Answered[]) =>
+        ours.flatMap(({ loaded }, i) => sinceLoaded(of(i), loaded));
+      const median = (answers: readonly Answered[]) => atLeast(answers, 0.5);
+      const their = since((i) => theirs[i] ?? []);
+      return {
+        name: `node-llama-cpp ${RELEASE}, Q8_0, ${threads} threads`,
+        ...speed,
+        replay_ratio: round(median(their) / median(since((i) => ours[i]?.answers ?? []))),
+        replay_p50_ms: median(their),
+        replay_p90_ms: atLeast(their, 0.9),
+        replay_tokens: tokens,
+      };
+    };
   } finally {
     await peer.close();
   }

@@ -21,6 +21,8 @@ export function replayFigures(files: readonly string[], seconds: number, thinkin
     suggestions: answers.filter(({ suggested }) => suggested).length,
     superseded: answers.filter(({ cut }) => cut).length,
     ...quantiles(answers),
+    loaded_after_s: round(Math.max(...thinking.map(({ loaded }) => loaded))),
+    loaded: quantiles(thinking.flatMap((typing) => sinceLoaded(typing.answers, typing.loaded))),
     p50_no_refine_ms: atLeast(without, 0.5),
     p90_no_refine_ms: atLeast(without, 0.9),
     typed_along: answers.filter((answer) => answer.along).length,
@@ -38,6 +40,11 @@ export function replayFigures(files: readonly string[], seconds: number, thinkin
     cpu_s_per_min: round((60 * busy.cpu) / busy.seconds),
     idle_cpu_percent: round((100 * idle.cpu) / idle.seconds),
   };
+}
+
+/** Answers to what was typed once the model was loaded. */
+export function sinceLoaded(answers: readonly Answered[], loaded: number): Answered[] {
+  return answers.filter(({ at }) => at >= loaded);
 }
 
 /** Share of each way among what was answered, and how long its answers took. */

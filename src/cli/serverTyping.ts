@@ -26,6 +26,8 @@ export interface ServerTypingOptions extends TypingOptions {
 
 export interface Typing {
   readonly answers: readonly Answered[];
+  /** Seconds of typing until the model was loaded. */
+  readonly loaded: number;
   readonly statistics: Statistics;
   /** Most memory seen, MB: server and inference process together, and the latter alone. */
   readonly memory: { readonly both: number; readonly inference: number };
@@ -98,7 +100,8 @@ async function session(connection: MessageConnection, options: ServerTypingOptio
     seconds: (to.at - from.at) / 1000,
   });
 
-  let sampled = performance.now();
+  const started = performance.now();
+  let sampled = started;
   const answers = await typeWith(assistant, {
     ...options,
     onKeystroke: (seconds) => {
@@ -112,6 +115,7 @@ async function session(connection: MessageConnection, options: ServerTypingOptio
   });
   const end = await look();
   const typing = [...statuses];
+  const ready = typing.find(({ status }) => status.state === 'ready' || status.state === 'thinking')?.at ?? Infinity;
   for (let waited = 0; waited < PATIENCE_MS; waited += 500) {
     await sleep(500);
     const last = statuses.at(-1);
@@ -122,6 +126,7 @@ async function session(connection: MessageConnection, options: ServerTypingOptio
   const after = await look();
   return {
     answers,
+    loaded: Math.max(0, (ready - started) / 1000),
     statistics: end.statistics,
     memory,
     busy: between(begin ?? end, end),

@@ -28,6 +28,8 @@ export interface Suggested {
 
 /** From a keystroke to the answer; cut if the next keystroke came first. */
 export interface Answered extends Duration {
+  /** When the key was pressed, in seconds of typing. */
+  readonly at: number;
   readonly path?: AnswerPath | undefined;
   /** The user typed along with the suggestion on screen. */
   readonly along: boolean;
@@ -60,7 +62,7 @@ export async function typeWith(
     if (due - begin > seconds * 1000) break;
     await sleep(Math.max(0, due - performance.now()));
     onKeystroke?.((due - begin) / 1000);
-    editor.press(keystroke);
+    editor.press(keystroke, (due - begin) / 1000);
   }
   await editor.settled();
   return editor.answers;
@@ -81,7 +83,8 @@ class Editor {
     this.#text = text;
   }
 
-  press({ kind, edit, cursor }: Keystroke): void {
+  /** @param at seconds of typing */
+  press({ kind, edit, cursor }: Keystroke, at: number): void {
     this.#giveUp?.();
     const begin = performance.now();
     if (edit) {
@@ -91,7 +94,7 @@ class Editor {
     const along = kind === 'type' && edit?.text.length === 1 && this.#shown.length > 1 && this.#shown[0] === edit.text;
     this.#shown = along ? this.#shown.slice(1) : '';
     // Editors ask after typing, not when only the cursor has moved away.
-    if (kind !== 'jump') this.#ask(cursor, begin, along);
+    if (kind !== 'jump') this.#ask(cursor, begin, along, at);
   }
 
   /** Resolves when the last request is answered. */
@@ -99,14 +102,14 @@ class Editor {
     return this.#pending;
   }
 
-  #ask(cursor: number, begin: number, along: boolean): void {
+  #ask(cursor: number, begin: number, along: boolean, at: number): void {
     const controller = new AbortController();
     let open = true;
     const note = (cut: boolean, answer?: Suggested) => {
       if (!open) return;
       open = false;
       const suggested = (answer?.text ?? '') !== '';
-      this.answers.push({ ms: performance.now() - begin, cut, along, suggested, path: answer?.path });
+      this.answers.push({ at, ms: performance.now() - begin, cut, along, suggested, path: answer?.path });
     };
     this.#giveUp = () => {
       note(true);

@@ -7,6 +7,7 @@ import { typeWith, type Answered, type Assistant } from '../../../src/cli/typing
 import type { AnswerPath, Status } from '../../../src/protocol';
 
 const answer = (ms: number, path?: AnswerPath, more: Partial<Answered> = {}): Answered => ({
+  at: 1,
   ms,
   cut: path === undefined,
   along: path === 'typedAlong',
@@ -17,6 +18,7 @@ const answer = (ms: number, path?: AnswerPath, more: Partial<Answered> = {}): An
 
 const typing = (answers: Answered[]): Typing => ({
   answers,
+  loaded: 0.5,
   statistics: {
     paths: { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 },
     cancelled: 0,
@@ -54,6 +56,13 @@ describe('the figures of a replay', () => {
     // 2 and 4 ended, 40 was cut: half of all is reached at 60, not at 40.
     assert.deepEqual([figures.p50_ms, figures.p90_ms, figures.p99_ms], [60, 300, 300]);
     assert.deepEqual([figures.p50_no_refine_ms, figures.typed_along, figures.typed_along_p90_ms], [80, 2, 4]);
+  });
+
+  test('what was typed before the model was loaded is left out where it is asked for without', () => {
+    const early = typing([answer(900, 'cold', { at: 0.2 }), answer(10, 'reuse'), answer(20, 'reuse', { at: 0.5 })]);
+    const { loaded_after_s, loaded, p50_ms, p90_ms } = replayFigures(['a.ts'], 30, [early], []);
+    assert.deepEqual([p50_ms, p90_ms], [20, 900]);
+    assert.deepEqual([loaded_after_s, loaded.p50_ms, loaded.p90_ms], [0.5, 10, 20]);
   });
 
   test('processor time is for a minute of typing, and a share at rest; refinement has its own', () => {
