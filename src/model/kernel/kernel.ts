@@ -125,10 +125,8 @@ export class Kernel {
     operations.place(key, stride, rows, kvHeads, headWidth, ...turned, keys, head, toHead);
     operations.place(value, stride, rows, kvHeads, headWidth, 0, 0, values, head, toHead);
     const tables = tokens.at(slot.at, at);
-    for (let group = 0; group < kvHeads; group++) {
-      this.#putKeys(keys + group * toHead, rows, tables, tokens, group, past);
-      this.#putValues(values + group * toHead, rows, tables, tokens, group, past);
-    }
+    this.#put('keys', keys, rows, tables, tokens, past);
+    this.#put('values', values, rows, tables, tokens, past);
     this.#attend(rows, tables, tokens.room, past + 1, 1);
     this.#multiply(attended, rows, matrices.output, states, true);
 
@@ -151,31 +149,25 @@ export class Kernel {
     const { heads, kvHeads, headWidth } = this.#architecture;
     const { queries, quantised, scales, scratch, attended } = this.#layout;
     this.#operations.quantise(queries, rows * heads * headWidth, headWidth, this.#largestQuery, quantised, scales);
-    const { keys, keyScales, values, valueScales } = tables;
+    const { keys, values } = tables;
     const shape = [rows, heads, kvHeads, headWidth] as const;
-    const read = [keys, keyScales, values, valueScales, room, seen, more] as const;
+    const read = [keys.numbers, keys.scales, values.numbers, values.scales, room, seen, more] as const;
     this.#operations.attend(quantised, scales, ...shape, ...read, scratch, attended);
   }
 
-  /** Rows of keys, [rows, headWidth], become those of a group's tokens from `at` on. */
-  #putKeys(
-    from: number,
-    rows: number,
-    { keys, keyScales }: Tables,
-    shape: TableShape,
-    group: number,
-    at: number,
-  ): void {
-    const { headWidth } = this.#architecture;
-    const [numbers, scales] = [keys + group * shape.numbers, keyScales + group * shape.scales];
-    const [to, toScales] = [numbers + at * headWidth * 2, scales + at * 4];
-    this.#operations.quantise(from, rows * headWidth, headWidth, LARGEST, to, toScales);
-  }
-
-  #putValues(from: number, rows: number, tables: Tables, shape: TableShape, group: number, at: number): void {
-    const { headWidth } = this.#architecture;
-    const [values, scales] = [tables.values + group * shape.numbers, tables.valueScales + group * shape.scales];
-    this.#operations.interleave(from, rows, headWidth, at, LARGEST, values, scales);
+  /** Keys or values, [groups, rows, headWidth], become those of the tokens from `at` on. */
+  #put(kind: keyof Tables, from: number, rows: number, tables: Tables, shape: TableShape, at: number): void {
+    const { kvHeads, headWidth } = this.#architecture;
+    for (let group = 0; group < kvHeads; group++, from += rows * headWidth * 4) {
+      const numbers = tables[kind].numbers + group * shape.numbers;
+      const scales = tables[kind].scales + group * shape.scales;
+      if (kind === 'keys') {
+        const [to, toScales] = [numbers + at * headWidth * 2, scales + at * 4];
+        this.#operations.quantise(from, rows * headWidth, headWidth, LARGEST, to, toScales);
+      } else {
+        this.#operations.interleave(from, rows, headWidth, at, LARGEST, numbers, scales);
+      }
+    }
   }
 
   /** Keys and values of a thought, unless they are in the slot: they are the same for every token. */
@@ -192,14 +184,12 @@ export class Kernel {
       this.#floats.set(z.subarray(at * size, (at + 1) * size), normed / 4);
       this.#multiply(normed, thoughtVectors, thought.matrices.keyValue, wide, false);
       const shape = [2 * kvHeads * head, thoughtVectors, kvHeads, headWidth, 0, 0] as const;
-      for (const [put, from] of [
-        [this.#putKeys, wide],
-        [this.#putValues, wide + kvHeads * head],
+      for (const [kind, from] of [
+        ['keys', wide],
+        ['values', wide + kvHeads * head],
       ] as const) {
         this.#operations.place(from, ...shape, staged, head, thoughtVectors * head);
-        for (let group = 0; group < kvHeads; group++) {
-          put.call(this, staged + group * thoughtVectors * head, thoughtVectors, tables, tableShape, group, 0);
-        }
+        this.#put(kind, staged, thoughtVectors, tables, tableShape, 0);
       }
     });
     slot.z = z.slice();
@@ -244,13 +234,14 @@ export class Kernel {
     const [from, rows] = [slot.length, cache.length - slot.length];
     if (rows === 0) return;
     const { staged, tokens } = this.#layout;
+    const { kvHeads, headWidth } = this.#architecture;
     for (let table = 0; table < cache.tables.length; table++) {
-      const tables = tokens.at(slot.at, table >> 1);
-      for (let group = 0; group < this.#architecture.kvHeads; group++) {
-        this.#floats.set(cache.rows(table, group, from, cache.length), staged / 4);
-        if (table % 2 === 0) this.#putKeys(staged, rows, tables, tokens, group, from);
-        else this.#putValues(staged, rows, tables, tokens, group, from);
+      for (let group = 0; group < kvHeads; group++) {
+        const to = staged / 4 + group * rows * headWidth;
+        this.#floats.set(cache.rows(table, group, from, cache.length), to);
       }
+      const tables = tokens.at(slot.at, table >> 1);
+      this.#put(table % 2 === 0 ? 'keys' : 'values', staged, rows, tables, tokens, from);
     }
   }
 

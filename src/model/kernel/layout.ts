@@ -29,13 +29,8 @@ export interface PlacedLayer {
   };
 }
 
-/** Keys and values that heads attend to, as whole numbers, and a scale for each token of a group. */
-export interface Tables {
-  readonly keys: number;
-  readonly keyScales: number;
-  readonly values: number;
-  readonly valueScales: number;
-}
+/** Keys and values that heads attend to: where their whole numbers lie, and a scale for each token of a group. */
+export type Tables = Record<'keys' | 'values', { readonly numbers: number; readonly scales: number }>;
 
 /** How tables lie one behind the other. */
 export class TableShape {
@@ -60,10 +55,10 @@ export class TableShape {
 
   /** Those of layer `layer`, where the first one's begin at `start`. */
   at(start: number, layer: number): Tables {
-    const keys = start + layer * this.bytes;
-    const values = keys + this.#groups * this.numbers;
-    const keyScales = values + this.#groups * this.numbers;
-    return { keys, values, keyScales, valueScales: keyScales + this.#groups * this.scales };
+    const half = this.bytes / 2;
+    const [keys, values] = [start + layer * this.bytes, start + layer * this.bytes + half];
+    const behind = this.#groups * this.numbers;
+    return { keys: { numbers: keys, scales: keys + behind }, values: { numbers: values, scales: values + behind } };
   }
 }
 
@@ -90,7 +85,7 @@ export class Layout {
   readonly quantised: number;
   readonly scales: number;
   readonly scratch: number;
-  /** Keys or values on their way into a table: a group's of a cache, or all of a thought. */
+  /** Keys or values on their way into a table: those of a cache, or of a thought. */
   readonly staged: number;
   /** Keys and values of a run's tokens, as they go into the caches: of each layer in turn the keys, then the values. */
   readonly fresh: number;
@@ -139,7 +134,7 @@ export class Layout {
     this.quantised = this.#take(rows * widest * 2);
     this.scales = this.#floats(rows * Math.max(widest / BLOCK, heads));
     this.scratch = this.#take(13 * Math.max(room, this.thought.room));
-    this.staged = this.#floats(headWidth * Math.max(room, kvHeads * thoughtVectors));
+    this.staged = this.#floats(headWidth * kvHeads * Math.max(room, thoughtVectors));
     this.fresh = this.#floats(2 * Math.max(trunkLayers, top) * kvHeads * MOST_TOKENS * headWidth);
   }
 
