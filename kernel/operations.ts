@@ -63,6 +63,12 @@ function size(x: usize, n: usize): f32 {
   return top(f32x4.max(even, odd));
 }
 
+/** Stores the scale of values of which the largest becomes `largest`. @returns what they are to be multiplied by */
+function scaled(most: f32, largest: f32, scale: usize): v128 {
+  store<f32>(scale, most / largest);
+  return f32x4.splat(most > 0 ? largest / most : 0);
+}
+
 /**
  * Values → 16-bit whole numbers, and a scale for each block of them.
  * @param block values that share a scale, a multiple of 8
@@ -70,9 +76,7 @@ function size(x: usize, n: usize): f32 {
  */
 export function quantise(x: usize, count: usize, block: usize, largest: f32, q: usize, scales: usize): void {
   for (const end = x + count * 4; x < end; scales += 4) {
-    const most = size(x, block);
-    store<f32>(scales, most / largest);
-    const factor = f32x4.splat(most > 0 ? largest / most : 0);
+    const factor = scaled(size(x, block), largest, scales);
     for (let i: usize = 0; i < block; i += 8, x += 32, q += 16) v128.store(q, rounded(x, factor));
   }
 }
@@ -92,9 +96,7 @@ export function interleave(
   scales: usize,
 ): void {
   for (const end = at + rows; at < end; at++) {
-    const most = size(x, width);
-    store<f32>(scales + at * 4, most / largest);
-    const factor = f32x4.splat(most > 0 ? largest / most : 0);
+    const factor = scaled(size(x, width), largest, scales + at * 4);
     let to = table + (at >> 1) * width * 4 + (at & 1) * 2;
     for (let i: usize = 0; i < width; i += 8, x += 32, to += 32) {
       const eight = rounded(x, factor);
@@ -430,9 +432,7 @@ function weigh(scores: usize, count: usize, valueScales: usize, weights: usize, 
       v128.store(scores + j, weight);
       most = f32x4.max(most, weight);
     }
-    const largest = top(most);
-    store<f32>(factors, largest / LARGEST_WEIGHT);
-    const factor = f32x4.splat(largest > 0 ? LARGEST_WEIGHT / largest : 0);
+    const factor = scaled(top(most), LARGEST_WEIGHT, factors);
     v128.store(weights, rounded(scores, factor));
     v128.store(weights, rounded(scores + 32, factor), 16);
   }

@@ -214,9 +214,7 @@ export class Engine {
     if (memory && this.#lookup.mix) while (!(await this.#serial.run(takeIn))) yield;
     // What is loaded once is loaded before somebody waits for a suggestion.
     await this.#judges.of(request.path);
-    const { head, prefix } = this.#window(request);
-    const tokens = [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
-    const runs = this.#decoder(request.path).fill(tokens, thought);
+    const runs = this.#decoder(request.path).fill(this.#healedWindow(request), thought);
     while (!(await this.#serial.run(() => runs.next())).done) yield;
   }
 
@@ -254,8 +252,7 @@ export class Engine {
    * for comparing how fast it writes.
    */
   async continued(request: CompletionRequest, thought: Thought, count: number): Promise<number[]> {
-    const { head, prefix } = this.#window(request);
-    const window = [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
+    const window = this.#healedWindow(request);
     const decoder = this.#decoder(request.path);
     return this.#serial.run(async () => {
       const written: number[] = [];
@@ -404,6 +401,12 @@ export class Engine {
 
   #window(request: CompletionRequest): Window {
     return cutWindow(documentOf(request), this.bundle.tokenizer, this.bundle.manifest);
+  }
+
+  /** The window as a completion reads it: without the tokens that healing takes back. */
+  #healedWindow(request: CompletionRequest): number[] {
+    const { head, prefix } = this.#window(request);
+    return [...head, ...heal(prefix, this.bundle.tokenizer).tokens];
   }
 
   #samples(thought: Thought, count: number): SampledThought[] {

@@ -13,7 +13,7 @@ const LARGEST_STATE = 32767;
 /**
  * The decoder for runs of a few tokens, on the processor: the same function as `trunk.onnx` and `top.onnx`, computed by
  * WebAssembly from weights of as many bits as they are stored in. A run of one token waits for little but its weights, so
- * reading a quarter or half of the bytes, and starting six operations a layer in place of fifty, is what counts.
+ * reading a quarter or half of the bytes is what counts, and starting half as many operations.
  *
  * States are rounded to 16 bits a block of 32 before each product, and weights of 16 bits, keys and values to 14, so
  * results agree with those of float32 to about 10⁻⁴ of their size. They do not depend on how many tokens a run has.

@@ -30,7 +30,8 @@ export async function readWeights({ graphs, weights, manifest }: Bundle): Promis
   const { layers, trunkLayers, attentionBias, priorHidden } = manifest.architecture;
   if (attentionBias === true || priorHidden !== undefined) return undefined;
   const [trunkTensors, topTensors] = await Promise.all([graphs.trunk, graphs.top].map(tensorsOf));
-  if (!trunkTensors || !topTensors) return undefined;
+  // Weights of another kind need not be read to know that.
+  if (!trunkTensors || !topTensors || ![...trunkTensors.keys()].some(matrixOf)) return undefined;
   const file = await readFile(weights);
   const trunk = new GraphWeights(trunkTensors, file, manifest);
   const top = new GraphWeights(topTensors, file, manifest);
@@ -51,7 +52,13 @@ async function tensorsOf(graph: string): Promise<Tensors> {
 }
 
 /** Ends of the names of matrices as they are stored: blocks of 8 bits, or 16 bits a weight; those of the scales of blocks. */
-const [BLOCKS, HALVES, SCALES] = ['.q8', '.f16', '.scales.f16'];
+const [BLOCKS, HALVES, SCALES] = ['.q8', '.f16', '.scales.f16'] as const;
+
+/** The matrix that a tensor of this name is, if it is one that can be read. */
+function matrixOf(name: string): string | undefined {
+  const end = name.endsWith(SCALES) ? undefined : [BLOCKS, HALVES].find((known) => name.endsWith(known));
+  return end && name.slice(0, -end.length);
+}
 
 /** One graph's weights by the names that `train/thoughtline_train/graphs.py` gives them. */
 class GraphWeights {
@@ -90,11 +97,9 @@ class GraphWeights {
   /** Embedding or output matrix: the only one outside the layers, whatever the exporter called it. */
   vocabulary(): Matrix | undefined {
     const { vocabulary, width } = this.#architecture;
-    const names = [...this.#tensors.keys()].filter((name) => !name.startsWith('layers.') && !name.endsWith(SCALES));
-    const stored = names.flatMap((name) =>
-      [BLOCKS, HALVES].filter((end) => name.endsWith(end)).map((end) => name.slice(0, -end.length)),
-    );
-    return stored.length === 1 ? this.matrix(stored[0] as string, vocabulary, width) : undefined;
+    const names = [...this.#tensors.keys()].filter((name) => !name.startsWith('layers.'));
+    const [name, ...others] = names.flatMap((stored) => matrixOf(stored) ?? []);
+    return name === undefined || others.length > 0 ? undefined : this.matrix(name, vocabulary, width);
   }
 
   /** A norm's weights, which lie in the graph. */
