@@ -39,3 +39,10 @@ def test_decoders_of_two_shapes_are_refused_by_name(went_on, tmp_path):
     torch.save(other, went_on[1])
     with pytest.raises(SystemExit, match=r"other\.pt: another shape of decoder"):
         average([*went_on], tmp_path / "mean")
+
+
+def test_of_runs_that_think_the_steps_are_means_too(tiny, went_on, tmp_path):
+    tiny.run("average", *went_on, "--run", tmp_path / "mean", "--steps")
+    first, mean = (torch.load(path, weights_only=True)["thought"] for path in (went_on[0], tmp_path / "mean" / "state.pt"))
+    for name in ("log_size", "pull_logit", "deviation"):
+        torch.testing.assert_close(mean[name], first[name] + 0.5)

@@ -43,8 +43,8 @@ def test_the_committed_bundles_can_be_gone_on_from(name):
     decoder, thought = read_bundle(TRAIN.parent / "models" / name)
     case = json.loads((TRAIN.parent / "test" / "fixtures" / f"{name}-parity.json").read_text())
     with torch.no_grad():
-        hidden = decoder.top(decoder.trunk(torch.tensor([case["tokens"]])), thought.prior[None])
-        logits = hidden[0, -1] @ decoder.head.T
+        z = thought.prior[None]
+        logits = decoder.logits(decoder.top(decoder.trunk(torch.tensor([case["tokens"]])), z), z)[0, -1]
     assert torch.allclose(logits[:64], torch.tensor(case["logits_last"]), atol=1e-4)
 
 

@@ -84,7 +84,7 @@ def test_gradients_are_those_of_the_evidence_alone(small):
     z = thought.start(4).detach()
     nll, gradients = inner.gradients(z, states, y)
     leaf = z[2].clone().requires_grad_()
-    own = decoder.token_nll(decoder.top(states[5:6], leaf[None]), y[2, 1:2]).sum()
+    own = decoder.token_nll(decoder.top(states[5:6], leaf[None]), y[2, 1:2], leaf[None]).sum()
     torch.testing.assert_close(nll[2, 1], own.detach())
     torch.testing.assert_close(gradients[2, 1], torch.autograd.grad(own, leaf)[0])
     assert all(p.grad is None for p in decoder.parameters())
@@ -129,7 +129,7 @@ def test_an_edit_uses_the_warm_step(small):
 def test_outer_gradients_reach_prior_sizes_and_pulls(small):
     decoder, thought, inner, states, y = small
     z, _ = think.refine(inner, thought, states, y, 2)
-    think.per_token(decoder.token_nll(decoder.top(states[::2], z), y[:, 0]), y[:, 0]).backward()
+    think.per_token(decoder.token_nll(decoder.top(states[::2], z), y[:, 0], z), y[:, 0]).backward()
     for parameter in (thought.prior, thought.log_size, thought.pull_logit):
         assert parameter.grad.abs().sum() > 0
     assert thought.log_size.grad[2:].abs().sum() == 0
@@ -168,7 +168,7 @@ def test_identifiers_count_as_they_are_told(tiny, small):
     importance[y[2, 1, 3]] = 3.0
     weighed = think.Inner(decoder, compiled=False, importance=importance)
     leaf = thought.start(4)[2].detach().clone().requires_grad_()
-    nll = decoder.token_nll(decoder.top(states[5:6], leaf[None]), y[2, 1:2]) * importance[y[2, 1]]
+    nll = decoder.token_nll(decoder.top(states[5:6], leaf[None]), y[2, 1:2], leaf[None]) * importance[y[2, 1]]
     torch.testing.assert_close(weighed.gradients(thought.start(4), states, y)[1][2, 1], torch.autograd.grad(nll.sum(), leaf)[0])
     assert think.importance(tiny.tokenizer, 1.0, "cpu") is None
     counts = think.importance(tiny.tokenizer, 2.0, "cpu")
@@ -215,7 +215,7 @@ def test_batches_of_episodes_have_the_evidence_they_say(tiny):
 
 def test_a_learned_prior_starts_as_the_identity_and_takes_part_in_the_steps(small):
     decoder, thought, inner, states, y = small
-    learned = think.with_prior(decoder, 8)
+    learned = think.widened(decoder, {"prior_hidden": 8})
     z = thought.start(4)
     assert torch.equal(learned.read(z), z)
     assert torch.equal(learned(y[:, 0].clamp(min=8), y[:, 1], z), decoder(y[:, 0].clamp(min=8), y[:, 1], z))
@@ -226,7 +226,7 @@ def test_a_learned_prior_starts_as_the_identity_and_takes_part_in_the_steps(smal
     torch.nn.init.normal_(learned.thought_prior.down, std=0.3)
     torch.nn.init.normal_(learned.thought_prior.mix_out, std=0.3)
     leaf = z[2].detach().clone().requires_grad_()
-    nll = learned.token_nll(learned.top(states[5:6], leaf[None]), y[2, 1:2]).sum()
+    nll = learned.token_nll(learned.top(states[5:6], leaf[None]), y[2, 1:2], leaf[None]).sum()
     torch.testing.assert_close(own.gradients(z, states, y)[1][2, 1], torch.autograd.grad(nll, leaf)[0])
     outer = learned(y[:, 0].clamp(min=8), y[:, 1], think.refine(own, thought, states, y, 2)[0]).sum()
     outer.backward()
@@ -238,3 +238,57 @@ def test_another_shape_leaves_the_decoder_without_thoughts_as_it_is(small):
     x = y[:, 0]
     for shape in ({"prior_hidden": 8}, {"thought_vectors": 3}):
         assert torch.equal(think.anew(decoder, shape)(x, x, None), decoder(x, x, None))
+
+
+TOKENS = {"token_groups": 2}
+
+
+def test_a_thought_can_lean_toward_tokens(small):
+    decoder, thought, inner, states, y = small
+    wider = think.widened(decoder, TOKENS)
+    own = Thought(wider.config)
+    own.take_over(thought.state_dict())
+    z = own.start(4)
+    assert z.shape == (4, 4, 2, 16) and torch.equal(z[:, :2], thought.start(4)) and not z[:, 2:].any()
+    x = y[:, 0].clamp(min=8)
+    assert torch.equal(wider(x, y[:, 1], z), decoder(x, y[:, 1], thought.start(4)))
+    # The gradient of a token's number is how often it was expected less how often it came.
+    (nll, gradients), (same, layers) = think.Inner(wider, False).gradients(z, states, y), inner.gradients(thought.start(4), states, y)
+    torch.testing.assert_close(nll, same)
+    torch.testing.assert_close(gradients[:, :, :2], layers)
+    logits = decoder.logits(decoder.top(states[5:6], thought.start(1)), None)
+    expected = logits.softmax(-1).sum((0, 1)) - torch.bincount(y[2, 1], minlength=64)
+    torch.testing.assert_close(gradients[2, 1, 2:].flatten(), expected)
+    # And a number adds to its token's logit.
+    z = z.clone()
+    z[0, 2, 1, 3] = 1.5
+    moved = wider.logits(wider.top(states[:1], z[:1]), z[:1]) - decoder.logits(decoder.top(states[:1], z[:1, :2]), None)
+    assert torch.allclose(moved, 1.5 * torch.nn.functional.one_hot(torch.tensor(19), 64).float(), atol=1e-5)
+
+
+def test_the_prior_says_nothing_of_tokens_and_their_steps_are_learned(small):
+    decoder, _, _, states, y = small
+    wider = think.widened(decoder, TOKENS)
+    own = Thought(wider.config)
+    z, _ = think.refine(think.Inner(wider, False), own, states, y, 2)
+    wider(y[:, 0].clamp(min=8), y[:, 1], z).sum().backward()
+    assert own.prior.grad[:2].abs().sum() > 0 and not own.prior.grad[2:].any()
+    assert own.log_size.grad[:2, 2:].abs().sum() > 0 and own.pull_logit.grad[1, 2:].abs().sum() > 0
+
+
+def test_the_vocabulary_decides_how_many_groups(small):
+    with pytest.raises(SystemExit, match="token_groups 3: a vocabulary of 64 takes 2"):
+        think.widened(small[0], {"token_groups": 3})
+
+
+def test_steps_alone_can_be_learned(tiny, thinking):
+    run = tiny.root / "steps-only"
+    before = torch.load(thinking, weights_only=True)
+    groups = str(-(-before["config"]["vocabulary"] // (before["config"]["thought_vectors"] * before["config"]["width"])))
+    shape = ["--batch", 2, "--chunks", 2, "--chunk", 32, "--length", 64, "--suffix", 16, "--windows", 2, "--deep", 8, "--held", 0]
+    tiny.run("think", "--run", run, "--start-from", thinking, "--minutes", 0.0001, "--token-groups", groups, "--steps-only", 1, *shape)
+    after = torch.load(run / "state.pt", weights_only=True)
+    assert all(torch.equal(after["decoder"][name], value) for name, value in before["decoder"].items())
+    layers = len(before["thought"]["prior"])
+    assert torch.equal(after["thought"]["prior"][:layers], before["thought"]["prior"]) and not after["thought"]["prior"][layers:].any()
+    assert not torch.equal(after["thought"]["log_size"][:, :layers], before["thought"]["log_size"])

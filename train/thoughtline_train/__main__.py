@@ -71,6 +71,7 @@ def main() -> None:
     average = commands.add_parser("average", help="the mean of runs that went on from one start")
     average.add_argument("states", type=Path, nargs="+", help="their state.pt, first the one whose steps of thought are kept")
     average.add_argument("--run", type=Path, required=True, help="folder that state.pt is written to")
+    average.add_argument("--steps", action="store_true", help="all are runs of think: the steps are means, too")
 
     think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
     think.add_argument("--run", type=Path, required=True)
@@ -78,7 +79,7 @@ def main() -> None:
     think.add_argument("--minutes", type=float, default=45)
     think.add_argument("--eager", action="store_true", help="compile nothing: for a run of a few minutes on a GPU")
     think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
-    anew = "learn to read a thought from the beginning, of this shape (--prior-hidden alone: go on, with a learned prior)"
+    anew = "learn to read a thought from the beginning, of this shape (--prior-hidden, --token-groups: go on, with a learned prior, or with a number for each token)"
     for name in SHAPE:
         think.add_argument(f"--{name.replace('_', '-')}", type=int, help=anew)
     Protocol.add_options(think)
@@ -173,7 +174,7 @@ def main() -> None:
     elif options.command == "average":
         from .average import average
 
-        average(options.states, options.run)
+        average(options.states, options.run, options.steps)
     elif options.command == "ablate":
         from . import ablate as a
 

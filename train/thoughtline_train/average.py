@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 
-def average(states: list[Path], folder: Path) -> None:
+def average(states: list[Path], folder: Path, steps: bool = False) -> None:
     """Writes `folder/state.pt`: decoder and prior are means; the sizes of the thought's steps, which mean nothing in a run that takes none, and
-    all that says where a run came from, are the first one's. There is no optimiser in it: it is a start, or an end."""
+    all that says where a run came from, are the first one's; with `steps`, all of them are runs of `think`, and the logarithms of the sizes, the pulls
+    and the deviations are means, too. There is no optimiser in it: it is a start, or an end."""
     first, *others = (torch.load(path, map_location="cpu", weights_only=True) for path in states)
     for path, other in zip(states[1:], others):
         if other["config"] != first["config"]:
@@ -21,6 +22,9 @@ def average(states: list[Path], folder: Path) -> None:
     priors = [state["thought"]["prior"] for state in every if "thought" in state]
     if "thought" in first:
         first["thought"]["prior"] = mean(priors)
+        if steps:
+            for name in ("log_size", "pull_logit", "deviation"):
+                first["thought"][name] = mean([state["thought"][name] for state in every])
     first.pop("optimiser", None)
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(first, folder / "state.pt")

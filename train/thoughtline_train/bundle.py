@@ -60,7 +60,7 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
     config = Config(
         vocabulary=a["vocabulary"], width=a["width"], layers=a["layers"], trunk_layers=a["trunkLayers"], heads=a["heads"],
         kv_heads=a["kvHeads"], thought_vectors=a["thoughtVectors"], head_size=0 if heads == a["width"] else a["headWidth"],
-        **{name: a[key] for name, key in told if key in a},
+        token_groups=a.get("tokenGroups", 0), **{name: a[key] for name, key in told if key in a},
     )  # fmt: skip
     vectors = a["width"], heads + 2 * shared if config.attention_bias else None
     weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", *vectors))

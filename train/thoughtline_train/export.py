@@ -41,7 +41,7 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
         return tuple({0: batch, 2: room} for _ in range(2 * layers))
 
     trunk, top, past = c.trunk_layers, c.top_layers, torch.tensor([5])
-    states, z = torch.randn(2, 7, c.width), torch.randn(2, top, c.thought_vectors, c.width)
+    states, z = torch.randn(2, 7, c.width), torch.randn(2, c.thought_groups, c.thought_vectors, c.width)
     models = {
         "trunk": to_onnx(
             TrunkGraph(decoder),
@@ -237,6 +237,7 @@ def architecture(c: Config) -> dict:
     return {
         "vocabulary": c.vocabulary, "width": c.width, "layers": c.layers, "trunkLayers": c.trunk_layers,
         "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width, "thoughtVectors": c.thought_vectors,
+        **({"tokenGroups": c.token_groups} if c.token_groups else {}),
         **({"priorHidden": c.prior_hidden} if c.prior_hidden else {}),
         # What the graphs hold already, for those who read a bundle back (bundle.py).
         "ropeBase": c.rope_base, "normEpsilon": c.norm_epsilon, "attentionBias": c.attention_bias, "tied": c.tied,

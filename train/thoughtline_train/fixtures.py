@@ -71,8 +71,7 @@ def parity_case(decoder: Decoder, thought: Thought, path: Path, bits: int = 16) 
     tokens = np.random.default_rng(5).integers(8, c.vocabulary, 48)
     batch = torch.from_numpy(tokens)[None]
     z = thought.prior.detach().float()
-    hidden = decoder.top(decoder.trunk(batch), z[None])
-    logits = hidden[0, -1] @ decoder.head.T
+    logits = decoder.logits(decoder.top(decoder.trunk(batch), z[None]), z[None])[0, -1]
     states = decoder.trunk(batch[:, :32])
     weights = torch.ones(1, 32)
     weights[:, :4] = 0
@@ -114,13 +113,18 @@ def tiny_bundle(tokenizer: Path, out: Path, fixtures: Path, bits: int = 16) -> N
 
 
 def adopted_bundle(fixtures: Path) -> None:
-    """Another, with what checkpoints have that `init-from` reads: their tokenizer, biases, an output matrix of its own."""
+    """Another, with what checkpoints have that `init-from` reads: their tokenizer, biases, an output matrix of its own; and with
+    thoughts that say something of tokens."""
     folder = fixtures / "adopted"
     folder.mkdir(parents=True, exist_ok=True)
     size = adopted_tokenizer(folder / "tokenizer.json")
     tokenizer_cases(folder / "tokenizer.json", fixtures / "adopted-tokenizer-cases.json")
     shape = {"layers": 2, "rope_base": 1e6, "norm_epsilon": 1e-6, "attention_bias": True, "tied": False}
-    decoder, thought = random_weights(replace(TINY, vocabulary=size, **shape))
+    groups = -(-size // (TINY.thought_vectors * TINY.width))
+    decoder, thought = random_weights(replace(TINY, vocabulary=size, token_groups=groups, **shape))
+    with torch.no_grad():
+        # Of a trained bundle they are zero: then no comparison would see whether anybody reads them.
+        thought.prior[thought.layers :].normal_()
     for layer in decoder.stack:
         for bias in (layer.query_bias, layer.key_bias, layer.value_bias):
             torch.nn.init.normal_(bias)

@@ -173,7 +173,7 @@ class TrunkGraph(Cached):
 
 
 class TopGraph(Cached):
-    """states [B, S, W], z [B, L, n, W], logit_count [1], past → logits of the last positions, present."""
+    """states [B, S, W], z [B, Z, n, W], logit_count [1], past → logits of the last positions, present."""
 
     def __init__(self, decoder: Decoder):
         super().__init__(decoder, decoder.config.trunk_layers, decoder.config.layers)
@@ -183,30 +183,32 @@ class TopGraph(Cached):
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
         hidden = norm(x.index_select(1, chosen), self.decoder.final_norm, self.decoder.config.norm_epsilon)
-        return hidden @ self.decoder.head.T, *present
+        return self.decoder.logits(hidden, z), *present
 
 
 def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [L, n, W]."""
+    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [Z, n, W]."""
     c = decoder.config
     new = states.shape[1]
     own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
     cos, sin = angles(c, new)
     mask = causal_mask(new)
-    x, read = states, decoder.read(z.unsqueeze(0))
+    layers, leaning = decoder.parts(z.unsqueeze(0))
+    x, read = states, decoder.through_prior(layers)
     for i, layer in enumerate(decoder.stack[c.trunk_layers :]):
         q, k, v = (heads(part, c) for part in queries_keys_values(layer, x).split((own, shared, shared), -1))
         x = x + attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v, mask) @ layer.output
         x = x + think(layer, x, read[:, i])
         x = x + mlp(layer, x)
     logits = norm(x, decoder.final_norm, c.norm_epsilon) @ decoder.head.T
+    logits = logits if leaning is None else logits + leaning
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
     return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum()
 
 
 def evidence_graph(decoder: Decoder, example: tuple[Tensor, ...]) -> nn.Module:
-    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [L, n, W]."""
+    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [Z, n, W]."""
     gradient = torch.func.grad_and_value(lambda z, *rest: evidence_nll(decoder, z, *rest))
 
     def run(states: Tensor, targets: Tensor, weights: Tensor, z: Tensor):

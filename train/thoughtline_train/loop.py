@@ -85,15 +85,12 @@ class Optimiser:
 
 def optimiser(module: nn.Module, muon: float, adam: float, extra: list[tuple[nn.Parameter, float]] = ()) -> Optimiser:
     """`extra`: parameters outside `module` with a learning rate of their own."""
-    matrices = [p for n, p in module.named_parameters() if p.ndim == 2 and "embedding" not in n]
-    others = [p for n, p in module.named_parameters() if not (p.ndim == 2 and "embedding" not in n)]
-    groups = [{"params": others, "lr": adam}] + [{"params": [p], "lr": lr} for p, lr in extra]
-    return Optimiser(
-        [
-            Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0),
-        ]
-    )
+    learned = {n: p for n, p in module.named_parameters() if p.requires_grad}
+    matrices = [p for n, p in learned.items() if p.ndim == 2 and "embedding" not in n]
+    others = [p for n, p in learned.items() if not (p.ndim == 2 and "embedding" not in n)]
+    groups = [{"params": others, "lr": adam}] + [{"params": [p], "lr": lr} for p, lr in extra if p.requires_grad]
+    parts = [Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")] if matrices else []
+    return Optimiser([*parts, torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)])
 
 
 def schedule(done: float, warmup: float = 0.02, decay: float = 0.4, floor: float = 0.02) -> float:

@@ -5,7 +5,9 @@ layers above form the *top*; each of them reads its own `thought_vectors` vector
 whose output projection starts at zero (so that a decoder trained without `z` is left as it was).
 
 Shapes: B batch, S new tokens, P past tokens, V vocabulary, W width, H heads, G key/value heads, D head width,
-L top layers, n thought vectors per layer. Everything is written as `x @ W` with W stored [in, out].
+L top layers, n thought vectors per layer, Z groups of z: one for each top layer, and with `token_groups` further ones
+behind them, which hold one number for each token of the vocabulary: it is added to the token's logit. So a thought can say which
+words a repository uses, wherever the cross-attention of a few vectors cannot. Everything is written as `x @ W` with W stored [in, out].
 """
 
 from dataclasses import asdict, dataclass
@@ -28,6 +30,7 @@ class Config:
     hidden: int = 704
     thought_vectors: int = 8
     rope_base: float = 10000.0
+    token_groups: int = 0  # groups of z behind the layers' that hold what is added to each token's logit; 0: nothing is
     prior_hidden: int = 0  # hidden width of the learned prior z = U(z_0); 0: none, the layers read z_0 itself
     norm_epsilon: float = 1e-5
     head_size: int = 0  # 0: the heads share the width
@@ -41,6 +44,16 @@ class Config:
     @property
     def top_layers(self) -> int:
         return self.layers - self.trunk_layers
+
+    @property
+    def thought_groups(self) -> int:
+        """Groups of z, each with step sizes of its own: one for each top layer, then those of the tokens."""
+        return self.top_layers + self.token_groups
+
+    def __post_init__(self) -> None:
+        needed = -(-self.vocabulary // (self.thought_vectors * self.width))
+        if self.token_groups not in (0, needed):
+            raise SystemExit(f"token_groups {self.token_groups}: a vocabulary of {self.vocabulary} takes {needed}")
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -133,7 +146,7 @@ class Layer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Decoder of p(y | z, window). `z` is None (no thought at all) or [B, L, n, W]."""
+    """Decoder of p(y | z, window). `z` is None (no thought at all) or [B, Z, n, W]."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -150,9 +163,21 @@ class Decoder(nn.Module):
         """What hidden states are multiplied by for the logits, [V, W]."""
         return self.embedding if self.unembedding is None else self.unembedding
 
+    def parts(self, z: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Of z [B, Z, n, W] the layers' groups, [B, L, n, W], and what is added to the logit of each token, [B, 1, V]: None if
+        it says nothing of tokens."""
+        c = self.config
+        if not c.token_groups:
+            return z, None
+        layers, tokens = z.split((c.top_layers, c.token_groups), 1)
+        return layers, tokens.flatten(1)[:, None, : c.vocabulary]
+
     def read(self, z: Tensor) -> Tensor:
         """What the layers read of a thought: U(z), [B, L, n, W]."""
-        return self.thought_prior(z) if self.config.prior_hidden else z
+        return self.through_prior(self.parts(z)[0])
+
+    def through_prior(self, layers: Tensor) -> Tensor:
+        return self.thought_prior(layers) if self.config.prior_hidden else layers
 
     def compile_parts(self) -> None:
         """Compiles one layer for all that are alike, and the loss, for one shape of batch: seconds, where the whole stack takes
@@ -182,11 +207,17 @@ class Decoder(nn.Module):
             x = layer(x, cos, sin, None if z is None else z[:, i])
         return rms_norm(x, self.final_norm, self.config.norm_epsilon)
 
-    def token_nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
-        """−log p of each target, in nats, [B, S]; positions with target −100 give 0."""
+    def logits(self, hidden: Tensor, z: Tensor | None) -> Tensor:
+        """[B, S, V] of normalised hidden states under a thought."""
         logits = hidden @ self.head.to(hidden.dtype).T
+        leaning = None if z is None else self.parts(z)[1]
+        return logits if leaning is None else logits + leaning.to(logits.dtype)
+
+    def token_nll(self, hidden: Tensor, targets: Tensor, z: Tensor | None) -> Tensor:
+        """−log p of each target, in nats, [B, S]; positions with target −100 give 0."""
+        logits = self.logits(hidden, z)
         flat = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=-100)
         return flat.view_as(targets)
 
     def forward(self, tokens: Tensor, targets: Tensor, z: Tensor | None = None) -> Tensor:
-        return self.token_nll(self.top(self.trunk(tokens), z), targets)
+        return self.token_nll(self.top(self.trunk(tokens), z), targets, z)

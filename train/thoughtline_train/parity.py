@@ -41,7 +41,7 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
     run = sessions(folder)
     rng = np.random.default_rng(seed)
     tokens = rng.integers(5, c.vocabulary, (2, length))
-    z = rng.standard_normal((2, c.top_layers, c.thought_vectors, c.width)).astype(np.float32) * 0.5
+    z = rng.standard_normal((2, c.thought_groups, c.thought_vectors, c.width)).astype(np.float32) * 0.5
 
     def decode(rows: slice, *cuts: int) -> np.ndarray:
         """Logits of the last token, the pieces between the cuts in runs of their own."""
@@ -55,8 +55,8 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
         return logits[:, -1]
 
     with torch.no_grad():
-        hidden = decoder.top(decoder.trunk(torch.from_numpy(tokens)), torch.from_numpy(z))
-        reference = (hidden[:, -1] @ decoder.head.T).numpy()
+        wide = torch.from_numpy(z)
+        reference = decoder.logits(decoder.top(decoder.trunk(torch.from_numpy(tokens)), wide), wide)[:, -1].numpy()
         states = decoder.trunk(torch.from_numpy(tokens[:1]))
     targets, weights = torch.from_numpy(tokens[:1]), torch.ones(1, length)
     leaf = torch.from_numpy(z[0]).requires_grad_()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 STEP_SHARE = {1: 0.25, 2: 0.25, 3: 0.2, 4: 0.15, 6: 0.08, 8: 0.07}
 
 # Fields of `Config` that say how a thought is read.
-SHAPE = ("trunk_layers", "thought_vectors", "prior_hidden")
+SHAPE = ("trunk_layers", "thought_vectors", "prior_hidden", "token_groups")
 
 
 def option(default, text: str):
@@ -29,9 +29,13 @@ class Protocol:
     through: int = option(0, "1: the outer loss reaches the decoder's weights through the last inner gradient, too")
     identifiers: float = option(1.0, "what a token of an identifier counts in the evidence, others 1")
     warm: float = option(0.3, "share of episodes with an edit and warm steps")
+    deep: int = option(0, "tokens of a window that are not scored, counted from its beginning")
+    held: float = option(0.4, "weight of the held-out chunk's loss beside the windows'")
+    steps_only: int = option(0, "1: only the steps learn, their sizes and pulls; decoder and z_0 stay as they are")
     noise: float = option(0.1, "posterior deviation, as a share of the prior's")
     muon: float = option(0.003, "learning rate of the layers' matrices")
     adam: float = option(0.001, "learning rate of everything else")
+    sizes: float = option(0.01, "learning rate of the steps' sizes, as logarithms; twice as much for the pulls")
     decay: float = option(0.4, "share of the run over which the rates fall")
 
     @property

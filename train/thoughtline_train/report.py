@@ -103,7 +103,7 @@ def evaluate(
             arms["shuffled T=4"] = path[4][strangers(split, group)]
             with torch.no_grad():
                 trunk = decoder.trunk(x)
-                found = {arm: decoder.token_nll(decoder.top(trunk, z), y) for arm, z in arms.items()}
+                found = {arm: decoder.token_nll(decoder.top(trunk, z), y, z) for arm, z in arms.items()}
                 if baseline is not None:
                     found["plain decoder"] = baseline(x, y)
         for band, mask in masks.items():

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from .data import Episode, Split, episode, newline_tokens
+from .data import IGNORE, Episode, Split, episode, newline_tokens
 from .loop import Run, average_gradients, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Decoder
 from .precision import autocast
@@ -70,7 +70,7 @@ class Top(torch.nn.Module):
         self.decoder = decoder
 
     def forward(self, states: Tensor, targets: Tensor, z: Tensor) -> Tensor:
-        return self.decoder.token_nll(self.decoder.top(states, z), targets)
+        return self.decoder.token_nll(self.decoder.top(states, z), targets, z)
 
 
 def prefixed(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -122,7 +122,7 @@ def draw(split: Split, size: int, shape: dict, rng: np.random.Generator) -> list
 
 
 def per_token(nll: Tensor, targets: Tensor) -> Tensor:
-    return nll.sum() / (targets >= 0).sum()
+    return nll.sum() / (targets >= 0).sum().clamp(min=1)
 
 
 def anew(decoder: Decoder, shape: dict) -> Decoder:
@@ -130,9 +130,13 @@ def anew(decoder: Decoder, shape: dict) -> Decoder:
     return reshaped(decoder, shape, {k: v for k, v in decoder.state_dict().items() if "thought_" not in k})
 
 
-def with_prior(decoder: Decoder, hidden: int) -> Decoder:
-    """The decoder with a learned prior, the identity at first: what it has learned about thoughts stays."""
-    return reshaped(decoder, {"prior_hidden": hidden}, decoder.state_dict())
+# Parts of a shape that a thought can be given later: they change nothing at first.
+ADDED = ("prior_hidden", "token_groups")
+
+
+def widened(decoder: Decoder, shape: dict) -> Decoder:
+    """The decoder with a learned prior, the identity at first, or groups of z for tokens: what it has learned about thoughts stays."""
+    return reshaped(decoder, shape, decoder.state_dict())
 
 
 def reshaped(decoder: Decoder, shape: dict, kept: dict) -> Decoder:
@@ -157,15 +161,18 @@ def think(
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
     decoder, before = load_decoder(start_from, len(newlines))
-    goes_on = not shape or (set(shape) == {"prior_hidden"} and decoder.config.prior_hidden == 0)
+    goes_on = not shape or all(added in ADDED and getattr(decoder.config, added) == 0 for added in shape)
     if shape:
-        decoder = with_prior(decoder, shape["prior_hidden"]) if goes_on else anew(decoder, shape)
+        decoder = widened(decoder, shape) if goes_on else anew(decoder, shape)
     thought = Thought(decoder.config)
     if "thought" in before and goes_on:
-        thought.load_state_dict(before["thought"])
+        thought.take_over(before["thought"])
     decoder.to(device)
     thought.to(device)
-    extra = [(thought.prior, 0.004), (thought.log_size, 0.01), (thought.pull_logit, 0.02)]
+    if protocol.steps_only:
+        decoder.requires_grad_(False)
+        thought.prior.requires_grad_(False)
+    extra = [(thought.prior, 0.004), (thought.log_size, protocol.sizes), (thought.pull_logit, 2 * protocol.sizes)]
     opt = optimiser(decoder, protocol.muon, protocol.adam, extra)
     run = Run(folder, minutes * 60, wall * 60, device=device)
     if state := run.resume():
@@ -218,18 +225,21 @@ def think(
             sample = thought.noisy(z, protocol.noise)
             # The inner steps cost the same however many windows the thought serves.
             x, y = (torch.cat((data[f"window_{p}"], data[f"others_{p}"].flatten(0, 1))) for p in "xy")
+            y[:, : protocol.deep] = IGNORE
             loss = per_token(outer_windows(x, y, torch.cat((sample, sample.repeat_interleave(windows - 1, 0)))), y)
-            held = per_token(outer_chunk(data["held_out_x"], data["held_out_y"], sample), data["held_out_y"])
-            total = loss + 0.4 * held
+            total = loss
+            if protocol.held:
+                total = loss + protocol.held * per_token(outer_chunk(data["held_out_x"], data["held_out_y"], sample), data["held_out_y"])
             total.backward()
-            if run.step % 4 == 0:
-                at_prior = outer(data["window_x"], data["window_y"], thought.start(batch))
-                (0.5 * per_token(at_prior, data["window_y"])).backward()
+            if run.step % 4 == 0 and not protocol.steps_only:
+                y = y[:batch]
+                at_prior = outer(x[:batch], y, thought.start(batch))
+                (0.5 * per_token(at_prior, y)).backward()
         average_gradients([*decoder.parameters(), *thought.parameters()])
         torch.nn.utils.clip_grad_norm_([*decoder.parameters(), *thought.parameters()], 1.0)
         opt.step(schedule(run.done, warmup=0.03, decay=protocol.decay))
         seen = batch * (windows * protocol.length + (1 + protocol.chunks) * protocol.chunk)
-        run.advance(seen, loss=loss.item(), held=held.item(), T=float(steps))
+        run.advance(seen, loss=loss.item(), T=float(steps))
         adaptive.settle()
         if run.step % 100 == 0:
             run.log(**validate(), size=thought.log_size.exp().mean().item())

@@ -7,11 +7,16 @@ from .model import Config
 
 MAX_STEPS = 8
 
+# Where training begins: the length of a step and the prior's deviation, of what the layers read and of what is added to logits.
+LAYER_SIZE, TOKEN_SIZE = 0.15, 0.015
+LAYER_DEVIATION, TOKEN_DEVIATION = 0.3, 0.03
+
 
 class Thought(nn.Module):
-    """Learned prior mean z_0, step sizes and pull toward the prior, by step and layer.
+    """Learned prior mean z_0, step sizes and pull toward the prior, by step and group of z: one for each top layer, then those of
+    the tokens, of which z_0 says nothing (they are zero: what tokens are likely in general the decoder knows).
 
-    One step, per layer l (g: mean gradient of the evidence's NLL per token): ĝ = g / rms(g);
+    One step, per group l (g: mean gradient of the evidence's NLL per token): ĝ = g / rms(g);
     z ← z_0 + (1 − pull[t, l]) · (z − z_0) − size[t, l] · ĝ. Row MAX_STEPS holds the warm step after an edit.
     First-order meta-learning: g is detached, so the outer loss reaches z_0, the sizes and the pulls only (unless the
     last step is seen `through`).
@@ -19,18 +24,36 @@ class Thought(nn.Module):
 
     def __init__(self, config: Config):
         super().__init__()
-        self.prior = nn.Parameter(torch.randn(config.top_layers, config.thought_vectors, config.width) * 0.5)
-        self.log_size = nn.Parameter(torch.full((MAX_STEPS + 1, config.top_layers), 0.15).log())
-        self.pull_logit = nn.Parameter(torch.full((MAX_STEPS + 1, config.top_layers), -4.0))
+        self.layers = config.top_layers
+        groups = config.thought_groups
+        prior = torch.randn(groups, config.thought_vectors, config.width) * 0.5
+        prior[self.layers :] = 0
+        self.prior = nn.Parameter(prior)
+        self.prior.register_hook(self.of_layers)
+        self.log_size = nn.Parameter(self.by_group(LAYER_SIZE, TOKEN_SIZE, groups).log().repeat(MAX_STEPS + 1, 1))
+        self.pull_logit = nn.Parameter(torch.full((MAX_STEPS + 1, groups), -4.0))
         # Root mean square of z_T − z_0 by layer, a running average: the scale of the prior's deviation.
-        self.register_buffer("deviation", torch.full((config.top_layers,), 0.3))
+        self.register_buffer("deviation", self.by_group(LAYER_DEVIATION, TOKEN_DEVIATION, groups))
+
+    def by_group(self, of_layers: float, of_tokens: float, groups: int) -> Tensor:
+        return torch.tensor([of_layers] * self.layers + [of_tokens] * (groups - self.layers))
+
+    def of_layers(self, gradient: Tensor) -> Tensor:
+        """A gradient of the prior without that of the tokens."""
+        return torch.cat((gradient[: self.layers], torch.zeros_like(gradient[self.layers :])))
+
+    def take_over(self, state: dict) -> None:
+        """What a thought without groups of tokens has learned; of another it is all."""
+        for name, value in self.state_dict().items():
+            groups = 0 if name in ("prior", "deviation") else 1
+            value.narrow(groups, 0, state[name].shape[groups]).copy_(state[name])
 
     def start(self, batch: int) -> Tensor:
-        """z_0 for every row: [B, L, n, W]."""
+        """z_0 for every row: [B, Z, n, W]."""
         return self.prior.unsqueeze(0).expand(batch, -1, -1, -1)
 
     def step(self, z: Tensor, gradient: Tensor, t: int) -> Tensor:
-        """One step from z along the gradient, both [B, L, n, W]; t = MAX_STEPS is the warm step."""
+        """One step from z along the gradient, both [B, Z, n, W]; t = MAX_STEPS is the warm step."""
         scale = gradient.pow(2).mean((-1, -2), keepdim=True).sqrt()
         size = self.log_size[t].exp()[:, None, None]
         pull = torch.sigmoid(self.pull_logit[t])[:, None, None]
