@@ -11,7 +11,7 @@ export interface Bundle {
   readonly directory: string;
   readonly manifest: Manifest;
   readonly tokenizer: Tokenizer;
-  /** z_0, float32 [top layers, thought vectors, width] */
+  /** z_0, float32 [groups, thought vectors, width] */
   readonly prior: Float32Array;
   /** Absolute paths of the graphs. */
   readonly graphs: { readonly trunk: string; readonly top: string; readonly evidence: string };
@@ -62,6 +62,11 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
   };
 }
 
+/** Groups of z, each with steps of its own: what each top layer reads, then what is added to the logits of tokens. */
+export function thoughtGroups(manifest: Manifest): number {
+  return topLayers(manifest) + (manifest.architecture.tokenGroups ?? 0);
+}
+
 /** Number of layers that read the thought. */
 export function topLayers(manifest: Manifest): number {
   return manifest.architecture.layers - manifest.architecture.trunkLayers;
@@ -84,7 +89,7 @@ function readTokenizer(text: string, manifest: Manifest, path: string): Tokenize
 
 function readPrior(bytes: Buffer, manifest: Manifest, path: string): Float32Array {
   const { thoughtVectors, width } = manifest.architecture;
-  const length = topLayers(manifest) * thoughtVectors * width;
+  const length = thoughtGroups(manifest) * thoughtVectors * width;
   if (bytes.byteLength !== length * 4) {
     throw new UserError(`${path}: ${bytes.byteLength} bytes instead of ${length * 4}; install the model again`);
   }

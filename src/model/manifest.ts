@@ -11,7 +11,7 @@ const POSITIONS = 2 ** 13;
 const MAX_COUNT = 2 ** 20;
 
 const count = z.number().int().positive().max(MAX_COUNT);
-const perLayer = z.array(z.number().nonnegative());
+const perGroup = z.array(z.number().nonnegative());
 const deviations = z.array(z.number().positive());
 
 const MiB = 2 ** 20;
@@ -106,6 +106,8 @@ const schema = z
       kvHeads: count,
       headWidth: count,
       thoughtVectors: count,
+      /** Groups of z behind the top layers': one number for each token, which is added to its logit. Older bundles have none. */
+      tokenGroups: count.optional(),
       /** What the graphs hold already, for whoever computes without them (src/model/kernel); older bundles have none of it. */
       ropeBase: z.number().positive().optional(),
       normEpsilon: z.number().positive().optional(),
@@ -123,12 +125,12 @@ const schema = z
     }),
     thought: z.object({
       maxTrainedSteps: count,
-      /** Length of an RMS-normalised step: [step][top layer]. */
-      stepSize: z.array(perLayer),
-      warmStepSize: perLayer,
-      /** Fraction by which each step pulls z back toward the prior: [step][top layer]. */
-      priorPull: z.array(perLayer),
-      warmPriorPull: perLayer,
+      /** Length of an RMS-normalised step: [step][group of z]. */
+      stepSize: z.array(perGroup),
+      warmStepSize: perGroup,
+      /** Fraction by which each step pulls z back toward the prior: [step][group of z]. */
+      priorPull: z.array(perGroup),
+      warmPriorPull: perGroup,
       priorDeviation: deviations,
       posteriorDeviation: deviations,
     }),
@@ -148,21 +150,27 @@ const schema = z
     }),
   })
   .superRefine((manifest, context) => {
-    const { layers, trunkLayers } = manifest.architecture;
+    const { layers, trunkLayers, thoughtVectors, width, vocabulary, tokenGroups = 0 } = manifest.architecture;
     const top = layers - trunkLayers;
+    const groups = top + tokenGroups;
+    const each = tokenGroups > 0 ? 'one a top layer and one a group of tokens' : 'one a top layer';
     const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (top < 1) complain(['architecture', 'trunkLayers'], `must be smaller than layers (${layers})`);
+    const needed = Math.ceil(vocabulary / (thoughtVectors * width));
+    if (tokenGroups > 0 && tokenGroups !== needed) {
+      complain(['architecture', 'tokenGroups'], `must be ${needed} for a vocabulary of ${vocabulary}`);
+    }
     const { thought } = manifest;
     for (const field of ['stepSize', 'priorPull'] as const) {
       if (thought[field].length !== thought.maxTrainedSteps) {
         complain(['thought', field], `must have ${thought.maxTrainedSteps} rows, one a step`);
       }
-      if (thought[field].some((row) => row.length !== top)) {
-        complain(['thought', field], `must have ${top} numbers in each row, one a top layer`);
+      if (thought[field].some((row) => row.length !== groups)) {
+        complain(['thought', field], `must have ${groups} numbers in each row, ${each}`);
       }
     }
     for (const field of ['warmStepSize', 'warmPriorPull', 'priorDeviation', 'posteriorDeviation'] as const) {
-      if (thought[field].length !== top) complain(['thought', field], `must have ${top} numbers, one a top layer`);
+      if (thought[field].length !== groups) complain(['thought', field], `must have ${groups} numbers, ${each}`);
     }
   });
 

@@ -2,12 +2,13 @@ import type { Manifest } from '../model/manifest';
 
 /**
  * The posterior update as arithmetic on plain arrays: no model, no clock, no randomness. A thought z is an array
- * [top layers, vectors, width]; every per-layer constant comes from the bundle's manifest, where training put it.
+ * [groups, vectors, width], a group for each top layer and, behind them, those of the tokens; every constant of a group
+ * comes from the bundle's manifest, where training put it.
  */
 export interface StepRule {
-  /** Length of the step in each top layer, in units of an RMS-normalised gradient. */
+  /** Length of the step in each group of z, in units of an RMS-normalised gradient. */
   readonly stepSize: readonly number[];
-  /** Fraction by which each top layer is pulled back toward the prior before the step. */
+  /** Fraction by which each group is pulled back toward the prior before the step. */
   readonly priorPull: readonly number[];
 }
 
@@ -26,7 +27,7 @@ export function warmRule(thought: Manifest['thought']): StepRule {
 }
 
 /**
- * One step: per layer, pull toward the prior, then go against the gradient, which is scaled to a root mean square of 1.
+ * One step: per group, pull toward the prior, then go against the gradient, which is scaled to a root mean square of 1.
  * @param gradient of the mean NLL of the evidence with respect to z
  * @returns the new z, or undefined if the gradient or the result is not finite: then the step must not be taken
  */
@@ -36,14 +37,14 @@ export function step(
   gradient: Float32Array,
   rule: StepRule,
 ): Float32Array | undefined {
-  const layers = rule.stepSize.length;
-  const size = z.length / layers;
+  const groups = rule.stepSize.length;
+  const size = z.length / groups;
   const next = new Float32Array(z.length);
-  for (let layer = 0; layer < layers; layer++) {
-    const from = layer * size;
+  for (let group = 0; group < groups; group++) {
+    const from = group * size;
     const length = rms(gradient.subarray(from, from + size)) + 1e-12;
-    const eta = rule.stepSize[layer] ?? 0;
-    const keep = 1 - (rule.priorPull[layer] ?? 0);
+    const eta = rule.stepSize[group] ?? 0;
+    const keep = 1 - (rule.priorPull[group] ?? 0);
     for (let i = from; i < from + size; i++) {
       const origin = prior[i] ?? 0;
       next[i] = origin + keep * ((z[i] ?? 0) - origin) - (eta * (gradient[i] ?? 0)) / length;
@@ -60,9 +61,9 @@ export function rms(values: Float32Array): number {
 }
 
 /**
- * KL(q‖p) in nats of q = N(mu, σ_q²) from p = N(prior, σ_p²), both diagonal, with one deviation per top layer.
- * @param priorDeviation σ_p per layer
- * @param posteriorDeviation σ_q per layer
+ * KL(q‖p) in nats of q = N(mu, σ_q²) from p = N(prior, σ_p²), both diagonal, with one deviation per group of z.
+ * @param priorDeviation σ_p per group
+ * @param posteriorDeviation σ_q per group
  */
 export function kullbackLeibler(
   mu: Float32Array,
@@ -72,10 +73,10 @@ export function kullbackLeibler(
 ): number {
   const size = mu.length / priorDeviation.length;
   let total = 0;
-  priorDeviation.forEach((sigmaP, layer) => {
-    const ratio = ((posteriorDeviation[layer] ?? sigmaP) / sigmaP) ** 2;
+  priorDeviation.forEach((sigmaP, group) => {
+    const ratio = ((posteriorDeviation[group] ?? sigmaP) / sigmaP) ** 2;
     let distance = 0;
-    for (let i = layer * size; i < (layer + 1) * size; i++) distance += ((mu[i] ?? 0) - (prior[i] ?? 0)) ** 2;
+    for (let i = group * size; i < (group + 1) * size; i++) distance += ((mu[i] ?? 0) - (prior[i] ?? 0)) ** 2;
     total += 0.5 * (distance / sigmaP ** 2 + size * (ratio - 1 - Math.log(ratio)));
   });
   return total;

@@ -7,7 +7,7 @@ export type SampledThought = Pick<Thought, 'version' | 'mu'>;
 /**
  * Samples of a thought's posterior N(μ, σ²). The first is μ itself, so that one sample is the thought; the others are
  * the same every time for the same μ.
- * @param deviation σ of each top layer
+ * @param deviation σ of each group of z
  * @param count samples in all, 1 or more
  */
 export function sampleThoughts(thought: Thought, deviation: readonly number[], count: number): SampledThought[] {

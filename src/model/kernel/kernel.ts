@@ -85,7 +85,7 @@ export class Kernel {
 
   /**
    * @param states [S, width]
-   * @param z [top layers, thought vectors, width]
+   * @param z [groups, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
    * @param cache as for the trunk
    * @returns logits, [logit count, vocabulary]
@@ -102,9 +102,22 @@ export class Kernel {
     this.#operations.normalise(last, logitCount, width, this.#layout.finalNorm, this.#epsilon, normed);
     this.#multiply(normed, logitCount, this.#layout.head, wide, false);
     const logits = this.#floats.slice(wide / 4, wide / 4 + logitCount * vocabulary);
+    this.#lean(logits, z);
     NumericalError.check(logits, 'logits');
     this.#keep(slot, cache, rows);
     return logits;
+  }
+
+  /** Adds what the thought says of tokens, if it says something. */
+  #lean(logits: Float32Array, z: Float32Array): void {
+    const { width, layers, trunkLayers, thoughtVectors, vocabulary, tokenGroups = 0 } = this.#architecture;
+    if (tokenGroups === 0) return;
+    const from = (layers - trunkLayers) * thoughtVectors * width;
+    for (let start = 0; start < logits.length; start += vocabulary) {
+      for (let token = 0; token < vocabulary; token++) {
+        logits[start + token] = (logits[start + token] as number) + (z[from + token] as number);
+      }
+    }
   }
 
   /** Layer `i` of the decoder over the states; its keys and values are those of layer `at` of the slot. */

@@ -14,6 +14,14 @@ function changed(change: (manifest: Manifest) => void): string {
   return JSON.stringify(manifest);
 }
 
+/** The good one with as many groups of tokens as its vocabulary takes, and steps of so many groups. */
+function leaning(groups: number): string {
+  return changed(({ architecture, thought }) => {
+    architecture.tokenGroups = Math.ceil(architecture.vocabulary / (architecture.thoughtVectors * architecture.width));
+    thought.stepSize = thought.stepSize.map(() => Array.from({ length: groups }, () => 0.1));
+  });
+}
+
 describe('manifest', () => {
   test('a good one is read', () => {
     assert.equal(parseManifest(good, 'manifest.json').format, 2);
@@ -48,6 +56,16 @@ describe('manifest', () => {
     ['no name', changed((m) => Object.assign(m, { name: undefined })), /^m\.json: name: .*; install the model again$/],
     ['a width of zero', changed((m) => (m.architecture.width = 0)), /architecture\.width/],
     ['no top layer', changed((m) => (m.architecture.trunkLayers = m.architecture.layers)), /architecture\.trunkLayers/],
+    [
+      'groups of tokens that the vocabulary does not take',
+      changed((m) => (m.architecture.tokenGroups = 3)),
+      /architecture\.tokenGroups: must be \d+ for a vocabulary of \d+/,
+    ],
+    [
+      'groups of tokens without steps',
+      leaning(2),
+      /thought\.stepSize: must have \d+ numbers in each row, one a top layer and one a/,
+    ],
     ['too few steps', changed((m) => m.thought.stepSize.pop()), /thought\.stepSize: must have 8 rows/],
     ['a row too short', changed((m) => m.thought.priorPull[3]?.pop()), /thought\.priorPull: must have 2 numbers/],
     ['too few deviations', changed((m) => m.thought.priorDeviation.pop()), /thought\.priorDeviation: must have 2/],
