@@ -43,6 +43,8 @@ export interface ThoughtReport {
   /** What a cold one begins with: z_0, or the thought of the workspace. */
   begun: 'prior' | 'workspace';
   trace: ThoughtTrace;
+  /** Words that it makes likelier, the most first; none where the model's thoughts say nothing of words. */
+  likelier: readonly string[];
   device: string;
   /** Size of the window of the last suggestion, in tokens; zeros before the first. */
   window: { prefixTokens: number; suffixTokens: number };

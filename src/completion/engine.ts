@@ -1,4 +1,4 @@
-import { openBundle, type Bundle } from '../model/bundle';
+import { openBundle, topLayers, type Bundle } from '../model/bundle';
 import { Decoder } from '../model/decoder';
 import type { Graphs } from '../model/graphs';
 import { LruMap } from '../model/lru';
@@ -7,6 +7,7 @@ import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
 import { measureChunkTokens } from '../thought/calibrate';
 import { collectEvidence, MAX_CHUNKS, writtenChunk, type Chunk, type Evidence } from '../thought/evidence';
+import { likelierWords } from '../thought/leaning';
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
@@ -63,6 +64,9 @@ const KEPT_WINDOWS = 4;
 
 /** Milliseconds for which texts are taken into the memory before other work may come between. */
 const STRETCH_MS = 30;
+
+/** Words that are told of a thought. */
+const LIKELIER = 12;
 
 /** Evidence chunks whose trunk states are kept. */
 const KEPT_CHUNKS = 64;
@@ -186,6 +190,14 @@ export class Engine {
   /** The best thought of a refinement so far. */
   thought(refinement: Refinement): Thought {
     return refinement.result();
+  }
+
+  /** Words that a thought makes likelier, the most first; none where the bundle's thoughts say nothing of tokens. */
+  likelier({ mu }: Thought, count = LIKELIER): string[] {
+    const { manifest, tokenizer } = this.bundle;
+    const { thoughtVectors, width, vocabulary } = manifest.architecture;
+    const from = topLayers(manifest) * thoughtVectors * width;
+    return likelierWords(mu.subarray(from, from + vocabulary), tokenizer, count);
   }
 
   /** What a refinement of this request would rest on. */

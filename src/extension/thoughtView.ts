@@ -28,6 +28,7 @@ export function thoughtHtml({ file, report, status, languageOff, inferenceSteps 
     head,
     figures(report, inferenceSteps),
     curve(report),
+    words(report),
     evidence(report),
     suggestion(report),
     choice(report),
@@ -107,6 +108,12 @@ function kl({ kl: values, best }: ThoughtReport['trace']): string {
 ${plot({ series, marked: best, xTitle: 'refinement step', yTitle: 'KL in nats', width: 560, height: 180 })}
 <figcaption><span class="key kl">distance from the prior</span> <span class="key marked">kept</span></figcaption>
 </figure>`;
+}
+
+function words({ likelier }: ThoughtReport): string {
+  if (likelier.length === 0) return '';
+  return `<h3>Words that it makes likelier</h3>
+<p class="words">${likelier.map((word) => `<code>${escapeHtml(word)}</code>`).join(' ')}</p>`;
 }
 
 function evidence({ trace }: ThoughtReport): string {

@@ -126,6 +126,8 @@ export interface Publication {
   /** Where a cold one begins: at z_0, or at the thought of the workspace. */
   readonly begun: 'prior' | 'workspace';
   readonly trace: ThoughtTrace;
+  /** Words that it makes likelier, the most first. */
+  readonly likelier: readonly string[];
 }
 
 export type FromInference =
@@ -149,6 +151,7 @@ export type FromInference =
 const isText = (value: unknown) => typeof value === 'string';
 const isNumber = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
+const areTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const isResult = (value: unknown) =>
@@ -184,7 +187,8 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
     id: isCount,
     uri: isText,
     publication: (value) =>
-      value === undefined || (isRecord(value) && isCount(value['version']) && isRecord(value['trace'])),
+      value === undefined ||
+      (isRecord(value) && isCount(value['version']) && isRecord(value['trace']) && areTexts(value['likelier'])),
   },
   usage: { id: isCount, memoryMb: isNumber, cpuSeconds: isNumber },
   indexing: { progress: (value) => value === undefined || isRecord(value) },

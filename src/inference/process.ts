@@ -243,7 +243,8 @@ export class InferenceService {
     this.#workspaceThought().add(request.path, thought);
     const { version, trace } = thought;
     const begun = prior ? 'workspace' : 'prior';
-    this.#send({ type: 'thought', id, uri, publication: { version, trace, made, begun } });
+    const likelier = engine.likelier(thought);
+    this.#send({ type: 'thought', id, uri, publication: { version, trace, made, begun, likelier } });
   }
 
   /** What the thought about a document begins with, if that is not z_0: the same for as long as it is open. */

@@ -229,7 +229,7 @@ onRequest(ThoughtRequest, ({ uri }) => {
   thinker.watched(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;
-  const { trace, made, begun } = session.thought;
+  const { trace, made, begun, likelier } = session.thought;
   const { lastSuggestion: last, choice, version } = session;
   return {
     uri,
@@ -237,6 +237,7 @@ onRequest(ThoughtRequest, ({ uri }) => {
     made,
     begun,
     trace,
+    likelier,
     device: lifecycle.device,
     window: session.window,
     ...(last && { lastSuggestion: { ...last, under: underOf(last.thought, version) } }),

@@ -95,6 +95,10 @@ class CountingEngine {
     return thoughtOf(++this.#versions, ...keys);
   }
 
+  likelier(thought: Thought): string[] {
+    return [`word${thought.version}`];
+  }
+
   async *prepare(request: CompletionRequest, thought: Thought) {
     for (let i = 0; i < 2; i++) {
       this.log.push(`fill z${thought.version} "${request.prefix}"`);
@@ -147,6 +151,8 @@ test('a new thought serves only after its caches are filled; until then the one 
   say.complete('a b cd');
   await until(() => count('completed') === 2);
   assert.deepEqual(engine.log, ['cold run', 'cold run', 'fill z1 "a b"', 'decode z0', 'fill z1 "a b"', 'decode z1']);
+  const told = sent.findLast((message) => message.type === 'thought')?.publication;
+  assert.deepEqual(told?.likelier, [`word${told?.version}`]);
   const versions = sent.flatMap((message) => (message.type === 'completed' ? [message.thought] : []));
   assert.deepEqual(versions, [0, 1]);
 });

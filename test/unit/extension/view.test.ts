@@ -129,6 +129,7 @@ describe('the thought panel', () => {
       under: 'this',
     },
     begun: 'prior',
+    likelier: ['Chunk', '$el'],
     latencies: [],
     trace: {
       steps: 4,
@@ -155,6 +156,11 @@ describe('the thought panel', () => {
     assert.match(html, /8[23] %/);
     assert.match(html, /42 ms/);
     assert.match(html, /2 chunks, 190 tokens/);
+  });
+
+  test('it shows the words that are likelier, and says nothing where there are none', () => {
+    assert.match(thoughtHtml(input), /likelier<\/h3>\n<p class="words"><code>Chunk<\/code> <code>\$el<\/code>/);
+    assert.doesNotMatch(thoughtHtml({ ...input, report: { ...report, likelier: [] } }), /likelier/);
   });
 
   test('it shows what the last suggestion was conditioned on', () => {
