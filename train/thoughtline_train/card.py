@@ -49,10 +49,11 @@ def card_text(
         else "the plain decoder of equal training cost has not been trained yet and is missing here."
     )
     began = f"The weights began as those of {training['origin']}: its licence and what it was trained on count as well.\n\n" if "origin" in training else ""
+    tokens = " and one number for each token, which is added to its logit" if config.get("tokenGroups") else ""
     return f"""# {name} {version}
 
 A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
-vectors in each of the upper {config["layers"] - config["trunkLayers"]}, vocabulary {config["vocabulary"]:,}. Weights are stored in {config["stored"]}.
+vectors in each of the upper {config["layers"] - config["trunkLayers"]}{tokens}, vocabulary {config["vocabulary"]:,}. Weights are stored in {config["stored"]}.
 
 ## Training
 
@@ -111,7 +112,7 @@ def export(options: Namespace) -> None:
         training |= inherited(state)
     rows = json.loads(options.report.read_text()) if options.report else None
     shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
-    shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}
+    shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors, "tokenGroups": decoder.config.token_groups}
     shape["stored"] = "float16" if options.bits == 16 else f"blocks of {options.bits} bits"
     beside = [run_summary(folder) for folder in options.beside]
     card = card_text(options.name, options.version, shape, training, rows, beside)
