@@ -124,7 +124,7 @@ def adopted_bundle(fixtures: Path) -> None:
     decoder, thought = random_weights(replace(TINY, vocabulary=size, token_groups=groups, **shape))
     with torch.no_grad():
         # Of a trained bundle they are zero: then no comparison would see whether anybody reads them.
-        thought.prior[thought.layers :].normal_()
+        thought.prior[thought.layers :].normal_(std=0.3)
     for layer in decoder.stack:
         for bias in (layer.query_bias, layer.key_bias, layer.value_bias):
             torch.nn.init.normal_(bias)
