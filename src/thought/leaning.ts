@@ -1,7 +1,10 @@
 import type { Tokenizer } from '../model/tokenizer';
 
-/** What a word consists of that says something to a reader: letters, digits, `_` and `$`, two of them at least. */
-const WORD = /^[\p{L}_$][\p{L}\p{N}_$]+$/u;
+/**
+ * A token that says something to a reader: the beginning of a word, behind a space or with a capital, of three letters, digits,
+ * `_` or `$` at least. What else a vocabulary has are signs, and pieces from the middle of words.
+ */
+const WORD = /^(?:\s+[\p{L}_$]|[\p{Lu}_$])[\p{L}\p{N}_$]{2,}$/u;
 
 /**
  * Words that a thought makes likelier wherever they may come, the most first: single tokens, and so sometimes the beginning
@@ -15,8 +18,8 @@ export function likelierWords(leaning: Float32Array, tokenizer: Pick<Tokenizer, 
   const words = new Set<string>();
   for (const token of tokens) {
     if (words.size === count) break;
-    const word = tokenizer.decode([token]).trim();
-    if (WORD.test(word)) words.add(word);
+    const text = tokenizer.decode([token]);
+    if (WORD.test(text)) words.add(text.trim());
   }
   return [...words];
 }
