@@ -1,4 +1,4 @@
-import { openBundle, topLayers, type Bundle } from '../model/bundle';
+import { leaningOf, openBundle, type Bundle } from '../model/bundle';
 import { Decoder } from '../model/decoder';
 import type { Graphs } from '../model/graphs';
 import { LruMap } from '../model/lru';
@@ -193,11 +193,9 @@ export class Engine {
   }
 
   /** Words that a thought makes likelier, the most first; none where the bundle's thoughts say nothing of tokens. */
-  likelier({ mu }: Thought, count = LIKELIER): string[] {
+  likelier({ mu }: Thought): string[] {
     const { manifest, tokenizer } = this.bundle;
-    const { thoughtVectors, width, vocabulary } = manifest.architecture;
-    const from = topLayers(manifest) * thoughtVectors * width;
-    return likelierWords(mu.subarray(from, from + vocabulary), tokenizer, count);
+    return likelierWords(leaningOf(mu, manifest), tokenizer, LIKELIER);
   }
 
   /** What a refinement of this request would rest on. */

@@ -67,6 +67,13 @@ export function thoughtGroups(manifest: Manifest): number {
   return topLayers(manifest) + (manifest.architecture.tokenGroups ?? 0);
 }
 
+/** Of z [groups, thought vectors, width], what is added to each token's logit, [vocabulary]; empty where nothing is. */
+export function leaningOf(z: Float32Array, { architecture }: Pick<Manifest, 'architecture'>): Float32Array {
+  const { layers, trunkLayers, thoughtVectors, width, vocabulary } = architecture;
+  const from = (layers - trunkLayers) * thoughtVectors * width;
+  return z.subarray(from, from + vocabulary);
+}
+
 /** Number of layers that read the thought. */
 export function topLayers(manifest: Manifest): number {
   return manifest.architecture.layers - manifest.architecture.trunkLayers;

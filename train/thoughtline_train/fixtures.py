@@ -120,8 +120,8 @@ def adopted_bundle(fixtures: Path) -> None:
     size = adopted_tokenizer(folder / "tokenizer.json")
     tokenizer_cases(folder / "tokenizer.json", fixtures / "adopted-tokenizer-cases.json")
     shape = {"layers": 2, "rope_base": 1e6, "norm_epsilon": 1e-6, "attention_bias": True, "tied": False}
-    groups = -(-size // (TINY.thought_vectors * TINY.width))
-    decoder, thought = random_weights(replace(TINY, vocabulary=size, token_groups=groups, **shape))
+    config = replace(TINY, vocabulary=size, **shape)
+    decoder, thought = random_weights(replace(config, token_groups=config.groups_of_vocabulary))
     with torch.no_grad():
         # Of a trained bundle they are zero: then no comparison would see whether anybody reads them.
         thought.prior[thought.layers :].normal_(std=0.3)

@@ -193,6 +193,7 @@ def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, w
     own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
     cos, sin = angles(c, new)
     mask = causal_mask(new)
+    # Once for both: of z cut twice the gradient would be a sum with zeros, which the graph would store.
     layers, leaning = decoder.parts(z.unsqueeze(0))
     x, read = states, decoder.through_prior(layers)
     for i, layer in enumerate(decoder.stack[c.trunk_layers :]):

@@ -51,9 +51,13 @@ class Config:
         return self.top_layers + self.token_groups
 
     def __post_init__(self) -> None:
-        needed = -(-self.vocabulary // (self.thought_vectors * self.width))
-        if self.token_groups not in (0, needed):
-            raise SystemExit(f"token_groups {self.token_groups}: a vocabulary of {self.vocabulary} takes {needed}")
+        if self.token_groups not in (0, self.groups_of_vocabulary):
+            raise SystemExit(f"token_groups {self.token_groups}: a vocabulary of {self.vocabulary} takes {self.groups_of_vocabulary}")
+
+    @property
+    def groups_of_vocabulary(self) -> int:
+        """As many groups of z as have a number for each token."""
+        return -(-self.vocabulary // (self.thought_vectors * self.width))
 
     def to_json(self) -> dict:
         return asdict(self)

@@ -151,7 +151,7 @@ def think(
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
     one, resuming where it stopped. With a `shape` (fields of `Config` that say how z is read) the decoder learns to read
-    a thought of that shape from the beginning; if that is a learned prior alone, it is put before what it reads already.
+    a thought of that shape from the beginning; what is only ADDED changes nothing of what it reads already.
     `eager`: nothing is compiled, for a run of a few minutes on a GPU, where the four shapes of an episode would take as
     long to compile as the run has.
 

@@ -32,7 +32,7 @@ class Thought(nn.Module):
         self.prior.register_hook(self.of_layers)
         self.log_size = nn.Parameter(self.by_group(LAYER_SIZE, TOKEN_SIZE, groups).log().repeat(MAX_STEPS + 1, 1))
         self.pull_logit = nn.Parameter(torch.full((MAX_STEPS + 1, groups), -4.0))
-        # Root mean square of z_T − z_0 by layer, a running average: the scale of the prior's deviation.
+        # Root mean square of z_T − z_0 by group, a running average: the scale of the prior's deviation.
         self.register_buffer("deviation", self.by_group(LAYER_DEVIATION, TOKEN_DEVIATION, groups))
 
     def by_group(self, of_layers: float, of_tokens: float, groups: int) -> Tensor:

@@ -1,4 +1,4 @@
-import type { Bundle } from '../bundle';
+import { leaningOf, type Bundle } from '../bundle';
 import type { KeyValueCache, Mirror } from '../cache';
 import type { Manifest } from '../manifest';
 import { NumericalError } from '../errors';
@@ -110,12 +110,11 @@ export class Kernel {
 
   /** Adds what the thought says of tokens, if it says something. */
   #lean(logits: Float32Array, z: Float32Array): void {
-    const { width, layers, trunkLayers, thoughtVectors, vocabulary, tokenGroups = 0 } = this.#architecture;
-    if (tokenGroups === 0) return;
-    const from = (layers - trunkLayers) * thoughtVectors * width;
-    for (let start = 0; start < logits.length; start += vocabulary) {
-      for (let token = 0; token < vocabulary; token++) {
-        logits[start + token] = (logits[start + token] as number) + (z[from + token] as number);
+    const leaning = leaningOf(z, { architecture: this.#architecture });
+    if (leaning.length === 0) return;
+    for (let start = 0; start < logits.length; start += leaning.length) {
+      for (let token = 0; token < leaning.length; token++) {
+        logits[start + token] = (logits[start + token] as number) + (leaning[token] as number);
       }
     }
   }
