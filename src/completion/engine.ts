@@ -1,10 +1,11 @@
-import { leaningOf, openBundle, type Bundle } from '../model/bundle';
+import { openBundle, type Bundle } from '../model/bundle';
 import { Decoder } from '../model/decoder';
 import type { Graphs } from '../model/graphs';
 import { LruMap } from '../model/lru';
 import { openDevice, type DeviceReport, type DeviceSetting, type OpenedDevice } from '../model/providers';
 import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
+import { groupEnds, leaningOf } from '../model/thoughtShape';
 import { measureChunkTokens } from '../thought/calibrate';
 import { collectEvidence, MAX_CHUNKS, writtenChunk, type Chunk, type Evidence } from '../thought/evidence';
 import { likelierWords } from '../thought/leaning';
@@ -321,8 +322,9 @@ export class Engine {
   }
 
   #refine(evidence: Evidence, { steps, from, prior = this.prior }: RefinementStart): Refinement {
-    const constants = this.bundle.manifest.thought;
-    return new Refinement(this.#model, evidence, { steps, from, prior, constants });
+    const { manifest } = this.bundle;
+    const constants = manifest.thought;
+    return new Refinement(this.#model, evidence, { steps, from, prior, constants, groupEnds: groupEnds(manifest) });
   }
 
   async #think(request: CompletionRequest, options: CompletionOptions): Promise<Thought> {
@@ -423,7 +425,8 @@ export class Engine {
     const known = this.#sampled.get(thought.mu);
     // The first of many are those of few: nothing is drawn anew, and no cache is lost, where the number changes.
     if (known && known.length >= count) return known.slice(0, count);
-    const drawn = sampleThoughts(thought, this.bundle.manifest.thought.posteriorDeviation, count);
+    const { manifest } = this.bundle;
+    const drawn = sampleThoughts(thought, manifest.thought.posteriorDeviation, groupEnds(manifest), count);
     this.#sampled.set(thought.mu, drawn);
     return drawn;
   }

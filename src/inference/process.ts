@@ -49,7 +49,7 @@ export class InferenceService {
   #indexer: Indexer | undefined;
   #keeper: ThoughtKeeper | undefined;
   /** What the thought about a document began with, where that is the workspace's. */
-  readonly #starts = new LruMap<string, Thought>(32);
+  readonly #starts = new LruMap<string, Thought>(16);
 
   constructor(engine: Engine, send: (message: FromInference) => void) {
     this.#engine = engine;

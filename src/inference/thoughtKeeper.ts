@@ -8,7 +8,7 @@ import { writeWhole } from '../workspace/storage';
 const FILE = 'workspace.thought';
 
 /** Milliseconds between a thought and the writing to disk, in which more may come. */
-const QUIET_MS = 15_000;
+const QUIET_MS = 60_000;
 
 export interface ThoughtKeeperOptions {
   /** What tells the bundle from others. */

@@ -4,6 +4,7 @@ import { fileWithin, verifiedPath } from './checksum';
 import { UserError } from './errors';
 import { checkGraphs } from './graphCheck';
 import { parseManifest, type Manifest } from './manifest';
+import { thoughtRows, topLayers } from './thoughtShape';
 import { Tokenizer } from './tokenizer';
 
 /** A model bundle whose files have been checked against its manifest; its sessions are opened apart. */
@@ -11,7 +12,7 @@ export interface Bundle {
   readonly directory: string;
   readonly manifest: Manifest;
   readonly tokenizer: Tokenizer;
-  /** z_0, float32 [groups, thought vectors, width] */
+  /** z_0, float32 [rows, thought vectors, width] */
   readonly prior: Float32Array;
   /** Absolute paths of the graphs. */
   readonly graphs: { readonly trunk: string; readonly top: string; readonly evidence: string };
@@ -62,23 +63,6 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
   };
 }
 
-/** Groups of z, each with steps of its own: what each top layer reads, then what is added to the logits of tokens. */
-export function thoughtGroups(manifest: Manifest): number {
-  return topLayers(manifest) + (manifest.architecture.tokenGroups ?? 0);
-}
-
-/** Of z [groups, thought vectors, width], what is added to each token's logit, [vocabulary]; empty where nothing is. */
-export function leaningOf(z: Float32Array, { architecture }: Pick<Manifest, 'architecture'>): Float32Array {
-  const { layers, trunkLayers, thoughtVectors, width, vocabulary } = architecture;
-  const from = (layers - trunkLayers) * thoughtVectors * width;
-  return z.subarray(from, from + vocabulary);
-}
-
-/** Number of layers that read the thought. */
-export function topLayers(manifest: Manifest): number {
-  return manifest.architecture.layers - manifest.architecture.trunkLayers;
-}
-
 function readTokenizer(text: string, manifest: Manifest, path: string): Tokenizer {
   let tokenizer: Tokenizer;
   try {
@@ -94,11 +78,17 @@ function readTokenizer(text: string, manifest: Manifest, path: string): Tokenize
   return tokenizer;
 }
 
+/** Rows of zeros at the end, which are those of what z_0 says nothing of, need not be stored. */
 function readPrior(bytes: Buffer, manifest: Manifest, path: string): Float32Array {
   const { thoughtVectors, width } = manifest.architecture;
-  const length = thoughtGroups(manifest) * thoughtVectors * width;
-  if (bytes.byteLength !== length * 4) {
-    throw new UserError(`${path}: ${bytes.byteLength} bytes instead of ${length * 4}; install the model again`);
+  const row = thoughtVectors * width * 4;
+  const [least, most] = [topLayers(manifest) * row, thoughtRows(manifest) * row];
+  const { byteLength } = bytes;
+  if (byteLength < least || byteLength > most || byteLength % row !== 0) {
+    const wanted = least === most ? String(most) : `${least} to ${most}`;
+    throw new UserError(`${path}: ${byteLength} bytes instead of ${wanted}; install the model again`);
   }
-  return Float32Array.from({ length }, (_, index) => bytes.readFloatLE(index * 4));
+  const prior = new Float32Array(most / 4);
+  for (let i = 0; i < byteLength / 4; i++) prior[i] = bytes.readFloatLE(i * 4);
+  return prior;
 }

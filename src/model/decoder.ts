@@ -7,7 +7,7 @@ import type { Manifest } from './manifest';
 /** The part of a thought that the decoder needs: its vectors, and a number that no other thought has. */
 export interface Conditioning {
   readonly version: number;
-  /** z, [groups, thought vectors, width] */
+  /** z, [rows, thought vectors, width] */
   readonly mu: Float32Array;
 }
 

@@ -1,16 +1,16 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { joined } from './arrays';
-import { thoughtGroups, topLayers } from './bundle';
 import { KeyValueCache, type CacheShape } from './cache';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Kernel } from './kernel/kernel';
 import type { Runtime } from './runtime';
+import { thoughtRows, topLayers } from './thoughtShape';
 
 export interface EvidenceOutput {
   /** Σ weight · (−log p(target)), in nats. */
   readonly nll: number;
-  /** ∂nll/∂z, [groups, thought vectors, width] */
+  /** ∂nll/∂z, [rows, thought vectors, width] */
   readonly gradient: Float32Array;
 }
 
@@ -35,7 +35,7 @@ export class Graphs {
   readonly #sessions: Sessions;
   readonly #manifest: Manifest;
   readonly #layers: number;
-  readonly #groups: number;
+  readonly #rows: number;
   readonly #longest: number;
   readonly #kernel: Kernel | undefined;
 
@@ -44,7 +44,7 @@ export class Graphs {
     this.#sessions = sessions;
     this.#manifest = manifest;
     this.#layers = topLayers(manifest);
-    this.#groups = thoughtGroups(manifest);
+    this.#rows = thoughtRows(manifest);
     this.#longest = longest;
     this.#kernel = kernel;
   }
@@ -80,7 +80,7 @@ export class Graphs {
 
   /**
    * @param states [batch, S, width]
-   * @param z [batch, groups, thought vectors, width]
+   * @param z [batch, rows, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
    * @param cache as for the trunk
    * @returns logits, [batch, logit count, vocabulary]
@@ -100,7 +100,7 @@ export class Graphs {
       const part = states.subarray(from * batch * width, to * batch * width);
       const feeds = {
         states: this.#floats(part, [batch, to - from, width]),
-        z: this.#floats(z, [batch, this.#groups, thoughtVectors, width]),
+        z: this.#floats(z, [batch, this.#rows, thoughtVectors, width]),
         logit_count: this.#integers([Math.max(1, to - Math.max(from, first))], [1]),
       };
       const read = await this.#run('top', 'logits', feeds, to - from, filled);
@@ -114,7 +114,7 @@ export class Graphs {
    * @param states trunk states of the chunk, [S, width]
    * @param targets [S] token ids
    * @param weights [S], 1 where the target counts, 0 where not
-   * @param z [groups, thought vectors, width]
+   * @param z [rows, thought vectors, width]
    */
   async evidence(
     states: Float32Array,
@@ -127,7 +127,7 @@ export class Graphs {
       states: this.#floats(states, [1, targets.length, width]),
       targets: this.#integers(targets, [1, targets.length]),
       weights: this.#floats(weights, [1, targets.length]),
-      z: this.#floats(z, [this.#groups, thoughtVectors, width]),
+      z: this.#floats(z, [this.#rows, thoughtVectors, width]),
     });
     return { nll: floats(output, 'nll')[0] ?? NaN, gradient: floats(output, 'grad') };
   }

@@ -23,6 +23,11 @@ export class LruMap<Key, Value> {
     }
   }
 
+  /** Another value for an entry that is there, without using it. */
+  replace(key: Key, value: Value): void {
+    if (this.#entries.has(key)) this.#entries.set(key, value);
+  }
+
   /** The one used longest ago first. */
   entries(): IterableIterator<[Key, Value]> {
     return this.#entries.entries();

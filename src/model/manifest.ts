@@ -10,6 +10,9 @@ const POSITIONS = 2 ** 13;
 /** No count of a model is larger: what is allocated by it stays within reason whatever a manifest says. */
 const MAX_COUNT = 2 ** 20;
 
+/** Nor is it of any use for a thought to say more of tokens than this. */
+const MAX_FEATURES = 2 ** 10;
+
 const count = z.number().int().positive().max(MAX_COUNT);
 const perGroup = z.array(z.number().nonnegative());
 const deviations = z.array(z.number().positive());
@@ -106,8 +109,10 @@ const schema = z
       kvHeads: count,
       headWidth: count,
       thoughtVectors: count,
-      /** Groups of z behind the top layers': one number for each token, which is added to its logit. Older bundles have none. */
+      /** Rows of z behind the top layers': one number for each token, which is added to its logit. Older bundles have none. */
       tokenGroups: count.optional(),
+      /** Features of the last state, for each of which z has as many rows again. Older bundles have none. */
+      tokenFeatures: count.max(MAX_FEATURES).optional(),
       /** What the graphs hold already, for whoever computes without them (src/model/kernel); older bundles have none of it. */
       ropeBase: z.number().positive().optional(),
       normEpsilon: z.number().positive().optional(),
@@ -150,16 +155,20 @@ const schema = z
     }),
   })
   .superRefine((manifest, context) => {
-    const { layers, trunkLayers, thoughtVectors, width, vocabulary, tokenGroups = 0 } = manifest.architecture;
+    const { layers, trunkLayers, thoughtVectors, width, vocabulary } = manifest.architecture;
+    const { tokenGroups = 0, tokenFeatures = 0 } = manifest.architecture;
     const top = layers - trunkLayers;
-    const groups = top + tokenGroups;
-    const each = tokenGroups > 0 ? 'one a top layer and one a group of tokens' : 'one a top layer';
+    const groups = top + tokenGroups + Number(tokenFeatures > 0);
+    const parts = ['one a top layer', 'one a group of tokens', 'one of all features'];
+    const each = parts.slice(0, 1 + Number(tokenGroups > 0) + Number(tokenFeatures > 0)).join(', ');
     const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (top < 1) complain(['architecture', 'trunkLayers'], `must be smaller than layers (${layers})`);
     const needed = Math.ceil(vocabulary / (thoughtVectors * width));
     if (tokenGroups > 0 && tokenGroups !== needed) {
       complain(['architecture', 'tokenGroups'], `must be ${needed} for a vocabulary of ${vocabulary}`);
     }
+    if (tokenFeatures > 0 && tokenGroups === 0)
+      complain(['architecture', 'tokenFeatures'], 'must come with tokenGroups');
     const { thought } = manifest;
     for (const field of ['stepSize', 'priorPull'] as const) {
       if (thought[field].length !== thought.maxTrainedSteps) {

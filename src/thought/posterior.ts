@@ -2,8 +2,8 @@ import type { Manifest } from '../model/manifest';
 
 /**
  * The posterior update as arithmetic on plain arrays: no model, no clock, no randomness. A thought z is an array
- * [groups, vectors, width], a group for each top layer and, behind them, those of the tokens; every constant of a group
- * comes from the bundle's manifest, where training put it.
+ * [rows, vectors, width] in groups (src/model/thoughtShape.ts); every constant of a group comes from the bundle's manifest,
+ * where training put it.
  */
 export interface StepRule {
   /** Length of the step in each group of z, in units of an RMS-normalised gradient. */
@@ -29,6 +29,7 @@ export function warmRule(thought: Manifest['thought']): StepRule {
 /**
  * One step: per group, pull toward the prior, then go against the gradient, which is scaled to a root mean square of 1.
  * @param gradient of the mean NLL of the evidence with respect to z
+ * @param ends where each group of z ends
  * @returns the new z, or undefined if the gradient or the result is not finite: then the step must not be taken
  */
 export function step(
@@ -36,21 +37,24 @@ export function step(
   prior: Float32Array,
   gradient: Float32Array,
   rule: StepRule,
+  ends: readonly number[],
 ): Float32Array | undefined {
-  const groups = rule.stepSize.length;
-  const size = z.length / groups;
   const next = new Float32Array(z.length);
-  for (let group = 0; group < groups; group++) {
-    const from = group * size;
-    const length = rms(gradient.subarray(from, from + size)) + 1e-12;
-    const eta = rule.stepSize[group] ?? 0;
+  let doubt = 0;
+  ends.forEach((end, group) => {
+    const from = ends[group - 1] ?? 0;
+    const length = rms(gradient.subarray(from, end)) + 1e-12;
+    const eta = (rule.stepSize[group] ?? 0) / length;
     const keep = 1 - (rule.priorPull[group] ?? 0);
-    for (let i = from; i < from + size; i++) {
-      const origin = prior[i] ?? 0;
-      next[i] = origin + keep * ((z[i] ?? 0) - origin) - (eta * (gradient[i] ?? 0)) / length;
+    for (let i = from; i < end; i++) {
+      const origin = prior[i] as number;
+      const value = Math.fround(origin + keep * ((z[i] as number) - origin) - eta * (gradient[i] as number));
+      // Of what is no finite number the difference to itself is none, either.
+      doubt += value - value;
+      next[i] = value;
     }
-  }
-  return next.every(Number.isFinite) ? next : undefined;
+  });
+  return doubt === 0 ? next : undefined;
 }
 
 /** Root mean square. */
@@ -64,20 +68,22 @@ export function rms(values: Float32Array): number {
  * KL(q‖p) in nats of q = N(mu, σ_q²) from p = N(prior, σ_p²), both diagonal, with one deviation per group of z.
  * @param priorDeviation σ_p per group
  * @param posteriorDeviation σ_q per group
+ * @param ends where each group ends
  */
 export function kullbackLeibler(
   mu: Float32Array,
   prior: Float32Array,
   priorDeviation: readonly number[],
   posteriorDeviation: readonly number[],
+  ends: readonly number[],
 ): number {
-  const size = mu.length / priorDeviation.length;
   let total = 0;
   priorDeviation.forEach((sigmaP, group) => {
     const ratio = ((posteriorDeviation[group] ?? sigmaP) / sigmaP) ** 2;
+    const [from, end] = [ends[group - 1] ?? 0, ends[group] ?? 0];
     let distance = 0;
-    for (let i = group * size; i < (group + 1) * size; i++) distance += ((mu[i] ?? 0) - (prior[i] ?? 0)) ** 2;
-    total += 0.5 * (distance / sigmaP ** 2 + size * (ratio - 1 - Math.log(ratio)));
+    for (let i = from; i < end; i++) distance += ((mu[i] ?? 0) - (prior[i] ?? 0)) ** 2;
+    total += 0.5 * (distance / sigmaP ** 2 + (end - from) * (ratio - 1 - Math.log(ratio)));
   });
   return total;
 }
@@ -90,7 +96,8 @@ export function meanGradient(
   const mean = new Float32Array(length);
   const tokens = chunks.reduce((sum, { tokens, weight = 1 }) => sum + weight * tokens, 0);
   for (const { gradient, weight = 1 } of chunks) {
-    for (let i = 0; i < length; i++) mean[i] = (mean[i] ?? 0) + (weight * (gradient[i] ?? 0)) / tokens;
+    const factor = weight / tokens;
+    for (let i = 0; i < length; i++) mean[i] = (mean[i] as number) + factor * (gradient[i] as number);
   }
   return mean;
 }

@@ -19,6 +19,8 @@ export interface RefinementOptions {
   /** z_0: where a cold refinement starts, and what every step is pulled toward. */
   readonly prior: Thought;
   readonly constants: Manifest['thought'];
+  /** Where each group of z ends. */
+  readonly groupEnds: readonly number[];
   /** The posterior before an edit: only chunks that it does not know are evaluated, and the steps are warm ones. */
   readonly from?: Thought | undefined;
 }
@@ -108,7 +110,7 @@ export class Refinement {
   }
 
   async *#refine(): AsyncGenerator<void, void> {
-    const { steps, prior, constants, from } = this.#options;
+    const { steps, prior, constants, groupEnds, from } = this.#options;
     const fresh = this.#chunks.filter((chunk) => !this.#known.has(chunk.key));
     if (steps === 0 || fresh.length === 0) return;
     const fitted = this.#chunks.filter((chunk) => !chunk.heldOut);
@@ -136,7 +138,7 @@ export class Refinement {
         return known ? { ...known, weight: chunk.edited ? EDITED_WEIGHT : 1 } : [];
       });
       const gradient = meanGradient(weighted, z.length);
-      const next = step(z, prior.mu, gradient, from ? warmRule(constants) : coldRule(constants, t));
+      const next = step(z, prior.mu, gradient, from ? warmRule(constants) : coldRule(constants, t), groupEnds);
       if (!next) return;
       z = next;
     }
@@ -154,10 +156,11 @@ export class Refinement {
   }
 
   #record(z: Float32Array, fitted: readonly Chunk[], judges: readonly Chunk[]): void {
-    const { prior, constants } = this.#options;
+    const { prior, constants, groupEnds } = this.#options;
     this.#curves.nll.push(this.#meanNll(fitted));
     if (judges.length > 0) this.#curves.heldOut.push(this.#meanNll(judges));
-    this.#curves.kl.push(kullbackLeibler(z, prior.mu, constants.priorDeviation, constants.posteriorDeviation));
+    const { priorDeviation, posteriorDeviation } = constants;
+    this.#curves.kl.push(kullbackLeibler(z, prior.mu, priorDeviation, posteriorDeviation, groupEnds));
   }
 
   /** NLL per token of chunks at the z where each was evaluated last. */

@@ -8,13 +8,22 @@ export type SampledThought = Pick<Thought, 'version' | 'mu'>;
  * Samples of a thought's posterior N(μ, σ²). The first is μ itself, so that one sample is the thought; the others are
  * the same every time for the same μ.
  * @param deviation σ of each group of z
+ * @param ends where each group ends
  * @param count samples in all, 1 or more
  */
-export function sampleThoughts(thought: Thought, deviation: readonly number[], count: number): SampledThought[] {
-  const size = thought.mu.length / deviation.length;
+export function sampleThoughts(
+  thought: Thought,
+  deviation: readonly number[],
+  ends: readonly number[],
+  count: number,
+): SampledThought[] {
   const others = Array.from({ length: count - 1 }, (_, sample) => {
     const uniform = randomFrom(sample + 1);
-    const mu = thought.mu.map((mean, i) => mean + (deviation[Math.floor(i / size)] ?? 0) * normal(uniform));
+    let group = 0;
+    const mu = thought.mu.map((mean, i) => {
+      if (i === ends[group]) group++;
+      return mean + (deviation[group] ?? 0) * normal(uniform);
+    });
     return { version: nextVersion(), mu };
   });
   return [thought, ...others];

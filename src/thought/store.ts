@@ -8,12 +8,20 @@ const COLD_ABOVE = 0.5;
 /** Warm steps after an edit; whoever wants fewer steps in all takes fewer. */
 export const WARM_STEPS = 2;
 
-/** The latest thought of each file; that of the file used longest ago is forgotten first. */
+/** Numbers of gradients that are kept in all: 128 MiB. */
+const GRADIENTS = 1 << 25;
+
+/**
+ * The latest thought of each file; that of the file used longest ago is forgotten first. Gradients take the most room, so only
+ * those of the files thought about last are kept: the others are thought about anew when they change.
+ */
 export class ThoughtStore {
   readonly #thoughts: LruMap<string, Thought>;
+  readonly #numbers: number;
 
-  constructor(capacity = 32) {
+  constructor(capacity = 16, numbers = GRADIENTS) {
     this.#thoughts = new LruMap(capacity);
+    this.#numbers = numbers;
   }
 
   get(path: string): Thought | undefined {
@@ -22,6 +30,13 @@ export class ThoughtStore {
 
   set(path: string, thought: Thought): void {
     this.#thoughts.set(path, thought);
+    let left = this.#numbers;
+    for (const [one, { gradients, mu, ...rest }] of [...this.#thoughts.entries()].reverse()) {
+      left -= gradients.size * mu.length;
+      // Its place among those used last stays as it is.
+      if (left < 0 && one !== path && gradients.size > 0)
+        this.#thoughts.replace(one, { ...rest, mu, gradients: new Map() });
+    }
   }
 
   delete(path: string): void {

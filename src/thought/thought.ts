@@ -31,7 +31,7 @@ export interface ChunkInfo {
 /** A posterior over the thought given the evidence: immutable, and named by a version that no other thought has. */
 export interface Thought {
   readonly version: number;
-  /** Mean of q(z | evidence), [groups, thought vectors, width]. */
+  /** Mean of q(z | evidence), [rows, thought vectors, width]. */
   readonly mu: Float32Array;
   readonly trace: ThoughtTrace;
   /** Last known gradient of each chunk that mu rests on, by the chunk's key: what a warm start reuses. */

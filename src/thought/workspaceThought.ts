@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { halved, widened } from '../model/arrays';
 import { LruMap } from '../model/lru';
 import { nextVersion, priorThought, type Thought } from './thought';
 
@@ -12,14 +13,14 @@ const FEWEST = 2;
 const STALE_DAYS = 30;
 
 /** Rises with every change of what is stored. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const DAY_MS = 86_400_000;
 
 /**
  * What the thoughts about the files of a workspace have in common: where the thought about a new file begins, and what its
  * steps are pulled toward. It is the mean of the latest thoughts about other files: a file's own never counts, since its
- * text would count twice. What is kept are numbers: means of posteriors, and hashes of paths.
+ * text would count twice. What is kept are numbers: means of posteriors, on disk as bfloat16, and hashes of paths.
  */
 export class WorkspaceThought {
   /** By the path's hash, the file that was thought about last at the end. */
@@ -47,7 +48,7 @@ export class WorkspaceThought {
    */
   pack(model: string, now: number): Uint8Array[] {
     const files = [...this.#files.entries()];
-    const numbers = Buffer.concat(files.map(([, mu]) => Buffer.from(mu.buffer, mu.byteOffset, mu.byteLength)));
+    const numbers = Buffer.concat(files.map(([, mu]) => Buffer.from(halved(mu).buffer)));
     const header = { format: FORMAT, model, saved: now, sum: sumOf(numbers), files: files.map(([hash]) => hash) };
     return [Buffer.from(`${JSON.stringify(header)}\n`), numbers];
   }
@@ -70,10 +71,10 @@ export class WorkspaceThought {
     const { files, sum } = header;
     // A copy: numbers begin where a buffer does.
     const numbers = new Uint8Array(bytes.subarray(end + 1));
-    if (!Array.isArray(files) || numbers.byteLength !== 4 * length * files.length || sumOf(numbers) !== sum) {
+    if (!Array.isArray(files) || numbers.byteLength !== 2 * length * files.length || sumOf(numbers) !== sum) {
       return 'it is damaged';
     }
-    const all = new Float32Array(numbers.buffer);
+    const all = widened(new Uint16Array(numbers.buffer));
     this.#files = new LruMap(KEPT_FILES);
     files.forEach((hash, i) => this.#files.set(String(hash), all.slice(i * length, (i + 1) * length)));
     return undefined;

@@ -183,7 +183,8 @@ def test_a_learned_prior_is_part_of_the_graphs_that_read_a_thought(tmp_path):
 def test_what_a_thought_says_of_tokens_is_part_of_the_graphs(tmp_path):
     torch.manual_seed(0)
     shape = dict(vocabulary=100, width=32, layers=3, trunk_layers=1, heads=2, kv_heads=1, hidden=24, thought_vectors=2)
-    leaning = Decoder(Config(**shape, token_groups=2))
+    leaning = Decoder(Config(**shape, token_groups=2, token_features=32))
+    torch.nn.init.normal_(leaning.feature_means)
     for name, weight in leaning.named_parameters():
         if "thought_" in name:
             torch.nn.init.normal_(weight, std=0.2)
@@ -191,5 +192,6 @@ def test_what_a_thought_says_of_tokens_is_part_of_the_graphs(tmp_path):
     assert max(parity.differences(leaning, tmp_path).values()) <= 1e-3
     # What they say is heard: with its numbers on the wrong tokens the same graphs compute something else.
     parts = leaning.parts
-    leaning.parts = lambda z: (parts(z)[0], parts(z)[1].flip(-1))
-    assert parity.differences(leaning, tmp_path)["logits"] > 0.1
+    for wrong in (lambda z: (parts(z)[0], parts(z)[1].flip(-1), parts(z)[2]), lambda z: (*parts(z)[:2], parts(z)[2].flip(1))):
+        leaning.parts = wrong
+        assert parity.differences(leaning, tmp_path)["logits"] > 0.1

@@ -5,7 +5,7 @@ import pytest
 import torch
 from conftest import SIZES
 
-from thoughtline_train import data, think
+from thoughtline_train import data, features, think
 from thoughtline_train.loop import load_decoder
 from thoughtline_train.model import Config, Decoder
 from thoughtline_train.thought import MAX_STEPS, Thought
@@ -266,6 +266,60 @@ def test_a_thought_can_lean_toward_tokens(small):
     assert torch.allclose(moved, 1.5 * torch.nn.functional.one_hot(torch.tensor(19), 64).float(), atol=1e-5)
 
 
+FEATURES = TOKENS | {"token_features": 3}
+
+
+def test_a_thought_can_lean_toward_tokens_behind_what_a_state_is(small):
+    decoder, thought, inner, states, y = small
+    wider = think.widened(decoder, FEATURES)
+    features.measure(wider, decoder.top(states, thought.start(len(states))).flatten(0, 1))
+    own = Thought(wider.config)
+    own.take_over(thought.state_dict())
+    z = own.start(4)
+    # Two rows of layers, two of tokens, and two for each feature; but one size of step for all features.
+    assert z.shape == (4, 10, 2, 16) and own.log_size.shape[1] == 5 and not z[:, 2:].any()
+    hidden = decoder.top(states[5:6], thought.start(1))
+    assert torch.equal(wider.logits(hidden, z[:1]), decoder.logits(hidden, None))
+    # The gradient of a number is that of the logit times the feature.
+    own_gradients = think.Inner(wider, False).gradients(z, states, y)[1]
+    surplus = decoder.logits(hidden, None).softmax(-1)[0] - torch.nn.functional.one_hot(y[2, 1], 64)
+    values = (hidden @ wider.features - wider.feature_means)[0]
+    torch.testing.assert_close(own_gradients[2, 1, 4:].flatten().view(3, 64), values.T @ surplus, atol=1e-5, rtol=1e-4)
+    # And a number adds to its token's logit as often as the state has the feature.
+    z = z.clone()
+    z[0, 6, 1, 3] = 1.5
+    moved = wider.logits(hidden, z[:1]) - decoder.logits(hidden, None)
+    assert torch.allclose(moved[0, :, 19], 1.5 * values[:, 1], atol=1e-5) and not moved[..., :19].any()
+
+
+def test_features_are_uncorrelated_and_of_one_size(small):
+    wider = think.widened(small[0], FEATURES)
+    torch.manual_seed(2)
+    hidden = torch.randn(4000, 16) @ torch.randn(16, 16) + torch.randn(16)
+    features.measure(wider, hidden)
+    values = hidden @ wider.features - wider.feature_means
+    torch.testing.assert_close(torch.cov(values.T), torch.eye(3), atol=1e-3, rtol=0)
+    assert values.mean(0).abs().max() < 1e-3
+    # They are the directions in which most happens.
+    assert torch.linalg.eigvalsh(torch.cov(hidden.T))[-3:].flip(0).sqrt() == pytest.approx((1 / wider.features.norm(dim=0)).tolist(), rel=1e-3)
+
+
+def test_all_features_make_one_step_together(small):
+    decoder = small[0]
+    own = Thought(think.widened(decoder, FEATURES).config)
+    gradient = torch.randn(2, 10, 2, 16)
+    moved = own.start(2) - own.step(own.start(2), gradient, 0)
+    rows = moved[:, 4:].pow(2).mean((1, 2, 3)).sqrt()
+    torch.testing.assert_close(rows, torch.full((2,), own.log_size[0, 4].exp().item()))
+    ratio = moved[:, 4:] / gradient[:, 4:]
+    torch.testing.assert_close(ratio, ratio[:, :1, :1, :1].expand_as(ratio))
+
+
+def test_features_need_numbers_of_tokens(small):
+    with pytest.raises(SystemExit, match="token_features 3: they need token_groups, too: 2"):
+        think.widened(small[0], {"token_features": 3})
+
+
 def test_the_prior_says_nothing_of_tokens_and_their_steps_are_learned(small):
     decoder, _, _, states, y = small
     wider = think.widened(decoder, TOKENS)
@@ -284,10 +338,11 @@ def test_the_vocabulary_decides_how_many_groups(small):
 def test_steps_alone_can_be_learned(tiny, thinking):
     run = tiny.root / "steps-only"
     before = torch.load(thinking, weights_only=True)
-    groups = str(-(-before["config"]["vocabulary"] // (before["config"]["thought_vectors"] * before["config"]["width"])))
+    groups = Config(**before["config"]).groups_of_vocabulary
     shape = ["--batch", 2, "--chunks", 2, "--chunk", 32, "--length", 64, "--suffix", 16, "--windows", 2, "--deep", 8, "--held", 0]
-    tiny.run("think", "--run", run, "--start-from", thinking, "--minutes", 0.0001, "--token-groups", groups, "--steps-only", 1, *shape)
+    tiny.run("think", "--run", run, "--start-from", thinking, "--minutes", 0.0001, "--token-groups", groups, "--token-features", 4, "--steps-only", 1, *shape)
     after = torch.load(run / "state.pt", weights_only=True)
+    assert after["decoder"]["features"].shape[1] == 4 and after["decoder"]["feature_means"].any()
     assert all(torch.equal(after["decoder"][name], value) for name, value in before["decoder"].items())
     layers = len(before["thought"]["prior"])
     assert torch.equal(after["thought"]["prior"][:layers], before["thought"]["prior"]) and not after["thought"]["prior"][layers:].any()

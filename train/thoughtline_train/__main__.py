@@ -79,7 +79,7 @@ def main() -> None:
     think.add_argument("--minutes", type=float, default=45)
     think.add_argument("--eager", action="store_true", help="compile nothing: for a run of a few minutes on a GPU")
     think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
-    anew = "learn to read a thought from the beginning, of this shape (--prior-hidden, --token-groups: go on, with a learned prior, or with a number for each token)"
+    anew = "learn to read a thought from the beginning, of this shape (--prior-hidden, --token-groups, --token-features: go on, with a learned prior, or with numbers for each token)"
     for name in SHAPE:
         think.add_argument(f"--{name.replace('_', '-')}", type=int, help=anew)
     Protocol.add_options(think)
@@ -104,6 +104,7 @@ def main() -> None:
     export.add_argument("--chunk", type=int, default=128)
     export.add_argument("--report", type=Path, help="JSON that `report` wrote, for the card")
     export.add_argument("--after", type=Path, help="bundle that the first of the runs went on from, for the card")
+    export.add_argument("--steps-only", action="store_true", help="the runs taught steps alone: corpus, memory's and energy's weights are those of --after")
     export.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of the runs, for the card")
     export.add_argument("--beside", type=Path, nargs="*", default=[], help="folders of runs to compare with, for the card")
     export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")

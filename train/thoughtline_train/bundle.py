@@ -35,7 +35,10 @@ def read_bundle(folder: Path) -> tuple[Decoder, Thought]:
 
 def read_thought(folder: Path, described: dict, config: Config) -> Thought:
     thought = Thought(config)
-    prior = np.fromfile(folder / "prior.bin", "<f4").reshape(thought.prior.shape)
+    stored = np.fromfile(folder / "prior.bin", "<f4")
+    prior = np.zeros(thought.prior.shape, "<f4")
+    # What is not stored is zero.
+    prior.reshape(-1)[: len(stored)] = stored
 
     def by_step(steps: str, warm: str) -> torch.Tensor:
         return torch.tensor([*described[steps], described[warm]], dtype=torch.float64).clamp(1e-12, None)
@@ -60,7 +63,7 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
     config = Config(
         vocabulary=a["vocabulary"], width=a["width"], layers=a["layers"], trunk_layers=a["trunkLayers"], heads=a["heads"],
         kv_heads=a["kvHeads"], thought_vectors=a["thoughtVectors"], head_size=0 if heads == a["width"] else a["headWidth"],
-        token_groups=a.get("tokenGroups", 0), **{name: a[key] for name, key in told if key in a},
+        token_groups=a.get("tokenGroups", 0), token_features=a.get("tokenFeatures", 0), **{name: a[key] for name, key in told if key in a},
     )  # fmt: skip
     vectors = a["width"], heads + 2 * shared if config.attention_bias else None
     weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", *vectors))
@@ -95,10 +98,19 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
     state["final_norm"] = next(weights)
     if not config.tied:
         state["unembedding"] = next(weights).T
+    if config.token_features:
+        state |= read_features(weights, folder, config)
     config = replace(config, hidden=len(state["stack.0.down"]))
     decoder = Decoder(config).eval().requires_grad_(False)
     decoder.load_state_dict({k: torch.from_numpy(v.astype(np.float32)) for k, v in state.items()})
     return decoder
+
+
+def read_features(unread: Iterator[np.ndarray], folder: Path, config: Config) -> dict[str, np.ndarray]:
+    """The features of the final states: the last weights of a top graph, behind the output matrix, and their means by name."""
+    *_, features = unread
+    means = next(i for i in onnx.load(folder / "top.onnx", load_external_data=False).graph.initializer if i.name.endswith("feature_means"))
+    return {"features": features.reshape(config.width, config.token_features), "feature_means": numpy_helper.to_array(means)}
 
 
 def weights_as_used(path: Path, norm: int, bias: int | None) -> Iterator[np.ndarray]:

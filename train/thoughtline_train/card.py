@@ -49,7 +49,8 @@ def card_text(
         else "the plain decoder of equal training cost has not been trained yet and is missing here."
     )
     began = f"The weights began as those of {training['origin']}: its licence and what it was trained on count as well.\n\n" if "origin" in training else ""
-    tokens = " and one number for each token, which is added to its logit" if config.get("tokenGroups") else ""
+    behind = f", and one more for each of {config['tokenFeatures']} features of the last state" if config.get("tokenFeatures") else ""
+    tokens = f" and one number for each token, which is added to its logit{behind}" if config.get("tokenGroups") else ""
     return f"""# {name} {version}
 
 A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
@@ -91,33 +92,29 @@ def export(options: Namespace) -> None:
     else:
         # A plain decoder: the outputs of its cross-attentions are still zero, so that z changes nothing.
         print(f"{options.state}: never trained with a thought; the bundle ignores z")
-    composition = summary(options.cache, "train")
-    folder = Path(__file__).parent.parent / "corpus"
-    manifest = [p for name in ("manifest", "pypi") for p in json.loads((folder / f"{name}.json").read_text())["packages"]]
-    # The manifest may have changed since this corpus was built: what counts is what was trained on.
-    known, used = {p["name"]: p["licence"] for p in manifest}, {row["package"] for row in read(options.cache, "train")}
-    sizes = {k: v / 1e6 for k, v in composition["languages"].items()}
-    corpus = {
-        "packages": len(used),
-        "megabytes": round(sum(sizes.values()), 1),
-        "python": packed_share(options.cache),
-        "composition": ", ".join(f"{k} {v:.1f} MB" for k, v in sorted(sizes.items(), key=lambda s: -s[1]) if v >= 0.05),
-        "licences": dict(Counter(known.get(name, "in an earlier manifest") for name in used).most_common()),
-    }
     # What the model had been trained by when its weights were taken from another bundle.
-    earlier = json.loads((options.after / "manifest.json").read_text())["training"]["runs"] if options.after else []
-    runs = [*earlier, *(run_summary(folder) for folder in options.runs)]
-    training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs, "corpus": corpus}
+    before = json.loads((options.after / "manifest.json").read_text()) if options.after else {"training": {"runs": []}}
+    runs = [*before["training"]["runs"], *(run_summary(folder) for folder in options.runs)]
+    training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs}
+    # The decoder's, and what was fitted to it, where the runs taught the steps alone.
+    kept = {}
+    if options.steps_only:
+        if not options.after:
+            raise SystemExit("--steps-only: which bundle's decoder it is, --after must say")
+        kept = {key: before[key] for key in ("memory", "energy") if key in before}
+        training["hardware"] = before["training"]["hardware"]
+    training["corpus"] = before["training"]["corpus"] if options.steps_only else corpus_of(options.cache)
     if not options.after:  # else the runs listed above say what the weights began as
         training |= inherited(state)
     rows = json.loads(options.report.read_text()) if options.report else None
     shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
-    shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors, "tokenGroups": decoder.config.token_groups}
+    shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}
+    shape |= {"tokenGroups": decoder.config.token_groups, "tokenFeatures": decoder.config.token_features}
     shape["stored"] = "float16" if options.bits == 16 else f"blocks of {options.bits} bits"
     beside = [run_summary(folder) for folder in options.beside]
     card = card_text(options.name, options.version, shape, training, rows, beside)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
-    write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits)
+    write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits, kept)
     found, bounds = differences(decoder, options.out), LIMITS[options.bits]
     print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
     if any(found[name] > bound for name, bound in bounds.items()):
@@ -126,3 +123,20 @@ def export(options: Namespace) -> None:
         options.fixtures.mkdir(parents=True, exist_ok=True)
         tokenizer_cases(options.tokenizer, options.fixtures / "tokenizer-cases.json")
         parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json", options.bits)
+
+
+def corpus_of(cache: Path) -> dict:
+    """What a bundle says of the corpus in `cache`."""
+    composition = summary(cache, "train")
+    folder = Path(__file__).parent.parent / "corpus"
+    manifest = [p for name in ("manifest", "pypi") for p in json.loads((folder / f"{name}.json").read_text())["packages"]]
+    # The manifest may have changed since this corpus was built: what counts is what was trained on.
+    known, used = {p["name"]: p["licence"] for p in manifest}, {row["package"] for row in read(cache, "train")}
+    sizes = {k: v / 1e6 for k, v in composition["languages"].items()}
+    return {
+        "packages": len(used),
+        "megabytes": round(sum(sizes.values()), 1),
+        "python": packed_share(cache),
+        "composition": ", ".join(f"{k} {v:.1f} MB" for k, v in sorted(sizes.items(), key=lambda s: -s[1]) if v >= 0.05),
+        "licences": dict(Counter(known.get(name, "in an earlier manifest") for name in used).most_common()),
+    }

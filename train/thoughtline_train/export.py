@@ -41,7 +41,7 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
         return tuple({0: batch, 2: room} for _ in range(2 * layers))
 
     trunk, top, past = c.trunk_layers, c.top_layers, torch.tensor([5])
-    states, z = torch.randn(2, 7, c.width), torch.randn(2, c.thought_groups, c.thought_vectors, c.width)
+    states, z = torch.randn(2, 7, c.width), torch.randn(2, c.thought_rows, c.thought_vectors, c.width)
     models = {
         "trunk": to_onnx(
             TrunkGraph(decoder),
@@ -205,13 +205,16 @@ def refer(initializer: onnx.TensorProto, name: str, values: np.ndarray, place: t
 
 def write_bundle(
     decoder: Decoder, thought: Thought, tokenizer: Path, folder: Path, name: str, version: str, window: dict,
-    training: dict, card: str, bits: int = 16,
+    training: dict, card: str, bits: int = 16, fitted: dict | None = None,
 ) -> None:  # fmt: skip
+    """`fitted`: `memory` and `energy`, where they are known already."""
     folder.mkdir(parents=True, exist_ok=True)
     export_graphs(decoder, folder, bits)
     if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer, folder / "tokenizer.json")
-    thought.prior.detach().float().cpu().numpy().astype("<f4").tofile(folder / "prior.bin")
+    prior = thought.prior.detach().float().cpu().numpy().astype("<f4")
+    # Rows of zeros at the end, which are those of what z_0 says nothing of, need not be stored.
+    prior[: 1 + int(np.flatnonzero(prior.any((1, 2))).max(initial=0))].tofile(folder / "prior.bin")
     (folder / "README.md").write_text(card)
     files = {
         "trunk": "trunk.onnx", "top": "top.onnx", "evidence": "evidence.onnx", "weights": "weights.bin",
@@ -227,6 +230,7 @@ def write_bundle(
         "chunk": {"tokens": window["chunk"]},
         "specialTokens": {"pad": 0, "file": 1, "suffix": 2, "prefix": 3, "end": 4},
         "thought": thought.to_json(),
+        **(fitted or {}),
         "training": training,
         "files": {key: described(folder / path) for key, path in files.items()},
     }
@@ -238,6 +242,7 @@ def architecture(c: Config) -> dict:
         "vocabulary": c.vocabulary, "width": c.width, "layers": c.layers, "trunkLayers": c.trunk_layers,
         "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width, "thoughtVectors": c.thought_vectors,
         **({"tokenGroups": c.token_groups} if c.token_groups else {}),
+        **({"tokenFeatures": c.token_features} if c.token_features else {}),
         **({"priorHidden": c.prior_hidden} if c.prior_hidden else {}),
         # What the graphs hold already, for those who read a bundle back (bundle.py).
         "ropeBase": c.rope_base, "normEpsilon": c.norm_epsilon, "attentionBias": c.attention_bias, "tied": c.tied,

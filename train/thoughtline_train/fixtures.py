@@ -121,10 +121,11 @@ def adopted_bundle(fixtures: Path) -> None:
     tokenizer_cases(folder / "tokenizer.json", fixtures / "adopted-tokenizer-cases.json")
     shape = {"layers": 2, "rope_base": 1e6, "norm_epsilon": 1e-6, "attention_bias": True, "tied": False}
     config = replace(TINY, vocabulary=size, **shape)
-    decoder, thought = random_weights(replace(config, token_groups=config.groups_of_vocabulary))
+    decoder, thought = random_weights(replace(config, token_groups=config.groups_of_vocabulary, token_features=3))
     with torch.no_grad():
         # Of a trained bundle they are zero: then no comparison would see whether anybody reads them.
         thought.prior[thought.layers :].normal_(std=0.3)
+        thought.prior[thought.layers + decoder.config.token_groups :] *= 0.3
     for layer in decoder.stack:
         for bias in (layer.query_bias, layer.key_bias, layer.value_bias):
             torch.nn.init.normal_(bias)

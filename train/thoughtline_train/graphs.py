@@ -193,16 +193,15 @@ def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, w
     own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
     cos, sin = angles(c, new)
     mask = causal_mask(new)
-    # Once for both: of z cut twice the gradient would be a sum with zeros, which the graph would store.
-    layers, leaning = decoder.parts(z.unsqueeze(0))
+    # Once for all: of z cut twice the gradient would be a sum with zeros, which the graph would store.
+    layers, *of_tokens = decoder.parts(z.unsqueeze(0))
     x, read = states, decoder.through_prior(layers)
     for i, layer in enumerate(decoder.stack[c.trunk_layers :]):
         q, k, v = (heads(part, c) for part in queries_keys_values(layer, x).split((own, shared, shared), -1))
         x = x + attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v, mask) @ layer.output
         x = x + think(layer, x, read[:, i])
         x = x + mlp(layer, x)
-    logits = norm(x, decoder.final_norm, c.norm_epsilon) @ decoder.head.T
-    logits = logits if leaning is None else logits + leaning
+    logits = decoder.logits_of(norm(x, decoder.final_norm, c.norm_epsilon), *of_tokens)
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
     return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum()

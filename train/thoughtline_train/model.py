@@ -5,9 +5,10 @@ layers above form the *top*; each of them reads its own `thought_vectors` vector
 whose output projection starts at zero (so that a decoder trained without `z` is left as it was).
 
 Shapes: B batch, S new tokens, P past tokens, V vocabulary, W width, H heads, G key/value heads, D head width,
-L top layers, n thought vectors per layer, Z groups of z: one for each top layer, and with `token_groups` further ones
-behind them, which hold one number for each token of the vocabulary: it is added to the token's logit. So a thought can say which
-words a repository uses, wherever the cross-attention of a few vectors cannot. Everything is written as `x @ W` with W stored [in, out].
+L top layers, n thought vectors per layer, Z rows of z: one for each top layer; with `token_groups` further ones behind them, which hold
+one number for each token of the vocabulary, added to the token's logit; with `token_features` as many again for each feature of the last
+state, which that number is multiplied by first. So a thought can say which words a repository uses, and behind what, wherever the
+cross-attention of a few vectors cannot. Everything is written as `x @ W` with W stored [in, out].
 """
 
 from dataclasses import asdict, dataclass
@@ -30,7 +31,8 @@ class Config:
     hidden: int = 704
     thought_vectors: int = 8
     rope_base: float = 10000.0
-    token_groups: int = 0  # groups of z behind the layers' that hold what is added to each token's logit; 0: nothing is
+    token_groups: int = 0  # rows of z behind the layers' that hold what is added to each token's logit; 0: nothing is
+    token_features: int = 0  # features of the last state for each of which z holds as many rows again; 0: none
     prior_hidden: int = 0  # hidden width of the learned prior z = U(z_0); 0: none, the layers read z_0 itself
     norm_epsilon: float = 1e-5
     head_size: int = 0  # 0: the heads share the width
@@ -46,17 +48,24 @@ class Config:
         return self.layers - self.trunk_layers
 
     @property
-    def thought_groups(self) -> int:
-        """Groups of z, each with step sizes of its own: one for each top layer, then those of the tokens."""
-        return self.top_layers + self.token_groups
+    def thought_rows(self) -> int:
+        """Z: one for each top layer, then those of the tokens, then those of each feature in turn."""
+        return sum(self.group_rows)
+
+    @property
+    def group_rows(self) -> list[int]:
+        """How many rows of z each of its groups has, which share step sizes: one each, but all rows of features are one group."""
+        return [1] * (self.top_layers + self.token_groups) + [self.token_groups * self.token_features] * (self.token_features > 0)
 
     def __post_init__(self) -> None:
         if self.token_groups not in (0, self.groups_of_vocabulary):
             raise SystemExit(f"token_groups {self.token_groups}: a vocabulary of {self.vocabulary} takes {self.groups_of_vocabulary}")
+        if self.token_features and not self.token_groups:
+            raise SystemExit(f"token_features {self.token_features}: they need token_groups, too: {self.groups_of_vocabulary}")
 
     @property
     def groups_of_vocabulary(self) -> int:
-        """As many groups of z as have a number for each token."""
+        """As many rows of z as have a number for each token."""
         return -(-self.vocabulary // (self.thought_vectors * self.width))
 
     def to_json(self) -> dict:
@@ -158,6 +167,10 @@ class Decoder(nn.Module):
         self.embedding = nn.Parameter(torch.randn(config.vocabulary, config.width) * 0.02)
         self.stack = nn.ModuleList(Layer(config, i >= config.trunk_layers) for i in range(config.layers))
         self.final_norm = nn.Parameter(torch.ones(config.width))
+        if config.token_features:
+            # Of the final states: `features.measure` makes them uncorrelated and of variance 1.
+            self.features = weight(config.width, config.token_features)
+            self.feature_means = nn.Parameter(torch.zeros(config.token_features))
         self.unembedding = None if config.tied else nn.Parameter(torch.randn(config.vocabulary, config.width) * 0.02)
         if config.prior_hidden:
             self.thought_prior = LearnedPrior(config.top_layers * config.thought_vectors, config.width, config.prior_hidden)
@@ -167,14 +180,15 @@ class Decoder(nn.Module):
         """What hidden states are multiplied by for the logits, [V, W]."""
         return self.embedding if self.unembedding is None else self.unembedding
 
-    def parts(self, z: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Of z [B, Z, n, W] the layers' groups, [B, L, n, W], and what is added to the logit of each token, [B, 1, V]: None if
-        it says nothing of tokens."""
+    def parts(self, z: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Of z [B, Z, n, W] the layers' rows, [B, L, n, W], what is added to the logit of each token, [B, 1, V], and what of it for each
+        feature of a state, [B, features, V]: None if it says nothing of tokens, or of features."""
         c = self.config
         if not c.token_groups:
-            return z, None
-        layers, tokens = z.split((c.top_layers, c.token_groups), 1)
-        return layers, tokens.flatten(1)[:, None, : c.vocabulary]
+            return z, None, None
+        layers, tokens, *features = z.split((c.top_layers, c.token_groups, *c.group_rows[c.top_layers + c.token_groups :]), 1)
+        leaning = tokens.flatten(1)[:, None, : c.vocabulary]
+        return layers, leaning, features[0].unflatten(1, (c.token_features, c.token_groups)).flatten(2)[..., : c.vocabulary] if features else None
 
     def read(self, z: Tensor) -> Tensor:
         """What the layers read of a thought: U(z), [B, L, n, W]."""
@@ -213,9 +227,17 @@ class Decoder(nn.Module):
 
     def logits(self, hidden: Tensor, z: Tensor | None) -> Tensor:
         """[B, S, V] of normalised hidden states under a thought."""
+        return self.logits_of(hidden, *(None, None) if z is None else self.parts(z)[1:])
+
+    def logits_of(self, hidden: Tensor, leaning: Tensor | None, by_feature: Tensor | None) -> Tensor:
+        """The same of what a thought says of tokens (`parts`)."""
         logits = hidden @ self.head.to(hidden.dtype).T
-        leaning = None if z is None else self.parts(z)[1]
-        return logits if leaning is None else logits + leaning.to(logits.dtype)
+        if leaning is not None:
+            logits = logits + leaning.to(logits.dtype)
+        if by_feature is not None:
+            features = hidden @ self.features.to(hidden.dtype) - self.feature_means.to(hidden.dtype)
+            logits = logits + features @ by_feature.to(hidden.dtype)
+        return logits
 
     def token_nll(self, hidden: Tensor, targets: Tensor, z: Tensor | None) -> Tensor:
         """−log p of each target, in nats, [B, S]; positions with target −100 give 0."""

@@ -41,7 +41,7 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
     run = sessions(folder)
     rng = np.random.default_rng(seed)
     tokens = rng.integers(5, c.vocabulary, (2, length))
-    z = rng.standard_normal((2, c.thought_groups, c.thought_vectors, c.width)).astype(np.float32) * 0.5
+    z = rng.standard_normal((2, c.thought_rows, c.thought_vectors, c.width)).astype(np.float32) * 0.5
 
     def decode(rows: slice, *cuts: int) -> np.ndarray:
         """Logits of the last token, the pieces between the cuts in runs of their own."""

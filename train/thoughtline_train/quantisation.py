@@ -102,7 +102,7 @@ def speeds(bundles: dict[int, Bundle], c: Config, length: int, chunk: int, repet
             feeds([normal(1, c.kv_heads, past + new, c.head_width) for _ in range(2 * layers)], past)
             for layers in (c.trunk_layers, c.top_layers)
         )
-        z = normal(1, c.thought_groups, c.thought_vectors, c.width)
+        z = normal(1, c.thought_rows, c.thought_vectors, c.width)
         count = np.array([new if past else 1])
         return [
             ("trunk", {"tokens": rng.integers(5, c.vocabulary, (1, new)), **trunk}),
@@ -110,7 +110,7 @@ def speeds(bundles: dict[int, Bundle], c: Config, length: int, chunk: int, repet
         ]
 
     evidence = {"states": normal(1, chunk, c.width), "targets": rng.integers(5, c.vocabulary, (1, chunk))}
-    evidence |= {"weights": np.ones((1, chunk), np.float32), "z": normal(c.thought_groups, c.thought_vectors, c.width)}
+    evidence |= {"weights": np.ones((1, chunk), np.float32), "z": normal(c.thought_rows, c.thought_vectors, c.width)}
     cases = {
         "1 token": decoding(1, PAST), "8 tokens": decoding(8, PAST), f"{length} tokens": decoding(length, 0),
         "gradient": [("evidence", evidence)],

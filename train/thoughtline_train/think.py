@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from . import features
 from .data import IGNORE, Episode, Split, episode, newline_tokens
 from .loop import Run, average_gradients, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Decoder
@@ -131,11 +132,11 @@ def anew(decoder: Decoder, shape: dict) -> Decoder:
 
 
 # Parts of a shape that a thought can be given later: they change nothing at first.
-ADDED = ("prior_hidden", "token_groups")
+ADDED = ("prior_hidden", "token_groups", "token_features")
 
 
 def widened(decoder: Decoder, shape: dict) -> Decoder:
-    """The decoder with a learned prior, the identity at first, or groups of z for tokens: what it has learned about thoughts stays."""
+    """The decoder with a learned prior, the identity at first, or rows of z for tokens: what it has learned about thoughts stays."""
     return reshaped(decoder, shape, decoder.state_dict())
 
 
@@ -143,6 +144,17 @@ def reshaped(decoder: Decoder, shape: dict, kept: dict) -> Decoder:
     fresh = Decoder(replace(decoder.config, **shape))
     fresh.load_state_dict(fresh.state_dict() | kept)
     return fresh
+
+
+@torch.no_grad()
+def final_states(decoder: Decoder, thought: Thought, split: Split, shape: dict, device, windows: int = 32) -> Tensor:
+    """Normalised final states [N, W] of windows under z_0."""
+    found = []
+    for episode in draw(split, windows, shape, np.random.default_rng(3)):
+        data = collate([episode], device)
+        hidden = decoder.top(decoder.trunk(data["window_x"]), thought.start(1))
+        found.append(hidden[data["window_y"] >= 0].float())
+    return torch.cat(found)
 
 
 def think(
@@ -169,6 +181,8 @@ def think(
         thought.take_over(before["thought"])
     decoder.to(device)
     thought.to(device)
+    if "token_features" in (shape or {}):
+        features.measure(decoder, final_states(decoder, thought, train, protocol.window, device))
     if protocol.steps_only:
         decoder.requires_grad_(False)
         thought.prior.requires_grad_(False)

@@ -1,9 +1,10 @@
-import { leaningOf, type Bundle } from '../bundle';
+import type { Bundle } from '../bundle';
 import type { KeyValueCache, Mirror } from '../cache';
 import type { Manifest } from '../manifest';
 import { NumericalError } from '../errors';
+import { byFeature, leaningOf } from '../thoughtShape';
 import { Layout, MOST_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
-import { BLOCK, LARGEST } from './matrix';
+import { BLOCK, inBlocks, LARGEST } from './matrix';
 import { loadProgram, type Operations, type Program } from './program';
 import { readWeights } from './weights';
 
@@ -47,10 +48,11 @@ export class Kernel {
 
   /** @returns undefined where the kernel does not know the bundle's decoder, or how its weights are stored */
   static async open(bundle: Bundle): Promise<Kernel | undefined> {
-    const { ropeBase, normEpsilon, heads, kvHeads, headWidth, width } = bundle.manifest.architecture;
+    const { ropeBase, normEpsilon, heads, kvHeads, headWidth, width, tokenFeatures = 0 } = bundle.manifest.architecture;
     if (ropeBase === undefined || normEpsilon === undefined) return undefined;
     // Two heads at a time share what they read, sixteen values at a time.
     if (heads % (2 * kvHeads) !== 0 || headWidth % 16 !== 0 || width % BLOCK !== 0) return undefined;
+    if (tokenFeatures % BLOCK !== 0) return undefined;
     const weights = await readWeights(bundle);
     if (!weights) return undefined;
     const layout = new Layout(weights, bundle.manifest);
@@ -85,7 +87,7 @@ export class Kernel {
 
   /**
    * @param states [S, width]
-   * @param z [groups, thought vectors, width]
+   * @param z [rows, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
    * @param cache as for the trunk
    * @returns logits, [logit count, vocabulary]
@@ -101,6 +103,7 @@ export class Kernel {
     const last = x + (rows - logitCount) * width * 4;
     this.#operations.normalise(last, logitCount, width, this.#layout.finalNorm, this.#epsilon, normed);
     this.#multiply(normed, logitCount, this.#layout.head, wide, false);
+    this.#addByFeatures(logitCount, slot);
     const logits = this.#floats.slice(wide / 4, wide / 4 + logitCount * vocabulary);
     this.#lean(logits, z);
     NumericalError.check(logits, 'logits');
@@ -108,7 +111,19 @@ export class Kernel {
     return logits;
   }
 
-  /** Adds what the thought says of tokens, if it says something. */
+  /** Adds what the thought says of tokens behind the normalised last states, if it says something of their features. */
+  #addByFeatures(rows: number, slot: Slot): void {
+    const { normed, wide, queries, features, leanings } = this.#layout;
+    if (!features || !leanings) return;
+    this.#multiply(normed, rows, features.matrix, queries, false);
+    const count = features.matrix.outputs;
+    const means = this.#floats.subarray(features.means / 4, features.means / 4 + count);
+    const values = this.#floats.subarray(queries / 4, queries / 4 + rows * count);
+    for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) - (means[i % count] as number);
+    this.#multiply(queries, rows, leanings(slot.at), wide, true);
+  }
+
+  /** Adds what the thought says of tokens wherever they may come, if it says something. */
   #lean(logits: Float32Array, z: Float32Array): void {
     const leaning = leaningOf(z, { architecture: this.#architecture });
     if (leaning.length === 0) return;
@@ -182,9 +197,10 @@ export class Kernel {
     }
   }
 
-  /** Keys and values of a thought, unless they are in the slot: they are the same for every token. */
+  /** What is made of a thought, unless it is in the slot: its keys and values, and what it says behind features, are the same for every token. */
   #read(z: Float32Array, slot: Slot): void {
-    if (slot.z && equal(slot.z, z)) return;
+    // Nobody changes a thought that there is.
+    if (slot.z === z) return;
     const { width, kvHeads, headWidth, thoughtVectors } = this.#architecture;
     const { normed, wide, staged, thoughts, thought: tableShape } = this.#layout;
     const head = headWidth * 4;
@@ -204,7 +220,19 @@ export class Kernel {
         this.#put(kind, staged, thoughtVectors, tables, tableShape, 0);
       }
     });
-    slot.z = z.slice();
+    this.#readFeatures(z, slot);
+    slot.z = z;
+  }
+
+  /** Of each token the numbers of all features side by side, as a matrix lies that states are multiplied by. */
+  #readFeatures(z: Float32Array, slot: Slot): void {
+    const matrix = this.#layout.leanings?.(slot.at);
+    if (!matrix) return;
+    const { outputs, inputs, weights, factors } = matrix;
+    const { numbers, stride } = byFeature(z, { architecture: this.#architecture });
+    const whole = this.#whole[16].subarray(weights / 2, weights / 2 + outputs * inputs);
+    const scales = this.#floats.subarray(factors / 4, factors / 4 + (outputs * inputs) / BLOCK);
+    inBlocks(numbers, outputs, inputs, [1, stride], whole, scales);
   }
 
   #multiply(x: number, rows: number, matrix: PlacedMatrix, out: number, add: boolean): void {
@@ -304,10 +332,4 @@ interface Slot extends Mirror {
 
 function slotsOf(places: readonly number[]): Slot[] {
   return places.map((at) => ({ at, length: 0 }));
-}
-
-function equal(a: Float32Array, b: Float32Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -73,6 +73,9 @@ export class Layout {
   readonly embedding: PlacedMatrix;
   readonly head: PlacedMatrix;
   readonly finalNorm: number;
+  readonly features: { readonly matrix: PlacedMatrix; readonly means: number } | undefined;
+  /** What the thought of the top's cache that begins at `start` says of tokens for each feature, [vocabulary, features]. */
+  readonly leanings: ((start: number) => PlacedMatrix) | undefined;
   /** Bytes of all weights. */
   readonly weights: number;
   readonly cosines: number;
@@ -107,6 +110,8 @@ export class Layout {
     this.embedding = this.#matrix(weights.embedding);
     this.head = weights.head === weights.embedding ? this.embedding : this.#matrix(weights.head);
     this.finalNorm = this.#vector(weights.finalNorm);
+    const { features } = weights;
+    this.features = features && { matrix: this.#matrix(features.matrix), means: this.#vector(features.means) };
     this.weights = this.#end;
 
     this.tokens = new TableShape(architecture, window.tokens + WRITTEN);
@@ -116,7 +121,15 @@ export class Layout {
     this.sines = this.#floats((room * headWidth) / 2);
     const top = layers - trunkLayers;
     this.thoughts = top * this.tokens.bytes;
-    const topBytes = this.thoughts + top * this.thought.bytes;
+    const behindThoughts = this.thoughts + top * this.thought.bytes;
+    const count = vocabulary * (features?.matrix.outputs ?? 0);
+    const topBytes = behindThoughts + count * 2 + (count / BLOCK) * 4;
+    this.leanings =
+      features &&
+      ((start) => {
+        const at = start + behindThoughts;
+        return { inputs: features.matrix.outputs, outputs: vocabulary, bits: 16, weights: at, factors: at + count * 2 };
+      });
     this.caches = {
       trunk: Array.from({ length: KEPT.trunk }, () => this.#take(trunkLayers * this.tokens.bytes)),
       top: Array.from({ length: KEPT.top }, () => this.#take(topBytes)),
@@ -128,7 +141,7 @@ export class Layout {
     const widest = Math.max(own, hidden, width);
     this.states = this.#floats(rows * width);
     this.normed = this.#floats(rows * width);
-    this.queries = this.#floats(rows * own);
+    this.queries = this.#floats(rows * Math.max(own, features?.matrix.outputs ?? 0));
     this.attended = this.#floats(rows * widest);
     this.wide = this.#floats(rows * Math.max(2 * hidden, own + 2 * kvHeads * headWidth, vocabulary));
     this.quantised = this.#take(rows * widest * 2);

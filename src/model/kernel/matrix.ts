@@ -53,25 +53,40 @@ export function ofHalves(
 ): Matrix | undefined {
   const halves = part(file, offset, outputs * inputs * 2);
   if (!halves) return undefined;
-  const [row, column] = across ? [1, outputs] : [inputs, 1];
+  const strides = across ? ([1, outputs] as const) : ([inputs, 1] as const);
   const write = (weights: Int8Array | Int16Array, scales: Float32Array) => {
-    const values = widened(halves);
-    const block = new Float32Array(BLOCK);
-    for (let o = 0, to = 0; o < outputs; o++) {
-      for (let i = 0; i < inputs; i += BLOCK, to += BLOCK) {
-        let largest = 0;
-        for (let j = 0, from = o * row + i * column; j < BLOCK; j++, from += column) {
-          const value = (block[j] = values[from] as number);
-          if (value > largest) largest = value;
-          else if (-value > largest) largest = -value;
-        }
-        scales[to / BLOCK] = largest / LARGEST;
-        const factor = largest > 0 ? LARGEST / largest : 0;
-        for (let j = 0; j < BLOCK; j++) weights[to + j] = Math.floor((block[j] as number) * factor + 0.5);
-      }
-    }
+    inBlocks(widened(halves), outputs, inputs, strides, weights, scales);
   };
   return { outputs, inputs, bits: 16, offset, write };
+}
+
+/**
+ * Rounds a matrix to whole numbers, of which 32 share a scale.
+ * @param strides how far apart its outputs lie in `values`, and its inputs
+ * @param weights [outputs, inputs] @param scales [outputs, inputs / 32]
+ */
+export function inBlocks(
+  values: Float32Array,
+  outputs: number,
+  inputs: number,
+  [row, column]: readonly [number, number],
+  weights: Int8Array | Int16Array,
+  scales: Float32Array,
+): void {
+  const block = new Float32Array(BLOCK);
+  for (let o = 0, to = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i += BLOCK, to += BLOCK) {
+      let largest = 0;
+      for (let j = 0, from = o * row + i * column; j < BLOCK; j++, from += column) {
+        const value = (block[j] = values[from] as number);
+        if (value > largest) largest = value;
+        else if (-value > largest) largest = -value;
+      }
+      scales[to / BLOCK] = largest / LARGEST;
+      const factor = largest > 0 ? LARGEST / largest : 0;
+      for (let j = 0; j < BLOCK; j++) weights[to + j] = Math.floor((block[j] as number) * factor + 0.5);
+    }
+  }
 }
 
 function part(file: Buffer, offset: number, bytes: number): Buffer | undefined {

@@ -19,6 +19,8 @@ export interface DecoderWeights {
   /** The same matrix as the embedding, where they are tied. */
   readonly head: Matrix;
   readonly finalNorm: Float32Array;
+  /** Of the last states, where thoughts speak of them: [features, width], and their means. */
+  readonly features: { readonly matrix: Matrix; readonly means: Float32Array } | undefined;
   readonly layers: readonly LayerWeights[];
 }
 
@@ -27,7 +29,7 @@ export interface DecoderWeights {
  * @returns undefined where they are stored in another way, or where the decoder has parts that the kernel does not know
  */
 export async function readWeights({ graphs, weights, manifest }: Bundle): Promise<DecoderWeights | undefined> {
-  const { layers, trunkLayers, attentionBias, priorHidden } = manifest.architecture;
+  const { layers, trunkLayers, attentionBias, priorHidden, tokenFeatures = 0 } = manifest.architecture;
   if (attentionBias === true || priorHidden !== undefined) return undefined;
   const [trunkTensors, topTensors] = await Promise.all([graphs.trunk, graphs.top].map(tensorsOf));
   // Weights of another kind need not be read to know that.
@@ -38,11 +40,13 @@ export async function readWeights({ graphs, weights, manifest }: Bundle): Promis
   const embedding = trunk.vocabulary();
   const head = top.vocabulary();
   const finalNorm = top.vector('decoder.final_norm');
+  const features = top.features(tokenFeatures);
   const read = Array.from({ length: layers }, (_, i) =>
     i < trunkLayers ? trunk.layer(i, false) : top.layer(i - trunkLayers, true),
   );
-  if (!embedding || !head || !finalNorm || !read.every((layer) => layer !== undefined)) return undefined;
-  return { embedding, head: head.offset === embedding.offset ? embedding : head, finalNorm, layers: read };
+  if (!embedding || !head || !finalNorm || (tokenFeatures > 0 && !features)) return undefined;
+  if (!read.every((layer) => layer !== undefined)) return undefined;
+  return { embedding, head: head.offset === embedding.offset ? embedding : head, finalNorm, features, layers: read };
 }
 
 type Tensors = ReadonlyMap<string, Initializer>;
@@ -53,6 +57,9 @@ async function tensorsOf(graph: string): Promise<Tensors> {
 
 /** Ends of the names of matrices as they are stored: blocks of 8 bits, or 16 bits a weight; those of the scales of blocks. */
 const [BLOCKS, HALVES, SCALES] = ['.q8', '.f16', '.scales.f16'] as const;
+
+/** The features of the last states (`train/thoughtline_train/features.py`). */
+const FEATURES = 'decoder.features';
 
 /** The matrix that a tensor of this name is, if it is one that can be read. */
 function matrixOf(name: string): string | undefined {
@@ -94,19 +101,24 @@ class GraphWeights {
     return { ...layer, thought: { norm, matrices: { query, keyValue, output: back } } };
   }
 
-  /** Embedding or output matrix: the only one outside the layers, whatever the exporter called it. */
+  features(count: number): DecoderWeights['features'] {
+    const matrix = this.matrix(FEATURES, count, this.#architecture.width);
+    const means = this.vector('decoder.feature_means', count);
+    return matrix && means && { matrix, means };
+  }
+
+  /** Embedding or output matrix: the only other one outside the layers, whatever the exporter called it. */
   vocabulary(): Matrix | undefined {
     const { vocabulary, width } = this.#architecture;
     const names = [...this.#tensors.keys()].filter((name) => !name.startsWith('layers.'));
-    const [name, ...others] = names.flatMap((stored) => matrixOf(stored) ?? []);
+    const [name, ...others] = names.flatMap((stored) => matrixOf(stored) ?? []).filter((found) => found !== FEATURES);
     return name === undefined || others.length > 0 ? undefined : this.matrix(name, vocabulary, width);
   }
 
-  /** A norm's weights, which lie in the graph. */
-  vector(name: string): Float32Array | undefined {
+  /** A norm's weights, or another vector, which lie in the graph. */
+  vector(name: string, length = this.#architecture.width): Float32Array | undefined {
     const tensor = this.#tensors.get(name);
-    const { width } = this.#architecture;
-    if (tensor?.raw?.length !== 4 * width) return undefined;
+    if (tensor?.raw?.length !== 4 * length) return undefined;
     return new Float32Array(Uint8Array.from(tensor.raw).buffer);
   }
 

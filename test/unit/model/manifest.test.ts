@@ -14,9 +14,10 @@ function changed(change: (manifest: Manifest) => void): string {
   return JSON.stringify(manifest);
 }
 
-/** The good one with as many groups of tokens as its vocabulary takes, and steps of so many groups. */
-function leaning(groups: number): string {
+/** The good one with as many groups of tokens as its vocabulary takes, some features, and steps of so many groups. */
+function leaning(groups: number, features?: number): string {
   return changed(({ architecture, thought }) => {
+    if (features) architecture.tokenFeatures = features;
     architecture.tokenGroups = Math.ceil(architecture.vocabulary / (architecture.thoughtVectors * architecture.width));
     thought.stepSize = thought.stepSize.map(() => Array.from({ length: groups }, () => 0.1));
   });
@@ -64,7 +65,17 @@ describe('manifest', () => {
     [
       'groups of tokens without steps',
       leaning(2),
-      /thought\.stepSize: must have \d+ numbers in each row, one a top layer and one a/,
+      /thought\.stepSize: must have \d+ numbers in each row, one a top layer, one a group of tokens;/,
+    ],
+    [
+      'features without groups of tokens',
+      changed((m) => (m.architecture.tokenFeatures = 4)),
+      /architecture\.tokenFeatures: must come with tokenGroups/,
+    ],
+    [
+      'features without steps',
+      leaning(2, 4),
+      /thought\.stepSize: must have \d+ numbers in each row, one a top layer, one a group of tokens, one of all features/,
     ],
     ['too few steps', changed((m) => m.thought.stepSize.pop()), /thought\.stepSize: must have 8 rows/],
     ['a row too short', changed((m) => m.thought.priorPull[3]?.pop()), /thought\.priorPull: must have 2 numbers/],

@@ -41,28 +41,37 @@ describe('step', () => {
   const prior = Float32Array.of(0, 0, 1, 1);
   const z = Float32Array.of(1, 1, 2, 2);
   const rule = { stepSize: [0.5, 0.25], priorPull: [0.5, 0] };
+  const ends = [2, 4];
 
   test('pulls toward the prior and goes against the gradient, each layer by its own length', () => {
     // Layer 0: 0 + 0.5·(1 − 0) − 0.5·(±1); layer 1: z − 0.25·(±1), however large the gradient.
-    const next = step(z, prior, Float32Array.of(3, -3, 1000, -1000), rule);
+    const next = step(z, prior, Float32Array.of(3, -3, 1000, -1000), rule, ends);
     assert.deepEqual(
       [...(next ?? [])].map((value) => Math.round(value * 1e4) / 1e4),
       [0, 1, 1.75, 2.25],
     );
   });
 
+  test('groups may differ in size, and each has a gradient of length 1', () => {
+    const next = step(z, prior, Float32Array.of(5, 2, -2, 2), { stepSize: [1, 0.5], priorPull: [0, 0] }, [1, 4]);
+    assert.deepEqual(
+      [...(next ?? [])].map((value) => Math.round(value * 1e4) / 1e4),
+      [0, 0.5, 2.5, 1.5],
+    );
+  });
+
   test('a gradient of zero only pulls toward the prior', () => {
-    assert.deepEqual([...(step(z, prior, new Float32Array(4), rule) ?? [])], [0.5, 0.5, 2, 2]);
+    assert.deepEqual([...(step(z, prior, new Float32Array(4), rule, ends) ?? [])], [0.5, 0.5, 2, 2]);
   });
 
   for (const bad of [NaN, Infinity, -Infinity]) {
     test(`a gradient with ${bad} is refused`, () => {
-      assert.equal(step(z, prior, Float32Array.of(1, bad, 1, 1), rule), undefined);
+      assert.equal(step(z, prior, Float32Array.of(1, bad, 1, 1), rule, ends), undefined);
     });
   }
 
   test('its arguments stay as they are', () => {
-    step(z, prior, Float32Array.of(1, 1, 1, 1), rule);
+    step(z, prior, Float32Array.of(1, 1, 1, 1), rule, ends);
     assert.deepEqual([...z], [1, 1, 2, 2]);
   });
 });
@@ -70,14 +79,14 @@ describe('step', () => {
 describe('Kullback-Leibler divergence', () => {
   test('is zero between equal distributions', () => {
     const mu = Float32Array.of(1, 2, 3, 4);
-    assert.equal(kullbackLeibler(mu, mu, [1, 2], [1, 2]), 0);
+    assert.equal(kullbackLeibler(mu, mu, [1, 2], [1, 2], [2, 4]), 0);
   });
   test('of a shifted mean is half the squared distance in deviations', () => {
-    const kl = kullbackLeibler(Float32Array.of(3, 0, 4, 0), new Float32Array(4), [1, 2], [1, 2]);
+    const kl = kullbackLeibler(Float32Array.of(3, 0, 4, 0), new Float32Array(4), [1, 2], [1, 2], [2, 4]);
     assert.ok(Math.abs(kl - 0.5 * (9 + 4)) < 1e-9);
   });
   test('of a narrower distribution is that of the variances', () => {
-    const kl = kullbackLeibler(Float32Array.of(0, 0), Float32Array.of(0, 0), [1], [0.5]);
+    const kl = kullbackLeibler(Float32Array.of(0, 0), Float32Array.of(0, 0), [1], [0.5], [2]);
     assert.ok(Math.abs(kl - 2 * 0.5 * (0.25 - 1 - Math.log(0.25))) < 1e-9);
   });
 });

@@ -39,10 +39,11 @@ const constants = {
   priorDeviation: [1],
   posteriorDeviation: [1],
 };
+const groupEnds = [1];
 const prior = priorThought(Float32Array.of(0));
 
 async function refine(model: EvidenceModel, chunks: Chunk[], steps: number, from?: Thought) {
-  const refinement = new Refinement(model, { chunks, coverage: 1 }, { steps, prior, constants, from });
+  const refinement = new Refinement(model, { chunks, coverage: 1 }, { steps, prior, constants, groupEnds, from });
   let runs = 0;
   while (await refinement.advance()) runs++;
   return { thought: refinement.result(), runs, refinement };
@@ -116,7 +117,11 @@ describe('refinement', () => {
 
   test('a refinement that is cut off gives the best so far', async () => {
     const model = new Quadratic({ a: 10 });
-    const refinement = new Refinement(model, { chunks: [chunk('a')], coverage: 1 }, { steps: 8, prior, constants });
+    const refinement = new Refinement(
+      model,
+      { chunks: [chunk('a')], coverage: 1 },
+      { steps: 8, prior, constants, groupEnds },
+    );
     assert.equal(refinement.result(), prior);
     for (let run = 0; run < 3; run++) await refinement.advance();
     assert.equal(mu(refinement.result()), 0.5);

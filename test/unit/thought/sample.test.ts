@@ -6,14 +6,15 @@ import { priorThought } from '../../../src/thought/thought';
 describe('samples of a thought', () => {
   const thought = priorThought(new Float32Array(2 * 4000).fill(1));
   const deviation = [0.5, 2];
+  const ends = [4000, 8000];
 
   it('begin with the mean, so that one sample is the thought itself', () => {
-    assert.deepEqual(sampleThoughts(thought, deviation, 1), [thought]);
-    assert.equal(sampleThoughts(thought, deviation, 3)[0], thought);
+    assert.deepEqual(sampleThoughts(thought, deviation, ends, 1), [thought]);
+    assert.equal(sampleThoughts(thought, deviation, ends, 3)[0], thought);
   });
 
   it('have the posterior’s mean and the deviation of each layer', () => {
-    const [, sample] = sampleThoughts(thought, deviation, 2);
+    const [, sample] = sampleThoughts(thought, deviation, ends, 2);
     assert.ok(sample);
     deviation.forEach((wanted, layer) => {
       const values = [...sample.mu.subarray(layer * 4000, (layer + 1) * 4000)];
@@ -25,7 +26,7 @@ describe('samples of a thought', () => {
   });
 
   it('are the same every time, differ from one another, and have versions of their own', () => {
-    const [first, again] = [sampleThoughts(thought, deviation, 4), sampleThoughts(thought, deviation, 4)];
+    const [first, again] = [sampleThoughts(thought, deviation, ends, 4), sampleThoughts(thought, deviation, ends, 4)];
     assert.deepEqual(
       first.map(({ mu }) => mu),
       again.map(({ mu }) => mu),

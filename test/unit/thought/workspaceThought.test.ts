@@ -82,7 +82,7 @@ describe('the thought of a workspace', () => {
     ['no JSON', Buffer.from('{\n'), {}, /damaged/],
     [
       'of a later version',
-      Buffer.from(whole.toString('latin1').replace('"format":1', '"format":9'), 'latin1'),
+      Buffer.from(whole.toString('latin1').replace('"format":2', '"format":9'), 'latin1'),
       {},
       /format is 9/,
     ],
