@@ -1,11 +1,11 @@
 /** bfloat16 of float32: the upper half of each, rounded to the nearest. */
-export function halved(values: Float32Array): Uint16Array {
+export function toBfloat16(values: Float32Array): Uint16Array {
   const whole = new Uint32Array(values.buffer, values.byteOffset, values.length);
   return Uint16Array.from(whole, (bits) => (bits + 0x8000) >>> 16);
 }
 
 /** The same back. */
-export function widened(halves: Uint16Array): Float32Array {
+export function fromBfloat16(halves: Uint16Array): Float32Array {
   return new Float32Array(Uint32Array.from(halves, (bits) => bits << 16).buffer);
 }
 

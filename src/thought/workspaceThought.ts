@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { halved, widened } from '../model/arrays';
+import { fromBfloat16, toBfloat16 } from '../model/arrays';
 import { LruMap } from '../model/lru';
 import { nextVersion, priorThought, type Thought } from './thought';
 
@@ -48,7 +48,7 @@ export class WorkspaceThought {
    */
   pack(model: string, now: number): Uint8Array[] {
     const files = [...this.#files.entries()];
-    const numbers = Buffer.concat(files.map(([, mu]) => Buffer.from(halved(mu).buffer)));
+    const numbers = Buffer.concat(files.map(([, mu]) => Buffer.from(toBfloat16(mu).buffer)));
     const header = { format: FORMAT, model, saved: now, sum: sumOf(numbers), files: files.map(([hash]) => hash) };
     return [Buffer.from(`${JSON.stringify(header)}\n`), numbers];
   }
@@ -74,7 +74,7 @@ export class WorkspaceThought {
     if (!Array.isArray(files) || numbers.byteLength !== 2 * length * files.length || sumOf(numbers) !== sum) {
       return 'it is damaged';
     }
-    const all = widened(new Uint16Array(numbers.buffer));
+    const all = fromBfloat16(new Uint16Array(numbers.buffer));
     this.#files = new LruMap(KEPT_FILES);
     files.forEach((hash, i) => this.#files.set(String(hash), all.slice(i * length, (i + 1) * length)));
     return undefined;

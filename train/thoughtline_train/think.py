@@ -181,8 +181,6 @@ def think(
         thought.take_over(before["thought"])
     decoder.to(device)
     thought.to(device)
-    if "token_features" in (shape or {}):
-        features.measure(decoder, final_states(decoder, thought, train, protocol.window, device))
     if protocol.steps_only:
         decoder.requires_grad_(False)
         thought.prior.requires_grad_(False)
@@ -193,6 +191,8 @@ def think(
         decoder.load_state_dict(state["decoder"])
         thought.load_state_dict(state["thought"])
         opt.load(state["optimiser"])
+    elif "token_features" in (shape or {}):
+        features.measure(decoder, final_states(decoder, thought, train, protocol.window, device))
     rng = np.random.default_rng((seed, 7, rank(), run.step))
     batch, windows, step_share = protocol.batch, protocol.windows, protocol.step_share
     inner = Inner(decoder, not eager, importance(tokenizer, protocol.identifiers, device))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { halved, widened } from '../../../src/model/arrays';
+import { fromBfloat16, toBfloat16 } from '../../../src/model/arrays';
 import type { Manifest } from '../../../src/model/manifest';
 import { byFeature, groupEnds, leaningOf, thoughtRows } from '../../../src/model/thoughtShape';
 
@@ -38,7 +38,7 @@ describe('the shape of a thought', () => {
 
 test('numbers of 16 bits are right to a part in 256, and whole ones to the last bit', () => {
   const values = Float32Array.of(0, 1, -2.5, 1e-3, -3e20, 0.3);
-  const back = widened(halved(values));
+  const back = fromBfloat16(toBfloat16(values));
   values.forEach((value, i) => assert.ok(Math.abs((back[i] as number) - value) <= Math.abs(value) / 256));
   assert.deepEqual([...back.subarray(0, 3)], [0, 1, -2.5]);
 });
