@@ -27,7 +27,8 @@ export function measureLookup(bundle: Bundle, files: readonly SourceText[], seed
   const { tokenizer, manifest } = bundle;
   const random = randomFrom(seed);
   const lookup = new Lookup(bundle);
-  const { mix, workspace } = lookup;
+  const { workspace } = lookup;
+  const mix = lookup.mix();
   if (!mix) return undefined;
   const taken: SourceText[] = [];
   let bytes = 0;

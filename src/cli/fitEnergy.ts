@@ -4,10 +4,9 @@ import { bestOfEach, calibrationError, fitEnergy as fit, type Example } from '..
 import type { EnergyWeights } from '../model/manifest';
 import type { Command } from './command';
 import { exactMatch } from './evaluation/metrics';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits } from './fitting';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits, underThoughts } from './fitting';
 import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
-import { thoughtAfter } from './thoughts';
 
 /** Where the candidates to learn from come from: greedy decoding under a thought, a beam, and several thoughts. */
 const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
@@ -30,8 +29,9 @@ export const fitEnergy: Command = {
     const engine = await openEngine(values, { trainedChunks: true });
     const bar = new ProgressBar('completing', items.length);
     const examples: Example[] = [];
-    for (const [index, { id, target, ...request }] of items.entries()) {
-      const thought = await thoughtAfter(engine, request, steps);
+    let done = 0;
+    for await (const { item, thought } of underThoughts(engine, items, steps)) {
+      const { id, target, ...request } = item;
       const maxLines = target.split('\n').length;
       for (const [pool, options] of POOLS.entries()) {
         const candidates = await engine.candidates(request, { ...options, steps: 0, maxLines, memory: true, thought });
@@ -41,7 +41,7 @@ export const fitEnergy: Command = {
           examples.push({ place: `${pool} ${id}`, features: evidenceOf(candidate, least), right });
         }
       }
-      bar.update(index + 1);
+      bar.update(++done);
     }
     bar.clear();
     const { weights, figures } = learn(examples);

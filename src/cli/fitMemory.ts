@@ -1,13 +1,11 @@
-import type { Engine, RecalledPlace } from '../completion/engine';
+import { THOUGHT_SHARE, type Engine, type RecalledPlace } from '../completion/engine';
 import { fit, meanNll, sampleOf, type Sample } from '../memory/fit';
 import { favour, fitAmount } from '../memory/vocabulary';
 import type { MemoryWeights } from '../model/manifest';
 import type { Command } from './command';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits } from './fitting';
-import type { ScoreItem } from './jsonl';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits, underThoughts, type FitItem } from './fitting';
 import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
-import { thoughtAfter } from './thoughts';
 
 const USAGE = `thoughtline fit-memory --each DIR [options]
   Fits how the lookup memory is mixed with a model's decoder: the weights under which the targets of the items are most
@@ -61,16 +59,18 @@ export const fitMemory: Command = {
 /** Recollections and gate fitted with the words of the file favoured by an amount. */
 function fitWith(places: readonly RecalledPlace[], occurring: number, onProgress: (done: number) => void) {
   const samples = samplesOf(places, occurring);
-  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring };
+  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring, thought: THOUGHT_SHARE };
   return { weights, samples, mixture: meanNll(samples, weights) };
 }
 
-async function collect(engine: Engine, items: readonly ScoreItem[], steps: number): Promise<RecalledPlace[]> {
+async function collect(engine: Engine, items: readonly FitItem[], steps: number): Promise<RecalledPlace[]> {
   const bar = new ProgressBar('reading', items.length);
   const places: RecalledPlace[] = [];
-  for (const [index, item] of items.entries()) {
-    places.push(...(await engine.recalled(item, item.target, await thoughtAfter(engine, item, steps))));
-    bar.update(index + 1);
+  let done = 0;
+  for await (const { item, thought } of underThoughts(engine, items, steps)) {
+    // The first suggestions come before a thought is there: the weights are to serve both.
+    for (const one of new Set([engine.prior, thought])) places.push(...(await engine.recalled(item, item.target, one)));
+    bar.update(++done);
   }
   bar.clear();
   return places;
@@ -78,8 +78,8 @@ async function collect(engine: Engine, items: readonly ScoreItem[], steps: numbe
 
 /** The places where something was recalled, with the words of the file favoured by an amount. */
 function samplesOf(places: readonly RecalledPlace[], occurring: number): Sample[] {
-  return places.flatMap(({ logits, occurs, recollections, word, target }) => {
-    return sampleOf(favour(logits, occurs, occurring), recollections, word, target) ?? [];
+  return places.flatMap(({ logits, occurs, recollections, word, likeness, target }) => {
+    return sampleOf(favour(logits, occurs, occurring), recollections, word, target, likeness) ?? [];
   });
 }
 

@@ -1,11 +1,12 @@
 /** What the commands share that fit something to a model. */
-import { DEFAULTS } from '../completion/engine';
+import { DEFAULTS, type CompletionRequest, type Engine, type Thought } from '../completion/engine';
 import { randomFrom } from '../model/random';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from './arguments';
 import { UsageError } from './command';
 import { chooseSites } from './evaluation/items';
 import { readRepositories } from './evaluation/repository';
 import { readScoreItems, type ScoreItem } from './jsonl';
+import { thoughtAfter } from './thoughts';
 
 const DEFAULT_ITEMS = 200;
 
@@ -43,19 +44,37 @@ export function fitArguments(name: string, args: readonly string[]) {
   return { values, steps: stepsOption(values.steps), source: { jsonl: values.jsonl, each: values.each, count, seed } };
 }
 
+/** An item, and the request whose thought it is completed under: of texts cut out of one place that is one, as in `evaluate`. */
+export interface FitItem extends ScoreItem {
+  readonly about: CompletionRequest;
+}
+
+/** The thought of each item in turn; of items about one request, which come one after the other, steps are taken once. */
+export async function* underThoughts(engine: Engine, items: readonly FitItem[], steps: number) {
+  let last: { about: CompletionRequest; thought: Thought } | undefined;
+  for (const item of items) {
+    const { about } = item;
+    if (last?.about !== about) last = { about, thought: await thoughtAfter(engine, about, steps) };
+    yield { item, thought: last.thought };
+  }
+}
+
 /** The items to fit to, and how many lines of a file were none. */
 export async function fitItems({
   jsonl,
   each,
   count,
   seed,
-}: ReturnType<typeof fitArguments>['source']): Promise<{ items: ScoreItem[]; bad: number }> {
-  if (jsonl !== undefined) return readScoreItems(jsonl);
+}: ReturnType<typeof fitArguments>['source']): Promise<{ items: FitItem[]; bad: number }> {
+  if (jsonl !== undefined) {
+    const { items, bad } = await readScoreItems(jsonl);
+    return { items: items.map((item) => ({ ...item, about: item })), bad };
+  }
   const sites = chooseSites(await readRepositories([], each), count, randomFrom(seed));
-  const chosen = sites.flatMap(({ items: cut }) => cut);
-  const items = chosen.map(({ repository, request, target }, number) => {
+  const chosen = sites.flatMap(({ request: about, items: cut }) => cut.map((item) => ({ ...item, about })));
+  const items = chosen.map(({ repository, request, target, about }, number) => {
     const { path, prefix, suffix, related = [] } = request;
-    return { id: `${repository} ${number}`, path, prefix, suffix, related: [...related], target };
+    return { id: `${repository} ${number}`, path, prefix, suffix, related: [...related], target, about };
   });
   return { items, bad: 0 };
 }

@@ -43,7 +43,10 @@ export async function decode(
 
   for (let length = written; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
-    const rows = logits.map((row, i) => options.mix?.(row, [...healed.tokens, ...(live[i]?.tokens ?? [])]) ?? row);
+    const rows = logits.map((row, i) => {
+      const state = { thought, before: head.length, direction: branches?.direction(i) };
+      return options.mix?.(row, [...healed.tokens, ...(live[i]?.tokens ?? [])], state) ?? row;
+    });
     const steps = expand(live, rows, tokenizer, options);
     const going: Step[] = [];
     for (const step of steps) {

@@ -7,28 +7,31 @@ import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
 import { groupEnds, leaningOf } from '../model/thoughtShape';
 import { measureChunkTokens } from '../thought/calibrate';
-import { collectEvidence, MAX_CHUNKS, writtenChunk, type Chunk, type Evidence } from '../thought/evidence';
+import { collectEvidence, MAX_CHUNKS, MAX_FURTHER, writtenChunk, type Chunk, type Evidence } from '../thought/evidence';
 import { likelierWords } from '../thought/leaning';
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
+import { tempered } from '../thought/temper';
 import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxJudges } from '../syntax/judge';
+import { SHARPNESS } from '../memory/states';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
 import { heal, type Healed } from './heal';
 import { mostProbable, type Candidate } from './hypothesis';
 import { documentOf } from './document';
-import { Lookup } from './recall';
+import { likenessOf, Lookup } from './recall';
 import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
 import { placeOf, type Place } from './stop';
 import { Presenter, type Ranked } from './present';
 import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
-import { plan, rethink, type Reconsider } from './secondThoughts';
+import { plan, rethink } from './secondThoughts';
 import {
   DEFAULTS,
+  THOUGHT_SHARE,
   type CompletionOptions,
   type CompletionRequest,
   type CompletionResult,
@@ -92,6 +95,8 @@ export class Engine {
   readonly #presenter: Presenter;
   /** Samples drawn from a thought's posterior, so that their caches serve again. */
   readonly #sampled = new WeakMap<Float32Array, SampledThought[]>();
+  /** Thoughts as they are beside the memory, by the z of the whole ones, for the same reason. */
+  readonly #tempered = new WeakMap<Float32Array, Thought>();
   /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
@@ -202,11 +207,12 @@ export class Engine {
   /** What a refinement of this request would rest on. */
   evidence(request: CompletionRequest): Evidence {
     const document = documentOf(request);
-    if (isBinary(document.prefix) || isBinary(document.suffix)) return { chunks: [], coverage: 0 };
+    if (isBinary(document.prefix) || isBinary(document.suffix)) return { chunks: [], further: [], coverage: 0 };
     const { manifest, tokenizer } = this.bundle;
     const related = [...document.related, ...this.#lookup.neighbours(document)];
     const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
-    const limits = { tokens: this.chunkTokens, count: MAX_CHUNKS };
+    const further = this.#graphs.directs ? MAX_FURTHER : 0;
+    const limits = { tokens: this.chunkTokens, count: MAX_CHUNKS, further };
     return collectEvidence(sources, tokenizer, manifest.specialTokens, limits);
   }
 
@@ -222,10 +228,10 @@ export class Engine {
   ): AsyncGenerator<void, void> {
     const document = documentOf(request);
     const takeIn = () => Promise.resolve(this.#lookup.show(document, 0, performance.now() + STRETCH_MS));
-    if (memory && this.#lookup.mix) while (!(await this.#serial.run(takeIn))) yield;
+    if (memory && this.#lookup.fitted) while (!(await this.#serial.run(takeIn))) yield;
     // What is loaded once is loaded before somebody waits for a suggestion.
     await this.#judges.of(request.path);
-    const runs = this.#decoder(request.path).fill(this.#healedWindow(request), thought);
+    const runs = this.#decoder(request.path).fill(this.#healedWindow(request), this.#serving(thought, memory));
     while (!(await this.#serial.run(() => runs.next())).done) yield;
   }
 
@@ -251,8 +257,8 @@ export class Engine {
     const decoder = this.#decoder(request.path);
     return this.#serial.run(async () => {
       const scores: Score[] = [];
-      for (const sample of this.#samples(thought, samples)) {
-        scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, lookup));
+      for (const sample of this.#samples(this.#serving(thought, memory), samples)) {
+        scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, lookup, thought.readings));
       }
       return { nats: -logMeanExp(scores.map(({ nats }) => -nats)), bytes: scores[0]?.bytes ?? 0 };
     });
@@ -291,17 +297,22 @@ export class Engine {
   }
 
   /** What memory and decoder know about each token of a target, for fitting how they are mixed. */
-  async recalled(request: CompletionRequest, target: string, thought: Thought): Promise<RecalledPlace[]> {
+  async recalled(request: CompletionRequest, target: string, whole: Thought): Promise<RecalledPlace[]> {
     const lookup = this.#lookup;
     return this.#serial.run(async () => {
       const places: RecalledPlace[] = [];
-      const tokens = readTarget(this.#decoder(request.path), this.bundle, documentOf(request), target, thought, lookup);
-      for await (const { token, logits, context, need } of tokens) {
+      const decoder = this.#decoder(request.path);
+      const thought = tempered(whole, this.bundle.prior, THOUGHT_SHARE);
+      const read = { decoder, readings: thought.readings };
+      const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
+      for await (const { token, logits, context, before, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
         if (need.length > 0) continue;
         const { occurs, words } = lookup;
         const recollections = lookup.recall(context);
-        places.push({ logits: logits.slice(), occurs, recollections, word: words.at(context), target: token });
+        const likeness = likenessOf(read, context, { thought, before }, SHARPNESS);
+        const word = words.at(context);
+        places.push({ logits: logits.slice(), occurs, recollections, word, likeness, target: token });
       }
       return places;
     });
@@ -338,7 +349,7 @@ export class Engine {
     request: CompletionRequest,
     thought: Thought,
     { steps, prior, signal }: Pick<CompletionOptions, 'steps' | 'prior' | 'signal'>,
-  ): Reconsider {
+  ): (written: string) => Promise<Thought> {
     return async (written) => {
       const { tokenizer, manifest } = this.bundle;
       const chunk = writtenChunk(request, written, tokenizer, manifest.specialTokens, this.chunkTokens);
@@ -346,26 +357,33 @@ export class Engine {
       if (!chunk || thought.gradients.size === 0) return thought;
       const { chunks, coverage } = this.evidence(request);
       const known = chunks.filter(({ key }) => thought.gradients.has(key));
-      const refinement = this.#refine({ chunks: [...known, chunk], coverage }, { steps, from: thought, prior });
+      const refinement = this.#refine(
+        { chunks: [...known, chunk], further: [], coverage },
+        { steps, from: thought, prior },
+      );
       while (!signal?.aborted && (await refinement.advance()));
       return refinement.result();
     };
   }
 
-  async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought): Promise<Decoded> {
+  async #decode(request: CompletionRequest, options: CompletionOptions, whole: Thought): Promise<Decoded> {
     const document = documentOf(request);
     if (isBinary(document.prefix) || isBinary(document.suffix)) return { candidates: 'the file is binary', read: 0 };
     if (options.signal?.aborted) return { candidates: undefined, read: 0 };
     const { tokenizer, manifest } = this.bundle;
     const window = cutWindow(document, tokenizer, manifest);
     const healed = heal(window.prefix, tokenizer);
-    const mix = (options.memory ?? DEFAULTS.memory) ? this.#lookup.mix : undefined;
+    const decoder = this.#decoder(request.path);
+    const memory = options.memory ?? DEFAULTS.memory;
+    const thought = this.#serving(whole, memory);
+    const { readings } = whole;
+    const mix = memory ? this.#lookup.mix({ decoder, readings }) : undefined;
     const deadline = performance.now() + (options.patience ?? Infinity);
     const alternatives = options.alternatives ?? 0;
     const draft = mix && (options.drafts ?? this.#graphs.severalForOne) ? this.#lookup.draft : undefined;
-    const whole = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
+    const complete = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
     const ensemble = {
-      decoder: this.#decoder(request.path),
+      decoder,
       tokenizer,
       thoughts: this.#samples(thought, Math.max(options.samples ?? DEFAULTS.samples, alternatives)),
       head: window.head,
@@ -373,7 +391,7 @@ export class Engine {
     };
     const judge = options.maxLines > 1 && (options.units ?? true) ? await this.#judges.of(request.path) : undefined;
     const { prefix, suffix } = document;
-    const read = ensemble.decoder.unread([...window.head, ...healed.tokens], thought);
+    const read = decoder.unread([...window.head, ...healed.tokens], thought);
     const how: DecodeOptions = {
       place: placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix)),
       width: options.candidates,
@@ -397,11 +415,12 @@ export class Engine {
     let candidates = await candidatesOf(ensemble, { ...how, ...least }, copy);
     for (const [steps, write] of second) {
       if (steps > 0) {
-        const reconsider = this.#reconsider(document, thought, { ...options, steps });
+        const again = this.#reconsider(document, whole, { ...options, steps });
+        const reconsider = async (written: string) => this.#serving(await again(written), memory);
         candidates = candidates && (await write(ensemble, candidates, how, reconsider));
       }
     }
-    return { candidates, read, ...(!whole && { partial: true }) };
+    return { candidates, read, ...(!complete && { partial: true }) };
   }
 
   /** How the text goes on after the longest occurrence of its end in what has been shown to the memory. */
@@ -409,6 +428,15 @@ export class Engine {
     const find = (context: readonly number[]) => this.#lookup.occurrence(context, RESERVE);
     const { tokenizer, manifest } = this.bundle;
     return copyAt(find, prefix, healed, tokenizer, { endToken: manifest.specialTokens.end, place });
+  }
+
+  /** The thought as it conditions the decoder: as it is, or as far as it goes beside the memory. */
+  #serving(thought: Thought, memory: boolean): Thought {
+    const share = this.bundle.manifest.memory?.thought ?? 1;
+    if (!memory || share === 1) return thought;
+    const known = this.#tempered.get(thought.mu) ?? tempered(thought, this.bundle.prior, share);
+    this.#tempered.set(thought.mu, known);
+    return known;
   }
 
   #window(request: CompletionRequest): Window {
@@ -455,6 +483,11 @@ function rememberStates(graphs: Graphs): EvidenceModel {
       return output;
     },
     evaluate: (chunk, chunkStates, z) => graphs.evidence(chunkStates, chunk.targets, chunk.weights, z),
+    async read({ inputs }, z) {
+      const cache = graphs.topCache(1, inputs.length);
+      await graphs.top(await graphs.trunk(inputs), z, 1, cache);
+      return cache.directions?.slice();
+    },
   };
 }
 

@@ -1,11 +1,14 @@
 import { ContextMemory, type Source } from '../memory/context';
 import { mix } from '../memory/mixture';
+import { alike, type Likeness } from '../memory/states';
 import { WorkspaceMemory } from '../memory/workspace';
 import { favour } from '../memory/vocabulary';
 import { Words } from '../memory/words';
 import type { Occurrence, Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
+import type { Conditioning, Decoder } from '../model/decoder';
 import type { MemoryWeights } from '../model/manifest';
+import type { Reading } from '../model/reading';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
 import type { Draft } from './draft';
@@ -13,7 +16,23 @@ import { isBinary } from './sources';
 import { restOfLine } from './stop';
 
 /** Turns the decoder's logits after a context into log p of the next token; both are [vocabulary]. */
-export type Mix = (logits: Float32Array, context: readonly number[]) => Float32Array;
+export type Mix = (logits: Float32Array, context: readonly number[], state?: State) => Float32Array;
+
+/** Where the decoder is, for what is looked up by its state. */
+export interface State {
+  /** Under which the context has been read. */
+  readonly thought: Conditioning;
+  /** Tokens of the window before the context. */
+  readonly before: number;
+  /** Where the state points, if it is not that of the decoder's own caches. */
+  readonly direction?: Float32Array | undefined;
+}
+
+/** What has been read and can be looked up by state: the window, by a decoder, and the evidence of a thought. */
+export interface Read {
+  readonly decoder: Pick<Decoder, 'reading'>;
+  readonly readings: readonly Reading[];
+}
 
 /** Limits on what one completion can look up, in characters. */
 const NEAR = 1 << 17;
@@ -119,16 +138,24 @@ export class Lookup {
     return far.length > near.length ? far : near;
   }
 
-  /** How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted. */
-  get mix(): Mix | undefined {
+  /** Whether there are weights by which it can be mixed with the decoder. */
+  get fitted(): boolean {
+    return this.#weights !== undefined;
+  }
+
+  /**
+   * How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted.
+   * @param read what can be looked up by state, too
+   */
+  mix(read?: Read): Mix | undefined {
     const weights = this.#weights;
-    return (
-      weights &&
-      ((logits, context) => {
-        const favoured = favour(logits, this.occurs, weights.occurring);
-        return mix(favoured, this.recall(context), this.words.at(context), weights);
-      })
-    );
+    if (!weights) return undefined;
+    const { occurring, states } = weights;
+    return (logits, context, state) => {
+      const likeness = read && state && states ? likenessOf(read, context, state, states.sharpness) : undefined;
+      const favoured = favour(logits, this.occurs, occurring);
+      return mix(favoured, this.recall(context), this.words.at(context), weights, likeness);
+    };
   }
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */
@@ -136,4 +163,23 @@ export class Lookup {
     const { tokens, length } = this.occurrence(context, count);
     return length < LEAST_MATCH ? [] : tokens;
   };
+}
+
+/** What followed states like that after a context: in the window before it, and in the evidence. */
+export function likenessOf(
+  { decoder, readings }: Read,
+  context: readonly number[],
+  { thought, before, direction }: State,
+  sharpness: number,
+): Likeness | undefined {
+  const window = decoder.reading(thought);
+  if (!window) return undefined;
+  const { directions, tokens } = window;
+  const row = before + context.length - 1;
+  const own = direction ?? (row < directions.length ? directions.slice(row, row + 1) : undefined);
+  if (!own) return undefined;
+  // What is written in branches is not in the decoder's caches: there the window ends.
+  const [from, to] = [before - 1, Math.min(row, directions.length, tokens.length - 1)];
+  const here = { directions: directions.slice(from, to), tokens: tokens.slice(before, to + 1) };
+  return alike(own, to > from ? [here, ...readings] : readings, sharpness);
 }

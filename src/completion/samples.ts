@@ -49,7 +49,9 @@ export async function decodeEach(
     if (signal?.aborted) return undefined;
     const steps = live.map((hypothesis, i) => {
       const row = logits[i] as Float32Array;
-      const mixed = mix?.(row, [...healed.tokens, ...hypothesis.tokens]) ?? row;
+      const direction = length > 1 ? branches.direction(i) : undefined;
+      const state = { thought: thoughts[i] as Conditioning, before: head.length, direction };
+      const mixed = mix?.(row, [...healed.tokens, ...hypothesis.tokens], state) ?? row;
       const rank = apart && length === 1 ? i : 0;
       // Where healing allows few tokens, the last of them stands for those that are wanting.
       return expand([hypothesis], [mixed], tokenizer, { ...options, width: rank + 1 }).at(-1) as Step;
@@ -114,7 +116,8 @@ export async function sequenceLogprob(
   let sum = 0;
   tokens.forEach((token, i) => {
     const row = logits.subarray(i * size, (i + 1) * size);
-    const mixed = mix?.(row, [...healed.tokens, ...tokens.slice(0, i)]) ?? row;
+    const state = { thought, before: head.length };
+    const mixed = mix?.(row, [...healed.tokens, ...tokens.slice(0, i)], state) ?? row;
     sum += logProbability(mixed, token, need, tokenizer);
     need = consume(need, tokenizer.bytes(token)).need;
   });

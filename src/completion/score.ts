@@ -1,6 +1,7 @@
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import { normaliseNewlines, textLines } from '../model/lines';
+import type { Reading } from '../model/reading';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logProbability } from './heal';
 import type { Lookup } from './recall';
@@ -12,8 +13,9 @@ export interface ScoredToken {
   readonly token: number;
   /** Of the decoder, [vocabulary]; valid until the next token is asked for. */
   readonly logits: Float32Array;
-  /** Tokens of the text before it. */
+  /** Tokens of the text before it, and how many stand before those in the window. */
   readonly context: readonly number[];
+  readonly before: number;
   /** Bytes with which it has to begin, since they stand before the cursor. */
   readonly need: Uint8Array;
 }
@@ -21,6 +23,7 @@ export interface ScoredToken {
 /**
  * −log p(target | window) under a thought, teacher-forced, in nats.
  * @param lookup a memory that has its say in each token beside the decoder
+ * @param readings evidence that it can look up by state
  */
 export async function scoreTarget(
   decoder: Decoder,
@@ -29,10 +32,14 @@ export async function scoreTarget(
   target: string,
   thought: Conditioning,
   lookup?: Lookup,
+  readings: readonly Reading[] = [],
 ): Promise<Score> {
   let nats = 0;
-  for await (const { token, logits, context, need } of readTarget(decoder, bundle, request, target, thought, lookup)) {
-    nats -= logProbability(lookup?.mix?.(logits, context) ?? logits, token, need, bundle.tokenizer);
+  const mix = lookup?.mix({ decoder, readings });
+  const tokens = readTarget(decoder, bundle, request, target, thought, lookup);
+  for await (const { token, logits, context, before, need } of tokens) {
+    const mixed = mix?.(logits, context, { thought, before }) ?? logits;
+    nats -= logProbability(mixed, token, need, bundle.tokenizer);
   }
   return { nats, bytes: Buffer.byteLength(normaliseNewlines(target)) };
 }
@@ -83,7 +90,7 @@ async function* readPiece(
   const size = manifest.architecture.vocabulary;
   for (const [i, token] of wanted.entries()) {
     const context = tokens.slice(head.length, head.length + kept.length + i);
-    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, need };
+    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, before: head.length, need };
     need = consume(need, tokenizer.bytes(token)).need;
   }
 }

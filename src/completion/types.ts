@@ -1,4 +1,5 @@
 import type { Recollection } from '../memory/prediction';
+import type { Likeness } from '../memory/states';
 import type { Place } from '../memory/vocabulary';
 import type { OpenWord } from '../memory/words';
 import type { Abortable } from '../model/decoder';
@@ -133,11 +134,16 @@ export interface CompletionResult {
   readonly reason?: string;
 }
 
+/** How far a thought goes beside the memory where weights are fitted: 0.3 and 0.6 were as good (train/README.md). */
+export const THOUGHT_SHARE = 0.5;
+
 /** A token of a target: the decoder's logits [vocabulary], and what the memory has to say. */
 export interface RecalledPlace extends Place {
   readonly recollections: readonly Recollection[];
   /** The word in which the text before the token ends. */
   readonly word: OpenWord;
+  /** What followed like states; undefined where the bundle's graphs do not tell directions. */
+  readonly likeness: Likeness | undefined;
 }
 
 export interface Score {

@@ -1,6 +1,7 @@
 import type { MemoryWeights } from '../model/manifest';
 import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from './mixture';
 import { bucketOf, predict, type Recollection } from './prediction';
+import { SHARPNESS, STATE_INPUTS, stateInputs, stateShare, type Likeness } from './states';
 import type { OpenWord } from './words';
 
 /** One token that was to be written: what was recalled before it, and what the decoder thought. */
@@ -14,6 +15,8 @@ export interface Sample {
   readonly target: number;
   /** log p of the target by the decoder. */
   readonly logprob: number;
+  /** What followed like states, where some have been read. */
+  readonly likeness?: Likeness | undefined;
 }
 
 /** @returns undefined where nothing was recalled: then the decoder stands alone, whatever the weights */
@@ -22,8 +25,9 @@ export function sampleOf(
   recollections: readonly Recollection[],
   word: OpenWord,
   target: number,
+  likeness?: Likeness,
 ): Sample | undefined {
-  if (recollections.length === 0) return undefined;
+  if (recollections.length === 0 && !likeness) return undefined;
   const { logprobs, entropy, token } = normalise(logits);
   const logprobOf = (id: number) => logprobs[id] ?? -Infinity;
   return {
@@ -33,6 +37,7 @@ export function sampleOf(
     word,
     target,
     logprob: logprobOf(target),
+    likeness,
   };
 }
 
@@ -46,6 +51,7 @@ export function neutralWeights(lengths: readonly number[]): MemoryWeights {
       ...(Object.fromEntries(GATE_INPUTS.map((name) => [name, 0])) as Record<(typeof GATE_INPUTS)[number], number>),
     },
     occurring: 0,
+    thought: 1,
     fitted: {},
   };
 }
@@ -54,7 +60,7 @@ export function neutralWeights(lengths: readonly number[]): MemoryWeights {
 export function meanNll(samples: readonly Sample[], weights: MemoryWeights): number {
   const nats = samples.map((sample) => {
     const { lambda, recalled } = judge(sample, weights);
-    return -Math.log((1 - lambda) * Math.exp(sample.logprob) + lambda * recalled);
+    return -Math.log((1 - lambda) * besideStates(sample, weights) + lambda * recalled);
   });
   return nats.reduce((sum, value) => sum + value, 0) / Math.max(1, nats.length);
 }
@@ -70,8 +76,8 @@ export interface FitOptions {
 }
 
 /**
- * Weights under which the targets are most probable: those of the recollections and those of the gate in turn, each by
- * gradient steps (Adam, Kingma & Ba 2015) with the other fixed.
+ * Weights under which the targets are most probable: those of the states, of the recollections and of the gate in turn, each by
+ * gradient steps (Adam, Kingma & Ba 2015) with the others fixed.
  */
 export function fit(
   samples: readonly Sample[],
@@ -79,14 +85,22 @@ export function fit(
   { rounds = 3, steps = 120, decay = 1e-4, onProgress }: FitOptions = {},
 ): MemoryWeights {
   let weights = neutralWeights(lengths);
-  const compact = samples.map((sample) => compactOf(sample, lengths));
+  const known = samples.filter(({ recollections }) => recollections.length > 0);
   for (let round = 0; round < rounds; round++) {
-    const lambdas = samples.map((sample) => judge(sample, weights).lambda);
+    if (samples.some(({ likeness }) => likeness)) {
+      const rows = samples.flatMap((sample) => stateRow(sample, weights) ?? []);
+      weights = withStates(
+        weights,
+        descend(ofStates(weights), steps, (values) => stateGradient(rows, values, decay)),
+      );
+    }
+    const compact = known.map((sample) => compactOf(sample, weights));
+    const lambdas = known.map((sample) => judge(sample, weights).lambda);
     const ranking = descend(ofRecollection(weights), steps, (values) =>
       recollectionGradient(compact, lambdas, values, decay),
     );
     weights = withRecollection(weights, ranking);
-    const inputs = samples.map((sample) => gateRow(sample, weights));
+    const inputs = known.map((sample) => gateRow(sample, weights));
     const gate = descend(ofGate(weights), steps, (values) => gateGradient(inputs, values, decay));
     weights = withGate(weights, gate);
     onProgress?.((round + 1) / rounds);
@@ -117,14 +131,60 @@ interface Compact {
   readonly decoder: number;
 }
 
-function compactOf({ recollections, target, logprob }: Sample, lengths: readonly number[]): Compact {
+function compactOf(sample: Sample, weights: MemoryWeights): Compact {
+  const { recollections, target } = sample;
+  const { lengths } = weights;
   return {
     bucket: Uint8Array.from(recollections, ({ length }) => bucketOf(length, lengths)),
     distance: Float32Array.from(recollections, ({ distance }) => Math.log(distance)),
     own: Uint8Array.from(recollections, ({ own }) => (own ? 1 : 0)),
     right: Uint8Array.from(recollections, ({ token }) => (token === target ? 1 : 0)),
-    decoder: Math.exp(logprob),
+    decoder: besideStates(sample, weights),
   };
+}
+
+/** p of the target by the decoder and the states, as they are mixed by now. */
+function besideStates(sample: Sample, { states }: MemoryWeights): number {
+  const decoder = Math.exp(sample.logprob);
+  if (!sample.likeness || !states) return decoder;
+  const kappa = stateShare(stateInputs(sample.likeness, sample.view), states);
+  return (1 - kappa) * decoder + kappa * (sample.likeness.shares.get(sample.target) ?? 0);
+}
+
+interface StateRow {
+  readonly inputs: readonly number[];
+  /** p of the target by the decoder, by the states, and what the memory adds to both; all as far as λ leaves them. */
+  readonly decoder: number;
+  readonly states: number;
+  readonly memory: number;
+}
+
+function stateRow(sample: Sample, weights: MemoryWeights): StateRow | undefined {
+  const { likeness, view, target, logprob } = sample;
+  if (!likeness) return undefined;
+  const { lambda, recalled } = judge(sample, weights);
+  const inputs = stateInputs(likeness, view);
+  return {
+    inputs: STATE_INPUTS.map((name) => inputs[name]),
+    decoder: (1 - lambda) * Math.exp(logprob),
+    states: (1 - lambda) * (likeness.shares.get(target) ?? 0),
+    memory: lambda * recalled,
+  };
+}
+
+/** Weights of the states' gate → gradient of the mean NLL. */
+function stateGradient(rows: readonly StateRow[], values: Float64Array, decay: number): Float64Array {
+  const gradient = new Float64Array(values.length);
+  for (const { inputs, decoder, states, memory } of rows) {
+    const score = inputs.reduce((sum, input, i) => sum + input * (values[i] as number), 0);
+    const kappa = 1 / (1 + Math.exp(-score));
+    const p = (1 - kappa) * decoder + kappa * states + memory;
+    const slope = (-(states - decoder) / Math.max(p, Number.MIN_VALUE)) * kappa * (1 - kappa);
+    inputs.forEach((input, i) => {
+      gradient[i] = (gradient[i] as number) + slope * input;
+    });
+  }
+  return gradient.map((sum, i) => sum / rows.length + decay * (values[i] as number));
 }
 
 /** Weights [length buckets …, distance, own] → gradient of the mean NLL. */
@@ -182,7 +242,7 @@ function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
   return {
     bucket: bucketOf(prediction.longest, weights.lengths),
     inputs: GATE_INPUTS.map((name) => inputs[name]),
-    decoder: Math.exp(sample.logprob),
+    decoder: besideStates(sample, weights),
     recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0,
   };
 }
@@ -247,4 +307,19 @@ function withGate(weights: MemoryWeights, values: readonly number[]): MemoryWeig
   const buckets = weights.lengths.length;
   const inputs = Object.fromEntries(GATE_INPUTS.map((name, i) => [name, values[buckets + i] ?? 0]));
   return { ...weights, gate: { ...weights.gate, ...inputs, length: values.slice(0, buckets) } };
+}
+
+/** Hardly anything of the states, at first. */
+const FIRST_BIAS = -3;
+
+function ofStates({ states }: MemoryWeights): number[] {
+  return STATE_INPUTS.map((name) => states?.gate[name] ?? (name === 'bias' ? FIRST_BIAS : 0));
+}
+
+function withStates(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+  const gate = Object.fromEntries(STATE_INPUTS.map((name, i) => [name, values[i] ?? 0])) as Record<
+    (typeof STATE_INPUTS)[number],
+    number
+  >;
+  return { ...weights, states: { sharpness: SHARPNESS, gate } };
 }

@@ -1,5 +1,6 @@
 import type { MemoryWeights } from '../model/manifest';
 import { bucketOf, predict, type Prediction, type Recollection } from './prediction';
+import { stateInputs, stateShare, type Likeness } from './states';
 import type { OpenWord } from './words';
 
 /** What the gate looks at besides the length of the match, in the order of their weights' names. */
@@ -83,9 +84,10 @@ export function share(prediction: Prediction, inputs: GateInputs, { lengths, gat
 }
 
 /**
- * p = (1 − λ) p_decoder + λ p_memory.
+ * p = (1 − λ) ((1 − κ) p_decoder + κ p_states) + λ p_memory.
  * @param logits the decoder's, [vocabulary]
  * @param word in which the context ends
+ * @param likeness what followed like states, where some have been read
  * @returns log p of each token, [vocabulary]: the decoder's where nothing was recalled
  */
 export function mix(
@@ -93,19 +95,23 @@ export function mix(
   recollections: readonly Recollection[],
   word: OpenWord,
   weights: MemoryWeights,
+  likeness?: Likeness,
 ): Float32Array {
   const prediction = predict(recollections, weights);
-  if (!prediction) return normalise(logits).logprobs;
+  const like = weights.states && likeness;
+  if (!prediction && !like) return normalise(logits).logprobs;
   const { total, entropy, token } = summarise(logits);
   const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
-  const first = prediction.entries[0]?.token ?? 0;
+  const first = prediction?.entries[0]?.token ?? 0;
   const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(first) };
-  const lambda = share(prediction, gateInputs(prediction, recollections, view, word), weights);
-  const decoder = Math.log1p(-lambda);
+  const lambda = prediction ? share(prediction, gateInputs(prediction, recollections, view, word), weights) : 0;
+  const kappa = like && weights.states ? stateShare(stateInputs(like, view), weights.states) : 0;
+  const added = new Map<number, number>();
+  for (const [id, share] of like?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);
+  for (const { token: id, share } of prediction?.entries ?? []) added.set(id, (added.get(id) ?? 0) + lambda * share);
+  const decoder = Math.log1p(-lambda) + Math.log1p(-kappa);
   const logprobs = minus(logits, total - decoder);
-  for (const { token, share } of prediction.entries) {
-    logprobs[token] = Math.log((1 - lambda) * Math.exp(logprobOf(token)) + lambda * share);
-  }
+  for (const [id, share] of added) logprobs[id] = Math.log(Math.exp(decoder + logprobOf(id)) + share);
   return logprobs;
 }
 

@@ -61,6 +61,10 @@ export class KeyValueCache {
   #room: number;
   #length = 0;
   #mirror: Mirror | undefined;
+  /** Unit vectors along the last states of the tokens, a row a token: of the top of one hypothesis, where the graphs tell them. */
+  directions: Rows | undefined;
+  /** Those of the last run otherwise: of one token of each entry of the batch, [batch, width]. */
+  latest: Float32Array | undefined;
 
   /** @param room tokens for which there is memory; it grows where more are needed */
   constructor(
@@ -121,7 +125,14 @@ export class KeyValueCache {
 
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
+    this.directions?.truncate(length);
     this.#changedFrom(this.#length);
+  }
+
+  /** Takes where the last states of a run's tokens point: unit vectors, [batch, tokens, width], one token each in a batch of several. */
+  point(directions: Float32Array): void {
+    if (this.directions) this.directions.append(directions);
+    else this.latest = directions;
   }
 
   /** A copy for a batch that shares this past. */

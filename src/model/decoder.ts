@@ -127,6 +127,15 @@ export class Decoder {
     );
   }
 
+  /**
+   * What has been read under a thought: the directions of the last states, a row a token, and the tokens; undefined where the
+   * bundle's graphs do not tell directions. Valid until something else is read.
+   */
+  reading(thought: Conditioning): { directions: Rows; tokens: readonly number[] } | undefined {
+    const directions = this.#tops.get(thought.version)?.directions;
+    return directions && { directions, tokens: this.#tokens };
+  }
+
   /** Tokens of a window that are not in the caches of a thought. */
   unread(tokens: readonly number[], { version }: Conditioning): number {
     return tokens.length - Math.min(this.#shared(tokens), this.#tops.get(version)?.length ?? 0);
@@ -177,6 +186,13 @@ export class Branches {
   /** Appends one token to each hypothesis. @returns logits after it, [batch, vocabulary] */
   async append(tokens: readonly number[]): Promise<Float32Array> {
     return this.#graphs.top(await this.#graphs.trunk(tokens, this.#trunk), this.#z, 1, this.#top);
+  }
+
+  /** The direction of the last state of hypothesis `i`, where the bundle's graphs tell directions. */
+  direction(i: number): Float32Array | undefined {
+    const { latest, batch } = this.#top;
+    const width = (latest?.length ?? 0) / batch;
+    return latest?.subarray(i * width, (i + 1) * width);
   }
 
   /** Hypothesis i becomes a continuation of what hypothesis `parents[i]` was. */

@@ -1,6 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { joined } from './arrays';
-import { KeyValueCache, type CacheShape } from './cache';
+import { KeyValueCache, Rows, type CacheShape } from './cache';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Kernel } from './kernel/kernel';
@@ -12,10 +12,15 @@ export interface EvidenceOutput {
   readonly nll: number;
   /** ∂nll/∂z, [rows, thought vectors, width] */
   readonly gradient: Float32Array;
+  /** Unit vectors along the last states, [S, width], where the graph tells them. */
+  readonly directions?: Float32Array;
 }
 
 /** Bytes of weights that stay in a processor's caches from one token to the next, or nearly do. */
 const CACHED = 1 << 24;
+
+/** The output by which graphs tell unit vectors along their last states. */
+const DIRECTIONS = 'directions';
 
 /** How the graphs are run, apart from the device. */
 export interface Running {
@@ -56,7 +61,9 @@ export class Graphs {
 
   /** The same for the top's, which belong to one thought. */
   topCache(batch: number, room: number): KeyValueCache {
-    return new KeyValueCache(this.#shape(this.#layers), batch, room);
+    const cache = new KeyValueCache(this.#shape(this.#layers), batch, room);
+    if (this.directs && batch === 1) cache.directions = new Rows(this.#manifest.architecture.width, room);
+    return cache;
   }
 
   /**
@@ -82,7 +89,7 @@ export class Graphs {
    * @param states [batch, S, width]
    * @param z [batch, rows, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
-   * @param cache as for the trunk
+   * @param cache as for the trunk; it keeps the directions of the last states, too, where the graph tells them
    * @returns logits, [batch, logit count, vocabulary]
    */
   async top(states: Float32Array, z: Float32Array, logitCount: number, cache?: KeyValueCache): Promise<Float32Array> {
@@ -129,7 +136,14 @@ export class Graphs {
       weights: this.#floats(weights, [1, targets.length]),
       z: this.#floats(z, [this.#rows, thoughtVectors, width]),
     });
-    return { nll: floats(output, 'nll')[0] ?? NaN, gradient: floats(output, 'grad') };
+    const directions = this.#sessions.evidence.outputNames.includes(DIRECTIONS)
+      ? floats(output, DIRECTIONS)
+      : undefined;
+    return {
+      nll: floats(output, 'nll')[0] ?? NaN,
+      gradient: floats(output, 'grad'),
+      ...(directions && { directions }),
+    };
   }
 
   /** Whether the kernel computes what it takes. */
@@ -183,11 +197,23 @@ export class Graphs {
       present[`present_${tableName(i)}`] = tensor;
     }
     const fed = { ...feeds, past_length: this.#integers([cache.length], [1]), ...past };
-    const outputs = await this.#sessions[graph].run(fed, { [output]: null, ...present });
+    const directs = graph === 'top' && this.directs;
+    const outputs = await this.#sessions[graph].run(fed, {
+      [output]: null,
+      ...(directs && { [DIRECTIONS]: null }),
+      ...present,
+    });
     const result = NumericalError.check(floats(outputs, output), output);
+    const directions = directs ? NumericalError.check(floats(outputs, DIRECTIONS), DIRECTIONS) : undefined;
     const tables = Object.keys(present).map((name) => floats(outputs, name));
     cache.advance(count, tables, (rows) => NumericalError.check(rows, 'keys and values'));
+    if (directions) cache.point(directions);
     return result;
+  }
+
+  /** Whether the top tells the directions of its last states: bundles made before there was a memory of them do not. */
+  get directs(): boolean {
+    return this.#sessions.top.outputNames.includes(DIRECTIONS);
   }
 
   #shape(layers: number): CacheShape {

@@ -39,6 +39,21 @@ const label = z.string().regex(/^[\w.+ -]{1,64}$/, 'must be 1 to 64 letters, dig
 
 const weight = z.number();
 
+/** How what followed like states is mixed with what the decoder says (src/memory/states.ts). */
+const stateWeights = z.object({
+  /** By which cosines are multiplied before their softmax. */
+  sharpness: z.number().positive(),
+  /** Of the gate κ: for each of its inputs. */
+  gate: z.object({
+    bias: weight,
+    nearest: weight,
+    entropy: weight,
+    certainty: weight,
+    agreement: weight,
+    unanimity: weight,
+  }),
+});
+
 /** How the lookup memory is read and mixed with this decoder (src/memory): fitted to it by `thoughtline fit-memory`. */
 const memoryWeights = z
   .object({
@@ -63,6 +78,10 @@ const memoryWeights = z
     }),
     /** What is added to the logits of tokens that occur in the cursor's file. Bundles from before there was this have none. */
     occurring: weight.default(0),
+    /** How far a thought goes beside the memory, of its way from z_0 (src/thought/temper.ts). */
+    thought: z.number().min(0).max(1).default(1),
+    /** Bundles from before there was this, and those whose graphs do not tell directions, have none. */
+    states: stateWeights.optional(),
     /** On what it was fitted. */
     fitted: z.record(z.string(), z.unknown()),
   })
@@ -185,6 +204,7 @@ const schema = z
 
 export type Manifest = z.infer<typeof schema>;
 export type MemoryWeights = z.infer<typeof memoryWeights>;
+export type StateWeights = z.infer<typeof stateWeights>;
 export type EnergyWeights = z.infer<typeof energyWeights>;
 export type BundleFile = z.infer<typeof bundleFile>;
 

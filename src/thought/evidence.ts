@@ -33,6 +33,8 @@ export interface Chunk extends ChunkInfo {
 export interface Evidence {
   /** What was changed lately first, then what is nearest to the cursor. */
   readonly chunks: readonly Chunk[];
+  /** What comes after them in that order: too much for gradients, but it can be read once. */
+  readonly further: readonly Chunk[];
   /** Share of the sources' characters that the chunks hold, 0 to 1. */
   readonly coverage: number;
 }
@@ -42,10 +44,15 @@ export interface EvidenceLimits {
   readonly tokens: number;
   /** Chunks in all. */
   readonly count: number;
+  /** Further chunks, which are only read; none by default. */
+  readonly further?: number;
 }
 
 /** Default cap on the chunks of one thought. */
 export const MAX_CHUNKS = 16;
+
+/** Default cap on the chunks that are only read: each takes a quarter of the time of one gradient, once. */
+export const MAX_FURTHER = 48;
 
 /** A chunk with fewer text tokens says too little; training leaves it out, too. */
 const MIN_TOKENS = 16;
@@ -79,7 +86,13 @@ export function collectEvidence(
   // Of other files only what is taken is cut and encoded: there may be hundreds.
   const others = roundRobin(sources.filter((source) => !source.own).map(cutOf));
   const reserved = take(others, Math.floor(limits.count * RELATED_SHARE));
-  const pieces = take(distinct(chain(near.slice(0, limits.count - reserved.length), reserved, others)), limits.count);
+  const nearest = near.slice(0, limits.count - reserved.length);
+  const different = distinct();
+  const pieces = take(different(chain(nearest, reserved, others)), limits.count);
+  const more = limits.further ?? 0;
+  const beside = take(others, Math.floor(more * RELATED_SHARE));
+  const beyond = near.slice(nearest.length, nearest.length + more - beside.length);
+  const further = take(different(chain(beyond, beside, others)), more);
   // What was changed lately guides; what was not judges.
   const judges = pieces.filter((piece) => !isEdited(piece));
   const second = Math.min(1, judges.length - 1);
@@ -87,7 +100,8 @@ export function collectEvidence(
   const chunks = pieces.map((piece) => ({ ...piece.chunk, heldOut: heldOut.has(piece) }));
   const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
   const used = pieces.reduce((sum, piece) => sum + piece.characters, 0);
-  return { chunks, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
+  const read = further.map(({ chunk }) => ({ ...chunk, heldOut: false }));
+  return { chunks, further: read, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
 }
 
 interface Piece {
@@ -101,13 +115,15 @@ function isEdited({ chunk }: Piece): boolean {
   return chunk.edited === true;
 }
 
-/** Evidence counts once: of equal chunks, the nearest. */
-function* distinct(pieces: Iterable<Piece>): Generator<Piece> {
+/** Evidence counts once: of equal chunks, the nearest, however often this is asked. */
+function distinct(): (pieces: Iterable<Piece>) => Generator<Piece> {
   const seen = new Set<string>();
-  for (const piece of pieces) {
-    if (!seen.has(piece.chunk.key)) yield piece;
-    seen.add(piece.chunk.key);
-  }
+  return function* (pieces) {
+    for (const piece of pieces) {
+      if (!seen.has(piece.chunk.key)) yield piece;
+      seen.add(piece.chunk.key);
+    }
+  };
 }
 
 /** The chunks of one source in the order of its text. */

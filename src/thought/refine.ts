@@ -1,4 +1,6 @@
+import type { EvidenceOutput } from '../model/graphs';
 import type { Manifest } from '../model/manifest';
+import type { Reading } from '../model/reading';
 import type { Chunk, Evidence } from './evidence';
 import { coldRule, kullbackLeibler, meanGradient, step, warmRule } from './posterior';
 import { nextVersion, type ChunkGradient, type Thought } from './thought';
@@ -9,8 +11,10 @@ export interface EvidenceModel {
   remembered(chunk: Chunk): Float32Array | undefined;
   /** Trunk states of a chunk, [S, width]. */
   states(chunk: Chunk): Promise<Float32Array>;
-  /** Summed NLL of a chunk in nats under z, and its gradient with respect to z. */
-  evaluate(chunk: Chunk, states: Float32Array, z: Float32Array): Promise<{ nll: number; gradient: Float32Array }>;
+  /** Summed NLL of a chunk in nats under z, its gradient with respect to z, and where its last states point, if that is told. */
+  evaluate(chunk: Chunk, states: Float32Array, z: Float32Array): Promise<EvidenceOutput>;
+  /** Where the last states of a chunk point under z, [S, width]; undefined where that is not told. */
+  read(chunk: Chunk, z: Float32Array): Promise<Float32Array | undefined>;
 }
 
 export interface RefinementOptions {
@@ -45,6 +49,8 @@ export class Refinement {
   readonly #options: RefinementOptions;
   readonly #runs: AsyncGenerator<void, void>;
   readonly #known = new Map<string, ChunkGradient>();
+  readonly #unread: readonly Chunk[];
+  readonly #further = new Map<string, Reading>();
   readonly #curves = { nll: [] as number[], heldOut: [] as number[], kl: [] as number[] };
   #best: { mu: Float32Array; at: number; known: ReadonlyMap<string, ChunkGradient> } | undefined;
   #taken = { runs: 0, milliseconds: 0 };
@@ -65,6 +71,11 @@ export class Refinement {
       const gradient = before?.get(chunk.key);
       if (gradient) this.#known.set(chunk.key, gradient);
     }
+    for (const { key } of evidence.further) {
+      const reading = from?.further.get(key);
+      if (reading) this.#further.set(key, reading);
+    }
+    this.#unread = evidence.further.filter(({ key }) => !this.#further.has(key));
     this.#runs = this.#refine();
   }
 
@@ -95,6 +106,8 @@ export class Refinement {
       version:
         best.mu === start.mu ? start.version : this.#result?.mu === best.mu ? this.#result.version : nextVersion(),
       mu: best.mu,
+      readings: [...[...best.known.values()].flatMap(({ reading }) => reading ?? []), ...this.#further.values()],
+      further: this.#further,
       gradients: best.known,
       trace: {
         steps: this.progress.step,
@@ -116,6 +129,12 @@ export class Refinement {
     const fitted = this.#chunks.filter((chunk) => !chunk.heldOut);
     const judges = this.#chunks.filter((chunk) => chunk.heldOut);
     let z = from?.mu ?? prior.mu;
+    for (const chunk of this.#unread) {
+      const directions = await this.#model.read(chunk, z);
+      if (!directions) break;
+      this.#further.set(chunk.key, readingOf(chunk, directions));
+      yield;
+    }
     let lowest = Infinity;
     let worse = 0;
     for (let t = 0; ; t++) {
@@ -150,8 +169,9 @@ export class Refinement {
       states = await this.#model.states(chunk);
       yield;
     }
-    const { nll, gradient } = await this.#model.evaluate(chunk, states, z);
-    this.#known.set(chunk.key, { nll, gradient, tokens: chunk.tokens, heldOut: chunk.heldOut });
+    const { nll, gradient, directions } = await this.#model.evaluate(chunk, states, z);
+    const reading = directions && readingOf(chunk, directions);
+    this.#known.set(chunk.key, { nll, gradient, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
     yield;
   }
 
@@ -172,4 +192,11 @@ export class Refinement {
   #lookUp(chunks: readonly Chunk[]): ChunkGradient[] {
     return chunks.flatMap((chunk) => this.#known.get(chunk.key) ?? []);
   }
+}
+
+/** What a chunk was read as: without its header, whose tokens nobody writes. */
+function readingOf({ targets, weights }: Chunk, directions: Float32Array): Reading {
+  const first = weights.findIndex((weight) => weight > 0);
+  const width = directions.length / targets.length;
+  return { directions: directions.slice(first * width), tokens: targets.slice(first) };
 }

@@ -8,18 +8,19 @@ const COLD_ABOVE = 0.5;
 /** Warm steps after an edit; whoever wants fewer steps in all takes fewer. */
 export const WARM_STEPS = 2;
 
-/** Numbers of gradients that are kept in all: 128 MiB. */
-const GRADIENTS = 1 << 25;
+/** Numbers of gradients, and of what was read, that are kept in all: 128 MiB. */
+const NUMBERS = 1 << 25;
 
 /**
- * The latest thought of each file; that of the file used longest ago is forgotten first. Gradients take the most room, so only
- * those of the files thought about last are kept: the others are thought about anew when they change.
+ * The latest thought of each file; that of the file used longest ago is forgotten first. Gradients and
+ * what was read take the most room, so only those of the files thought about last are kept: the others are thought about anew when
+ * they change.
  */
 export class ThoughtStore {
   readonly #thoughts: LruMap<string, Thought>;
   readonly #numbers: number;
 
-  constructor(capacity = 16, numbers = GRADIENTS) {
+  constructor(capacity = 16, numbers = NUMBERS) {
     this.#thoughts = new LruMap(capacity);
     this.#numbers = numbers;
   }
@@ -31,11 +32,12 @@ export class ThoughtStore {
   set(path: string, thought: Thought): void {
     this.#thoughts.set(path, thought);
     let left = this.#numbers;
-    for (const [one, { gradients, mu, ...rest }] of [...this.#thoughts.entries()].reverse()) {
-      left -= gradients.size * mu.length;
+    for (const [one, each] of [...this.#thoughts.entries()].reverse()) {
+      const read = each.readings.reduce((sum, { directions }) => sum + directions.length, 0);
+      left -= each.gradients.size * each.mu.length + read;
       // Its place among those used last stays as it is.
-      if (left < 0 && one !== path && gradients.size > 0)
-        this.#thoughts.replace(one, { ...rest, mu, gradients: new Map() });
+      if (left < 0 && one !== path && each.gradients.size > 0)
+        this.#thoughts.replace(one, { ...each, gradients: new Map(), further: new Map(), readings: [] });
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Reading } from '../model/reading';
+
 /** How a thought came about: what the user sees of it, and what `doctor`, `--trace` and the thought panel draw. */
 export interface ThoughtTrace {
   /** Steps taken. */
@@ -34,6 +36,10 @@ export interface Thought {
   /** Mean of q(z | evidence), [rows, thought vectors, width]. */
   readonly mu: Float32Array;
   readonly trace: ThoughtTrace;
+  /** The evidence as the decoder has read it, a chunk each: where its last states pointed, and which tokens followed. */
+  readonly readings: readonly Reading[];
+  /** Those of them that were only read, by the chunk's key: an edit elsewhere leaves them as they are. */
+  readonly further: ReadonlyMap<string, Reading>;
   /** Last known gradient of each chunk that mu rests on, by the chunk's key: what a warm start reuses. */
   readonly gradients: ReadonlyMap<string, ChunkGradient>;
 }
@@ -45,6 +51,8 @@ export interface ChunkGradient {
   /** Σ of the target weights: the number of tokens scored. */
   readonly tokens: number;
   readonly heldOut: boolean;
+  /** The chunk as it was read; undefined where the bundle's graphs do not tell directions. */
+  readonly reading?: Reading | undefined;
 }
 
 const NO_TRACE: ThoughtTrace = {
@@ -68,5 +76,5 @@ export function nextVersion(): number {
 
 /** The prior z_0 as a thought (version 0): what a completion is conditioned on before, or without, any refinement. */
 export function priorThought(prior: Float32Array): Thought {
-  return { version: 0, mu: prior, trace: NO_TRACE, gradients: new Map() };
+  return { version: 0, mu: prior, trace: NO_TRACE, readings: [], further: new Map(), gradients: new Map() };
 }

@@ -130,6 +130,31 @@ for (const [name, directory] of BUNDLES) {
       const logits = await branches.append([c, c]);
       close(logits.subarray(0, size), await fresh([...window, b, c], 0));
       close(logits.subarray(size), await fresh([...window, a, c], 0));
+      for (const [i, last] of [b, a].entries()) {
+        const direction = branches.direction(i);
+        await decoder.logits([...window, last, c], z(0));
+        const row = decoder.reading(z(0))?.directions.slice(101, 102);
+        assert.equal(direction === undefined, row === undefined);
+        if (direction && row) close(direction, row);
+      }
+    });
+
+    test('where states point is kept for each token read, and forgotten with it', async () => {
+      const decoder = new Decoder(graphs, bundle.manifest);
+      const one = tokens.slice(0, 150);
+      const other = [...tokens.slice(0, 60), ...tokens.slice(5, 25)];
+      await decoder.logits(one, z(1));
+      await decoder.logits(other, z(1));
+      const { directions, tokens: read } = decoder.reading(z(1)) ?? {};
+      if (!directions) return assert.equal(bundle.manifest.memory?.states, undefined);
+      assert.deepEqual(read, other);
+      assert.equal(directions.length, other.length);
+      const anew = new Decoder(graphs, bundle.manifest);
+      await anew.logits(other, z(1));
+      close(directions.slice(), anew.reading(z(1))!.directions.slice());
+      const width = bundle.manifest.architecture.width;
+      const length = Math.hypot(...directions.slice(70, 71));
+      assert.ok(Math.abs(length - 1) < 1e-4 && directions.slice().length === other.length * width, `${length}`);
     });
 
     test('a gradient is that of finite differences', async () => {

@@ -68,6 +68,9 @@ for (const [name, directory] of bundles) {
           assert.ok(difference(its[i] as Float32Array, table) < within),
         );
         assert.notDeepEqual(actual.logits, expected.logits, 'the kernel was asked');
+        const pointing = [slow, quick].map(({ top }) => top.directions?.slice(100));
+        assert.equal(pointing[0]?.length, pointing[1]?.length);
+        if (pointing[0] && pointing[1]) assert.ok(difference(pointing[1], pointing[0]) < within);
       });
 
     test('without a past, too', async () => {

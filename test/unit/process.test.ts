@@ -11,7 +11,14 @@ const trace = { steps: 0, nll: [], heldOut: [], kl: [], best: 0, coverage: 0, ch
 const gradient = { gradient: new Float32Array(1), nll: 1, tokens: 1, heldOut: false };
 
 function thoughtOf(version: number, ...keys: string[]): Thought {
-  return { version, mu: new Float32Array(1), trace, gradients: new Map(keys.map((key) => [key, gradient])) };
+  return {
+    version,
+    mu: new Float32Array(1),
+    trace,
+    readings: [],
+    further: new Map(),
+    gradients: new Map(keys.map((key) => [key, gradient])),
+  };
 }
 
 /**

@@ -55,7 +55,7 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
             (states, z, torch.tensor([3]), past, *cache(top)),
             ({0: batch, 1: new}, {0: batch}, {}, {}, dynamic(top)),
             ["states", "z", "logit_count", "past_length", *cache_names("past", top)],
-            ["logits", *cache_names("present", top)],
+            ["logits", *cache_names("present", top), "directions"],
         ),
     }
     for model in models.values():
@@ -66,7 +66,7 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
         example,
         ({1: new}, {1: new}, {1: new}, {}),
         ["states", "targets", "weights", "z"],
-        ["nll", "grad"],
+        ["nll", "grad", "directions"],
     )
     return models
 

@@ -77,7 +77,7 @@ def parity_case(decoder: Decoder, thought: Thought, path: Path, bits: int = 16) 
     weights[:, :4] = 0
     with torch.enable_grad():
         leaf = z.clone().requires_grad_()
-        nll = evidence_nll(fused(decoder), leaf, states, batch[:, 1:33], weights)
+        nll, _ = evidence_nll(fused(decoder), leaf, states, batch[:, 1:33], weights)
         (gradient,) = torch.autograd.grad(nll, leaf)
     case = {
         # Four standard deviations of the noise that `parity.ROUNDED` allows.

@@ -173,7 +173,7 @@ class TrunkGraph(Cached):
 
 
 class TopGraph(Cached):
-    """states [B, S, W], z [B, Z, n, W], logit_count [1], past → logits of the last positions, present."""
+    """states [B, S, W], z [B, Z, n, W], logit_count [1], past → logits of the last positions, present, directions [B, S, W]."""
 
     def __init__(self, decoder: Decoder):
         super().__init__(decoder, decoder.config.trunk_layers, decoder.config.layers)
@@ -182,12 +182,18 @@ class TopGraph(Cached):
         x, present = self.run(states, past_length, past, self.decoder.read(z))
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
-        hidden = norm(x.index_select(1, chosen), self.decoder.final_norm, self.decoder.config.norm_epsilon)
-        return self.decoder.logits(hidden, z), *present
+        hidden = norm(x, self.decoder.final_norm, self.decoder.config.norm_epsilon)
+        return self.decoder.logits(hidden.index_select(1, chosen), z), *present, directions(hidden)
 
 
-def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
-    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [Z, n, W]."""
+def directions(hidden: Tensor) -> Tensor:
+    """Last states as unit vectors: the extension's memory of states compares them by the cosine between them."""
+    return hidden / torch.sqrt(hidden.pow(2).sum(-1, keepdim=True))
+
+
+def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [Z, n, W]; and the directions of its
+    last states."""
     c = decoder.config
     new = states.shape[1]
     own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
@@ -201,19 +207,20 @@ def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, w
         x = x + attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v, mask) @ layer.output
         x = x + think(layer, x, read[:, i])
         x = x + mlp(layer, x)
-    logits = decoder.logits_of(norm(x, decoder.final_norm, c.norm_epsilon), *of_tokens)
+    hidden = norm(x, decoder.final_norm, c.norm_epsilon)
+    logits = decoder.logits_of(hidden, *of_tokens)
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-    return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum()
+    return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum(), directions(hidden)
 
 
 def evidence_graph(decoder: Decoder, example: tuple[Tensor, ...]) -> nn.Module:
-    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [Z, n, W]."""
-    gradient = torch.func.grad_and_value(lambda z, *rest: evidence_nll(decoder, z, *rest))
+    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [Z, n, W], directions [1, S, W]."""
+    gradient = torch.func.grad_and_value(lambda z, *rest: evidence_nll(decoder, z, *rest), has_aux=True)
 
     def run(states: Tensor, targets: Tensor, weights: Tensor, z: Tensor):
-        grad, nll = gradient(z, states, targets, weights)
-        return nll.reshape(1), grad
+        grad, (nll, last) = gradient(z, states, targets, weights)
+        return nll.reshape(1), grad, last
 
     table = torch.export.default_decompositions()
     return make_fx(run, table, "symbolic", _allow_non_fake_inputs=True)(*example)

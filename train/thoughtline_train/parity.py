@@ -11,7 +11,7 @@ from .model import Config, Decoder
 
 # Largest differences that may be, by the bits of a stored weight. With 4, MatMulNBits rounds the states to 8 bits on its way, in
 # every layer anew, so that there the noise is bounded and not its largest value; the gradient is not rounded.
-STATED = {"nll_per_token": 1e-3, "gradient": 1e-3}
+STATED = {"nll_per_token": 1e-3, "gradient": 1e-3, "directions": 1e-3}
 ROUNDED = {**STATED, "logits_noise": 0.05, "cached_noise": 0.05}
 WIDENED = {**STATED, "logits": 1e-3, "cached": 1e-3}
 LIMITS = {16: WIDENED, 8: WIDENED, 4: ROUNDED}
@@ -35,7 +35,8 @@ def feeds(cache: list[np.ndarray], past: int) -> dict[str, np.ndarray]:
 
 
 def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3) -> dict[str, float]:
-    """Largest differences between PyTorch and ONNX Runtime: logits, cached logits, NLL; 1 − cosine of the gradient. The noise is
+    """Largest differences between PyTorch and ONNX Runtime: logits, cached logits, NLL, directions of a chunk's last states; 1 −
+    cosine of the gradient. The noise is
     the root mean square of a difference, as a share of the logits' standard deviation."""
     c = decoder.config
     run = sessions(folder)
@@ -50,7 +51,7 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
         done = 0
         for piece in filter(np.size, np.split(tokens[rows], cuts, 1)):
             states, *trunk = run["trunk"].run(None, {"tokens": piece, **feeds(trunk, done)})
-            logits, *top = run["top"].run(None, {"states": states, "z": z[rows], "logit_count": np.array([1]), **feeds(top, done)})
+            logits, *top, _ = run["top"].run(None, {"states": states, "z": z[rows], "logit_count": np.array([1]), **feeds(top, done)})
             done += piece.shape[1]
         return logits[:, -1]
 
@@ -60,10 +61,10 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
         states = decoder.trunk(torch.from_numpy(tokens[:1]))
     targets, weights = torch.from_numpy(tokens[:1]), torch.ones(1, length)
     leaf = torch.from_numpy(z[0]).requires_grad_()
-    expected = evidence_nll(fused(decoder), leaf, states, targets, weights)
+    expected, last = evidence_nll(fused(decoder), leaf, states, targets, weights)
     gradient = torch.autograd.grad(expected, leaf)[0].numpy().ravel()
     feed = {"states": states.numpy(), "targets": tokens[:1], "weights": weights.numpy(), "z": z[0]}
-    nll, grad = run["evidence"].run(None, feed)
+    nll, grad, directions = run["evidence"].run(None, feed)
     grad = grad.ravel()
     whole = decode(slice(None))
     # Several tokens behind a past are one row's affair; in a batch they come one by one.
@@ -72,6 +73,7 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
     return {
         **{name: float(max(np.abs(e).max() for e in several)) for name, several in errors.items()},
         **{f"{name}_noise": float(max(np.sqrt((e**2).mean()) for e in several) / reference.std()) for name, several in errors.items()},
+        "directions": float(np.abs(directions - last.detach().numpy()).max()),
         "nll_per_token": float(abs(nll[0] - expected.item()) / length),
         # A decoder that has not learned to read z yet has no gradient.
         "gradient": float(1 - grad @ gradient / np.linalg.norm(grad) / np.linalg.norm(gradient)) if gradient.any() else float(grad.any()),

@@ -102,7 +102,13 @@ export class Measurer {
       if (!engine || (engine === this.#plain && way.options.memory && !engine.remembers)) continue;
       // A single line has no plan.
       const options = target.includes('\n') ? way.options : { ...way.options, plan: undefined };
-      const key = JSON.stringify([way.thought === 'plain', thought.version, options, way.alone]);
+      const key = JSON.stringify([
+        way.thought === 'plain',
+        thought.version,
+        thought.readings.length,
+        options,
+        way.alone,
+      ]);
       const outcome = known.get(key) ?? (await this.#under(engine, item, way, thought, parses));
       known.set(key, outcome);
       const thinking = typeof way.thought === 'number' ? { thinking: thought.trace.milliseconds } : {};

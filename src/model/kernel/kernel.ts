@@ -89,7 +89,7 @@ export class Kernel {
    * @param states [S, width]
    * @param z [rows, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
-   * @param cache as for the trunk
+   * @param cache as for the trunk; it keeps the directions of the last states, too, where it keeps any
    * @returns logits, [logit count, vocabulary]
    */
   top(states: Float32Array, z: Float32Array, logitCount: number, cache: KeyValueCache): Float32Array {
@@ -100,20 +100,22 @@ export class Kernel {
     this.#read(z, slot);
     this.#floats.set(states, x / 4);
     for (let i = trunkLayers; i < layers; i++) this.#layer(i, slot, i - trunkLayers, rows, cache.length);
-    const last = x + (rows - logitCount) * width * 4;
-    this.#operations.normalise(last, logitCount, width, this.#layout.finalNorm, this.#epsilon, normed);
-    this.#multiply(normed, logitCount, this.#layout.head, wide, false);
-    this.#addByFeatures(logitCount, slot);
+    this.#operations.normalise(x, rows, width, this.#layout.finalNorm, this.#epsilon, normed);
+    const directions = unitRows(this.#floats.slice(normed / 4, normed / 4 + rows * width), width);
+    const last = normed + (rows - logitCount) * width * 4;
+    this.#multiply(last, logitCount, this.#layout.head, wide, false);
+    this.#addByFeatures(last, logitCount, slot);
     const logits = this.#floats.slice(wide / 4, wide / 4 + logitCount * vocabulary);
     this.#lean(logits, z);
     NumericalError.check(logits, 'logits');
     this.#keep(slot, cache, rows);
+    cache.point(directions);
     return logits;
   }
 
   /** Adds what the thought says of tokens behind the normalised last states, if it says something of their features. */
-  #addByFeatures(rows: number, slot: Slot): void {
-    const { normed, wide, queries, features, leanings } = this.#layout;
+  #addByFeatures(normed: number, rows: number, slot: Slot): void {
+    const { wide, queries, features, leanings } = this.#layout;
     if (!features || !leanings) return;
     this.#multiply(normed, rows, features.matrix, queries, false);
     const count = features.matrix.outputs;
@@ -321,6 +323,18 @@ export class Kernel {
       }
     }
   }
+}
+
+/** Rows of the same direction and of length 1, in the same place. */
+function unitRows(values: Float32Array, width: number): Float32Array {
+  for (let start = 0; start < values.length; start += width) {
+    const row = values.subarray(start, start + width);
+    let square = 0;
+    for (const value of row) square += value * value;
+    const factor = 1 / Math.sqrt(square);
+    for (let i = 0; i < width; i++) row[i] = (row[i] as number) * factor;
+  }
+  return values;
 }
 
 /** A place for the copy of one cache, and for the keys and values of its thought. */

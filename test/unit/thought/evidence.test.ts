@@ -121,6 +121,22 @@ describe('evidence', () => {
     assert.equal(new Set(none.chunks.map(({ path }) => path)).size, limits.count);
   });
 
+  test('what is only read comes after that, in the same order, and nothing twice', () => {
+    const others = Array.from({ length: 4 }, (_, i) => source({ path: `b${i}.ts`, text: text.replaceAll('value', `v${i}`), own: false, nearest: 'start' })); // prettier-ignore
+    const few = { ...limits, count: 8 };
+    const { chunks, further } = collectEvidence([source(), ...others], tokenizer, SPECIAL, { ...few, further: 12 });
+    assert.deepEqual(chunks, collectEvidence([source(), ...others], tokenizer, SPECIAL, few).chunks);
+    assert.equal(further.length, 12);
+    assert.equal(new Set([...chunks, ...further].map(({ key }) => key)).size, 20);
+    assert.equal(further.filter(({ path }) => path !== source().path).length, 3);
+    const own = [...chunks, ...further].filter(({ path }) => path === source().path).map(({ line }) => line);
+    assert.deepEqual(
+      own,
+      own.toSorted((a, b) => b - a),
+    );
+    assert.deepEqual(collectEvidence([source()], tokenizer, SPECIAL, few).further, []);
+  });
+
   test('the nearest come first', () => {
     const lines = collect(source()).chunks.map((chunk) => chunk.line);
     assert.deepEqual(

@@ -22,6 +22,10 @@ class Quadratic implements EvidenceModel {
   states() {
     return Promise.resolve(new Float32Array(0));
   }
+  read({ key }: Chunk, z: Float32Array): Promise<Float32Array | undefined> {
+    this.evaluated.push(`read ${key} at ${z[0]}`);
+    return Promise.resolve(Float32Array.of(0, 0, 1, 0, 0, 1));
+  }
   evaluate({ key, tokens }: Chunk, _states: Float32Array, z: Float32Array) {
     this.evaluated.push(key);
     const distance = (z[0] ?? 0) - (this.targets[key] ?? 0);
@@ -43,7 +47,11 @@ const groupEnds = [1];
 const prior = priorThought(Float32Array.of(0));
 
 async function refine(model: EvidenceModel, chunks: Chunk[], steps: number, from?: Thought) {
-  const refinement = new Refinement(model, { chunks, coverage: 1 }, { steps, prior, constants, groupEnds, from });
+  const refinement = new Refinement(
+    model,
+    { chunks, coverage: 1, further: [] },
+    { steps, prior, constants, groupEnds, from },
+  );
   let runs = 0;
   while (await refinement.advance()) runs++;
   return { thought: refinement.result(), runs, refinement };
@@ -52,6 +60,49 @@ async function refine(model: EvidenceModel, chunks: Chunk[], steps: number, from
 const mu = (thought: Thought) => thought.mu[0];
 
 describe('refinement', () => {
+  test('keeps how the evidence was read where its z was, without the headers', async () => {
+    class Reading extends Quadratic {
+      override async evaluate(one: Chunk, states: Float32Array, z: Float32Array) {
+        const found = await super.evaluate(one, states, z);
+        return { ...found, directions: Float32Array.of(0, 0, 1, z[0] ?? 0, 0, 1) };
+      }
+    }
+    const read = { targets: [1, 2, 3], weights: Float32Array.of(0, 1, 1) };
+    const model = new Reading({ a: 1, judge: 1 });
+    const { thought } = await refine(
+      model,
+      [
+        { ...chunk('a'), ...read },
+        { ...chunk('judge', true), ...read },
+      ],
+      2,
+    );
+    assert.deepEqual(
+      thought.readings.map(({ tokens }) => tokens),
+      [[2, 3], [2, 3]], // prettier-ignore
+    );
+    for (const { directions } of thought.readings) assert.deepEqual(directions, Float32Array.of(1, mu(thought)!, 0, 1));
+    assert.deepEqual((await refine(model, [{ ...chunk('a'), ...read }], 0)).thought.readings, []);
+  });
+
+  test('reads further chunks once, before the steps, and after an edit those that are new', async () => {
+    const read = { targets: [1, 2, 3], weights: Float32Array.of(0, 1, 1) };
+    const think = async (keys: string[], own: string, from?: Thought) => {
+      const model = new Quadratic({ a: 1, b: 1 });
+      const further = keys.map((key) => ({ ...chunk(key), ...read }));
+      const evidence = { chunks: [chunk(own)], further, coverage: 1 };
+      const refinement = new Refinement(model, evidence, { steps: 1, prior, constants, groupEnds, from });
+      while (await refinement.advance());
+      return { thought: refinement.result(), log: model.evaluated };
+    };
+    const first = await think(['x', 'y'], 'a');
+    assert.deepEqual(first.log, ['read x at 0', 'read y at 0', 'a', 'a']);
+    assert.deepEqual(first.thought.readings, [...first.thought.further.values()]);
+    const second = await think(['y', 'w'], 'b', first.thought);
+    assert.deepEqual(second.log, ['read w at 0.5', 'b', 'b']);
+    assert.deepEqual([...second.thought.further.keys()], ['y', 'w']);
+  });
+
   test('what was edited weighs more than what was not', async () => {
     const model = new Quadratic({ a: 1, b: -1, judge: 1 });
     const judge = chunk('judge', true);
@@ -119,7 +170,7 @@ describe('refinement', () => {
     const model = new Quadratic({ a: 10 });
     const refinement = new Refinement(
       model,
-      { chunks: [chunk('a')], coverage: 1 },
+      { chunks: [chunk('a')], coverage: 1, further: [] },
       { steps: 8, prior, constants, groupEnds },
     );
     assert.equal(refinement.result(), prior);
@@ -172,11 +223,12 @@ describe('after an edit', () => {
     const model = new Quadratic({});
     const chunks = ['a', 'b', 'c', 'd'].map((key) => chunk(key));
     const before = (await refine(model, chunks, 1)).thought;
-    const follow = (...keys: string[]) => followEdit(before, { chunks: keys.map((key) => chunk(key)), coverage: 1 });
+    const follow = (...keys: string[]) =>
+      followEdit(before, { chunks: keys.map((key) => chunk(key)), coverage: 1, further: [] });
     assert.equal(follow('a', 'b'), 'keep');
     assert.equal(follow('a', 'b', 'c', 'new'), 'warm');
     assert.equal(follow('a', 'new', 'newer'), 'cold');
-    assert.equal(followEdit(undefined, { chunks, coverage: 1 }), 'cold');
-    assert.equal(followEdit(prior, { chunks: [], coverage: 0 }), 'keep');
+    assert.equal(followEdit(undefined, { chunks, coverage: 1, further: [] }), 'cold');
+    assert.equal(followEdit(prior, { chunks: [], coverage: 0, further: [] }), 'keep');
   });
 });

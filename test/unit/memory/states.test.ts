@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { likenessOf } from '../../../src/completion/recall';
+import { fit, meanNll, sampleOf, type Sample } from '../../../src/memory/fit';
+import { mix, normalise } from '../../../src/memory/mixture';
+import { alike, stateInputs, stateShare, type Likeness } from '../../../src/memory/states';
+import { Rows } from '../../../src/model/cache';
+import type { MemoryWeights } from '../../../src/model/manifest';
+import { neutralWeights } from '../../../src/memory/fit';
+
+/** A unit vector of four numbers at an angle to the first axis, in degrees. */
+const at = (degrees: number) => {
+  const angle = (degrees * Math.PI) / 180;
+  return [Math.cos(angle), Math.sin(angle), 0, 0];
+};
+const reading = (...places: [degrees: number, token: number][]) => ({
+  directions: Float32Array.from(places.flatMap(([degrees]) => at(degrees))),
+  tokens: places.map(([, token]) => token),
+});
+const near = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is not ${expected}`);
+
+describe('what followed like states', () => {
+  const here = Float32Array.from(at(0));
+
+  test('shares are a softmax of cosines, over all that has been read', () => {
+    const found = alike(here, [reading([60, 3], [0, 5]), reading([60, 5])], 2)!;
+    const [far, close] = [Math.exp(2 * (0.5 - 1)), 1];
+    near(found.shares.get(3)!, far / (close + 2 * far));
+    near(found.shares.get(5)!, (close + far) / (close + 2 * far));
+    near(found.nearest, 1);
+    near(found.unanimity, found.shares.get(5)!);
+  });
+
+  test('the sharper, the more the nearest has the say; what is nothing beside it has none', () => {
+    const readings = [reading([10, 1], [80, 2])];
+    assert.ok(alike(here, readings, 8)!.shares.get(1)! > alike(here, readings, 2)!.shares.get(1)!);
+    assert.deepEqual([...alike(here, readings, 100)!.shares], [[1, 1]]);
+  });
+
+  test('nothing where nothing has been read', () => {
+    assert.equal(alike(here, [], 22), undefined);
+    assert.equal(alike(here, [reading()], 22), undefined);
+  });
+});
+
+const LENGTHS = [1, 4];
+const weightsWith = (bias: number, nearest = 0): MemoryWeights => ({
+  ...neutralWeights(LENGTHS),
+  states: { sharpness: 22, gate: { bias, nearest, entropy: 0, certainty: 0, agreement: 0, unanimity: 0 } },
+});
+const likeness: Likeness = { shares: new Map([[1, 0.75], [2, 0.25]]), nearest: 0.9, unanimity: 0.75 }; // prettier-ignore
+const OUTSIDE = { tokens: 0, goesOn: () => true };
+
+describe('states in the mixture', () => {
+  const logits = Float32Array.of(1, 0, 2, -Infinity);
+  const p = normalise(logits).logprobs.map(Math.exp);
+  const total = (logprobs: Float32Array) => logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
+
+  test('have their share of what the decoder says', () => {
+    const mixed = mix(logits, [], OUTSIDE, weightsWith(0), likeness);
+    near(Math.exp(mixed[1]!), 0.5 * p[1]! + 0.5 * 0.75);
+    near(Math.exp(mixed[0]!), 0.5 * p[0]!);
+    near(total(mixed), 1);
+  });
+
+  test('and the memory of words has its share before both', () => {
+    const recalled = [{ token: 2, length: 1, distance: 9, own: true }];
+    const mixed = mix(logits, recalled, OUTSIDE, weightsWith(0), likeness);
+    near(Math.exp(mixed[2]!), 0.5 * (0.5 * p[2]! + 0.5 * 0.25) + 0.5);
+    near(total(mixed), 1);
+  });
+
+  test('have none where the bundle has no weights for them', () => {
+    assert.deepEqual(mix(logits, [], OUTSIDE, neutralWeights(LENGTHS), likeness), normalise(logits).logprobs);
+  });
+
+  test('the gate opens with nearness where its weights say so', () => {
+    const view = { entropy: 1, token: 1, logprob: -1 };
+    const share = (nearest: number) =>
+      stateShare(stateInputs({ ...likeness, nearest }, view), weightsWith(-1, 2).states!);
+    assert.ok(share(0.9) > share(0.2));
+  });
+
+  test('fitting finds out when they are to be trusted', () => {
+    // Near states are right, far ones wrong; the decoder knows nothing, and the memory of words has nothing.
+    const samples: Sample[] = Array.from({ length: 200 }, (_, i) => {
+      const nearest = i % 2 ? 0.95 : 0.3;
+      const target = i % 10;
+      const shares = new Map([[i % 2 ? target : (target + 1) % 10, 1]]);
+      return sampleOf(new Float32Array(10), [], OUTSIDE, target, { shares, nearest, unanimity: 1 })!;
+    });
+    const weights = fit(samples, LENGTHS);
+    assert.ok(weights.states);
+    const view = { entropy: Math.log(10), token: 0, logprob: -Math.log(10) };
+    const share = (nearest: number) =>
+      stateShare(stateInputs({ shares: new Map(), nearest, unanimity: 1 }, view), weights.states!);
+    assert.ok(share(0.95) > 0.7 && share(0.3) < 0.3, `${share(0.95)} ${share(0.3)}`);
+    assert.ok(meanNll(samples, weights) < 0.7 * Math.log(10));
+  });
+});
+
+describe('what has been read, to be looked up by state', () => {
+  // Window: two tokens of the head, then 7, 8, 9; each state points where it says.
+  const tokens = [1, 2, 7, 8, 9];
+  const directions = new Rows(4, 8);
+  directions.append(Float32Array.from([0, 40, 80, 120, 40].flatMap(at)));
+  const decoder = { reading: () => ({ directions, tokens }) };
+  const thought = { version: 0, mu: new Float32Array(0) };
+  const sharp = 1000;
+
+  test('the window as far as it goes before the context’s end', () => {
+    // Behind [7, 8, 9] the state points to 40°, as behind the last token of the head, which 7 followed.
+    const found = likenessOf({ decoder, readings: [] }, [7, 8, 9], { thought, before: 2 }, sharp)!;
+    assert.deepEqual([...found.shares], [[7, 1]]);
+    near(found.nearest, 1);
+    // Behind [7], at 80°, only the head's end comes before: what follows itself is not known yet.
+    assert.deepEqual([...likenessOf({ decoder, readings: [] }, [7], { thought, before: 2 }, sharp)!.shares], [[7, 1]]);
+  });
+
+  test('the evidence of the thought, too', () => {
+    const readings = [reading([80, 5])];
+    assert.deepEqual([...likenessOf({ decoder, readings }, [7], { thought, before: 2 }, sharp)!.shares], [[5, 1]]);
+  });
+
+  test('a branch brings its own state, and looks it up in the window', () => {
+    const direction = Float32Array.from(at(80));
+    const found = likenessOf({ decoder, readings: [] }, [7, 8, 9, 3, 3], { thought, before: 2, direction }, sharp)!;
+    assert.deepEqual([...found.shares], [[8, 1]]);
+  });
+
+  test('nothing where directions are not told, or not there yet', () => {
+    const silent = { reading: () => undefined };
+    assert.equal(likenessOf({ decoder: silent, readings: [] }, [7], { thought, before: 2 }, sharp), undefined);
+    assert.equal(likenessOf({ decoder, readings: [] }, [7, 8, 9, 3], { thought, before: 2 }, sharp), undefined);
+  });
+});
