@@ -524,3 +524,24 @@ export function gate(x: usize, rows: usize, n: usize, out: usize): void {
     }
   }
 }
+
+/** Products of a vector with rows, all of `n` whole numbers of 8 bits, a multiple of 16: `count` sums of 32 bits. */
+export function products(x: usize, rows: usize, count: usize, n: usize, out: usize): void {
+  for (let row: usize = 0; row < count; row++) {
+    let sums = i32x4.splat(0);
+    for (let i: usize = 0; i < n; i += 16) {
+      const a = v128.load(x + i);
+      const b = v128.load(rows + i);
+      sums = i32x4.add(sums, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(a), i16x8.extend_low_i8x16_s(b)));
+      sums = i32x4.add(sums, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(a), i16x8.extend_high_i8x16_s(b)));
+    }
+    store<i32>(
+      out + row * 4,
+      i32x4.extract_lane(sums, 0) +
+        i32x4.extract_lane(sums, 1) +
+        i32x4.extract_lane(sums, 2) +
+        i32x4.extract_lane(sums, 3),
+    );
+    rows += n;
+  }
+}

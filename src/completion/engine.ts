@@ -1,6 +1,8 @@
 import { openBundle, type Bundle } from '../model/bundle';
 import { Decoder } from '../model/decoder';
+import type { Products } from '../model/directions';
 import type { Graphs } from '../model/graphs';
+import { openProducts } from '../model/kernel/products';
 import { LruMap } from '../model/lru';
 import { openDevice, type DeviceReport, type DeviceSetting, type OpenedDevice } from '../model/providers';
 import { loadRuntime, type Runtime } from '../model/runtime';
@@ -100,7 +102,7 @@ export class Engine {
   /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
-  private constructor(bundle: Bundle, opened: OpenedDevice, chunkTokens: number) {
+  private constructor(bundle: Bundle, opened: OpenedDevice, chunkTokens: number, products: Products) {
     const { graphs, report } = opened;
     this.bundle = bundle;
     this.device = report;
@@ -108,7 +110,7 @@ export class Engine {
     this.chunkTokens = chunkTokens;
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
-    this.#lookup = new Lookup(bundle);
+    this.#lookup = new Lookup(bundle, products);
     this.#presenter = new Presenter(bundle.manifest, this.#judges);
     this.#model = rememberStates(graphs);
   }
@@ -126,7 +128,7 @@ export class Engine {
     const trained = bundle.manifest.chunk.tokens;
     const chunkTokens = options.trainedChunks ? trained : await measureChunkTokens(opened.graphs, bundle);
     onProgress?.(1, `ready on ${opened.report.device}`);
-    return new Engine(bundle, opened, chunkTokens);
+    return new Engine(bundle, opened, chunkTokens, await openProducts());
   }
 
   /** Files of the workspace that the lookup memory knows beside the open ones: none, unless somebody puts them in. */

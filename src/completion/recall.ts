@@ -8,7 +8,7 @@ import type { Occurrence, Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { MemoryWeights } from '../model/manifest';
-import type { Reading } from '../model/reading';
+import { plainProducts, type Pointed, type Products, type Reading } from '../model/directions';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
 import type { Draft } from './draft';
@@ -25,7 +25,7 @@ export interface State {
   /** Tokens of the window before the context. */
   readonly before: number;
   /** Where the state points, if it is not that of the decoder's own caches. */
-  readonly direction?: Float32Array | undefined;
+  readonly direction?: Pointed | undefined;
 }
 
 /** What has been read and can be looked up by state: the window, by a decoder, and the evidence of a thought. */
@@ -83,10 +83,13 @@ export class Lookup {
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
   readonly #tokenizer: Bundle['tokenizer'];
+  readonly #products: Products;
   /** Files whose text is told by the request: what is on disk of them is not theirs, and may be what is being changed. */
   #open: ReadonlySet<string> = new Set();
 
-  constructor({ tokenizer, manifest }: Pick<Bundle, 'tokenizer' | 'manifest'>) {
+  /** @param products by which states are compared */
+  constructor({ tokenizer, manifest }: Pick<Bundle, 'tokenizer' | 'manifest'>, products: Products = plainProducts) {
+    this.#products = products;
     this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary, manifest.window.tokens);
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.words = new Words(tokenizer);
@@ -152,7 +155,8 @@ export class Lookup {
     if (!weights) return undefined;
     const { occurring, states } = weights;
     return (logits, context, state) => {
-      const likeness = read && state && states ? likenessOf(read, context, state, states.sharpness) : undefined;
+      const likeness =
+        read && state && states ? likenessOf(read, context, state, states.sharpness, this.#products) : undefined;
       const favoured = favour(logits, this.occurs, occurring);
       return mix(favoured, this.recall(context), this.words.at(context), weights, likeness);
     };
@@ -171,6 +175,7 @@ export function likenessOf(
   context: readonly number[],
   { thought, before, direction }: State,
   sharpness: number,
+  products: Products = plainProducts,
 ): Likeness | undefined {
   const window = decoder.reading(thought);
   if (!window) return undefined;
@@ -180,6 +185,6 @@ export function likenessOf(
   if (!own) return undefined;
   // What is written in branches is not in the decoder's caches: there the window ends.
   const [from, to] = [before - 1, Math.min(row, directions.length, tokens.length - 1)];
-  const here = { directions: directions.slice(from, to), tokens: tokens.slice(before, to + 1) };
-  return alike(own, to > from ? [here, ...readings] : readings, sharpness);
+  const here = { ...directions.slice(from, to), tokens: tokens.slice(before, to + 1) };
+  return alike(own, to > from ? [here, ...readings] : readings, sharpness, products);
 }

@@ -1,7 +1,7 @@
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import { normaliseNewlines, textLines } from '../model/lines';
-import type { Reading } from '../model/reading';
+import type { Reading } from '../model/directions';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logProbability } from './heal';
 import type { Lookup } from './recall';

@@ -1,5 +1,5 @@
 import type { StateWeights } from '../model/manifest';
-import type { Reading } from '../model/reading';
+import { cosinesTo, type Pointed, type Products, type Reading } from '../model/directions';
 import type { DecoderView } from './mixture';
 
 /** What followed where the decoder's last state was like the one at hand. */
@@ -19,18 +19,23 @@ export type StateInputs = Record<(typeof STATE_INPUTS)[number], number>;
 export const SHARPNESS = 22;
 
 /** States whose share is less than this of the nearest's say nothing. */
-const LEAST = Math.exp(-10);
+const LEAST = Math.exp(-7);
 
 /**
  * The distribution of the tokens that followed like states: a softmax of cosines over everything that has been read, as in the
  * continuous cache of Grave et al. (2017) and the nearest neighbours of Khandelwal et al. (2020). What is the same word for word
  * the lookup memory finds without it; this finds what the decoder takes for the same.
- * @param direction of the state at hand, [width]
+ * @param direction of the state at hand, one row
  * @param sharpness by which cosines are multiplied
  * @returns undefined where nothing has been read
  */
-export function alike(direction: Float32Array, readings: readonly Reading[], sharpness: number): Likeness | undefined {
-  const cosines = readings.map(({ directions, tokens }) => cosinesTo(direction, directions, tokens.length));
+export function alike(
+  direction: Pointed,
+  readings: readonly Reading[],
+  sharpness: number,
+  products: Products,
+): Likeness | undefined {
+  const cosines = readings.map((reading) => cosinesTo(direction, reading, products));
   let nearest = -Infinity;
   let token = -1;
   for (const [i, { tokens }] of readings.entries()) {
@@ -53,27 +58,6 @@ export function alike(direction: Float32Array, readings: readonly Reading[], sha
   }
   for (const [id, share] of shares) shares.set(id, share / total);
   return { shares, nearest, unanimity: shares.get(token) ?? 0 };
-}
-
-/** Products of a vector with rows, [rows]: four rows at a time, so that the processor need not wait for one sum. */
-function cosinesTo(direction: Float32Array, rows: Float32Array, count: number): Float32Array {
-  const width = direction.length;
-  const products = new Float32Array(count);
-  for (let row = 0; row < count; row += 4) {
-    // The last ones are computed twice rather than one by one.
-    const first = Math.max(0, Math.min(row, count - 4)) * width;
-    const [second, third, fourth] = [first + width, first + 2 * width, first + 3 * width];
-    let [a, b, c, d] = [0, 0, 0, 0];
-    for (let i = 0; i < width; i++) {
-      const x = direction[i] as number;
-      a += x * (rows[first + i] as number);
-      b += x * (rows[second + i] ?? 0);
-      c += x * (rows[third + i] ?? 0);
-      d += x * (rows[fourth + i] ?? 0);
-    }
-    products.set([a, b, c, d].slice(0, count), first / width);
-  }
-  return products;
 }
 
 /** The gate's inputs, all of the size of one. */

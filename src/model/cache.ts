@@ -1,3 +1,5 @@
+import type { Directions } from './directions';
+
 /**
  * An append-only table of float rows, one row a token: appending copies the new rows only, taking the first rows
  * copies nothing, and truncating only forgets.
@@ -62,7 +64,7 @@ export class KeyValueCache {
   #length = 0;
   #mirror: Mirror | undefined;
   /** Unit vectors along the last states of the tokens, a row a token: of the top of one hypothesis, where the graphs tell them. */
-  directions: Rows | undefined;
+  directions: Directions | undefined;
   /** Those of the last run otherwise: of one token of each entry of the batch, [batch, width]. */
   latest: Float32Array | undefined;
 

@@ -1,6 +1,7 @@
 import { joined } from './arrays';
 import type { Graphs } from './graphs';
 import { KeyValueCache, Rows } from './cache';
+import { Directions, type Pointed } from './directions';
 import { LruMap } from './lru';
 import type { Manifest } from './manifest';
 
@@ -131,7 +132,7 @@ export class Decoder {
    * What has been read under a thought: the directions of the last states, a row a token, and the tokens; undefined where the
    * bundle's graphs do not tell directions. Valid until something else is read.
    */
-  reading(thought: Conditioning): { directions: Rows; tokens: readonly number[] } | undefined {
+  reading(thought: Conditioning): { directions: Directions; tokens: readonly number[] } | undefined {
     const directions = this.#tops.get(thought.version)?.directions;
     return directions && { directions, tokens: this.#tokens };
   }
@@ -189,10 +190,10 @@ export class Branches {
   }
 
   /** The direction of the last state of hypothesis `i`, where the bundle's graphs tell directions. */
-  direction(i: number): Float32Array | undefined {
+  direction(i: number): Pointed | undefined {
     const { latest, batch } = this.#top;
     const width = (latest?.length ?? 0) / batch;
-    return latest?.subarray(i * width, (i + 1) * width);
+    return latest && Directions.of(latest.subarray(i * width, (i + 1) * width), width).slice();
   }
 
   /** Hypothesis i becomes a continuation of what hypothesis `parents[i]` was. */

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { joined } from './arrays';
-import { KeyValueCache, Rows, type CacheShape } from './cache';
+import { KeyValueCache, type CacheShape } from './cache';
+import { Directions } from './directions';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Kernel } from './kernel/kernel';
@@ -62,7 +63,7 @@ export class Graphs {
   /** The same for the top's, which belong to one thought. */
   topCache(batch: number, room: number): KeyValueCache {
     const cache = new KeyValueCache(this.#shape(this.#layers), batch, room);
-    if (this.directs && batch === 1) cache.directions = new Rows(this.#manifest.architecture.width, room);
+    if (this.directs && batch === 1) cache.directions = new Directions(this.#manifest.architecture.width, room);
     return cache;
   }
 

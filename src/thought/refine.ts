@@ -1,6 +1,6 @@
+import { Directions, type Pointed, type Reading } from '../model/directions';
 import type { EvidenceOutput } from '../model/graphs';
 import type { Manifest } from '../model/manifest';
-import type { Reading } from '../model/reading';
 import type { Chunk, Evidence } from './evidence';
 import { coldRule, kullbackLeibler, meanGradient, step, warmRule } from './posterior';
 import { nextVersion, type ChunkGradient, type Thought } from './thought';
@@ -13,8 +13,8 @@ export interface EvidenceModel {
   states(chunk: Chunk): Promise<Float32Array>;
   /** Summed NLL of a chunk in nats under z, its gradient with respect to z, and where its last states point, if that is told. */
   evaluate(chunk: Chunk, states: Float32Array, z: Float32Array): Promise<EvidenceOutput>;
-  /** Where the last states of a chunk point under z, [S, width]; undefined where that is not told. */
-  read(chunk: Chunk, z: Float32Array): Promise<Float32Array | undefined>;
+  /** Where the last states of a chunk point under z, a row for each of its inputs; undefined where that is not told. */
+  read(chunk: Chunk, z: Float32Array): Promise<Pointed | undefined>;
 }
 
 export interface RefinementOptions {
@@ -170,7 +170,8 @@ export class Refinement {
       yield;
     }
     const { nll, gradient, directions } = await this.#model.evaluate(chunk, states, z);
-    const reading = directions && readingOf(chunk, directions);
+    const width = (directions?.length ?? 0) / chunk.targets.length;
+    const reading = directions && readingOf(chunk, Directions.of(directions, width).slice());
     this.#known.set(chunk.key, { nll, gradient, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
     yield;
   }
@@ -195,8 +196,8 @@ export class Refinement {
 }
 
 /** What a chunk was read as: without its header, whose tokens nobody writes. */
-function readingOf({ targets, weights }: Chunk, directions: Float32Array): Reading {
+function readingOf({ targets, weights }: Chunk, { numbers, scales }: Pointed): Reading {
   const first = weights.findIndex((weight) => weight > 0);
-  const width = directions.length / targets.length;
-  return { directions: directions.slice(first * width), tokens: targets.slice(first) };
+  const width = numbers.length / scales.length;
+  return { numbers: numbers.subarray(first * width), scales: scales.subarray(first), tokens: targets.slice(first) };
 }

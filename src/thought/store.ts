@@ -33,7 +33,8 @@ export class ThoughtStore {
     this.#thoughts.set(path, thought);
     let left = this.#numbers;
     for (const [one, each] of [...this.#thoughts.entries()].reverse()) {
-      const read = each.readings.reduce((sum, { directions }) => sum + directions.length, 0);
+      // Four of the whole numbers take the room of one of the others.
+      const read = each.readings.reduce((sum, { numbers }) => sum + numbers.length / 4, 0);
       left -= each.gradients.size * each.mu.length + read;
       // Its place among those used last stays as it is.
       if (left < 0 && one !== path && each.gradients.size > 0)

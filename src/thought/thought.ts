@@ -1,4 +1,4 @@
-import type { Reading } from '../model/reading';
+import type { Reading } from '../model/directions';
 
 /** How a thought came about: what the user sees of it, and what `doctor`, `--trace` and the thought panel draw. */
 export interface ThoughtTrace {

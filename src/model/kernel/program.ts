@@ -49,6 +49,7 @@ export interface Operations {
     out: number,
   ): void;
   gate(x: number, rows: number, n: number, out: number): void;
+  products(x: number, rows: number, count: number, n: number, out: number): void;
 }
 
 /** The operations over a memory of their own, which does not grow, so that views of it stay valid. */

@@ -4,27 +4,29 @@ import { likenessOf } from '../../../src/completion/recall';
 import { fit, meanNll, sampleOf, type Sample } from '../../../src/memory/fit';
 import { mix, normalise } from '../../../src/memory/mixture';
 import { alike, stateInputs, stateShare, type Likeness } from '../../../src/memory/states';
-import { Rows } from '../../../src/model/cache';
+import { Directions, plainProducts } from '../../../src/model/directions';
 import type { MemoryWeights } from '../../../src/model/manifest';
 import { neutralWeights } from '../../../src/memory/fit';
 
-/** A unit vector of four numbers at an angle to the first axis, in degrees. */
+/** A unit vector of sixteen numbers at an angle to the first axis, in degrees. */
 const at = (degrees: number) => {
   const angle = (degrees * Math.PI) / 180;
-  return [Math.cos(angle), Math.sin(angle), 0, 0];
+  return [Math.cos(angle), Math.sin(angle), ...Array.from({ length: 14 }, () => 0)];
 };
+const pointed = (...degrees: number[]) => Directions.of(Float32Array.from(degrees.flatMap(at)), 16).slice();
 const reading = (...places: [degrees: number, token: number][]) => ({
-  directions: Float32Array.from(places.flatMap(([degrees]) => at(degrees))),
+  ...pointed(...places.map(([degrees]) => degrees)),
   tokens: places.map(([, token]) => token),
 });
-const near = (actual: number, expected: number) =>
-  assert.ok(Math.abs(actual - expected) < 1e-6, `${actual} is not ${expected}`);
+/** Directions have 8 bits. */
+const near = (actual: number, expected: number, within = 0.01) =>
+  assert.ok(Math.abs(actual - expected) < within, `${actual} is not ${expected}`);
 
 describe('what followed like states', () => {
-  const here = Float32Array.from(at(0));
+  const here = pointed(0);
 
   test('shares are a softmax of cosines, over all that has been read', () => {
-    const found = alike(here, [reading([60, 3], [0, 5]), reading([60, 5])], 2)!;
+    const found = alike(here, [reading([60, 3], [0, 5]), reading([60, 5])], 2, plainProducts)!;
     const [far, close] = [Math.exp(2 * (0.5 - 1)), 1];
     near(found.shares.get(3)!, far / (close + 2 * far));
     near(found.shares.get(5)!, (close + far) / (close + 2 * far));
@@ -34,13 +36,15 @@ describe('what followed like states', () => {
 
   test('the sharper, the more the nearest has the say; what is nothing beside it has none', () => {
     const readings = [reading([10, 1], [80, 2])];
-    assert.ok(alike(here, readings, 8)!.shares.get(1)! > alike(here, readings, 2)!.shares.get(1)!);
-    assert.deepEqual([...alike(here, readings, 100)!.shares], [[1, 1]]);
+    assert.ok(
+      alike(here, readings, 8, plainProducts)!.shares.get(1)! > alike(here, readings, 2, plainProducts)!.shares.get(1)!,
+    );
+    assert.deepEqual([...alike(here, readings, 100, plainProducts)!.shares], [[1, 1]]);
   });
 
   test('nothing where nothing has been read', () => {
-    assert.equal(alike(here, [], 22), undefined);
-    assert.equal(alike(here, [reading()], 22), undefined);
+    assert.equal(alike(here, [], 22, plainProducts), undefined);
+    assert.equal(alike(here, [reading()], 22, plainProducts), undefined);
   });
 });
 
@@ -103,8 +107,7 @@ describe('states in the mixture', () => {
 describe('what has been read, to be looked up by state', () => {
   // Window: two tokens of the head, then 7, 8, 9; each state points where it says.
   const tokens = [1, 2, 7, 8, 9];
-  const directions = new Rows(4, 8);
-  directions.append(Float32Array.from([0, 40, 80, 120, 40].flatMap(at)));
+  const directions = Directions.of(Float32Array.from([0, 40, 80, 120, 40].flatMap(at)), 16);
   const decoder = { reading: () => ({ directions, tokens }) };
   const thought = { version: 0, mu: new Float32Array(0) };
   const sharp = 1000;
@@ -124,7 +127,7 @@ describe('what has been read, to be looked up by state', () => {
   });
 
   test('a branch brings its own state, and looks it up in the window', () => {
-    const direction = Float32Array.from(at(80));
+    const direction = pointed(80);
     const found = likenessOf({ decoder, readings: [] }, [7, 8, 9, 3, 3], { thought, before: 2, direction }, sharp)!;
     assert.deepEqual([...found.shares], [[8, 1]]);
   });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Directions, type Pointed } from '../../../src/model/directions';
 import type { Chunk } from '../../../src/thought/evidence';
 import { Refinement, type EvidenceModel } from '../../../src/thought/refine';
 import { followEdit } from '../../../src/thought/store';
@@ -22,9 +23,9 @@ class Quadratic implements EvidenceModel {
   states() {
     return Promise.resolve(new Float32Array(0));
   }
-  read({ key }: Chunk, z: Float32Array): Promise<Float32Array | undefined> {
+  read({ key }: Chunk, z: Float32Array): Promise<Pointed | undefined> {
     this.evaluated.push(`read ${key} at ${z[0]}`);
-    return Promise.resolve(Float32Array.of(0, 0, 1, 0, 0, 1));
+    return Promise.resolve(Directions.of(Float32Array.of(0, 0, 1, 0, 0, 1), 2).slice());
   }
   evaluate({ key, tokens }: Chunk, _states: Float32Array, z: Float32Array) {
     this.evaluated.push(key);
@@ -81,7 +82,10 @@ describe('refinement', () => {
       thought.readings.map(({ tokens }) => tokens),
       [[2, 3], [2, 3]], // prettier-ignore
     );
-    for (const { directions } of thought.readings) assert.deepEqual(directions, Float32Array.of(1, mu(thought)!, 0, 1));
+    for (const { numbers, scales } of thought.readings) {
+      const rows = [...numbers].map((number, i) => number * scales[i >> 1]!);
+      rows.forEach((value, i) => assert.ok(Math.abs(value - [1, mu(thought)!, 0, 1][i]!) < 0.01));
+    }
     assert.deepEqual((await refine(model, [{ ...chunk('a'), ...read }], 0)).thought.readings, []);
   });
 

@@ -1,0 +1,102 @@
+/** Unit vectors in whole numbers of 8 bits, [rows, width], with a scale a row. */
+export interface Pointed {
+  readonly numbers: Int8Array;
+  readonly scales: Float32Array;
+}
+
+/** A text that the decoder has read: where its last states point, and the token that followed each. */
+export interface Reading extends Pointed {
+  readonly tokens: ArrayLike<number>;
+}
+
+const LARGEST = 127;
+
+/**
+ * Where last states point: an append-only table of unit vectors, a row each, rounded to 8 bits. Cosines between them are right to
+ * two or three thousandths then, in a quarter of the memory.
+ */
+export class Directions {
+  #numbers: Int8Array;
+  #scales: Float32Array;
+  #length = 0;
+
+  constructor(
+    readonly width: number,
+    capacity: number,
+  ) {
+    this.#numbers = new Int8Array(width * capacity);
+    this.#scales = new Float32Array(capacity);
+  }
+
+  /** @param rows unit vectors, [rows, width] */
+  static of(rows: Float32Array, width: number): Directions {
+    const directions = new Directions(width, rows.length / width);
+    directions.append(rows);
+    return directions;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(rows: Float32Array): void {
+    const { width } = this;
+    const count = rows.length / width;
+    this.#reserve(this.#length + count);
+    for (let row = 0; row < count; row++) {
+      const values = rows.subarray(row * width, (row + 1) * width);
+      let most = 0;
+      for (const value of values) most = Math.max(most, Math.abs(value));
+      const scale = most / LARGEST || 1;
+      const at = (this.#length + row) * width;
+      for (let i = 0; i < width; i++) this.#numbers[at + i] = Math.round((values[i] as number) / scale);
+      this.#scales[this.#length + row] = scale;
+    }
+    this.#length += count;
+  }
+
+  truncate(length: number): void {
+    this.#length = Math.min(this.#length, length);
+  }
+
+  /** Rows [from, to) without copying; valid until something is appended. */
+  slice(from = 0, to = this.#length): Pointed {
+    return {
+      numbers: this.#numbers.subarray(from * this.width, to * this.width),
+      scales: this.#scales.subarray(from, to),
+    };
+  }
+
+  #reserve(rows: number): void {
+    if (rows <= this.#scales.length) return;
+    const room = Math.max(rows, 2 * this.#scales.length);
+    const [numbers, scales] = [new Int8Array(room * this.width), new Float32Array(room)];
+    numbers.set(this.#numbers);
+    scales.set(this.#scales);
+    [this.#numbers, this.#scales] = [numbers, scales];
+  }
+}
+
+/** Products of a vector with rows, both of whole numbers: [rows]. */
+export type Products = (vector: Int8Array, rows: Int8Array) => Int32Array;
+
+/** Cosines between one direction and others. */
+export function cosinesTo(direction: Pointed, { numbers, scales }: Pointed, products: Products): Float32Array {
+  const all = products(direction.numbers, numbers);
+  const scale = direction.scales[0] as number;
+  const cosines = new Float32Array(scales.length);
+  for (let row = 0; row < cosines.length; row++) cosines[row] = scale * (scales[row] as number) * (all[row] as number);
+  return cosines;
+}
+
+/** Products by themselves. */
+export function plainProducts(vector: Int8Array, rows: Int8Array): Int32Array {
+  const width = vector.length;
+  const all = new Int32Array(rows.length / width);
+  for (let row = 0; row < all.length; row++) {
+    let sum = 0;
+    for (let i = 0, at = row * width; i < width; i++, at++) sum += (vector[i] as number) * (rows[at] as number);
+    all[row] = sum;
+  }
+  return all;
+}
