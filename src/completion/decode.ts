@@ -22,6 +22,7 @@ export async function decode(
   healed: Healed,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
+  const before = head.length;
   const window = [...head, ...healed.tokens];
   const { width, place, signal, least = -Infinity, budget = Infinity, now = () => performance.now() } = options;
   const begun = now();
@@ -44,8 +45,8 @@ export async function decode(
   for (let length = written; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
     const rows = logits.map((row, i) => {
-      const state = { thought, before: head.length, direction: branches?.direction(i) };
-      return options.mix?.(row, [...healed.tokens, ...(live[i]?.tokens ?? [])], state) ?? row;
+      const context = [...healed.tokens, ...(live[i]?.tokens ?? [])];
+      return options.mix?.(row, context, { thought, before, direction: branches?.direction(i) }) ?? row;
     });
     const steps = expand(live, rows, tokenizer, options);
     const going: Step[] = [];

@@ -24,7 +24,7 @@ import type { DecodeOptions } from './decodeOptions';
 import { heal, type Healed } from './heal';
 import { mostProbable, type Candidate } from './hypothesis';
 import { documentOf } from './document';
-import { likenessOf, Lookup } from './recall';
+import { Lookup } from './recall';
 import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
 import { placeOf, type Place } from './stop';
@@ -312,7 +312,7 @@ export class Engine {
         if (need.length > 0) continue;
         const { occurs, words } = lookup;
         const recollections = lookup.recall(context);
-        const likeness = likenessOf(read, context, { thought, before }, SHARPNESS);
+        const likeness = lookup.likeness(read, context, { thought, before }, SHARPNESS);
         const word = words.at(context);
         places.push({ logits: logits.slice(), occurs, recollections, word, likeness, target: token });
       }

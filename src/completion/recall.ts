@@ -155,11 +155,15 @@ export class Lookup {
     if (!weights) return undefined;
     const { occurring, states } = weights;
     return (logits, context, state) => {
-      const likeness =
-        read && state && states ? likenessOf(read, context, state, states.sharpness, this.#products) : undefined;
+      const likeness = read && state && states ? this.likeness(read, context, state, states.sharpness) : undefined;
       const favoured = favour(logits, this.occurs, occurring);
       return mix(favoured, this.recall(context), this.words.at(context), weights, likeness);
     };
+  }
+
+  /** What followed states like that after a context. */
+  likeness(read: Read, context: readonly number[], state: State, sharpness: number): Likeness | undefined {
+    return likenessOf(read, context, state, sharpness, this.#products);
   }
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */

@@ -19,7 +19,7 @@ export interface Sample {
   readonly likeness?: Likeness | undefined;
 }
 
-/** @returns undefined where nothing was recalled: then the decoder stands alone, whatever the weights */
+/** @returns undefined where nothing was recalled, by words or by states: then the decoder stands alone, whatever the weights */
 export function sampleOf(
   logits: Float32Array,
   recollections: readonly Recollection[],
@@ -91,7 +91,7 @@ export function fit(
       const rows = samples.flatMap((sample) => stateRow(sample, weights) ?? []);
       weights = withStates(
         weights,
-        descend(ofStates(weights), steps, (values) => stateGradient(rows, values, decay)),
+        descend(ofStates(weights), steps, (values) => gateGradient(rows, values, decay)),
       );
     }
     const compact = known.map((sample) => compactOf(sample, weights));
@@ -151,42 +151,6 @@ function besideStates(sample: Sample, { states }: MemoryWeights): number {
   return (1 - kappa) * decoder + kappa * (sample.likeness.shares.get(sample.target) ?? 0);
 }
 
-interface StateRow {
-  readonly inputs: readonly number[];
-  /** p of the target by the decoder, by the states, and what the memory adds to both; all as far as λ leaves them. */
-  readonly decoder: number;
-  readonly states: number;
-  readonly memory: number;
-}
-
-function stateRow(sample: Sample, weights: MemoryWeights): StateRow | undefined {
-  const { likeness, view, target, logprob } = sample;
-  if (!likeness) return undefined;
-  const { lambda, recalled } = judge(sample, weights);
-  const inputs = stateInputs(likeness, view);
-  return {
-    inputs: STATE_INPUTS.map((name) => inputs[name]),
-    decoder: (1 - lambda) * Math.exp(logprob),
-    states: (1 - lambda) * (likeness.shares.get(target) ?? 0),
-    memory: lambda * recalled,
-  };
-}
-
-/** Weights of the states' gate → gradient of the mean NLL. */
-function stateGradient(rows: readonly StateRow[], values: Float64Array, decay: number): Float64Array {
-  const gradient = new Float64Array(values.length);
-  for (const { inputs, decoder, states, memory } of rows) {
-    const score = inputs.reduce((sum, input, i) => sum + input * (values[i] as number), 0);
-    const kappa = 1 / (1 + Math.exp(-score));
-    const p = (1 - kappa) * decoder + kappa * states + memory;
-    const slope = (-(states - decoder) / Math.max(p, Number.MIN_VALUE)) * kappa * (1 - kappa);
-    inputs.forEach((input, i) => {
-      gradient[i] = (gradient[i] as number) + slope * input;
-    });
-  }
-  return gradient.map((sum, i) => sum / rows.length + decay * (values[i] as number));
-}
-
 /** Weights [length buckets …, distance, own] → gradient of the mean NLL. */
 function recollectionGradient(
   samples: readonly Compact[],
@@ -227,41 +191,54 @@ function recollectionGradient(
   return gradient.map((sum, i) => sum / samples.length + decay * (values[i] as number));
 }
 
+/** What a gate decides about, in one sample: its share goes from the decoder to what was recalled. */
 interface GateRow {
-  readonly bucket: number;
   readonly inputs: readonly number[];
+  /** p of the target by the decoder, by what was recalled, and what is added to both, whatever the gate. */
   readonly decoder: number;
   readonly recalled: number;
+  readonly beside: number;
 }
 
+/** Of λ: the buckets' inputs are 1 for that of the longest match, 0 for the others. */
 function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
   const prediction = predict(sample.recollections, weights);
   if (!prediction) throw new RangeError('a sample without recollections');
   const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
   const inputs = gateInputs(prediction, sample.recollections, { ...sample.view, ofMemory }, sample.word);
+  const bucket = bucketOf(prediction.longest, weights.lengths);
   return {
-    bucket: bucketOf(prediction.longest, weights.lengths),
-    inputs: GATE_INPUTS.map((name) => inputs[name]),
+    inputs: [...weights.lengths.map((_, i) => Number(i === bucket)), ...GATE_INPUTS.map((name) => inputs[name])],
     decoder: besideStates(sample, weights),
     recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0,
+    beside: 0,
   };
 }
 
-/** Weights [length buckets …, inputs …] → gradient of the mean NLL. */
+/** Of κ, as far as λ leaves it something; undefined where no states were read. */
+function stateRow(sample: Sample, weights: MemoryWeights): GateRow | undefined {
+  const { likeness, view, target, logprob } = sample;
+  if (!likeness) return undefined;
+  const { lambda, recalled } = judge(sample, weights);
+  const inputs = stateInputs(likeness, view);
+  return {
+    inputs: STATE_INPUTS.map((name) => inputs[name]),
+    decoder: (1 - lambda) * Math.exp(logprob),
+    recalled: (1 - lambda) * (likeness.shares.get(target) ?? 0),
+    beside: lambda * recalled,
+  };
+}
+
+/** Weights of a gate's inputs → gradient of the mean NLL. */
 function gateGradient(rows: readonly GateRow[], values: Float64Array, decay: number): Float64Array {
   const gradient = new Float64Array(values.length);
-  const buckets = values.length - GATE_INPUTS.length;
-  for (const { bucket, inputs, decoder, recalled } of rows) {
-    const score = inputs.reduce(
-      (sum, input, i) => sum + input * (values[buckets + i] as number),
-      values[bucket] as number,
-    );
-    const lambda = 1 / (1 + Math.exp(-score));
-    const p = (1 - lambda) * decoder + lambda * recalled;
-    const slope = (-(recalled - decoder) / Math.max(p, Number.MIN_VALUE)) * lambda * (1 - lambda);
-    gradient[bucket] = (gradient[bucket] as number) + slope;
+  for (const { inputs, decoder, recalled, beside } of rows) {
+    const score = inputs.reduce((sum, input, i) => sum + input * (values[i] as number), 0);
+    const share = 1 / (1 + Math.exp(-score));
+    const p = (1 - share) * decoder + share * recalled + beside;
+    const slope = (-(recalled - decoder) / Math.max(p, Number.MIN_VALUE)) * share * (1 - share);
     inputs.forEach((input, i) => {
-      gradient[buckets + i] = (gradient[buckets + i] as number) + slope * input;
+      gradient[i] = (gradient[i] as number) + slope * input;
     });
   }
   return gradient.map((sum, i) => sum / rows.length + decay * (values[i] as number));

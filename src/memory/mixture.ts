@@ -98,14 +98,15 @@ export function mix(
   likeness?: Likeness,
 ): Float32Array {
   const prediction = predict(recollections, weights);
-  const like = weights.states && likeness;
+  const { states } = weights;
+  const like = states && likeness;
   if (!prediction && !like) return normalise(logits).logprobs;
   const { total, entropy, token } = summarise(logits);
   const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
   const first = prediction?.entries[0]?.token ?? 0;
   const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(first) };
   const lambda = prediction ? share(prediction, gateInputs(prediction, recollections, view, word), weights) : 0;
-  const kappa = like && weights.states ? stateShare(stateInputs(like, view), weights.states) : 0;
+  const kappa = like ? stateShare(stateInputs(like, view), states) : 0;
   const added = new Map<number, number>();
   for (const [id, share] of like?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);
   for (const { token: id, share } of prediction?.entries ?? []) added.set(id, (added.get(id) ?? 0) + lambda * share);

@@ -13,7 +13,7 @@ const LARGEST = 127;
 
 /**
  * Where last states point: an append-only table of unit vectors, a row each, rounded to 8 bits. Cosines between them are right to
- * two or three thousandths then, in a quarter of the memory.
+ * a thousandth then (nano, root mean square; six at worst), in a quarter of the memory.
  */
 export class Directions {
   #numbers: Int8Array;

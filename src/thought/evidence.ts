@@ -51,7 +51,7 @@ export interface EvidenceLimits {
 /** Default cap on the chunks of one thought. */
 export const MAX_CHUNKS = 16;
 
-/** Default cap on the chunks that are only read: each takes a quarter of the time of one gradient, once. */
+/** Default cap on the chunks that are only read: each takes two fifths of the time of one gradient, once. */
 export const MAX_FURTHER = 48;
 
 /** A chunk with fewer text tokens says too little; training leaves it out, too. */

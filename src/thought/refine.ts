@@ -49,6 +49,7 @@ export class Refinement {
   readonly #options: RefinementOptions;
   readonly #runs: AsyncGenerator<void, void>;
   readonly #known = new Map<string, ChunkGradient>();
+  /** Further chunks that are not read yet, and those that are. */
   readonly #unread: readonly Chunk[];
   readonly #further = new Map<string, Reading>();
   readonly #curves = { nll: [] as number[], heldOut: [] as number[], kl: [] as number[] };
