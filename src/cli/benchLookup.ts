@@ -28,7 +28,7 @@ export function measureLookup(bundle: Bundle, files: readonly SourceText[], seed
   const random = randomFrom(seed);
   const lookup = new Lookup(bundle);
   const { workspace } = lookup;
-  const mix = lookup.mix();
+  const mix = lookup.mix(true);
   if (!mix) return undefined;
   const taken: SourceText[] = [];
   let bytes = 0;

@@ -69,7 +69,8 @@ async function collect(engine: Engine, items: readonly FitItem[], steps: number)
   let done = 0;
   for await (const { item, thought } of underThoughts(engine, items, steps)) {
     // The first suggestions come before a thought is there: the weights are to serve both.
-    for (const one of new Set([engine.prior, thought])) places.push(...(await engine.recalled(item, item.target, one)));
+    for (const one of new Set([engine.prior, thought]))
+      places.push(...(await engine.recalled(item, item.target, one, true)));
     bar.update(++done);
   }
   bar.clear();

@@ -7,6 +7,7 @@ import { doctor } from './doctor';
 import { evaluate } from './evaluate';
 import { fitEnergy } from './fitEnergy';
 import { fitMemory } from './fitMemory';
+import { fitStates } from './fitStates';
 import { score } from './score';
 import { simulatePolicy } from './simulatePolicy';
 
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   bench,
   doctor,
   'fit-memory': fitMemory,
+  'fit-states': fitStates,
   'fit-energy': fitEnergy,
   'simulate-policy': simulatePolicy,
 };

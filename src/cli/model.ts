@@ -57,7 +57,7 @@ export async function openEngine(
 /** Puts what was fitted to a model into its manifest, and leaves the rest as it is. */
 export async function writeIntoManifest(
   directory: string,
-  fitted: Partial<Pick<Manifest, 'memory' | 'energy'>>,
+  fitted: Partial<Pick<Manifest, 'memory' | 'states' | 'energy'>>,
 ): Promise<void> {
   const path = join(directory, 'manifest.json');
   const { training, files, ...manifest } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;

@@ -245,7 +245,7 @@ export class Engine {
 
   /**
    * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
-   * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is the decoder
+   * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is decoder and thought
    * @param options.samples thoughts drawn from the posterior: then −log of the mean of their p (default: the mean thought)
    */
   async score(
@@ -257,10 +257,11 @@ export class Engine {
     const document = documentOf(request);
     const lookup = memory ? this.#lookup : undefined;
     const decoder = this.#decoder(request.path);
+    const mix = this.#lookup.mix(memory, { decoder, readings: thought.readings });
     return this.#serial.run(async () => {
       const scores: Score[] = [];
       for (const sample of this.#samples(this.#serving(thought, memory), samples)) {
-        scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, lookup, thought.readings));
+        scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, mix, lookup));
       }
       return { nats: -logMeanExp(scores.map(({ nats }) => -nats)), bytes: scores[0]?.bytes ?? 0 };
     });
@@ -298,20 +299,28 @@ export class Engine {
     return document.restore(copy?.text ?? '');
   }
 
-  /** What memory and decoder know about each token of a target, for fitting how they are mixed. */
-  async recalled(request: CompletionRequest, target: string, whole: Thought): Promise<RecalledPlace[]> {
+  /**
+   * What memory and decoder know about each token of a target, for fitting how they are mixed.
+   * @param memory whether words are looked up, too, beside which a thought goes a share of its way; or states alone
+   */
+  async recalled(
+    request: CompletionRequest,
+    target: string,
+    whole: Thought,
+    memory: boolean,
+  ): Promise<RecalledPlace[]> {
     const lookup = this.#lookup;
     return this.#serial.run(async () => {
       const places: RecalledPlace[] = [];
       const decoder = this.#decoder(request.path);
-      const thought = tempered(whole, this.bundle.prior, THOUGHT_SHARE);
+      const thought = memory ? tempered(whole, this.bundle.prior, THOUGHT_SHARE) : whole;
       const read = { decoder, readings: thought.readings };
       const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
       for await (const { token, logits, context, before, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
         if (need.length > 0) continue;
         const { occurs, words } = lookup;
-        const recollections = lookup.recall(context);
+        const recollections = memory ? lookup.recall(context) : [];
         const likeness = lookup.likeness(read, context, { thought, before }, SHARPNESS);
         const word = words.at(context);
         places.push({ logits: logits.slice(), occurs, recollections, word, likeness, target: token });
@@ -379,11 +388,12 @@ export class Engine {
     const memory = options.memory ?? DEFAULTS.memory;
     const thought = this.#serving(whole, memory);
     const { readings } = whole;
-    const mix = memory ? this.#lookup.mix({ decoder, readings }) : undefined;
+    const mix = this.#lookup.mix(memory, { decoder, readings });
+    const recalls = memory && this.#lookup.fitted;
     const deadline = performance.now() + (options.patience ?? Infinity);
     const alternatives = options.alternatives ?? 0;
-    const draft = mix && (options.drafts ?? this.#graphs.severalForOne) ? this.#lookup.draft : undefined;
-    const complete = !mix || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
+    const draft = recalls && (options.drafts ?? this.#graphs.severalForOne) ? this.#lookup.draft : undefined;
+    const complete = !recalls || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
     const ensemble = {
       decoder,
       tokenizer,
@@ -412,7 +422,7 @@ export class Engine {
     // What several thoughts write, and what is written again, is judged as a whole.
     const single = ensemble.thoughts.length === 1 && second.every(([steps]) => steps === 0);
     // Whoever wants to choose gets the memory's own text, too, which no thought has had a say in.
-    const copy = mix && alternatives > 1 ? this.#copy(window.prefix, healed, how.place) : undefined;
+    const copy = recalls && alternatives > 1 ? this.#copy(window.prefix, healed, how.place) : undefined;
     const least = single ? { least: this.#presenter.least(options) } : {};
     let candidates = await candidatesOf(ensemble, { ...how, ...least }, copy);
     for (const [steps, write] of second) {

@@ -1,5 +1,5 @@
 import { ContextMemory, type Source } from '../memory/context';
-import { mix } from '../memory/mixture';
+import { mix, mixStates } from '../memory/mixture';
 import { alike, type Likeness } from '../memory/states';
 import { WorkspaceMemory } from '../memory/workspace';
 import { favour } from '../memory/vocabulary';
@@ -7,7 +7,7 @@ import { Words } from '../memory/words';
 import type { Occurrence, Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
-import type { MemoryWeights } from '../model/manifest';
+import type { MemoryWeights, StateWeights } from '../model/manifest';
 import { plainProducts, type Pointed, type Products, type Reading } from '../model/directions';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
@@ -82,6 +82,7 @@ export class Lookup {
   readonly words: Words;
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
+  readonly #states: StateWeights | undefined;
   readonly #tokenizer: Bundle['tokenizer'];
   readonly #products: Products;
   /** Files whose text is told by the request: what is on disk of them is not theirs, and may be what is being changed. */
@@ -94,6 +95,7 @@ export class Lookup {
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.words = new Words(tokenizer);
     this.#weights = manifest.memory;
+    this.#states = manifest.states;
     this.#tokenizer = tokenizer;
   }
 
@@ -147,12 +149,13 @@ export class Lookup {
   }
 
   /**
-   * How the decoder's opinion and the memory's become one; undefined for a model whose weights for it were not fitted.
-   * @param read what can be looked up by state, too
+   * How the decoder's opinion and what is looked up become one; undefined for a model whose weights for that were not fitted.
+   * @param words whether things are looked up by their words
+   * @param read what can be looked up by state
    */
-  mix(read?: Read): Mix | undefined {
+  mix(words: boolean, read?: Read): Mix | undefined {
     const weights = this.#weights;
-    if (!weights) return undefined;
+    if (!words || !weights) return read && this.#mixStates(read);
     const { occurring, states } = weights;
     return (logits, context, state) => {
       const likeness = read && state && states ? this.likeness(read, context, state, states.sharpness) : undefined;
@@ -164,6 +167,14 @@ export class Lookup {
   /** What followed states like that after a context. */
   likeness(read: Read, context: readonly number[], state: State, sharpness: number): Likeness | undefined {
     return likenessOf(read, context, state, sharpness, this.#products);
+  }
+
+  #mixStates(read: Read): Mix | undefined {
+    const states = this.#states;
+    if (!states) return undefined;
+    return (logits, context, state) => {
+      return mixStates(logits, states, state && this.likeness(read, context, state, states.sharpness));
+    };
   }
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */

@@ -1,10 +1,9 @@
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import { normaliseNewlines, textLines } from '../model/lines';
-import type { Reading } from '../model/directions';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logProbability } from './heal';
-import type { Lookup } from './recall';
+import type { Lookup, Mix } from './recall';
 import type { CompletionRequest, Score } from './types';
 import { blockStart, cutWindow, RESERVE } from './window';
 
@@ -22,8 +21,8 @@ export interface ScoredToken {
 
 /**
  * −log p(target | window) under a thought, teacher-forced, in nats.
- * @param lookup a memory that has its say in each token beside the decoder
- * @param readings evidence that it can look up by state
+ * @param mix by which others have their say in each token beside the decoder
+ * @param lookup a memory that `mix` looks things up in
  */
 export async function scoreTarget(
   decoder: Decoder,
@@ -31,11 +30,10 @@ export async function scoreTarget(
   request: CompletionRequest,
   target: string,
   thought: Conditioning,
+  mix?: Mix,
   lookup?: Lookup,
-  readings: readonly Reading[] = [],
 ): Promise<Score> {
   let nats = 0;
-  const mix = lookup?.mix({ decoder, readings });
   const tokens = readTarget(decoder, bundle, request, target, thought, lookup);
   for await (const { token, logits, context, before, need } of tokens) {
     const mixed = mix?.(logits, context, { thought, before }) ?? logits;

@@ -1,4 +1,4 @@
-import type { MemoryWeights } from '../model/manifest';
+import type { MemoryWeights, StateWeights } from '../model/manifest';
 import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from './mixture';
 import { bucketOf, predict, type Recollection } from './prediction';
 import { SHARPNESS, STATE_INPUTS, stateInputs, stateShare, type Likeness } from './states';
@@ -106,6 +106,18 @@ export function fit(
     onProgress?.((round + 1) / rounds);
   }
   return weights;
+}
+
+/**
+ * Weights of the states under which the targets are most probable where nothing is looked up by its words.
+ * @param samples without recollections
+ * @returns them, and the mean −log p of the targets, in nats
+ * @throws RangeError if no states were read
+ */
+export function fitStates(samples: readonly Sample[], options?: FitOptions): { weights: StateWeights; nats: number } {
+  const { states } = fit(samples, [1], options);
+  if (!states) throw new RangeError('the model does not tell where its states point');
+  return { weights: states, nats: meanNll(samples, { ...neutralWeights([1]), states }) };
 }
 
 /** λ, and what the memory gives the target. */

@@ -1,4 +1,4 @@
-import type { MemoryWeights } from '../model/manifest';
+import type { MemoryWeights, StateWeights } from '../model/manifest';
 import { bucketOf, predict, type Prediction, type Recollection } from './prediction';
 import { stateInputs, stateShare, type Likeness } from './states';
 import type { OpenWord } from './words';
@@ -99,20 +99,42 @@ export function mix(
 ): Float32Array {
   const prediction = predict(recollections, weights);
   const { states } = weights;
-  const like = states && likeness;
-  if (!prediction && !like) return normalise(logits).logprobs;
+  if (!prediction) return mixStates(logits, states, likeness);
   const { total, entropy, token } = summarise(logits);
   const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
-  const first = prediction?.entries[0]?.token ?? 0;
-  const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(first) };
-  const lambda = prediction ? share(prediction, gateInputs(prediction, recollections, view, word), weights) : 0;
-  const kappa = like ? stateShare(stateInputs(like, view), states) : 0;
+  const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(prediction.entries[0]?.token ?? 0) };
+  const lambda = share(prediction, gateInputs(prediction, recollections, view, word), weights);
+  const kappa = states && likeness ? stateShare(stateInputs(likeness, view), states) : 0;
   const added = new Map<number, number>();
-  for (const [id, share] of like?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);
-  for (const { token: id, share } of prediction?.entries ?? []) added.set(id, (added.get(id) ?? 0) + lambda * share);
-  const decoder = Math.log1p(-lambda) + Math.log1p(-kappa);
-  const logprobs = minus(logits, total - decoder);
-  for (const [id, share] of added) logprobs[id] = Math.log(Math.exp(decoder + logprobOf(id)) + share);
+  if (kappa > 0) for (const [id, share] of likeness?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);
+  for (const { token: id, share } of prediction.entries) added.set(id, (added.get(id) ?? 0) + lambda * share);
+  return blend(logits, total, Math.log1p(-lambda) + Math.log1p(-kappa), added);
+}
+
+/**
+ * p = (1 − κ) p_decoder + κ p_states: without the memory of words, or where that recalls nothing.
+ * @param logits the decoder's, [vocabulary]
+ * @param states weights of κ, where the bundle has some
+ * @param likeness what followed like states, where some have been read
+ * @returns log p of each token, [vocabulary]
+ */
+export function mixStates(
+  logits: Float32Array,
+  states: StateWeights | undefined,
+  likeness: Likeness | undefined,
+): Float32Array {
+  if (!states || !likeness) return normalise(logits).logprobs;
+  const { total, entropy, token } = summarise(logits);
+  const view = { entropy, token, logprob: (logits[token] as number) - total };
+  const kappa = stateShare(stateInputs(likeness, view), states);
+  const added = new Map([...likeness.shares].map(([id, share]) => [id, kappa * share]));
+  return blend(logits, total, Math.log1p(-kappa), added);
+}
+
+/** log of the decoder's p, of which a share is left (as a logarithm), and of what is added to some tokens' p. */
+function blend(logits: Float32Array, total: number, left: number, added: ReadonlyMap<number, number>): Float32Array {
+  const logprobs = minus(logits, total - left);
+  for (const [id, share] of added) logprobs[id] = Math.log(Math.exp(logprobs[id] as number) + share);
   return logprobs;
 }
 

@@ -160,6 +160,8 @@ const schema = z
     }),
     /** Without it the memory is not used. */
     memory: memoryWeights.optional(),
+    /** The same of states where the lookup memory is off (`thoughtline fit-states`); without it the decoder stands alone there. */
+    states: stateWeights.extend({ fitted: z.record(z.string(), z.unknown()) }).optional(),
     /** Without it candidates are ranked by their likelihood alone, and all are shown. */
     energy: energyWeights.optional(),
     training: z.record(z.string(), z.unknown()),

@@ -75,7 +75,7 @@ if (hasNano) {
       const exact = { ...options, drafts: false };
       const before = await engine().complete(request, exact);
       await engine().score(request, target, engine().prior, { memory: true });
-      await engine().recalled(request, target, engine().prior);
+      await engine().recalled(request, target, engine().prior, true);
       const after = await engine().complete(request, exact);
       assert.deepEqual(after.candidates, before.candidates);
       assert.ok(!after.text.includes(canary.slice(0, 6)), after.text);
@@ -100,6 +100,17 @@ if (hasNano) {
       const off = await engine().score(request, lines, engine().prior);
       const on = await engine().score(request, lines, engine().prior, { memory: true });
       assert.ok(on.nats < off.nats, `${on.nats} and ${off.nats}`);
+    });
+
+    test('without it, what the thought has read still has its say, and a text that repeats that is more probable', async () => {
+      const request = await requestIn('src/completion/engine.ts', 0.5);
+      const refinement = engine().refinement(request, { steps: 1 });
+      while (await refinement.advance());
+      const thought = engine().thought(refinement);
+      const lines = request.suffix.slice(2000, 2600);
+      const read = await engine().score({ ...request, suffix: '' }, lines, thought);
+      const unread = await engine().score({ ...request, suffix: '' }, lines, { ...thought, readings: [] });
+      assert.ok(read.nats < 0.9 * unread.nats, `${read.nats} and ${unread.nats}`);
     });
 
     test('what is completed does not depend on what was completed before', async () => {

@@ -104,7 +104,7 @@ def main() -> None:
     export.add_argument("--chunk", type=int, default=128)
     export.add_argument("--report", type=Path, help="JSON that `report` wrote, for the card")
     export.add_argument("--after", type=Path, help="bundle that the first of the runs went on from, for the card")
-    export.add_argument("--steps-only", action="store_true", help="the runs taught steps alone: corpus, memory's and energy's weights are those of --after")
+    export.add_argument("--steps-only", action="store_true", help="the runs taught steps alone: corpus, and weights of memory, states and energy, are those of --after")
     export.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of the runs, for the card")
     export.add_argument("--beside", type=Path, nargs="*", default=[], help="folders of runs to compare with, for the card")
     export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")

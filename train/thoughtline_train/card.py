@@ -101,7 +101,7 @@ def export(options: Namespace) -> None:
     if options.steps_only:
         if not options.after:
             raise SystemExit("--steps-only: which bundle's decoder it is, --after must say")
-        kept = {key: before[key] for key in ("memory", "energy") if key in before}
+        kept = {key: before[key] for key in ("memory", "states", "energy") if key in before}
         training["hardware"] = before["training"]["hardware"]
     training["corpus"] = before["training"]["corpus"] if options.steps_only else corpus_of(options.cache)
     if not options.after:  # else the runs listed above say what the weights began as

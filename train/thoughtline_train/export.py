@@ -207,7 +207,7 @@ def write_bundle(
     decoder: Decoder, thought: Thought, tokenizer: Path, folder: Path, name: str, version: str, window: dict,
     training: dict, card: str, bits: int = 16, fitted: dict | None = None,
 ) -> None:  # fmt: skip
-    """`fitted`: `memory` and `energy`, where they are known already."""
+    """`fitted`: `memory`, `states` and `energy`, where they are known already."""
     folder.mkdir(parents=True, exist_ok=True)
     export_graphs(decoder, folder, bits)
     if tokenizer.resolve() != (folder / "tokenizer.json").resolve():

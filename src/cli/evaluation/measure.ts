@@ -132,11 +132,22 @@ export class Measurer {
   }
 
   /** Some controls have nobody to be taken from, like the first site's other repository: they are left out there. */
-  async #thoughtOf({ thought }: Way, site: Site, own: ReadonlyMap<number, Thought>): Promise<Thought | undefined> {
+  async #thoughtOf(
+    { thought, part }: Way,
+    site: Site,
+    own: ReadonlyMap<number, Thought>,
+  ): Promise<Thought | undefined> {
     if (thought === 'plain') return this.#plain?.prior;
-    if (typeof thought === 'number') return own.get(thought);
+    if (typeof thought === 'number') return this.#partOf(own.get(thought), part);
     if (thought === 'other repository') return [...this.#past].findLast(([name]) => name !== site.repository)?.[1];
     return this.#foreignTo(site, thought);
+  }
+
+  /** What the steps made of a thought without what was read, or z_0 with that; undefined where the bundle reads nothing. */
+  #partOf(thought: Thought | undefined, part: Way['part']): Thought | undefined {
+    if (!thought || !part) return thought;
+    if (!this.#engine.bundle.manifest.states) return undefined;
+    return part === 'steps' ? { ...thought, readings: [] } : { ...this.#engine.prior, readings: thought.readings };
   }
 
   /** The thought about other files of the site's repository: about one of them, or about those that are open beside it. */

@@ -85,6 +85,8 @@ const BASELINES = ['n-gram cache', 'closing bracket'];
 /** Pairs whose difference is the claim: what thinking gives, and that it is this context that gives it. */
 const CONTRASTS = [
   ['T=4', 'T=0'],
+  ['T=4, steps alone', 'T=0'],
+  ['T=4, reading alone', 'T=0'],
   ['T=4', 'other repository'],
   ['T=4', 'other file'],
   ['T=4', 'workspace'],

@@ -11,6 +11,8 @@ export interface Way {
   > & {
     readonly candidates: number;
   };
+  /** Of the context's thought one part only: what the steps made of it, or the evidence as it was read. */
+  readonly part?: 'steps' | 'reading';
   /** Whether it sees the open file only. */
   readonly alone?: true;
   /** Whether it is scored, too: a reranked, repaired or rewritten text has no likelihood. */
@@ -44,6 +46,8 @@ export function stepWays(steps: readonly number[]): Way[] {
   return [
     ...steps.map((thought) => ({ name: `T=${thought}`, thought, ...plainly })),
     ...[0, USUAL_STEPS].map((thought) => ({ name: `T=${thought} + memory`, thought, ...memory })),
+    { name: `T=${USUAL_STEPS}, steps alone`, thought: USUAL_STEPS, part: 'steps', ...plainly },
+    { name: `T=${USUAL_STEPS}, reading alone`, thought: USUAL_STEPS, part: 'reading', ...plainly },
     ...CONTROLS.map((thought) => ({ name: thought, thought, ...plainly })),
     { name: 'plain', thought: 'plain', ...plainly },
     { name: 'plain + memory', thought: 'plain', ...memory },

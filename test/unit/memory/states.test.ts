@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { likenessOf } from '../../../src/completion/recall';
-import { fit, meanNll, sampleOf, type Sample } from '../../../src/memory/fit';
-import { mix, normalise } from '../../../src/memory/mixture';
+import { fit, fitStates, meanNll, sampleOf, type Sample } from '../../../src/memory/fit';
+import { mix, mixStates, normalise } from '../../../src/memory/mixture';
 import { alike, stateInputs, stateShare, type Likeness } from '../../../src/memory/states';
 import { Directions, plainProducts } from '../../../src/model/directions';
 import type { MemoryWeights } from '../../../src/model/manifest';
@@ -75,7 +75,15 @@ describe('states in the mixture', () => {
     near(total(mixed), 1);
   });
 
+  test('are the same without the memory of words', () => {
+    const { states } = weightsWith(0.3, 0.5);
+    assert.deepEqual(mixStates(logits, states, likeness), mix(logits, [], OUTSIDE, weightsWith(0.3, 0.5), likeness));
+    near(Math.exp(mixStates(logits, weightsWith(0).states, likeness)[1]!), 0.5 * p[1]! + 0.5 * 0.75);
+    assert.deepEqual(mixStates(logits, states, undefined), normalise(logits).logprobs);
+  });
+
   test('have none where the bundle has no weights for them', () => {
+    assert.deepEqual(mixStates(logits, undefined, likeness), normalise(logits).logprobs);
     assert.deepEqual(mix(logits, [], OUTSIDE, neutralWeights(LENGTHS), likeness), normalise(logits).logprobs);
   });
 
@@ -101,6 +109,9 @@ describe('states in the mixture', () => {
       stateShare(stateInputs({ shares: new Map(), nearest, unanimity: 1 }, view), weights.states!);
     assert.ok(share(0.95) > 0.7 && share(0.3) < 0.3, `${share(0.95)} ${share(0.3)}`);
     assert.ok(meanNll(samples, weights) < 0.7 * Math.log(10));
+    const alone = fitStates(samples);
+    assert.deepEqual(alone, { weights: weights.states, nats: meanNll(samples, weights) });
+    assert.throws(() => fitStates([]), RangeError);
   });
 });
 
