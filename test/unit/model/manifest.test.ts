@@ -68,6 +68,11 @@ describe('manifest', () => {
       /thought\.stepSize: must have \d+ numbers in each row, one a top layer, one a group of tokens;/,
     ],
     [
+      'states without a gate',
+      changed((m) => Object.assign(m, { states: { sharpness: 22, fitted: {} } })),
+      /states\.gate: .*; install the model again$/,
+    ],
+    [
       'features without groups of tokens',
       changed((m) => (m.architecture.tokenFeatures = 4)),
       /architecture\.tokenFeatures: must come with tokenGroups/,
