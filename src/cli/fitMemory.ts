@@ -1,9 +1,9 @@
-import { THOUGHT_SHARE, type Engine, type RecalledPlace } from '../completion/engine';
-import { fit, meanNll, sampleOf, type Sample } from '../memory/fit';
+import { THOUGHT_SHARE, type RecalledPlace } from '../completion/engine';
+import { decoderNll, fit, meanNll, sampleOf, type Sample } from '../memory/fit';
 import { favour, fitAmount } from '../memory/vocabulary';
 import type { MemoryWeights } from '../model/manifest';
 import type { Command } from './command';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits, underThoughts, type FitItem } from './fitting';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits, recalledPlaces } from './fitting';
 import { openEngine, writeIntoManifest } from './model';
 import { ProgressBar } from './progress';
 
@@ -28,7 +28,8 @@ export const fitMemory: Command = {
     const { values, steps, source } = fitArguments('fit-memory', args);
     const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
-    const places = await collect(engine, items, steps);
+    const places: RecalledPlace[] = [];
+    for await (const place of recalledPlaces(engine, items, steps, true)) places.push(place);
     const bar = new ProgressBar('fitting', 1);
     const alone = fitAmount(places);
     const fits = SHARES.map((part, i) => {
@@ -63,28 +64,9 @@ function fitWith(places: readonly RecalledPlace[], occurring: number, onProgress
   return { weights, samples, mixture: meanNll(samples, weights) };
 }
 
-async function collect(engine: Engine, items: readonly FitItem[], steps: number): Promise<RecalledPlace[]> {
-  const bar = new ProgressBar('reading', items.length);
-  const places: RecalledPlace[] = [];
-  let done = 0;
-  for await (const { item, thought } of underThoughts(engine, items, steps)) {
-    // The first suggestions come before a thought is there: the weights are to serve both.
-    for (const one of new Set([engine.prior, thought]))
-      places.push(...(await engine.recalled(item, item.target, one, true)));
-    bar.update(++done);
-  }
-  bar.clear();
-  return places;
-}
-
 /** The places where something was recalled, with the words of the file favoured by an amount. */
 function samplesOf(places: readonly RecalledPlace[], occurring: number): Sample[] {
   return places.flatMap(({ logits, occurs, recollections, word, likeness, target }) => {
     return sampleOf(favour(logits, occurs, occurring), recollections, word, target, likeness) ?? [];
   });
-}
-
-/** Mean −log p of the targets by the decoder alone, where something was recalled. */
-function decoderNll(samples: readonly Sample[]): number {
-  return samples.reduce((sum, { logprob }) => sum - logprob, 0) / Math.max(1, samples.length);
 }

@@ -1,11 +1,9 @@
-import type { Engine } from '../completion/engine';
-import { fitStates as fit, sampleOf, type Sample } from '../memory/fit';
+import { decoderNll, fitStates as fit, sampleOf, type Sample } from '../memory/fit';
 import { UserError } from '../model/errors';
 import type { Manifest } from '../model/manifest';
 import type { Command } from './command';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits, underThoughts, type FitItem } from './fitting';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits, recalledPlaces } from './fitting';
 import { openEngine, writeIntoManifest } from './model';
-import { ProgressBar } from './progress';
 
 const USAGE = `thoughtline fit-states --each DIR [options]
   Fits how what followed like states is mixed with a model's decoder where the lookup memory is off: the weights under which
@@ -19,17 +17,21 @@ export const fitStates: Command = {
     const { values, steps, source } = fitArguments('fit-states', args);
     const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
-    const samples = await collect(engine, items, steps);
+    const samples: Sample[] = [];
+    // As samples at once: their logits would be hundreds of megabytes.
+    for await (const { logits, word, likeness, target } of recalledPlaces(engine, items, steps, false)) {
+      const sample = sampleOf(logits, [], word, target, likeness);
+      if (sample) samples.push(sample);
+    }
     if (samples.length === 0) {
       throw new UserError(`${engine.bundle.directory}: its graphs do not tell where states point; export it anew`);
     }
     const { weights, nats: mixture } = fit(samples);
-    const decoder = samples.reduce((sum, { logprob }) => sum - logprob, 0) / Math.max(1, samples.length);
     const fitted = {
       items: items.length,
       tokens: samples.length,
       steps,
-      nats: { decoder, mixture },
+      nats: { decoder: decoderNll(samples), mixture },
       ...(values.note !== undefined && { note: values.note }),
     };
     const states: Manifest['states'] = fiveDigits({ ...weights, fitted });
@@ -39,21 +41,3 @@ export const fitStates: Command = {
     return bad > 0 ? 1 : 0;
   },
 };
-
-async function collect(engine: Engine, items: readonly FitItem[], steps: number): Promise<Sample[]> {
-  const bar = new ProgressBar('reading', items.length);
-  const samples: Sample[] = [];
-  let done = 0;
-  for await (const { item, thought } of underThoughts(engine, items, steps)) {
-    // The first suggestions come before a thought is there: the weights are to serve both.
-    for (const one of new Set([engine.prior, thought])) {
-      const places = await engine.recalled(item, item.target, one, false);
-      samples.push(
-        ...places.flatMap(({ logits, word, likeness, target }) => sampleOf(logits, [], word, target, likeness) ?? []),
-      );
-    }
-    bar.update(++done);
-  }
-  bar.clear();
-  return samples;
-}

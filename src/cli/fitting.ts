@@ -1,11 +1,12 @@
 /** What the commands share that fit something to a model. */
-import { DEFAULTS, type CompletionRequest, type Engine, type Thought } from '../completion/engine';
+import { DEFAULTS, type CompletionRequest, type Engine, type RecalledPlace, type Thought } from '../completion/engine';
 import { randomFrom } from '../model/random';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from './arguments';
 import { UsageError } from './command';
 import { chooseSites } from './evaluation/items';
 import { readRepositories } from './evaluation/repository';
 import { readScoreItems, type ScoreItem } from './jsonl';
+import { ProgressBar } from './progress';
 import { thoughtAfter } from './thoughts';
 
 const DEFAULT_ITEMS = 200;
@@ -57,6 +58,26 @@ export async function* underThoughts(engine: Engine, items: readonly FitItem[], 
     if (last?.about !== about) last = { about, thought: await thoughtAfter(engine, about, steps) };
     yield { item, thought: last.thought };
   }
+}
+
+/**
+ * The tokens of all items' targets with what is known of each, before steps of thought and after them: the first suggestions
+ * come before a thought is there, and what is fitted is to serve both.
+ * @param memory whether words are looked up, too, or states alone
+ */
+export async function* recalledPlaces(
+  engine: Engine,
+  items: readonly FitItem[],
+  steps: number,
+  memory: boolean,
+): AsyncGenerator<RecalledPlace, void> {
+  const bar = new ProgressBar('reading', items.length);
+  let done = 0;
+  for await (const { item, thought } of underThoughts(engine, items, steps)) {
+    for (const one of new Set([engine.prior, thought])) yield* await engine.recalled(item, item.target, one, memory);
+    bar.update(++done);
+  }
+  bar.clear();
 }
 
 /** The items to fit to, and how many lines of a file were none. */

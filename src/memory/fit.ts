@@ -65,6 +65,11 @@ export function meanNll(samples: readonly Sample[], weights: MemoryWeights): num
   return nats.reduce((sum, value) => sum + value, 0) / Math.max(1, nats.length);
 }
 
+/** Mean −log p of the targets by the decoder alone, in nats. */
+export function decoderNll(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { logprob }) => sum - logprob, 0) / Math.max(1, samples.length);
+}
+
 export interface FitOptions {
   /** Times that recollections and gate are fitted in turn. */
   readonly rounds?: number;
