@@ -269,6 +269,16 @@ def test_a_thought_can_lean_toward_tokens(small):
 FEATURES = TOKENS | {"token_features": 3}
 
 
+def test_a_thought_from_the_beginning_says_nothing_of_tokens_unless_asked(small):
+    decoder, *_, y = small
+    x = y[:, 0]
+    fresh = think.anew(think.widened(decoder, FEATURES), {"thought_vectors": 3})
+    assert fresh.config.thought_rows == fresh.config.top_layers
+    assert torch.equal(fresh(x, x, Thought(fresh.config).start(4)), decoder(x, x, None))
+    asked = think.anew(think.widened(decoder, FEATURES), {"trunk_layers": 1, **FEATURES})
+    assert asked.config.token_features == FEATURES["token_features"]
+
+
 def test_a_thought_can_lean_toward_tokens_behind_what_a_state_is(small):
     decoder, thought, inner, states, y = small
     wider = think.widened(decoder, FEATURES)

@@ -127,8 +127,10 @@ def per_token(nll: Tensor, targets: Tensor) -> Tensor:
 
 
 def anew(decoder: Decoder, shape: dict) -> Decoder:
-    """The decoder with nothing learned about thoughts, which are to be of another shape: the rest of its weights stays."""
-    return reshaped(decoder, shape, {k: v for k, v in decoder.state_dict().items() if "thought_" not in k})
+    """The decoder with nothing learned about thoughts, which are to be of another shape: the rest of its weights stays. They say nothing
+    of tokens unless the shape says so."""
+    kept = {k: v for k, v in decoder.state_dict().items() if "thought_" not in k and "feature" not in k}
+    return reshaped(decoder, {"token_groups": 0, "token_features": 0} | shape, kept)
 
 
 # Parts of a shape that a thought can be given later: they change nothing at first.
