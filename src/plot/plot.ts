@@ -8,6 +8,8 @@ export interface Series {
   values: readonly number[];
   /** From where to where each value may lie: drawn as a bar. */
   ranges?: readonly (readonly [low: number, high: number] | undefined)[];
+  /** How far to the right it is drawn, in user units: bars at one step do not hide each other. */
+  shift?: number;
 }
 
 export interface PlotOptions {
@@ -83,15 +85,16 @@ export function plot(options: PlotOptions): string {
       ? `<line class="marked" x1="${at(x(marked))}" x2="${at(x(marked))}" y1="${margin.top}" y2="${height - margin.bottom}"/>`
       : '',
     ...series.map((one) => {
+      const across = (step: number) => at(x(position(step)) + (one.shift ?? 0));
       const points = one.values.map((value, step) => ({ value, step })).filter(({ value }) => Number.isFinite(value));
-      const path = points.map(({ value, step }) => `${at(x(position(step)))},${at(y(value))}`).join(' ');
+      const path = points.map(({ value, step }) => `${across(step)},${at(y(value))}`).join(' ');
       const dots = points.map(
         ({ value, step }) =>
-          `<circle class="${one.style}" cx="${at(x(position(step)))}" cy="${at(y(value))}" r="3.5"><title>${escapeHtml(one.name)}, step ${options.labels?.[step] ?? position(step)}: ${value.toFixed(3)}</title></circle>`,
+          `<circle class="${one.style}" cx="${across(step)}" cy="${at(y(value))}" r="3.5"><title>${escapeHtml(one.name)}, step ${options.labels?.[step] ?? position(step)}: ${value.toFixed(3)}</title></circle>`,
       );
       const bars = (one.ranges ?? []).map((range, step) =>
         range
-          ? `<line class="range ${one.style}" x1="${at(x(position(step)))}" x2="${at(x(position(step)))}" y1="${at(y(range[0]))}" y2="${at(y(range[1]))}"/>`
+          ? `<line class="range ${one.style}" x1="${across(step)}" x2="${across(step)}" y1="${at(y(range[0]))}" y2="${at(y(range[1]))}"/>`
           : '',
       );
       return `<polyline class="${one.style}" points="${path}"/>${bars.join('')}${dots.join('')}`;

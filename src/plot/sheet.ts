@@ -35,6 +35,7 @@ export function sheet(
 /** Colours on light and on dark ground. */
 const COLOURS = {
   own: ['#1d4ed8', '#7aa2ff'],
+  steps: ['#0e7490', '#67d3ec'],
   memory: ['#7c3aed', '#c4a5ff'],
   other: ['#b45309', '#f0a35e'],
   file: ['#0f766e', '#5cc8bd'],

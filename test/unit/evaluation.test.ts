@@ -285,10 +285,28 @@ describe('the summary', () => {
     const drawn = picture(summarise(measured, ways, references));
     assert.match(drawn, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     assert.equal(drawn.match(/<svg /g)?.length, drawn.match(/<\/svg>/g)?.length);
-    assert.match(drawn, /<title>the file&#39;s thought, step 4: -0\.289<\/title>/);
+    assert.match(drawn, /<title>the file&#39;s thought, step 4: -16\.736<\/title>/);
     assert.match(drawn, /prefers-color-scheme:dark/);
     assert.match(drawn, /thought of the open files beside it/);
     assert.ok(!drawn.includes('NaN') && !drawn.includes('undefined') && !drawn.includes('plain decoder'));
+    assert.ok(!drawn.includes('its steps') && !drawn.includes('with lookup memory'));
+  });
+
+  it('is drawn with what its steps gave and, against the memory alone, what it gives beside the memory', () => {
+    const more = measured.map(({ outcomes, ...item }) => ({
+      ...item,
+      outcomes: {
+        ...outcomes,
+        'T=4, steps alone': { ...outcomes['T=4'], nats: 9, exact: false, similarity: 0, f1: 1 },
+        'T=0 + memory': { ...outcomes['T=4'], nats: 5, exact: true, similarity: 1, f1: 1 },
+        'T=4 + memory': { ...outcomes['T=4'], nats: 4, exact: true, similarity: 1, f1: 1 },
+      },
+    }));
+    const drawn = picture(summarise(more, ways, references));
+    assert.match(drawn, /<title>the file&#39;s thought, with lookup memory, step 4: -20\.000<\/title>/);
+    assert.match(drawn, /<title>its steps, without what was read, step 0: 0\.000<\/title>/);
+    assert.match(drawn, /<title>its steps, without what was read, step 4: -24\.686<\/title>/);
+    assert.ok(!drawn.includes('NaN'));
   });
 });
 

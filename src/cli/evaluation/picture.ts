@@ -2,6 +2,7 @@ import type { Series } from '../../plot/plot';
 import { sheet } from '../../plot/sheet';
 import type { Interval } from './bootstrap';
 import type { Row, Summary } from './summary';
+import { STEPS_ALONE, WITH_MEMORY } from './ways';
 
 /** What is drawn beside the context's thought, where it was measured: name in the legend, way, class of its colour. */
 const LEVELS = [
@@ -12,8 +13,8 @@ const LEVELS = [
 ] as const;
 
 /**
- * Quality over thinking steps as an SVG picture, readable on light and dark ground: bits per byte against no thinking, and
- * exact rests of lines. Bars are 95 % intervals.
+ * Quality over thinking steps as an SVG picture, readable on light and dark ground: likelihood against no thinking, each
+ * way against itself, and exact rests of lines. Bars are 95 % intervals.
  */
 export function picture({ rows, items, repositories }: Summary): string {
   const steps = rows.flatMap(({ way }) => /^T=(\d+)$/.exec(way)?.[1] ?? []);
@@ -44,34 +45,37 @@ export function picture({ rows, items, repositories }: Summary): string {
     };
   };
   const own = "the file's thought";
-  const ways = steps.map((count) => `T=${count}`);
-  const bits = ({ way, minusPrior }: Row) => (way === 'T=0' ? { mean: 0, low: 0, high: 0 } : minusPrior);
-  const tails = ({ exactTail }: Row) =>
-    exactTail && { mean: 100 * exactTail.mean, low: 100 * exactTail.low, high: 100 * exactTail.high };
+  const thoughts = [
+    { name: own, style: 'own', ending: '', shift: 0 },
+    { name: 'its steps, without what was read', style: 'steps', ending: STEPS_ALONE, shift: -4 },
+    { name: `${own}, with lookup memory`, style: 'memory', ending: WITH_MEMORY, shift: 4 },
+  ].filter(({ ending }) => rows.some(({ way }) => /^T=\d+/.test(way) && way.endsWith(ending)));
+  const curves = (figure: (of: Row) => Interval | undefined) =>
+    thoughts.map(({ name, style, ending, shift }) => {
+      // Without a step there is nothing but z_0, whatever is read.
+      const ways = steps.map((count) => `T=${count}${count === '0' && ending === STEPS_ALONE ? '' : ending}`);
+      return { ...over(name, style, ways, figure), shift };
+    });
+  const change = ({ change: of }: Row) => inPercent(of);
+  const tails = ({ exactTail }: Row) => inPercent(exactTail);
   const known = LEVELS.filter(([, way]) => row(way));
-  const remembered = over(
-    `${own}, with lookup memory`,
-    'memory',
-    ways.map((way) => `${way} + memory`),
-    tails,
-  );
   const panels = [
     {
-      series: [over(own, 'own', ways, bits), ...known.map((one) => level(one, bits))],
-      yTitle: `bits per byte against no thinking (${row('T=0')?.bitsPerByte?.mean.toFixed(3) ?? '–'})`,
+      series: [...curves(change), ...known.map((one) => level(one, change))],
+      yTitle: 'negative log-likelihood against no thinking, %',
     },
     {
-      series: [
-        over(own, 'own', ways, tails),
-        remembered,
-        ...known.filter(([, way]) => way === 'plain').map((one) => level(one, tails)),
-      ],
+      series: [...curves(tails), ...known.filter(([, way]) => way === 'plain').map((one) => level(one, tails))],
       yTitle: 'rests of lines written exactly, %',
     },
   ];
   return sheet(
     panels.map((panel) => ({ ...panel, labels: steps, xTitle: 'thinking steps' })),
-    [{ name: own, style: 'own' }, remembered, ...known.map(([name, , style]) => ({ name, style }))],
+    [...thoughts, ...known.map(([name, , style]) => ({ name, style }))],
     `${items} texts of ${repositories} repositories; bars: 95 % intervals by repository`,
   );
+}
+
+function inPercent(interval: Interval | undefined): Interval | undefined {
+  return interval && { mean: 100 * interval.mean, low: 100 * interval.low, high: 100 * interval.high };
 }

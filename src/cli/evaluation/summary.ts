@@ -3,7 +3,7 @@ import { calibrationError } from '../../completion/energyFit';
 import { bootstrap, type Interval, type Part } from './bootstrap';
 import { KINDS, PLACES, type Kind, type Place } from './items';
 import type { Measured, Outcome } from './measure';
-import type { Way } from './ways';
+import { WITH_MEMORY, type Way } from './ways';
 
 /** Columns of the table; a figure is a mean over items, by repository. */
 export interface Row {
@@ -12,6 +12,8 @@ export interface Row {
   readonly bitsPerByte: Interval | undefined;
   /** Bits per byte minus those of z_0 on the same items. */
   readonly minusPrior: Interval | undefined;
+  /** NLL relative to that without thinking, with the memory where the way has it: −0.04 is four per cent less. */
+  readonly change: Interval | undefined;
   readonly exactTail: Interval | undefined;
   readonly exactRandomTail: Interval | undefined;
   readonly exactLine: Interval | undefined;
@@ -91,9 +93,14 @@ const CONTRASTS = [
   ['T=4', 'other file'],
   ['T=4', 'workspace'],
   ['T=4', 'plain'],
+  ['T=4', 'T=1'],
   ['T=8', 'T=4'],
   ['T=16', 'T=4'],
+  ['T=4, steps alone', 'T=1, steps alone'],
+  ['T=8, steps alone', 'T=4, steps alone'],
   ['T=4 + memory', 'T=0 + memory'],
+  ['T=4 + memory', 'T=1 + memory'],
+  ['T=8 + memory', 'T=4 + memory'],
   ['T=4 + memory', 'plain + memory'],
 ] as const;
 
@@ -138,6 +145,7 @@ function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
     items: mine.length,
     bitsPerByte: bootstrap(mine.flatMap(({ item, outcome }) => bits(item, outcome.nats))),
     minusPrior: way === prior ? undefined : bootstrap(mine.flatMap(({ item }) => difference(item, way, prior))),
+    change: contrastOf(way, way.endsWith(WITH_MEMORY) ? `${prior}${WITH_MEMORY}` : prior, measured).nll,
     exactTail: mean(exact, ({ kind }) => kind === 'tail'),
     exactRandomTail: mean(exact, ({ kind, place }) => kind === 'tail' && place === 'random'),
     exactLine: mean(exact, ({ kind }) => kind === 'line'),

@@ -23,6 +23,10 @@ export interface Way {
 export const CONTROLS = ['other repository', 'other file', 'workspace'] as const;
 export type Control = (typeof CONTROLS)[number];
 
+/** How the name of a way ends that has the lookup memory, or of a thought only what its steps made. */
+export const WITH_MEMORY = ' + memory';
+export const STEPS_ALONE = ', steps alone';
+
 /** Steps of the thoughts that are not asked for by number. */
 export const USUAL_STEPS = 4;
 
@@ -45,12 +49,14 @@ export function stepWays(steps: readonly number[]): Way[] {
   const memory = { options: { ...DECODER, memory: true }, likelihood: true };
   return [
     ...steps.map((thought) => ({ name: `T=${thought}`, thought, ...plainly })),
-    ...[0, USUAL_STEPS].map((thought) => ({ name: `T=${thought} + memory`, thought, ...memory })),
-    { name: `T=${USUAL_STEPS}, steps alone`, thought: USUAL_STEPS, part: 'steps', ...plainly },
+    ...steps.map((thought) => ({ name: `T=${thought}${WITH_MEMORY}`, thought, ...memory })),
+    ...steps
+      .filter((thought) => thought > 0)
+      .map((thought) => ({ name: `T=${thought}${STEPS_ALONE}`, thought, part: 'steps' as const, ...plainly })),
     { name: `T=${USUAL_STEPS}, reading alone`, thought: USUAL_STEPS, part: 'reading', ...plainly },
     ...CONTROLS.map((thought) => ({ name: thought, thought, ...plainly })),
     { name: 'plain', thought: 'plain', ...plainly },
-    { name: 'plain + memory', thought: 'plain', ...memory },
+    { name: `plain${WITH_MEMORY}`, thought: 'plain', ...memory },
   ];
 }
 
