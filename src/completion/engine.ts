@@ -346,7 +346,9 @@ export class Engine {
   #refine(evidence: Evidence, { steps, from, prior = this.prior }: RefinementStart): Refinement {
     const { manifest } = this.bundle;
     const constants = manifest.thought;
-    return new Refinement(this.#model, evidence, { steps, from, prior, constants, groupEnds: groupEnds(manifest) });
+    const { width } = manifest.architecture;
+    const shape = { groupEnds: groupEnds(manifest), width };
+    return new Refinement(this.#model, evidence, { steps, from, prior, constants, ...shape });
   }
 
   async #think(request: CompletionRequest, options: CompletionOptions): Promise<Thought> {

@@ -1,7 +1,8 @@
 import { joined } from './arrays';
 import type { Graphs } from './graphs';
 import { KeyValueCache, Rows } from './cache';
-import { Directions, type Pointed } from './directions';
+import type { Directions, Pointed } from './directions';
+import { rounded } from './rounded';
 import { LruMap } from './lru';
 import type { Manifest } from './manifest';
 
@@ -193,7 +194,7 @@ export class Branches {
   direction(i: number): Pointed | undefined {
     const { latest, batch } = this.#top;
     const width = (latest?.length ?? 0) / batch;
-    return latest && Directions.of(latest.subarray(i * width, (i + 1) * width), width).slice();
+    return latest && rounded(latest.subarray(i * width, (i + 1) * width), width);
   }
 
   /** Hypothesis i becomes a continuation of what hypothesis `parents[i]` was. */

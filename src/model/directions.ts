@@ -1,15 +1,12 @@
-/** Unit vectors in whole numbers of 8 bits, [rows, width], with a scale a row. */
-export interface Pointed {
-  readonly numbers: Int8Array;
-  readonly scales: Float32Array;
-}
+import { roundInto, type Rounded } from './rounded';
+
+/** Unit vectors, a row each. */
+export type Pointed = Rounded;
 
 /** A text that the decoder has read: where its last states point, and the token that followed each. */
 export interface Reading extends Pointed {
   readonly tokens: ArrayLike<number>;
 }
-
-const LARGEST = 127;
 
 /**
  * Where last states point: an append-only table of unit vectors, a row each, rounded to 8 bits. Cosines between them are right to
@@ -28,13 +25,6 @@ export class Directions {
     this.#scales = new Float32Array(capacity);
   }
 
-  /** @param rows unit vectors, [rows, width] */
-  static of(rows: Float32Array, width: number): Directions {
-    const directions = new Directions(width, rows.length / width);
-    directions.append(rows);
-    return directions;
-  }
-
   get length(): number {
     return this.#length;
   }
@@ -43,15 +33,7 @@ export class Directions {
     const { width } = this;
     const count = rows.length / width;
     this.#reserve(this.#length + count);
-    for (let row = 0; row < count; row++) {
-      const values = rows.subarray(row * width, (row + 1) * width);
-      let most = 0;
-      for (const value of values) most = Math.max(most, Math.abs(value));
-      const scale = most / LARGEST || 1;
-      const at = (this.#length + row) * width;
-      for (let i = 0; i < width; i++) this.#numbers[at + i] = Math.round((values[i] as number) / scale);
-      this.#scales[this.#length + row] = scale;
-    }
+    roundInto({ numbers: this.#numbers, scales: this.#scales }, this.#length, rows, width);
     this.#length += count;
   }
 

@@ -1,4 +1,5 @@
 import type { Manifest } from '../model/manifest';
+import type { Rounded } from '../model/rounded';
 
 /**
  * The posterior update as arithmetic on plain arrays: no model, no clock, no randomness. A thought z is an array
@@ -88,16 +89,18 @@ export function kullbackLeibler(
   return total;
 }
 
-/** Mean of chunk gradients over all their tokens, each chunk with its weight: Σ_c w_c g_c / Σ_c w_c N_c. */
-export function meanGradient(
-  chunks: readonly { gradient: Float32Array; tokens: number; weight?: number }[],
-  length: number,
-) {
-  const mean = new Float32Array(length);
-  const tokens = chunks.reduce((sum, { tokens, weight = 1 }) => sum + weight * tokens, 0);
-  for (const { gradient, weight = 1 } of chunks) {
-    const factor = weight / tokens;
-    for (let i = 0; i < length; i++) mean[i] = (mean[i] as number) + factor * (gradient[i] as number);
-  }
-  return mean;
+/** Adds a chunk's gradient with its share to a mean: Σ_c w_c g_c / Σ_c w_c N_c has the shares w_c / Σ_c w_c N_c. */
+export function addGradient(mean: Float32Array, gradient: Float32Array, share: number): void {
+  for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + share * (gradient[i] as number);
+}
+
+/** The same of a gradient that was rounded. */
+export function addRounded(mean: Float32Array, { numbers, scales }: Rounded, share: number): void {
+  const width = numbers.length / scales.length;
+  scales.forEach((scale, row) => {
+    const factor = share * scale;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      mean[i] = (mean[i] as number) + factor * (numbers[i] as number);
+    }
+  });
 }

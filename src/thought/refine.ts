@@ -1,8 +1,9 @@
-import { Directions, type Pointed, type Reading } from '../model/directions';
+import type { Pointed, Reading } from '../model/directions';
 import type { EvidenceOutput } from '../model/graphs';
 import type { Manifest } from '../model/manifest';
+import { rounded } from '../model/rounded';
 import type { Chunk, Evidence } from './evidence';
-import { coldRule, kullbackLeibler, meanGradient, step, warmRule } from './posterior';
+import { addGradient, addRounded, coldRule, kullbackLeibler, step, warmRule } from './posterior';
 import { nextVersion, type ChunkGradient, type Thought } from './thought';
 
 /** What refinement asks of the model; each call is one run, except where the answer is remembered. */
@@ -23,8 +24,9 @@ export interface RefinementOptions {
   /** z_0: where a cold refinement starts, and what every step is pulled toward. */
   readonly prior: Thought;
   readonly constants: Manifest['thought'];
-  /** Where each group of z ends. */
+  /** Where each group of z ends, and of how many numbers its vectors are. */
   readonly groupEnds: readonly number[];
+  readonly width: number;
   /** The posterior before an edit: only chunks that it does not know are evaluated, and the steps are warm ones. */
   readonly from?: Thought | undefined;
 }
@@ -129,6 +131,10 @@ export class Refinement {
     if (steps === 0 || fresh.length === 0) return;
     const fitted = this.#chunks.filter((chunk) => !chunk.heldOut);
     const judges = this.#chunks.filter((chunk) => chunk.heldOut);
+    const tokens = fitted.reduce((sum, chunk) => sum + weightOf(chunk) * chunk.tokens, 0);
+    const shareOf = (chunk: Chunk) => weightOf(chunk) / tokens;
+    /** Gradient of the evidence's mean NLL: what was just computed goes in as it is, what is known from before as it was kept. */
+    const mean = new Float32Array(prior.mu.length);
     let z = from?.mu ?? prior.mu;
     for (const chunk of this.#unread) {
       const directions = await this.#model.read(chunk, z);
@@ -141,7 +147,15 @@ export class Refinement {
     for (let t = 0; ; t++) {
       // A warm step evaluates what changed; the judges' NLL is known where it starts and wanted where it ends.
       const active = t === 0 || !from ? fresh : [...fresh, ...judges];
-      for (const chunk of active) yield* this.#evaluate(chunk, z);
+      mean.fill(0);
+      for (const chunk of fitted) {
+        const known = active.includes(chunk) ? undefined : this.#known.get(chunk.key);
+        if (known) addRounded(mean, known.gradient, shareOf(chunk));
+      }
+      for (const chunk of active) {
+        const gradient = yield* this.#evaluate(chunk, z);
+        if (!chunk.heldOut) addGradient(mean, gradient, shareOf(chunk));
+      }
       const judged = this.#meanNll(judges.length > 0 ? judges : fitted);
       if (!Number.isFinite(judged) || !Number.isFinite(this.#meanNll(fitted))) return;
       this.#record(z, fitted, judges);
@@ -153,28 +167,25 @@ export class Refinement {
         return;
       }
       if (t === steps) return;
-      const weighted = fitted.flatMap((chunk) => {
-        const known = this.#known.get(chunk.key);
-        return known ? { ...known, weight: chunk.edited ? EDITED_WEIGHT : 1 } : [];
-      });
-      const gradient = meanGradient(weighted, z.length);
-      const next = step(z, prior.mu, gradient, from ? warmRule(constants) : coldRule(constants, t), groupEnds);
+      const next = step(z, prior.mu, mean, from ? warmRule(constants) : coldRule(constants, t), groupEnds);
       if (!next) return;
       z = next;
     }
   }
 
-  async *#evaluate(chunk: Chunk, z: Float32Array): AsyncGenerator<void, void> {
+  /** @returns the chunk's gradient, unrounded */
+  async *#evaluate(chunk: Chunk, z: Float32Array): AsyncGenerator<void, Float32Array> {
     let states = this.#model.remembered(chunk);
     if (!states) {
       states = await this.#model.states(chunk);
       yield;
     }
     const { nll, gradient, directions } = await this.#model.evaluate(chunk, states, z);
-    const width = (directions?.length ?? 0) / chunk.targets.length;
-    const reading = directions && readingOf(chunk, Directions.of(directions, width).slice());
-    this.#known.set(chunk.key, { nll, gradient, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
+    const reading = directions && readingOf(chunk, rounded(directions, directions.length / chunk.targets.length));
+    const kept = rounded(gradient, this.#options.width);
+    this.#known.set(chunk.key, { nll, gradient: kept, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
     yield;
+    return gradient;
   }
 
   #record(z: Float32Array, fitted: readonly Chunk[], judges: readonly Chunk[]): void {
@@ -194,6 +205,10 @@ export class Refinement {
   #lookUp(chunks: readonly Chunk[]): ChunkGradient[] {
     return chunks.flatMap((chunk) => this.#known.get(chunk.key) ?? []);
   }
+}
+
+function weightOf({ edited }: Chunk): number {
+  return edited ? EDITED_WEIGHT : 1;
 }
 
 /** What a chunk was read as: without its header, whose tokens nobody writes. */

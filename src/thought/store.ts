@@ -8,8 +8,8 @@ const COLD_ABOVE = 0.5;
 /** Warm steps after an edit; whoever wants fewer steps in all takes fewer. */
 export const WARM_STEPS = 2;
 
-/** Numbers of gradients, and of what was read, that are kept in all: 128 MiB. */
-const NUMBERS = 1 << 25;
+/** Numbers of gradients, and of what was read, that are kept in all, a byte each: 64 MiB. */
+const NUMBERS = 1 << 26;
 
 /**
  * The latest thought of each file; that of the file used longest ago is forgotten first. Gradients and
@@ -33,8 +33,7 @@ export class ThoughtStore {
     this.#thoughts.set(path, thought);
     let left = this.#numbers;
     for (const [one, each] of [...this.#thoughts.entries()].reverse()) {
-      // Four of the whole numbers take the room of one of the others.
-      const read = each.readings.reduce((sum, { numbers }) => sum + numbers.length / 4, 0);
+      const read = each.readings.reduce((sum, { numbers }) => sum + numbers.length, 0);
       left -= each.gradients.size * each.mu.length + read;
       // Its place among those used last stays as it is.
       if (left < 0 && one !== path && each.gradients.size > 0)

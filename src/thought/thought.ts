@@ -1,4 +1,5 @@
 import type { Reading } from '../model/directions';
+import type { Rounded } from '../model/rounded';
 
 /** How a thought came about: what the user sees of it, and what `doctor`, `--trace` and the thought panel draw. */
 export interface ThoughtTrace {
@@ -45,8 +46,8 @@ export interface Thought {
 }
 
 export interface ChunkGradient {
-  /** ∂NLL/∂z of the chunk, summed over its tokens. */
-  readonly gradient: Float32Array;
+  /** ∂NLL/∂z of the chunk, summed over its tokens: rounded, since a chunk may have half a million of them. */
+  readonly gradient: Rounded;
   readonly nll: number;
   /** Σ of the target weights: the number of tokens scored. */
   readonly tokens: number;

@@ -5,6 +5,7 @@ import { fit, fitStates, meanNll, sampleOf, type Sample } from '../../../src/mem
 import { mix, mixStates, normalise } from '../../../src/memory/mixture';
 import { alike, stateInputs, stateShare, type Likeness } from '../../../src/memory/states';
 import { Directions, plainProducts } from '../../../src/model/directions';
+import { rounded } from '../../../src/model/rounded';
 import type { MemoryWeights } from '../../../src/model/manifest';
 import { neutralWeights } from '../../../src/memory/fit';
 
@@ -13,7 +14,7 @@ const at = (degrees: number) => {
   const angle = (degrees * Math.PI) / 180;
   return [Math.cos(angle), Math.sin(angle), ...Array.from({ length: 14 }, () => 0)];
 };
-const pointed = (...degrees: number[]) => Directions.of(Float32Array.from(degrees.flatMap(at)), 16).slice();
+const pointed = (...degrees: number[]) => rounded(Float32Array.from(degrees.flatMap(at)), 16);
 const reading = (...places: [degrees: number, token: number][]) => ({
   ...pointed(...places.map(([degrees]) => degrees)),
   tokens: places.map(([, token]) => token),
@@ -118,7 +119,8 @@ describe('states in the mixture', () => {
 describe('what has been read, to be looked up by state', () => {
   // Window: two tokens of the head, then 7, 8, 9; each state points where it says.
   const tokens = [1, 2, 7, 8, 9];
-  const directions = Directions.of(Float32Array.from([0, 40, 80, 120, 40].flatMap(at)), 16);
+  const directions = new Directions(16, 5);
+  directions.append(Float32Array.from([0, 40, 80, 120, 40].flatMap(at)));
   const decoder = { reading: () => ({ directions, tokens }) };
   const thought = { version: 0, mu: new Float32Array(0) };
   const sharp = 1000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Directions, type Pointed } from '../../../src/model/directions';
+import type { Pointed } from '../../../src/model/directions';
+import { rounded } from '../../../src/model/rounded';
 import type { Chunk } from '../../../src/thought/evidence';
 import { Refinement, type EvidenceModel } from '../../../src/thought/refine';
 import { followEdit } from '../../../src/thought/store';
@@ -25,7 +26,7 @@ class Quadratic implements EvidenceModel {
   }
   read({ key }: Chunk, z: Float32Array): Promise<Pointed | undefined> {
     this.evaluated.push(`read ${key} at ${z[0]}`);
-    return Promise.resolve(Directions.of(Float32Array.of(0, 0, 1, 0, 0, 1), 2).slice());
+    return Promise.resolve(rounded(Float32Array.of(0, 0, 1, 0, 0, 1), 2));
   }
   evaluate({ key, tokens }: Chunk, _states: Float32Array, z: Float32Array) {
     this.evaluated.push(key);
@@ -51,7 +52,7 @@ async function refine(model: EvidenceModel, chunks: Chunk[], steps: number, from
   const refinement = new Refinement(
     model,
     { chunks, coverage: 1, further: [] },
-    { steps, prior, constants, groupEnds, from },
+    { steps, prior, constants, groupEnds, width: 1, from },
   );
   let runs = 0;
   while (await refinement.advance()) runs++;
@@ -95,7 +96,7 @@ describe('refinement', () => {
       const model = new Quadratic({ a: 1, b: 1 });
       const further = keys.map((key) => ({ ...chunk(key), ...read }));
       const evidence = { chunks: [chunk(own)], further, coverage: 1 };
-      const refinement = new Refinement(model, evidence, { steps: 1, prior, constants, groupEnds, from });
+      const refinement = new Refinement(model, evidence, { steps: 1, prior, constants, groupEnds, width: 1, from });
       while (await refinement.advance());
       return { thought: refinement.result(), log: model.evaluated };
     };
@@ -175,7 +176,7 @@ describe('refinement', () => {
     const refinement = new Refinement(
       model,
       { chunks: [chunk('a')], coverage: 1, further: [] },
-      { steps: 8, prior, constants, groupEnds },
+      { steps: 8, prior, constants, groupEnds, width: 1 },
     );
     assert.equal(refinement.result(), prior);
     for (let run = 0; run < 3; run++) await refinement.advance();

@@ -1,0 +1,31 @@
+/** Rows of numbers rounded to 8 bits, [rows, width], with a scale a row: a quarter of the memory of what they stand for. */
+export interface Rounded {
+  readonly numbers: Int8Array;
+  readonly scales: Float32Array;
+}
+
+const LARGEST = 127;
+
+/**
+ * Rounds rows of `width` numbers into tables that have room for them from row `first` on. A row with something that is no
+ * finite number in it is none afterwards, either.
+ */
+export function roundInto({ numbers, scales }: Rounded, first: number, rows: Float32Array, width: number): void {
+  const count = rows.length / width;
+  for (let row = 0; row < count; row++) {
+    const values = rows.subarray(row * width, (row + 1) * width);
+    let most = 0;
+    for (const value of values) most = Math.max(most, Math.abs(value));
+    const scale = most === 0 ? 1 : most / LARGEST;
+    const at = (first + row) * width;
+    for (let i = 0; i < width; i++) numbers[at + i] = Math.round((values[i] as number) / scale);
+    scales[first + row] = scale;
+  }
+}
+
+/** @param rows [rows, width] */
+export function rounded(rows: Float32Array, width: number): Rounded {
+  const tables = { numbers: new Int8Array(rows.length), scales: new Float32Array(rows.length / width) };
+  roundInto(tables, 0, rows, width);
+  return tables;
+}
