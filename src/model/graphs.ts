@@ -11,7 +11,7 @@ import { thoughtRows, topLayers } from './thoughtShape';
 export interface EvidenceOutput {
   /** Σ weight · (−log p(target)), in nats. */
   readonly nll: number;
-  /** ∂nll/∂z, [rows, thought vectors, width] */
+  /** ∂nll/∂z, [rows, thought vectors, width]; the next call may write over it. */
   readonly gradient: Float32Array;
   /** Unit vectors along the last states, [S, width], where the graph tells them. */
   readonly directions?: Float32Array;
@@ -44,6 +44,8 @@ export class Graphs {
   readonly #rows: number;
   readonly #longest: number;
   readonly #kernel: Kernel | undefined;
+  /** Where gradients are written: with features one has megabytes, and so many new ones would be so much to collect. */
+  readonly #gradient: Float32Array;
 
   constructor(runtime: Runtime, sessions: Sessions, manifest: Manifest, { longest = Infinity, kernel }: Running = {}) {
     this.#runtime = runtime;
@@ -53,6 +55,8 @@ export class Graphs {
     this.#rows = thoughtRows(manifest);
     this.#longest = longest;
     this.#kernel = kernel;
+    const { width, thoughtVectors } = manifest.architecture;
+    this.#gradient = new Float32Array(this.#rows * thoughtVectors * width);
   }
 
   /** An empty cache for the trunk's keys and values. */
@@ -131,15 +135,18 @@ export class Graphs {
     z: Float32Array,
   ): Promise<EvidenceOutput> {
     const { width, thoughtVectors } = this.#manifest.architecture;
-    const output = await this.#sessions.evidence.run({
-      states: this.#floats(states, [1, targets.length, width]),
-      targets: this.#integers(targets, [1, targets.length]),
-      weights: this.#floats(weights, [1, targets.length]),
-      z: this.#floats(z, [this.#rows, thoughtVectors, width]),
-    });
-    const directions = this.#sessions.evidence.outputNames.includes(DIRECTIONS)
-      ? floats(output, DIRECTIONS)
-      : undefined;
+    const shape = [this.#rows, thoughtVectors, width];
+    const directs = this.#sessions.evidence.outputNames.includes(DIRECTIONS);
+    const output = await this.#sessions.evidence.run(
+      {
+        states: this.#floats(states, [1, targets.length, width]),
+        targets: this.#integers(targets, [1, targets.length]),
+        weights: this.#floats(weights, [1, targets.length]),
+        z: this.#floats(z, shape),
+      },
+      { nll: null, grad: this.#floats(this.#gradient, shape), ...(directs && { [DIRECTIONS]: null }) },
+    );
+    const directions = directs ? floats(output, DIRECTIONS) : undefined;
     return {
       nll: floats(output, 'nll')[0] ?? NaN,
       gradient: floats(output, 'grad'),

@@ -79,7 +79,7 @@ async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]):
     prefill,
     decoded,
     nll: NumericalError.check(Float32Array.of(evidence.nll), 'nll'),
-    gradient: NumericalError.check(evidence.gradient, 'gradient'),
+    gradient: NumericalError.check(evidence.gradient.slice(), 'gradient'),
   };
 }
 

@@ -12,7 +12,10 @@ export interface EvidenceModel {
   remembered(chunk: Chunk): Float32Array | undefined;
   /** Trunk states of a chunk, [S, width]. */
   states(chunk: Chunk): Promise<Float32Array>;
-  /** Summed NLL of a chunk in nats under z, its gradient with respect to z, and where its last states point, if that is told. */
+  /**
+   * Summed NLL of a chunk in nats under z, its gradient with respect to z, valid until the next call, and where its last states
+   * point, if that is told.
+   */
   evaluate(chunk: Chunk, states: Float32Array, z: Float32Array): Promise<EvidenceOutput>;
   /** Where the last states of a chunk point under z, a row for each of its inputs; undefined where that is not told. */
   read(chunk: Chunk, z: Float32Array): Promise<Pointed | undefined>;
@@ -152,10 +155,7 @@ export class Refinement {
         const known = active.includes(chunk) ? undefined : this.#known.get(chunk.key);
         if (known) addRounded(mean, known.gradient, shareOf(chunk));
       }
-      for (const chunk of active) {
-        const gradient = yield* this.#evaluate(chunk, z);
-        if (!chunk.heldOut) addGradient(mean, gradient, shareOf(chunk));
-      }
+      for (const chunk of active) yield* this.#evaluate(chunk, z, mean, chunk.heldOut ? 0 : shareOf(chunk));
       const judged = this.#meanNll(judges.length > 0 ? judges : fitted);
       if (!Number.isFinite(judged) || !Number.isFinite(this.#meanNll(fitted))) return;
       this.#record(z, fitted, judges);
@@ -173,8 +173,8 @@ export class Refinement {
     }
   }
 
-  /** @returns the chunk's gradient, unrounded */
-  async *#evaluate(chunk: Chunk, z: Float32Array): AsyncGenerator<void, Float32Array> {
+  /** @param share with which the chunk's gradient, unrounded, goes into the mean */
+  async *#evaluate(chunk: Chunk, z: Float32Array, mean: Float32Array, share: number): AsyncGenerator<void, void> {
     let states = this.#model.remembered(chunk);
     if (!states) {
       states = await this.#model.states(chunk);
@@ -184,8 +184,8 @@ export class Refinement {
     const reading = directions && readingOf(chunk, rounded(directions, directions.length / chunk.targets.length));
     const kept = rounded(gradient, this.#options.width);
     this.#known.set(chunk.key, { nll, gradient: kept, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
+    if (share > 0) addGradient(mean, gradient, share);
     yield;
-    return gradient;
   }
 
   #record(z: Float32Array, fitted: readonly Chunk[], judges: readonly Chunk[]): void {
