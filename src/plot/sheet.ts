@@ -35,10 +35,10 @@ export function sheet(
 /** Colours on light and on dark ground. */
 const COLOURS = {
   own: ['#1d4ed8', '#7aa2ff'],
-  steps: ['#0e7490', '#67d3ec'],
+  steps: ['#15803d', '#6ee787'],
   memory: ['#7c3aed', '#c4a5ff'],
   other: ['#b45309', '#f0a35e'],
-  file: ['#0f766e', '#5cc8bd'],
+  file: ['#0891b2', '#67d3ec'],
   workspace: ['#be185d', '#f58abf'],
   plain: ['#52525b', '#c4c4cc'],
 } as const;
