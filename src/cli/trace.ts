@@ -10,7 +10,7 @@ export function formatTrace(trace: ThoughtTrace): string {
   const lines = [
     `thought: ${trace.steps} steps on ${trace.chunks.length} chunks (${heldOut} held out) of ${paths(trace)}, ` +
       `${(trace.coverage * 100).toFixed(0)} % of the text outside the window, ${trace.milliseconds.toFixed(0)} ms`,
-    'step  evidence NLL  held-out NLL    KL   (nats per token; KL in nats)',
+    'step  evidence NLL  held-out NLL          KL  (nats per token; KL in nats)',
   ];
   const most = Math.max(...trace.nll);
   const least = Math.min(...trace.nll);
@@ -18,7 +18,7 @@ export function formatTrace(trace: ThoughtTrace): string {
     const share = most === least ? 0 : (nll - least) / (most - least);
     lines.push(
       `${String(step).padStart(4)}${nll.toFixed(4).padStart(14)}${(trace.heldOut[step]?.toFixed(4) ?? '–').padStart(14)}` +
-        `${(trace.kl[step]?.toFixed(1) ?? '').padStart(8)}  ${'▇'.repeat(1 + Math.round(share * BAR))}` +
+        `${(trace.kl[step]?.toFixed(1) ?? '').padStart(12)}  ${'▇'.repeat(1 + Math.round(share * BAR))}` +
         (step === trace.best ? ' ← kept' : ''),
     );
   });
