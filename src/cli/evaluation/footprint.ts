@@ -1,6 +1,7 @@
 import type { Thought } from '../../completion/engine';
 import { RESERVE } from '../../completion/window';
 import type { Manifest } from '../../model/manifest';
+import type { Rounded } from '../../model/rounded';
 import type { Way } from './ways';
 
 const FLOAT = 4;
@@ -8,13 +9,13 @@ const FLOAT = 4;
 /**
  * What a way keeps in memory for one place beside the model's weights, in bytes, by the sizes of what it keeps: states and
  * keys/values of the window, those of each thought and of each text that is written side by side, gradients and states of
- * the evidence.
+ * the evidence, and the evidence as it was read.
  * @param lookup bytes of the lookup memory, which counts where the way has it
  */
 export function footprint(
   { architecture, window, chunk }: Pick<Manifest, 'architecture' | 'window' | 'chunk'>,
   { options }: Pick<Way, 'options'>,
-  thought: Pick<Thought, 'gradients' | 'mu'>,
+  thought: Pick<Thought, 'gradients' | 'readings'>,
   lookup: number,
 ): number {
   const { width, layers, trunkLayers, kvHeads, headWidth } = architecture;
@@ -27,6 +28,12 @@ export function footprint(
   const cached = window.tokens * (width + trunk + thoughts * top);
   const abreast = (samples > 1 ? samples : 0) + (candidates > 1 ? candidates : 0);
   const branches = abreast * (window.tokens + RESERVE) * (trunk + top);
-  const evidence = thought.gradients.size * (thought.mu.length + chunk.tokens * width);
-  return (cached + branches + evidence) * FLOAT + (memory ? lookup : 0);
+  const states = thought.gradients.size * chunk.tokens * width;
+  const rows = [...[...thought.gradients.values()].map(({ gradient }) => gradient), ...thought.readings];
+  const rounded = rows.reduce((sum, each) => sum + bytesOf(each), 0);
+  return (cached + branches + states) * FLOAT + rounded + (memory ? lookup : 0);
+}
+
+function bytesOf({ numbers, scales }: Rounded): number {
+  return numbers.byteLength + scales.byteLength;
 }

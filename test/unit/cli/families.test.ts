@@ -94,8 +94,7 @@ test('what a way keeps for a place: caches of the window, of each thought, of wh
     thoughtVectors: 2,
   };
   const manifest = { architecture, window: { tokens: 100, suffixTokens: 10, hop: 5 }, chunk: { tokens: 20 } };
-  const mu = new Float32Array(2 * 2 * 10);
-  const none = { mu, gradients: new Map() };
+  const none: Parameters<typeof footprint>[2] = { readings: [], gradients: new Map() };
   const bytes = (options: Partial<ReturnType<typeof familyWays>[number]['options']>, thought = none) =>
     footprint(manifest, { options: { candidates: 1, ...options } }, thought, 5000);
   const window = 100 * (10 + 10 + 20) * 4;
@@ -104,6 +103,10 @@ test('what a way keeps for a place: caches of the window, of each thought, of wh
   assert.equal(bytes({ plan: 2 }), window + 100 * 20 * 4);
   assert.equal(bytes({ candidates: 4 }), window + 4 * 164 * 30 * 4);
   assert.equal(bytes({ samples: 4 }), window + 3 * 100 * 20 * 4 + 4 * 164 * 30 * 4);
-  const gradient = { gradient: mu, nll: 1, tokens: 20, heldOut: false };
-  assert.equal(bytes({}, { mu, gradients: new Map([['a', gradient]]) }), window + (40 + 20 * 10) * 4);
+  // Numbers of a byte, and a scale for each ten of them.
+  const rows = { numbers: new Int8Array(40), scales: new Float32Array(4) };
+  const gradients = new Map([['a', { gradient: rows, nll: 1, tokens: 20, heldOut: false }]]);
+  assert.equal(bytes({}, { readings: [], gradients }), window + 20 * 10 * 4 + 40 + 16);
+  const readings = [{ ...rows, tokens: [1, 2, 3, 4] }];
+  assert.equal(bytes({}, { readings, gradients }), window + 20 * 10 * 4 + 2 * (40 + 16));
 });
