@@ -89,7 +89,16 @@ export function kullbackLeibler(
   return total;
 }
 
-/** Adds a chunk's gradient with its share to a mean: Σ_c w_c g_c / Σ_c w_c N_c has the shares w_c / Σ_c w_c N_c. */
+/**
+ * With what share the gradient of each chunk, a sum over its tokens, goes into the mean over the tokens of all, each chunk with its
+ * weight: w_c / Σ_c w_c N_c.
+ */
+export function sharesOf(chunks: readonly { tokens: number; weight?: number }[]): number[] {
+  const tokens = chunks.reduce((sum, { tokens, weight = 1 }) => sum + weight * tokens, 0);
+  return chunks.map(({ weight = 1 }) => weight / tokens);
+}
+
+/** Adds a chunk's gradient with its share to the mean. */
 export function addGradient(mean: Float32Array, gradient: Float32Array, share: number): void {
   for (let i = 0; i < mean.length; i++) mean[i] = (mean[i] as number) + share * (gradient[i] as number);
 }

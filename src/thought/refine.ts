@@ -3,7 +3,7 @@ import type { EvidenceOutput } from '../model/graphs';
 import type { Manifest } from '../model/manifest';
 import { rounded } from '../model/rounded';
 import type { Chunk, Evidence } from './evidence';
-import { addGradient, addRounded, coldRule, kullbackLeibler, step, warmRule } from './posterior';
+import { addGradient, addRounded, coldRule, kullbackLeibler, sharesOf, step, warmRule } from './posterior';
 import { nextVersion, type ChunkGradient, type Thought } from './thought';
 
 /** What refinement asks of the model; each call is one run, except where the answer is remembered. */
@@ -134,9 +134,15 @@ export class Refinement {
     if (steps === 0 || fresh.length === 0) return;
     const fitted = this.#chunks.filter((chunk) => !chunk.heldOut);
     const judges = this.#chunks.filter((chunk) => chunk.heldOut);
-    const tokens = fitted.reduce((sum, chunk) => sum + weightOf(chunk) * chunk.tokens, 0);
-    const shareOf = (chunk: Chunk) => weightOf(chunk) / tokens;
-    /** Gradient of the evidence's mean NLL: what was just computed goes in as it is, what is known from before as it was kept. */
+    const shares = sharesOf(fitted.map(({ tokens, edited }) => ({ tokens, weight: edited ? EDITED_WEIGHT : 1 })));
+    const shareOf = new Map(fitted.map((chunk, i) => [chunk, shares[i] as number]));
+    // What was known before, as it was kept, is the same in every step; what a step computes is added unrounded.
+    const before = new Float32Array(prior.mu.length);
+    for (const [{ key }, share] of shareOf) {
+      const known = this.#known.get(key);
+      if (known) addRounded(before, known.gradient, share);
+    }
+    /** Gradient of the evidence's mean NLL. */
     const mean = new Float32Array(prior.mu.length);
     let z = from?.mu ?? prior.mu;
     for (const chunk of this.#unread) {
@@ -150,12 +156,8 @@ export class Refinement {
     for (let t = 0; ; t++) {
       // A warm step evaluates what changed; the judges' NLL is known where it starts and wanted where it ends.
       const active = t === 0 || !from ? fresh : [...fresh, ...judges];
-      mean.fill(0);
-      for (const chunk of fitted) {
-        const known = active.includes(chunk) ? undefined : this.#known.get(chunk.key);
-        if (known) addRounded(mean, known.gradient, shareOf(chunk));
-      }
-      for (const chunk of active) yield* this.#evaluate(chunk, z, mean, chunk.heldOut ? 0 : shareOf(chunk));
+      mean.set(before);
+      for (const chunk of active) yield* this.#evaluate(chunk, z, mean, shareOf.get(chunk) ?? 0);
       const judged = this.#meanNll(judges.length > 0 ? judges : fitted);
       if (!Number.isFinite(judged) || !Number.isFinite(this.#meanNll(fitted))) return;
       this.#record(z, fitted, judges);
@@ -173,7 +175,7 @@ export class Refinement {
     }
   }
 
-  /** @param share with which the chunk's gradient, unrounded, goes into the mean */
+  /** @param share with which the chunk's gradient, unrounded, goes into the mean; 0 of one that judges */
   async *#evaluate(chunk: Chunk, z: Float32Array, mean: Float32Array, share: number): AsyncGenerator<void, void> {
     let states = this.#model.remembered(chunk);
     if (!states) {
@@ -205,10 +207,6 @@ export class Refinement {
   #lookUp(chunks: readonly Chunk[]): ChunkGradient[] {
     return chunks.flatMap((chunk) => this.#known.get(chunk.key) ?? []);
   }
-}
-
-function weightOf({ edited }: Chunk): number {
-  return edited ? EDITED_WEIGHT : 1;
 }
 
 /** What a chunk was read as: without its header, whose tokens nobody writes. */

@@ -145,7 +145,7 @@ function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
     items: mine.length,
     bitsPerByte: bootstrap(mine.flatMap(({ item, outcome }) => bits(item, outcome.nats))),
     minusPrior: way === prior ? undefined : bootstrap(mine.flatMap(({ item }) => difference(item, way, prior))),
-    change: contrastOf(way, way.endsWith(WITH_MEMORY) ? `${prior}${WITH_MEMORY}` : prior, measured).nll,
+    change: relativeNll(pairsOf(way, way.endsWith(WITH_MEMORY) ? `${prior}${WITH_MEMORY}` : prior, measured)),
     exactTail: mean(exact, ({ kind }) => kind === 'tail'),
     exactRandomTail: mean(exact, ({ kind, place }) => kind === 'tail' && place === 'random'),
     exactLine: mean(exact, ({ kind }) => kind === 'line'),
@@ -178,22 +178,34 @@ function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
   };
 }
 
-function contrastOf(way: string, against: string, measured: readonly Measured[]): Contrast {
-  const pairs = measured.flatMap((item) => {
+interface Pair {
+  readonly item: Measured;
+  readonly one: Outcome;
+  readonly other: Outcome;
+}
+
+function pairsOf(way: string, against: string, measured: readonly Measured[]): Pair[] {
+  return measured.flatMap((item) => {
     const [one, other] = [item.outcomes[way], item.outcomes[against]];
     return one && other ? [{ item, one, other }] : [];
   });
+}
+
+function relativeNll(pairs: readonly Pair[]): Interval | undefined {
+  return bootstrap(
+    pairs.flatMap(({ item: { repository }, one: { nats }, other: { nats: before } }) =>
+      nats === undefined || before === undefined ? [] : [{ cluster: repository, value: nats - before, weight: before }],
+    ),
+  );
+}
+
+function contrastOf(way: string, against: string, measured: readonly Measured[]): Contrast {
+  const pairs = pairsOf(way, against, measured);
   return {
     way,
     against,
     items: pairs.length,
-    nll: bootstrap(
-      pairs.flatMap(({ item: { repository }, one: { nats }, other: { nats: before } }) =>
-        nats === undefined || before === undefined
-          ? []
-          : [{ cluster: repository, value: nats - before, weight: before }],
-      ),
-    ),
+    nll: relativeNll(pairs),
     exactTail: bootstrap(
       pairs
         .filter(({ item: { kind } }) => kind === 'tail')

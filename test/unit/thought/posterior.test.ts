@@ -7,6 +7,7 @@ import {
   coldRule,
   kullbackLeibler,
   rms,
+  sharesOf,
   step,
   warmRule,
 } from '../../../src/thought/posterior';
@@ -101,10 +102,13 @@ describe('Kullback-Leibler divergence', () => {
 });
 
 test('the mean gradient weighs chunks by their tokens, rounded or not', () => {
-  const mean = new Float32Array(2);
-  addGradient(mean, Float32Array.of(2, 4), 1 / 4);
-  addRounded(mean, rounded(Float32Array.of(6, 0), 1), 1 / 4);
-  assert.ok(Math.hypot((mean[0] as number) - 2, (mean[1] as number) - 1) < 1e-6);
+  const gradients = [Float32Array.of(2, 4), Float32Array.of(6, 0)];
+  const shares = sharesOf([{ tokens: 1 }, { tokens: 3 }]);
+  const [mean, ofRounded] = [new Float32Array(2), new Float32Array(2)];
+  gradients.forEach((gradient, i) => addGradient(mean, gradient, shares[i]!));
+  assert.deepEqual([...mean], [2, 1]);
+  gradients.forEach((gradient, i) => addRounded(ofRounded, rounded(gradient, 1), shares[i]!));
+  assert.ok(Math.hypot(ofRounded[0]! - 2, ofRounded[1]! - 1) < 1e-6);
 });
 
 test('root mean square', () => {
