@@ -9,6 +9,7 @@ import tseslint from 'typescript-eslint';
 const layers = {
   plot: [],
   model: [],
+  adopt: ['model'],
   thought: ['model'],
   memory: ['model'],
   syntax: [],
@@ -18,7 +19,19 @@ const layers = {
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
   server: ['inference', 'protocol', 'workspace', 'policy'],
   extension: ['protocol', 'plot'],
-  cli: ['completion', 'inference', 'thought', 'memory', 'syntax', 'model', 'protocol', 'workspace', 'policy', 'plot'],
+  cli: [
+    'adopt',
+    'completion',
+    'inference',
+    'thought',
+    'memory',
+    'syntax',
+    'model',
+    'protocol',
+    'workspace',
+    'policy',
+    'plot',
+  ],
 };
 
 /** Packages that only some layers may know. */

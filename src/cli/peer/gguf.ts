@@ -1,6 +1,7 @@
 /** A model file for llama.cpp (GGUF, version 3): the shape of a bundle's decoder without its thought, random weights in 8 bits. */
 import { open } from 'node:fs/promises';
 import { randomFrom } from '../../model/random';
+import { aligned, ggufHeader } from './ggufWriter';
 
 export interface Shape {
   readonly vocabulary: number;
@@ -14,16 +15,9 @@ export interface Shape {
   readonly context: number;
 }
 
-/** Types of values and of tensors, by GGUF's numbers. */
-const UINT32 = 4;
-const FLOAT32 = 6;
-const STRING = 8;
-const ARRAY = 9;
+/** Types of tensors, by GGUF's numbers. */
 const TENSOR_F32 = 0;
 const TENSOR_Q8_0 = 8;
-
-const VERSION = 3;
-const ALIGNMENT = 32;
 
 /** Q8_0: 32 weights of a row share a float16 scale. This one is 2⁻¹¹: the weights' deviation is 0.036. */
 const BLOCK = 32;
@@ -77,69 +71,32 @@ export async function writeRandomModel(path: string, shape: Shape, seed = 1): Pr
 
 /** Everything before the weights. */
 export function header(shape: Shape, tensors: readonly Tensor[]): Buffer {
-  const parts: Buffer[] = [];
-  const uint32 = (value: number) => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    parts.push(bytes);
-  };
-  const uint64 = (value: number) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigUInt64LE(BigInt(value));
-    parts.push(bytes);
-  };
-  const string = (value: string) => {
-    uint64(Buffer.byteLength(value));
-    parts.push(Buffer.from(value));
-  };
-  const facts: [name: string, type: number, value: string | number | readonly string[]][] = [
-    ['general.architecture', STRING, 'llama'],
-    ['general.name', STRING, 'random'],
-    ['llama.context_length', UINT32, shape.context],
-    ['llama.embedding_length', UINT32, shape.width],
-    ['llama.block_count', UINT32, shape.layers],
-    ['llama.feed_forward_length', UINT32, shape.hidden],
-    ['llama.attention.head_count', UINT32, shape.heads],
-    ['llama.attention.head_count_kv', UINT32, shape.kvHeads],
-    ['llama.attention.key_length', UINT32, shape.headWidth],
-    ['llama.attention.value_length', UINT32, shape.headWidth],
-    ['llama.attention.layer_norm_rms_epsilon', FLOAT32, 1e-5],
-    ['llama.rope.dimension_count', UINT32, shape.headWidth],
-    ['llama.rope.freq_base', FLOAT32, 10_000],
-    ['llama.vocab_size', UINT32, shape.vocabulary],
-    // Windows come as tokens: the names serve nobody, but without any the file is refused.
-    ['tokenizer.ggml.model', STRING, 'gpt2'],
-    ['tokenizer.ggml.pre', STRING, 'default'],
-    ['tokenizer.ggml.tokens', ARRAY, Array.from({ length: shape.vocabulary }, (_, i) => `t${i}`)],
-    ['tokenizer.ggml.merges', ARRAY, ['t 0']],
-    ['tokenizer.ggml.bos_token_id', UINT32, 0],
-    ['tokenizer.ggml.eos_token_id', UINT32, 0],
-  ];
-  parts.push(Buffer.from('GGUF'));
-  uint32(VERSION);
-  uint64(tensors.length);
-  uint64(facts.length);
-  for (const [name, type, value] of facts) {
-    string(name);
-    uint32(type);
-    if (typeof value === 'string') string(value);
-    else if (typeof value !== 'number') {
-      uint32(STRING);
-      uint64(value.length);
-      for (const one of value) string(one);
-    } else if (type === UINT32) uint32(value);
-    else parts.push(Buffer.from(Float32Array.of(value).buffer));
-  }
-  let offset = 0;
-  for (const tensor of tensors) {
-    string(tensor.name);
-    uint32(tensor.dimensions.length);
-    for (const dimension of tensor.dimensions) uint64(dimension);
-    uint32(tensor.type);
-    uint64(offset);
-    offset += Math.ceil(bytesOf(tensor) / ALIGNMENT) * ALIGNMENT;
-  }
-  return aligned(Buffer.concat(parts));
+  return ggufHeader(
+    [
+      ['general.architecture', 'STRING', 'llama'],
+      ['general.name', 'STRING', 'random'],
+      ['llama.context_length', 'UINT32', shape.context],
+      ['llama.embedding_length', 'UINT32', shape.width],
+      ['llama.block_count', 'UINT32', shape.layers],
+      ['llama.feed_forward_length', 'UINT32', shape.hidden],
+      ['llama.attention.head_count', 'UINT32', shape.heads],
+      ['llama.attention.head_count_kv', 'UINT32', shape.kvHeads],
+      ['llama.attention.key_length', 'UINT32', shape.headWidth],
+      ['llama.attention.value_length', 'UINT32', shape.headWidth],
+      ['llama.attention.layer_norm_rms_epsilon', 'FLOAT32', 1e-5],
+      ['llama.rope.dimension_count', 'UINT32', shape.headWidth],
+      ['llama.rope.freq_base', 'FLOAT32', 10_000],
+      ['llama.vocab_size', 'UINT32', shape.vocabulary],
+      // Windows come as tokens: the names serve nobody, but without any the file is refused.
+      ['tokenizer.ggml.model', 'STRING', 'gpt2'],
+      ['tokenizer.ggml.pre', 'STRING', 'default'],
+      ['tokenizer.ggml.tokens', 'STRING', Array.from({ length: shape.vocabulary }, (_, i) => `t${i}`)],
+      ['tokenizer.ggml.merges', 'STRING', ['t 0']],
+      ['tokenizer.ggml.bos_token_id', 'UINT32', 0],
+      ['tokenizer.ggml.eos_token_id', 'UINT32', 0],
+    ],
+    tensors.map((tensor) => ({ ...tensor, bytes: bytesOf(tensor) })),
+  );
 }
 
 export function bytesOf({ dimensions, type }: Tensor): number {
@@ -158,8 +115,4 @@ function values(tensor: Tensor, random: () => number): Buffer {
     for (let i = 2; i < BLOCK_BYTES; i++) bytes[at + i] = Math.floor(256 * random());
   }
   return bytes;
-}
-
-function aligned(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc(-bytes.length & (ALIGNMENT - 1))]);
 }
