@@ -12,8 +12,12 @@ const watch = process.argv.includes('--watch');
 
 const programs = ['server', 'inference', 'cli'];
 
+/** The table of languages names the grammars that ship. */
+const { LANGUAGES } = await fromSource('src/languages.ts');
+
 /** Grammars of the syntax check (src/syntax/grammar.ts), and the runtime that reads them. */
-const grammars = ['tree-sitter', ...['javascript', 'typescript', 'tsx', 'python'].map((name) => `tree-sitter-${name}`)];
+const parsers = new Set(Object.values(LANGUAGES).flatMap(({ parser }) => parser ?? []));
+const grammars = ['tree-sitter', ...[...parsers].map((name) => `tree-sitter-${name}`)];
 
 /** @type {esbuild.BuildOptions} */
 const options = {
@@ -65,6 +69,12 @@ if (watch) {
   const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
   writeFileSync('dist/meta.json', JSON.stringify({ outputs }));
   chmodSync('dist/cli.js', 0o755);
+}
+
+/** What a TypeScript module without side effects exports. */
+async function fromSource(path) {
+  const { outputFiles } = await esbuild.build({ entryPoints: [path], bundle: true, format: 'esm', write: false });
+  return await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
 /** kernel/operations.ts, which is AssemblyScript, becomes dist/kernel.wasm. */

@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
  *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → policy;
- *   extension, cli → plot
+ *   extension, cli → plot;  server, cli, syntax, workspace → languages, a file that imports nothing
  */
 const layers = {
   plot: [],
@@ -12,12 +12,12 @@ const layers = {
   adopt: ['model'],
   thought: ['model'],
   memory: ['model'],
-  syntax: [],
-  workspace: [],
+  syntax: ['languages'],
+  workspace: ['languages'],
   policy: [],
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
-  server: ['inference', 'protocol', 'workspace', 'policy'],
+  server: ['inference', 'protocol', 'workspace', 'policy', 'languages'],
   extension: ['protocol', 'plot'],
   cli: [
     'adopt',
@@ -31,6 +31,7 @@ const layers = {
     'workspace',
     'policy',
     'plot',
+    'languages',
   ],
 };
 
@@ -47,7 +48,9 @@ const packages = {
 };
 
 const direction = Object.entries(layers).map(([layer, allowed]) => {
-  const others = [...Object.keys(layers), 'protocol'].filter((other) => other !== layer && !allowed.includes(other));
+  const others = [...Object.keys(layers), 'protocol', 'languages'].filter(
+    (other) => other !== layer && !allowed.includes(other),
+  );
   const foreign = Object.keys(packages).filter((name) => !packages[name].includes(layer));
   return {
     files: [`src/${layer}/**/*.ts`],

@@ -1,5 +1,6 @@
 import type { Position, Range, TextDocumentContentChangeEvent } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { languageOf } from '../languages';
 
 /**
  * Documents as a client tells them, checked: what is not as the protocol has it is refused whole, with a line in the log,
@@ -138,41 +139,14 @@ export function pathOf(uri: string): string {
   }
 }
 
-/** Endings of the languages whose documents may have a name without one: untitled files, notebook cells. */
-const endings: Readonly<Record<string, string>> = {
-  c: 'c',
-  cpp: 'cpp',
-  csharp: 'cs',
-  css: 'css',
-  go: 'go',
-  html: 'html',
-  java: 'java',
-  javascript: 'js',
-  javascriptreact: 'jsx',
-  json: 'json',
-  julia: 'jl',
-  kotlin: 'kt',
-  markdown: 'md',
-  php: 'php',
-  python: 'py',
-  r: 'r',
-  ruby: 'rb',
-  rust: 'rs',
-  shellscript: 'sh',
-  sql: 'sql',
-  swift: 'swift',
-  typescript: 'ts',
-  typescriptreact: 'tsx',
-  yaml: 'yaml',
-};
-
 /**
  * The path under which the model sees a document: it tells the language, and no two documents share it. An untitled file
  * gets its language's ending; a notebook cell is a file beside its notebook.
  */
 export function pathFor({ uri, languageId }: Pick<TextDocument, 'uri' | 'languageId'>): string {
   const path = pathOf(uri);
-  const ending = Object.hasOwn(endings, languageId) ? `.${endings[languageId]}` : '';
+  const [first] = languageOf(languageId)?.endings ?? [];
+  const ending = first === undefined ? '' : `.${first}`;
   if (uri.startsWith('vscode-notebook-cell:')) {
     return `${path.replace(/\.[^./]*$/, '')}-${uri.split('#')[1] ?? ''}${ending}`;
   }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { FileEvent, WorkspaceFolder } from 'vscode-languageserver';
 import type { WorkspaceSpec } from '../inference/messages';
-import { endingsOf } from '../workspace/languages';
+import { endingsOf } from '../languages';
 import { pathOf } from './documents';
 
 /** Changes on disk are told together when none has come for this long, in milliseconds. */

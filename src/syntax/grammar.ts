@@ -1,26 +1,14 @@
 import { existsSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { Language, Parser } from '@vscode/tree-sitter-wasm';
-
-/** Grammars by file extension; a file of another kind cannot be judged. */
-const GRAMMARS: Readonly<Record<string, string>> = {
-  '.ts': 'typescript',
-  '.mts': 'typescript',
-  '.cts': 'typescript',
-  '.tsx': 'tsx',
-  '.js': 'javascript',
-  '.mjs': 'javascript',
-  '.cjs': 'javascript',
-  '.jsx': 'javascript',
-  '.py': 'python',
-};
+import { languageOfPath } from '../languages';
 
 let runtime: Promise<void> | undefined;
 const languages = new Map<string, Promise<Language>>();
 
 /** A parser of the language of a file; undefined where there is no grammar for it. Each grammar is loaded once. */
 export async function parserFor(path: string): Promise<{ parser: Parser; grammar: string } | undefined> {
-  const grammar = GRAMMARS[extname(path).toLowerCase()];
+  const grammar = languageOfPath(path)?.parser;
   if (grammar === undefined) return undefined;
   const folder = grammarFolder();
   runtime ??= Parser.init({ locateFile: (file: string) => join(folder, file) });

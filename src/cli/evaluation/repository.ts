@@ -3,7 +3,7 @@ import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import type { SourceText } from '../../completion/engine';
 import { UserError } from '../../model/errors';
 import { normaliseNewlines } from '../../model/lines';
-import { endingsOf } from '../../workspace/languages';
+import { endingsOf } from '../../languages';
 import { UsageError } from '../command';
 import { compare } from '../replay';
 

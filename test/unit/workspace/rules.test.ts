@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { endingsOf } from '../../../src/workspace/languages';
+import { endingsOf } from '../../../src/languages';
 import {
   expandBraces,
   isExcluded,

@@ -3,7 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
-import { endingsOf } from '../../../src/workspace/languages';
+import { endingsOf } from '../../../src/languages';
 import { readExcluded } from '../../../src/workspace/rules';
 import { writeWhole } from '../../../src/workspace/storage';
 import { findSource, findSources, readSource, type WalkOptions } from '../../../src/workspace/walk';
