@@ -4,6 +4,12 @@ import { Tokenizer } from '../src/model/tokenizer';
 
 export const ROOT = join(__dirname, '..');
 
+/** Copies of sources that do not change with the project: what tests read as somebody's code. */
+export const FROZEN = join(ROOT, 'test', 'fixtures', 'frozen');
+
+/** Thirty more, whose paths are written as names. */
+export const SOURCES = join(ROOT, 'test', 'fixtures', 'sources');
+
 /** A bundle with random weights in the same format: for what depends on the format only. */
 export const TINY = join(ROOT, 'models', 'tiny');
 

@@ -7,7 +7,7 @@ import { Engine, type CompletionRequest, type Thought } from '../../src/completi
 import type { Manifest } from '../../src/model/manifest';
 import { loadRuntime, type Runtime } from '../../src/model/runtime';
 import { loadWasm } from '../../src/model/wasm';
-import { hasNano, NANO, ROOT, TINY } from '../fixtures';
+import { FROZEN, hasNano, NANO, TINY } from '../fixtures';
 
 /** The bundles that a check of the code (not of the training) runs on. */
 export const BUNDLES: readonly [name: string, directory: string][] = [
@@ -70,9 +70,9 @@ export async function editFile(
   await editManifest(directory, ({ files }) => (files[name] = { ...files[name], bytes: bytes.length, sha256 }));
 }
 
-/** A request in a file of this repository, at the given share of its text. */
-export async function requestIn(file: string, share: number): Promise<CompletionRequest> {
-  const text = (await readFile(join(ROOT, file), 'utf8')).replaceAll('\r\n', '\n');
+/** A request in a frozen file, at the given share of its text. */
+export async function requestIn(file: string, share: number, folder = FROZEN): Promise<CompletionRequest> {
+  const text = (await readFile(join(folder, file), 'utf8')).replaceAll('\r\n', '\n');
   const line = text.indexOf('\n', Math.floor(text.length * share));
   return { path: file, prefix: text.slice(0, line), suffix: text.slice(line), related: [] };
 }

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ROOT, TINY } from '../fixtures';
+import { FROZEN, ROOT, TINY } from '../fixtures';
 import { copyOfTiny, withScratch, writeJsonl } from './bundles';
 
 interface Run {
@@ -28,7 +28,7 @@ const model = ['--model', TINY, '--device', 'cpu'];
 const oneLine = (text: string) => assert.match(text, /^thoughtline: [^\n]+\n$/);
 
 describe('complete', () => {
-  const file = 'src/completion/engine.ts';
+  const file = 'test/fixtures/frozen/src/completion/engine.ts';
 
   test('a place in a file, as JSON', async () => {
     const { code, out, err } = await thoughtline(['complete', `${file}:100:1`, '--json', '--steps', '2', ...model]);
@@ -188,8 +188,8 @@ describe('score --jsonl', () => {
   test('gives the NLL for each number of steps, and of a shuffled thought', async () => {
     const input = join(scratch(), 'in.jsonl');
     const out = join(scratch(), 'out.jsonl');
-    const text = await readFile(join(ROOT, 'src/completion/engine.ts'), 'utf8');
-    const other = await readFile(join(ROOT, 'src/thought/refine.ts'), 'utf8');
+    const text = await readFile(join(FROZEN, 'src/completion/engine.ts'), 'utf8');
+    const other = await readFile(join(FROZEN, 'src/thought/refine.ts'), 'utf8');
     const item = (id: string, path: string, source: string) => {
       const cut = source.indexOf('\n', source.length >> 1) + 1;
       const end = source.indexOf('\n', cut + 100);

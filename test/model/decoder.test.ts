@@ -9,7 +9,7 @@ import { cosinesTo, plainProducts, type Pointed } from '../../src/model/directio
 import type { Graphs } from '../../src/model/graphs';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
-import { ROOT } from '../fixtures';
+import { FROZEN } from '../fixtures';
 import { BUNDLES } from './bundles';
 
 interface Kept {
@@ -35,7 +35,7 @@ for (const [name, directory] of BUNDLES) {
     before(async () => {
       bundle = await openBundle(directory);
       graphs = await openGraphs(await loadRuntime(), bundle, { provider: 'cpu', threads: 2 });
-      const text = await readFile(join(ROOT, 'src/model/decoder.ts'), 'utf8');
+      const text = await readFile(join(FROZEN, 'src/model/decoder.ts'), 'utf8');
       tokens = bundle.tokenizer.encode(text).slice(0, 300);
       size = bundle.manifest.architecture.vocabulary;
     });

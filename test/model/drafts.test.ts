@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { decode } from '../../src/completion/decode';
 import type { DecodeOptions } from '../../src/completion/decodeOptions';
@@ -14,22 +13,19 @@ import { Decoder } from '../../src/model/decoder';
 import type { Graphs } from '../../src/model/graphs';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
-import { hasNano, NANO, ROOT } from '../fixtures';
+import { hasNano, NANO, SOURCES } from '../fixtures';
 import { BUNDLES, requestIn, withEngine } from './bundles';
 
-const FOLDERS = ['src/completion', 'src/server', 'src/thought'];
-
-/** Places all over sources of this repository, some of them within a line. */
+/** Places all over frozen sources, some of them within a line. */
 async function places(count: number): Promise<CompletionRequest[]> {
-  const files: string[] = [];
-  for (const folder of FOLDERS) files.push(...(await readdir(join(ROOT, folder))).map((name) => `${folder}/${name}`));
+  const files = (await readdir(SOURCES)).sort();
   const requests: CompletionRequest[] = [];
   for (let i = 0; i < count; i++) {
     const file = files[(i * 7) % files.length] as string;
     const other = files[(i * 7 + 3) % files.length] as string;
-    const { prefix, suffix } = await requestIn(file, 0.1 + (0.8 * i) / count);
+    const { prefix, suffix } = await requestIn(file, 0.1 + (0.8 * i) / count, SOURCES);
     const cut = prefix.length - ((i * 11) % 40);
-    const { prefix: start, suffix: end } = await requestIn(other, 0.5);
+    const { prefix: start, suffix: end } = await requestIn(other, 0.5, SOURCES);
     const related = [{ path: other, text: start + end }];
     requests.push({ path: file, prefix: prefix.slice(0, cut), suffix: prefix.slice(cut) + suffix, related });
   }

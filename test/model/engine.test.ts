@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CompletionRequest } from '../../src/completion/engine';
-import { ADOPTED, NANO, hasNano, TINY } from '../fixtures';
+import { ADOPTED, NANO, hasNano, TINY, SOURCES } from '../fixtures';
 import { BUNDLES, requestIn, think, withEngine } from './bundles';
 
 // Frozen: what is true of one text (a beam that keeps the greedy candidate) need not be of every other.
-const FILE = 'test/fixtures/sources/src__completion__engine.ts.txt';
+const FILE = 'src__completion__engine.ts.txt';
 const greedy = { steps: 0, maxLines: 1, candidates: 1 };
 
 for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
@@ -13,7 +13,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     const engine = withEngine(directory);
 
     test('zero steps equal z_0', async () => {
-      const request = await requestIn(FILE, 0.5);
+      const request = await requestIn(FILE, 0.5, SOURCES);
       assert.equal(await think(engine(), request, 0), engine().prior);
       assert.deepEqual(engine().prior.mu, engine().bundle.prior);
       const without = await engine().complete(request, greedy);
@@ -22,19 +22,19 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     });
 
     test('a step lowers the NLL of its evidence', async () => {
-      const { trace } = await think(engine(), await requestIn(FILE, 0.5), 1);
+      const { trace } = await think(engine(), await requestIn(FILE, 0.5, SOURCES), 1);
       assert.equal(trace.nll.length, 2);
       assert.ok((trace.nll[1] ?? NaN) < (trace.nll[0] ?? NaN), trace.nll.join(' → '));
     });
 
     test('refinement keeps the best by what is held out', async () => {
-      const { trace } = await think(engine(), await requestIn(FILE, 0.5), 8);
+      const { trace } = await think(engine(), await requestIn(FILE, 0.5, SOURCES), 8);
       assert.equal(trace.heldOut[trace.best], Math.min(...trace.heldOut));
       assert.ok((trace.heldOut[trace.best] ?? NaN) <= (trace.heldOut[0] ?? NaN));
     });
 
     test('one advance of a refinement is one run, and decoding may come between', async () => {
-      const request = await requestIn(FILE, 0.5);
+      const request = await requestIn(FILE, 0.5, SOURCES);
       const expected = await think(engine(), request, 2);
       const refinement = engine().refinement(request, { steps: 2 });
       while (await refinement.advance()) await engine().complete(request, greedy);
@@ -42,7 +42,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     });
 
     test('after an edit, only what changed is evaluated anew', async () => {
-      const request = await requestIn(FILE, 0.7);
+      const request = await requestIn(FILE, 0.7, SOURCES);
       const before = await think(engine(), request, 2);
       const lines = request.prefix.split('\n');
       const above = before.trace.chunks.map((chunk) => chunk.line).filter((line) => line < lines.length);
@@ -62,7 +62,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     });
 
     test('preparing a thought leaves nothing but decoding to do', async () => {
-      const request = await requestIn(FILE, 0.5);
+      const request = await requestIn(FILE, 0.5, SOURCES);
       const thought = await think(engine(), request, 1);
       const expected = await engine().complete(request, { ...greedy, thought });
       const preparing = engine().prepare(request, thought);
@@ -72,7 +72,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     });
 
     test('greedy decoding is deterministic, and a beam is at least as probable', async () => {
-      const request = await requestIn(FILE, 0.5);
+      const request = await requestIn(FILE, 0.5, SOURCES);
       const first = await engine().complete(request, greedy);
       assert.deepEqual((await engine().complete(request, greedy)).candidates, first.candidates);
       const beam = await engine().complete(request, { ...greedy, candidates: 4 });
@@ -82,7 +82,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     });
 
     test('aborting ends a completion without a suggestion', async () => {
-      const request = await requestIn(FILE, 0.5);
+      const request = await requestIn(FILE, 0.5, SOURCES);
       const signal = { aborted: false };
       const pending = engine().complete(request, { ...greedy, maxLines: 8, signal });
       signal.aborted = true;
@@ -92,7 +92,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     });
 
     test('the score of a target adds up over its parts', async () => {
-      const request = await requestIn(FILE, 0.4);
+      const request = await requestIn(FILE, 0.4, SOURCES);
       const target = request.suffix.slice(0, 400);
       const cut = target.indexOf('\n', 150) + 1;
       const whole = await engine().score(request, target, engine().prior);
@@ -109,7 +109,7 @@ for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
     });
 
     test('the target reaches neither evidence nor caches', async () => {
-      const request = await requestIn(FILE, 0.4);
+      const request = await requestIn(FILE, 0.4, SOURCES);
       const before = engine()
         .evidence(request)
         .chunks.map((chunk) => chunk.key);
@@ -160,7 +160,7 @@ describe('odd documents', () => {
   test('without units a block goes on behind the end of its syntax node', async () => {
     const options = { steps: 0, maxLines: 5, candidates: 1 };
     let longer = 0;
-    const { prefix, suffix } = await requestIn(FILE, 0.5);
+    const { prefix, suffix } = await requestIn(FILE, 0.5, SOURCES);
     const text = prefix + suffix;
     // Behind the beginnings of bodies: what comes next is a statement, and others after it.
     for (const { index } of [...text.matchAll(/ \{\n(?=\s+const )/g)].slice(0, 6)) {
@@ -175,7 +175,7 @@ describe('odd documents', () => {
   });
 
   test('a document keeps its carriage returns', async () => {
-    const request = await requestIn(FILE, 0.5);
+    const request = await requestIn(FILE, 0.5, SOURCES);
     const crlf = (text: string) => text.replaceAll('\n', '\r\n');
     const options = { steps: 0, maxLines: 8, candidates: 1 };
     const unix = await engine().complete(request, options);

@@ -12,7 +12,7 @@ import { agreement } from '../../src/model/probe';
 import { openDevice } from '../../src/model/providers';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
-import { ADOPTED, BASE, NANO, ROOT, TINY } from '../fixtures';
+import { ADOPTED, BASE, FROZEN, NANO, TINY } from '../fixtures';
 import { copyOfTiny, editManifest, withScratch } from './bundles';
 
 /** Root mean square of the difference, as a share of the expected; infinite where lengths differ. */
@@ -39,7 +39,7 @@ for (const [name, directory] of bundles) {
       kernel = (await Kernel.open(bundle)) as Kernel;
       assert.ok(kernel, 'the bundle stores its weights as the kernel reads them');
       fast = graphs.run({ kernel });
-      tokens = bundle.tokenizer.encode(await readFile(join(ROOT, 'src/model/decoder.ts'), 'utf8')).slice(0, 120);
+      tokens = bundle.tokenizer.encode(await readFile(join(FROZEN, 'src/model/decoder.ts'), 'utf8')).slice(0, 120);
     });
     after(() => graphs.release());
 

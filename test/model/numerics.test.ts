@@ -3,10 +3,10 @@ import { describe, test, type TestContext } from 'node:test';
 import { Engine, type CompletionRequest } from '../../src/completion/engine';
 import { NumericalError, UserError } from '../../src/model/errors';
 import { loadRuntime, type Runtime } from '../../src/model/runtime';
-import { hasNano, NANO, TINY } from '../fixtures';
+import { hasNano, NANO, TINY, SOURCES } from '../fixtures';
 import { copyOfTiny, editFile, editManifest, requestIn, withScratch } from './bundles';
 
-const FILE = 'test/fixtures/sources/src__completion__engine.ts.txt';
+const FILE = 'src__completion__engine.ts.txt';
 const options = { steps: 0, maxLines: 4, candidates: 1 };
 
 /** A run of a graph on the device: `alter` may change each of its float outputs. */
@@ -129,7 +129,7 @@ describe('a device', () => {
       const engine = await engineOn((data) => rounded(data, bits), context);
       assert.equal(engine.device.device, 'dml');
       assert.equal(await engine.verify(), undefined);
-      const request = await requestIn(FILE, 0.5);
+      const request = await requestIn(FILE, 0.5, SOURCES);
       const target = request.suffix.slice(0, 200);
       const cpu = await engineOnCpu(context);
       const nats = async (on: Engine) => (await on.score({ ...request, suffix: '' }, target, on.prior)).nats;
@@ -146,7 +146,7 @@ describe('a device', () => {
     assert.equal(engine.device.device, 'dml');
     assert.equal(engine.device.candidates[0]?.runTokens, 16);
     assert.equal(await engine.verify(), undefined);
-    const request = await requestIn(FILE, 0.5);
+    const request = await requestIn(FILE, 0.5, SOURCES);
     const cpu = await engineOnCpu(context);
     const text = async (on: Engine) => (await on.complete(request, options)).text;
     assert.equal(await text(engine), await text(cpu));
@@ -164,7 +164,7 @@ describe('a device', () => {
   });
 
   test('that answers NaN once: that suggestion fails, and nothing of it stays in a cache', async (context) => {
-    const request = await requestIn(FILE, 0.5);
+    const request = await requestIn(FILE, 0.5, SOURCES);
     const expected = await (await engineOnCpu(context)).complete(request, options);
     for (const poisoned of ['states', 'logits', 'present_key_0', 'present_value_1']) {
       let poison = false;
@@ -188,7 +188,7 @@ describe('a device', () => {
       if (poison && output === 'grad') data.fill(NaN);
     }, context);
     poison = true;
-    const refinement = engine.refinement(await requestIn(FILE, 0.5), { steps: 4 });
+    const refinement = engine.refinement(await requestIn(FILE, 0.5, SOURCES), { steps: 4 });
     while (await refinement.advance());
     assert.deepEqual([...engine.thought(refinement).mu], [...engine.prior.mu]);
   });
@@ -204,7 +204,7 @@ describe('a refinement that diverges', { skip: !hasNano }, () => {
       thought.stepSize = thought.stepSize.map((row) => row.map(() => 300));
     });
     const engine = await engineOnCpu(context, directory);
-    const refinement = engine.refinement(await requestIn(FILE, 0.5), { steps: 8 });
+    const refinement = engine.refinement(await requestIn(FILE, 0.5, SOURCES), { steps: 8 });
     while (await refinement.advance());
     const { version, mu, trace } = engine.thought(refinement);
     assert.deepEqual([version, trace.best], [engine.prior.version, 0]);
@@ -219,7 +219,7 @@ describe('a refinement that diverges', { skip: !hasNano }, () => {
       thought.warmStepSize = thought.warmStepSize.map(() => 300);
     });
     const engine = await engineOnCpu(context, directory);
-    const request = await requestIn(FILE, 0.9);
+    const request = await requestIn(FILE, 0.9, SOURCES);
     const cold = engine.refinement(request, { steps: 2 });
     while (await cold.advance());
     const before = engine.thought(cold);

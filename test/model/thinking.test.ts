@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test, type TestContext } from 'node:test';
 import type { CompletionRequest, Engine, Thought } from '../../src/completion/engine';
-import { hasNano, NANO, ROOT } from '../fixtures';
+import { hasNano, NANO, ROOT, SOURCES } from '../fixtures';
 import { think, withEngine } from './bundles';
 
 interface Item extends CompletionRequest {
@@ -28,12 +28,11 @@ const ITEMS = ITEMS_PER_PLACE * PLACES.length;
 
 /** Source files with text outside the window: this repository's own as they once were, so that the items stay the same. */
 function sourceFiles(): { path: string; text: string }[] {
-  const folder = join(ROOT, 'test', 'fixtures', 'sources');
-  return readdirSync(folder)
+  return readdirSync(SOURCES)
     .sort()
     .map((name) => ({
       path: name.replaceAll('__', '/').replace(/\.txt$/, ''),
-      text: readFileSync(join(folder, name), 'utf8').replaceAll('\r\n', '\n'),
+      text: readFileSync(join(SOURCES, name), 'utf8').replaceAll('\r\n', '\n'),
     }));
 }
 

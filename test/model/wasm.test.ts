@@ -11,11 +11,11 @@ import type { Graphs } from '../../src/model/graphs';
 import { openDevice } from '../../src/model/providers';
 import { loadRuntime } from '../../src/model/runtime';
 import { loadWasm } from '../../src/model/wasm';
-import { TINY } from '../fixtures';
+import { TINY, SOURCES } from '../fixtures';
 import { BUNDLES, copyOfTiny, editFile, requestIn, withScratch } from './bundles';
 
 const REASON = 'a test asks for it';
-const FILE = 'test/fixtures/sources/src__completion__engine.ts.txt';
+const FILE = 'src__completion__engine.ts.txt';
 
 /** RMS of the difference, relative to the output's: rounding of 32 bits, in another order. */
 const ROUNDING = 1e-5;
@@ -47,7 +47,7 @@ for (const [name, directory] of BUNDLES) {
     });
 
     test('so is a refinement, and what is suggested under it', async () => {
-      const request = await requestIn(FILE, 0.5);
+      const request = await requestIn(FILE, 0.5, SOURCES);
       const think = async (engine: Engine) => {
         const refinement = engine.refinement(request, { steps: 1 });
         while (await refinement.advance());

@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dist, LspClient, root, tiny } from '../server/client';
+import { dist, frozen, LspClient, root, tiny } from '../server/client';
 import { limitMemory } from './processes';
 import { quantile, randomFrom } from './random';
 import { EditedDocument } from './typist';
@@ -77,7 +77,7 @@ export async function injectFaults(faults: readonly FaultKind[], seed: number): 
 async function session(client: LspClient, folder: string, faults: readonly FaultKind[], seed: number) {
   const began = performance.now();
   const random = randomFrom(seed);
-  const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+  const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
   const documents = ['a', 'b', 'c', 'd'].map((name) => new EditedDocument(`file:///w/src/${name}.ts`, text));
   for (const { uri } of documents) await client.open(uri, text);
   await client.ready();

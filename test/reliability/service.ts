@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { Engine } from '../../src/completion/engine';
 import type { FromInference } from '../../src/inference/messages';
 import { InferenceService } from '../../src/inference/process';
-import { ROOT, TINY } from '../fixtures';
+import { FROZEN, TINY } from '../fixtures';
 import { randomFrom, slope } from './random';
 
 export interface HeapReport {
@@ -35,7 +35,7 @@ export async function heapOfService(requests: number, seed: number): Promise<Hea
     if (settles.includes(type)) settle();
   });
   const random = randomFrom(seed);
-  const source = readFileSync(join(ROOT, 'src/completion/decode.ts'), 'utf8');
+  const source = readFileSync(join(FROZEN, 'src/completion/decode.ts'), 'utf8');
   const texts = Array.from({ length: 20 }, () => source.slice(random(2000)));
   const points: [number, number][] = [];
   let file = 0;

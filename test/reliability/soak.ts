@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inferencePid, LspClient, root, tiny } from '../server/client';
+import { frozen, inferencePid, LspClient, tiny } from '../server/client';
 import { descriptors, residentMb } from './processes';
 import { quantile, randomFrom, slope } from './random';
 import { EditedDocument } from './typist';
@@ -71,7 +71,7 @@ export async function soak({ edits, files, seed }: SoakOptions): Promise<SoakRep
 
 async function session(client: LspClient, edits: number, files: number, seed: number) {
   const random = randomFrom(seed);
-  const source = readFileSync(join(root, 'src/completion/decode.ts'), 'utf8');
+  const source = readFileSync(join(frozen, 'src/completion/decode.ts'), 'utf8');
   const documents: EditedDocument[] = [];
   for (let i = 0; i < files; i++) {
     const text = i % 5 === 0 ? source.replaceAll('\n', '\r\n') : source.slice(random(2000));

@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { InlineCompletionItem, Position } from 'vscode-languageserver-protocol/node';
 import { hasNano, NANO } from '../fixtures';
-import { LspClient, root, runs } from './client';
+import { LspClient, frozen, root, runs } from './client';
 
-const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 const lines = text.split('\n');
 
 let client: LspClient;

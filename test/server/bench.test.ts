@@ -3,14 +3,14 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { bundle, dist, root, tiny } from './client';
+import { bundle, dist, frozen, root, tiny } from './client';
 
 const run = promisify(execFile);
 const bench = (...options: string[]) =>
   run(process.execPath, [join(dist, 'cli.js'), 'bench', ...options], { cwd: root });
 
 test('bench types a file through the real server and prints its figures as JSON', async () => {
-  const file = join(root, 'src/inference/client.ts');
+  const file = join(frozen, 'src/inference/client.ts');
   // On the CPU: a library that looks for GPUs may have something to say about the drivers of a machine.
   const { stdout, stderr } = await bench(
     '--json',
@@ -44,7 +44,7 @@ test('bench types a file through the real server and prints its figures as JSON'
 });
 
 test('bench --workspace tells what the lookup memory of a folder takes', async () => {
-  const { stdout } = await bench('--json', '--workspace', join(root, 'src/memory'), '--model', bundle);
+  const { stdout } = await bench('--json', '--workspace', frozen, '--model', bundle);
   const { lookup } = JSON.parse(stdout) as {
     lookup: Record<string, number> & { ms_per_token: Record<string, number> };
   };
@@ -59,7 +59,7 @@ test('bench refuses what it does not understand in one line', async () => {
     [['--file', 'nowhere.ts', '--model', tiny], /^thoughtline: nowhere\.ts: no such file\n$/],
     [['--file', 'README.md', '--model', 'nowhere'], /^thoughtline: .*nowhere: no such model folder.*\n$/],
     [['--workspace', 'nowhere'], /^thoughtline: nowhere: no such folder; give a folder of source code\n$/],
-    [['--workspace', 'src/memory', '--model', tiny], /^thoughtline: .*manifest\.json: "memory" is missing; `.*\n$/],
+    [['--workspace', frozen, '--model', tiny], /^thoughtline: .*manifest\.json: "memory" is missing; `.*\n$/],
     [['extra'], /^thoughtline: extra: not an argument of bench\n$/],
   ];
   for (const [options, line] of table) {

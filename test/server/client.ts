@@ -39,6 +39,7 @@ import {
 import type { Settings } from '../../src/settings';
 
 export const root = resolve(__dirname, '../..');
+export const frozen = join(root, 'test/fixtures/frozen');
 export const dist = resolve(root, process.env['THOUGHTLINE_DIST'] ?? 'dist');
 export const tiny = join(root, 'models/tiny');
 

@@ -4,12 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { LspClient, root } from './client';
 
+const folder = join(root, 'test/fixtures/sources');
+
 /** A long file: most of it lies outside the window and is thought about. */
-const sources = ['src/completion', 'src/thought', 'src/model'].flatMap((folder) =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => readFileSync(join(root, folder, name), 'utf8')),
-);
+const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
 const text = sources.join('\n').slice(0, 60_000);
 
 const uri = 'file:///w/src/long.ts';

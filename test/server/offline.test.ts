@@ -16,7 +16,7 @@ import { surroundings } from './surroundings';
 const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-offline-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
-const file = 'src/thought/refine.ts';
+const file = 'test/fixtures/frozen/src/thought/refine.ts';
 const text = readFileSync(join(root, file), 'utf8');
 
 /** An environment in which processes, and those that they start, are denied the network; and what they tried. */

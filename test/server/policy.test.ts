@@ -7,9 +7,9 @@ import { after, test } from 'node:test';
 import { noExperience } from '../../src/policy/policy';
 import { readState, writeState } from '../../src/policy/state';
 import { ForgetRequest, OutcomeNotification, POLICY_FILE } from '../../src/protocol';
-import { LspClient, root } from './client';
+import { LspClient, frozen } from './client';
 
-const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 const lines = text.split('\n');
 const uri = 'file:///policy/src/refine.ts';
 const storage = mkdtempSync(join(tmpdir(), 'thoughtline-policy-'));

@@ -5,14 +5,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { bundle, dist, inferencePid, LspClient, root } from './client';
+import { bundle, dist, inferencePid, LspClient, frozen } from './client';
 import { surroundings } from './surroundings';
 
 const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-privacy-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const secret = 'AKIA3X7PQ9WZTL5RBM2N';
-const source = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const source = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 // Twice, so that the lookup memory has it to offer where it begins a third time.
 const text = `const key = '${secret}';\nconst again = '${secret}';\n${source}\nconst third = 'AKIA3X7P`;
 const uri = 'file:///w/src/secrets.ts';

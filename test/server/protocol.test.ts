@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { CancellationTokenSource, type InlineCompletionItem } from 'vscode-languageserver-protocol/node';
-import { LspClient, parseMessages, root, tiny, runs } from './client';
+import { LspClient, parseMessages, frozen, tiny, runs } from './client';
 
-const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 const lines = text.split('\n');
 
 let client: LspClient;

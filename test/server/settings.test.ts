@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { LspClient, root } from './client';
+import { LspClient, frozen } from './client';
 
 const uri = 'file:///w/src/refine.ts';
-const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 const lines = text.split('\n');
 
 /** Items at the ends of the first lines: at least one, unless suggestions are off. */

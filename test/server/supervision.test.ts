@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limit } from '../../src/inference/lifecycle';
-import { bundle, inferencePid, LspClient, root } from './client';
+import { bundle, inferencePid, LspClient, frozen } from './client';
 
 const uri = 'file:///w/src/refine.ts';
-const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 const lines = text.split('\n');
 const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-bundle-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { bundle, dist, LspClient, root } from './client';
+import { bundle, dist, LspClient, frozen } from './client';
 
 const folder = mkdtempSync(join(tmpdir(), 'thoughtline-thinking-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 const text = ['src/thought/refine.ts', 'src/completion/window.ts']
-  .map((name) => readFileSync(join(root, name), 'utf8'))
+  .map((name) => readFileSync(join(frozen, name), 'utf8'))
   .join('\n');
 const lines = text.split('\n');
 

@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { LspClient, root } from './client';
+import { LspClient, frozen } from './client';
 
 const storage = mkdtempSync(join(tmpdir(), 'thoughtline-storage-'));
 after(() => rmSync(storage, { recursive: true, force: true }));
 
-const text = readFileSync(join(root, 'src/thought/refine.ts'), 'utf8');
+const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 const uriOf = (name: string) => `file:///workspace/src/${name}.ts`;
 /** Enough of a file for evidence outside the window, another for each name. */
 const open = (client: LspClient, name: string) => client.open(uriOf(name), `// ${name}\n${text}\n${text}`);

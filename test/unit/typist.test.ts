@@ -5,7 +5,7 @@ import { quantile } from '../../src/cli/quantile';
 import { middle, type, type Keystroke } from '../../src/cli/typist';
 import { randomFrom } from '../../src/model/random';
 
-const source = readFileSync('src/thought/refine.ts', 'utf8');
+const source = readFileSync('test/fixtures/frozen/src/thought/refine.ts', 'utf8');
 
 function typeAll(seed: number): { keystrokes: Keystroke[]; text: string } {
   const { start, typed, cursor } = middle(source);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { evidenceSources } from '../../../src/completion/sources';
 import { cutWindow, type Window } from '../../../src/completion/window';
-import { ROOT, SPECIAL, tinyTokenizer } from '../../fixtures';
+import { FROZEN, SPECIAL, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
 const manifest = { window: { tokens: 256, suffixTokens: 48, hop: 32 }, specialTokens: SPECIAL };
-const text = readFileSync(join(ROOT, 'src/completion/window.ts'), 'utf8').replaceAll('\r\n', '\n');
+const text = readFileSync(join(FROZEN, 'src/completion/window.ts'), 'utf8').replaceAll('\r\n', '\n');
 
 const at = (offset: number, source = text) => ({
   path: 'src/a.ts',

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { collectEvidence, packLines, type EvidenceSource } from '../../../src/thought/evidence';
-import { largeTokenizer, ROOT, SPECIAL, tinyTokenizer } from '../../fixtures';
+import { FROZEN, largeTokenizer, SPECIAL, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
-const text = readFileSync(join(ROOT, 'src/thought/evidence.ts'), 'utf8').replaceAll('\r\n', '\n');
+const text = readFileSync(join(FROZEN, 'src/thought/evidence.ts'), 'utf8').replaceAll('\r\n', '\n');
 const limits = { tokens: 64, count: 16 };
 
 function source(change: Partial<EvidenceSource> = {}): EvidenceSource {
