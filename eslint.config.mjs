@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → policy;
+ *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;
  *   extension, cli → plot;  server, cli, syntax, workspace → languages, a file that imports nothing
  */
 const layers = {
@@ -14,10 +14,9 @@ const layers = {
   memory: ['model'],
   syntax: ['languages'],
   workspace: ['languages'],
-  policy: [],
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
-  server: ['inference', 'protocol', 'workspace', 'policy', 'languages'],
+  server: ['inference', 'protocol', 'workspace', 'languages'],
   extension: ['protocol', 'plot'],
   cli: [
     'adopt',
@@ -29,7 +28,6 @@ const layers = {
     'model',
     'protocol',
     'workspace',
-    'policy',
     'plot',
     'languages',
   ],

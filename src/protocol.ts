@@ -77,20 +77,6 @@ export interface WhyReport {
   details: string[];
 }
 
-/** What became of a suggestion: what the client infers, told once it is known. What stays unknown is not told. */
-export interface Outcome {
-  uri: string;
-  /** The suggestion from the cursor on as it was first offered, line ends `\n`. */
-  text: string;
-  /** Share of its characters that was accepted: 0 = it was dismissed or typed over, 1 = all of it was accepted. */
-  share: number;
-  /** Whether what was accepted is still there after half a minute. */
-  kept: boolean;
-}
-
-/** What is learned from outcomes, in the folder `storage`. */
-export const POLICY_FILE = 'policy.json';
-
 /**
  * How a request for a suggestion was answered: with what is on screen, one made before, a run under way, a run of its own
  * on the caches of the one before (`reuse`) or on few or none (`cold`), or with nothing.
@@ -133,7 +119,3 @@ export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtli
 /** Starts the inference process anew, also after it was given up. */
 export const RestartRequest = new RequestType<Record<string, never>, null, void>('thoughtline/restart');
 export const StatisticsRequest = new RequestType<Record<string, never>, Statistics, void>('thoughtline/statistics');
-/** Client → server: what became of a suggestion. */
-export const OutcomeNotification = new NotificationType<Outcome>('thoughtline/outcome');
-/** Forgets what was learned from outcomes. */
-export const ForgetRequest = new RequestType<Record<string, never>, null, void>('thoughtline/forget');

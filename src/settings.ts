@@ -33,8 +33,6 @@ export interface Settings {
   samples: number;
   /** Steps on context and draft after which a suggestion that was asked for by hand is written again, 0–32. */
   rethinkingSteps: number;
-  /** Whether it is learned which suggestions are taken, and others are withheld. */
-  adaptive: boolean;
   /** Whether what cannot be parsed in its place is mended or not shown. */
   syntaxCheck: boolean;
   /** How sure the model must be of what is shown of itself. */
@@ -75,7 +73,6 @@ export const defaultSettings: Readonly<Settings> = {
   workspaceMemory: true,
   samples: DEFAULTS.samples,
   rethinkingSteps: DEFAULTS.rethink,
-  adaptive: false,
   syntaxCheck: DEFAULTS.solver,
   confidence: 'usual',
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },

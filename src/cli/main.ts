@@ -9,7 +9,6 @@ import { fitEnergy } from './fitEnergy';
 import { fitMemory } from './fitMemory';
 import { fitStates } from './fitStates';
 import { score } from './score';
-import { simulatePolicy } from './simulatePolicy';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   complete,
@@ -20,7 +19,6 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'fit-memory': fitMemory,
   'fit-states': fitStates,
   'fit-energy': fitEnergy,
-  'simulate-policy': simulatePolicy,
 };
 
 function usage(): string {

@@ -1,10 +1,9 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  Uri} from 'vscode';
 import {
   EventEmitter,
   l10n,
-  Uri,
   workspace,
   type Disposable,
   type InlineCompletionItem,
@@ -27,14 +26,10 @@ import {
 import { QuietLanguageClient } from './quietClient';
 import { ShownDocuments } from './shownDocuments';
 import { acceptedCommand, section } from './names';
-import type { Ending } from './offers';
 import { readSettings } from './settings';
 import { t, useTranslator } from './words';
 import { restartDelay, restartLimit, restartWindow } from './restarts';
 import {
-  ForgetRequest,
-  OutcomeNotification,
-  POLICY_FILE,
   SnoozeNotification,
   StatusNotification,
   ThoughtRequest,
@@ -146,25 +141,6 @@ export class Client implements Disposable {
     const until = this.snoozed();
     if (!this.#client?.isRunning()) return;
     await this.#client.sendNotification(SnoozeNotification, { on: until !== undefined, ...(until && { until }) });
-  }
-
-  /** Tells the server what became of a suggestion. */
-  async outcome({ uri, text, share }: Ending, kept: boolean): Promise<void> {
-    if (!this.#client?.isRunning()) return;
-    const address = this.#address(Uri.parse(uri));
-    if (address === undefined) return;
-    await this.#client.sendNotification(OutcomeNotification, {
-      uri: address,
-      text: text.replaceAll('\r\n', '\n'),
-      share,
-      kept,
-    });
-  }
-
-  /** Forgets what was learned from the suggestions that were taken. */
-  async forget(): Promise<void> {
-    if (this.#client?.isRunning()) await this.#client.sendRequest(ForgetRequest, {});
-    else if (this.place.storage !== undefined) await rm(join(this.place.storage, POLICY_FILE), { force: true });
   }
 
   /** The thought on a document; null where there is none (yet). */

@@ -53,7 +53,6 @@ export function registerCommands(context: CommandContext): Disposable[] {
     register('showThought', () => panel.show()),
     register('showStatistics', () => statistics.show()),
     register('resetStatistics', () => resetStatistics(context)),
-    register('forgetTaken', () => forgetTaken(context)),
     register('why', () => why(context)),
     register('openWalkthrough', () =>
       commands.executeCommand('workbench.action.openWalkthrough', 'thoughtline.thoughtline#start', false),
@@ -161,16 +160,4 @@ async function resetStatistics({ recorder }: CommandContext): Promise<void> {
     { label: t('Keep it') },
   ];
   await choose(choices, t('Statistics'), t('This cannot be undone'));
-}
-
-async function forgetTaken({ obtain, log }: CommandContext): Promise<void> {
-  const forget = async () => {
-    await (await obtain()).forget();
-    log.info('what was learned from suggestions taken is forgotten');
-  };
-  const choices: Choice[] = [
-    { label: `$(trash) ${t('Forget what suggestions were taken')}`, run: forget },
-    { label: t('Keep it') },
-  ];
-  await choose(choices, t('Suggestions taken'), t('This cannot be undone'));
 }

@@ -25,7 +25,6 @@ export function activate(context: ExtensionContext): void {
   const status = new StatusItem();
   const panel = new ThoughtPanel(context.extensionUri, () => client);
   const recorder = new Recorder(context.globalState, (line) => log.warn(line));
-  recorder.onEnd((ending, kept) => void client?.outcome(ending, kept));
   const statistics = new StatisticsPanel(context.extensionUri, recorder);
   const snoozer = new Snoozer();
   const snoozed = () => describeSnooze(snoozer.snooze, Date.now());

@@ -15,28 +15,14 @@ export interface Offer {
   /** When it came, in milliseconds. */
   readonly since: number;
   readonly partly: boolean;
-  /** The whole as it was first offered, and how many characters of it were accepted by word or line. */
-  readonly text: string;
-  readonly taken: number;
   /** What could be chosen instead, until something of this one was typed or accepted. */
   readonly others: readonly string[];
-}
-
-/** How a suggestion ended. */
-export interface Ending {
-  readonly uri: string;
-  /** As it was first offered. */
-  readonly text: string;
-  /** Share of its characters that was accepted: 0 = dismissed or typed over. */
-  readonly share: number;
 }
 
 /** What follows from an event. */
 export interface Followed {
   readonly offer: Offer | undefined;
   readonly events: StatisticsEvent[];
-  /** Where a suggestion has ended, and it is known how. */
-  readonly ending?: Ending;
 }
 
 export type OfferEvent =
@@ -71,13 +57,13 @@ export function follow(offer: Offer | undefined, event: OfferEvent): Followed {
       if (offer?.uri === uri && offer.offset === offset && offer.left === text) {
         return { offer: { ...offer, others }, events: [] };
       }
-      const fresh: Offer = { uri, offset, left: text, last: 0, since: now, partly: false, text, taken: 0, others };
+      const fresh: Offer = { uri, offset, left: text, last: 0, since: now, partly: false, others };
       return { ...close(offer, now), offer: fresh };
     }
     case 'accepted': {
       const events: StatisticsEvent[] = [{ type: 'accepted', characters: offer?.last ?? 0 }];
       const all: StatisticsEvent[] = offer?.partly ? events : [{ type: 'shown' }, ...events];
-      return { offer: undefined, events: all, ...(offer && { ending: ended(offer, 1) }) };
+      return { offer: undefined, events: all };
     }
     case 'left':
       return close(offer, event.now);
@@ -89,13 +75,12 @@ export function follow(offer: Offer | undefined, event: OfferEvent): Followed {
       const chosen = part === '' ? undefined : [offer.left, ...offer.others].find((text) => text.startsWith(part));
       if (chosen === undefined) return close(offer, now);
       const left = chosen.slice(part.length);
-      const text = chosen === offer.left ? offer.text : chosen;
-      const rest = { ...offer, offset: offer.offset + part.length, left, last: part.length, text, others: [] };
+      const rest = { ...offer, offset: offer.offset + part.length, left, last: part.length, others: [] };
       // All of it at once: the editor is about to say that it was accepted.
       if (left === '') return inserted.length > 1 ? { offer: rest, events: [] } : close(rest, now);
       if (inserted.length === 1) return { offer: rest, events: [] };
       const taken: StatisticsEvent = { type: 'partly', characters: part.length, first: !offer.partly };
-      const parted = { ...rest, partly: true, taken: offer.taken + part.length };
+      const parted = { ...rest, partly: true };
       return { offer: parted, events: offer.partly ? [taken] : [{ type: 'shown' }, taken] };
     }
   }
@@ -103,16 +88,10 @@ export function follow(offer: Offer | undefined, event: OfferEvent): Followed {
 
 /** A suggestion goes away without having been accepted as a whole. */
 function close(offer: Offer | undefined, now: number): Followed {
-  if (offer?.partly) {
-    return { offer: undefined, events: [], ending: ended(offer, offer.taken / Math.max(1, offer.text.length)) };
-  }
   // What was typed to its end was right, and not accepted: that says neither.
-  if (!offer || offer.left === '' || now - offer.since < SEEN_MS) return { offer: undefined, events: [] };
-  return { offer: undefined, events: [{ type: 'shown' }, { type: 'dismissed' }], ending: ended(offer, 0) };
-}
-
-function ended({ uri, text }: Offer, share: number): Ending {
-  return { uri, text, share };
+  if (!offer || offer.partly || offer.left === '' || now - offer.since < SEEN_MS)
+    return { offer: undefined, events: [] };
+  return { offer: undefined, events: [{ type: 'shown' }, { type: 'dismissed' }] };
 }
 
 /** A stretch of a document, in characters. */

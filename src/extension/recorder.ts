@@ -1,6 +1,6 @@
 import { window, workspace, type Disposable, type Memento, type TextDocument } from 'vscode';
 import type { Offered } from './client';
-import { follow, shifted, stillThere, type Ending, type Offer, type OfferEvent, type Stretch } from './offers';
+import { follow, shifted, stillThere, type Offer, type OfferEvent, type Stretch } from './offers';
 import { count, noStatistics, readStatistics, retention, type Statistics, type StatisticsEvent } from './statistics';
 
 const key = 'thoughtline.statistics';
@@ -11,7 +11,6 @@ const pace = 5_000;
 /** Watches what becomes of suggestions and counts it in the extension's own storage on this machine. Nothing is sent. */
 export class Recorder implements Disposable {
   readonly #changed: (() => void)[] = [];
-  readonly #ended: ((ending: Ending, kept: boolean) => void)[] = [];
   readonly #subscriptions: Disposable[];
   readonly #watched = new Set<{ uri: string; stretch: Stretch; readonly timers: NodeJS.Timeout[] }>();
   #offer: Offer | undefined;
@@ -54,11 +53,6 @@ export class Recorder implements Disposable {
     this.#changed.push(listener);
   }
 
-  /** Calls back when it is known what became of a suggestion; `kept`: what was accepted of it was there half a minute later. */
-  onEnd(listener: (ending: Ending, kept: boolean) => void): void {
-    this.#ended.push(listener);
-  }
-
   /** The editor was given an answer. */
   offered({ document, offset, text, others, milliseconds }: Offered): void {
     if (text === undefined) return;
@@ -69,8 +63,8 @@ export class Recorder implements Disposable {
   /** The editor says that a whole suggestion was accepted. */
   accepted(): void {
     const { document, stretch } = this.#last ?? {};
-    const ending = this.#follow({ type: 'accepted' });
-    if (document !== undefined && stretch !== undefined) this.#watch(document, stretch, ending);
+    this.#follow({ type: 'accepted' });
+    if (document !== undefined && stretch !== undefined) this.#watch(document, stretch);
     this.#last = undefined;
   }
 
@@ -87,17 +81,10 @@ export class Recorder implements Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
-  #follow(event: OfferEvent): Ending | undefined {
-    const { offer, events, ending } = follow(this.#offer, event);
+  #follow(event: OfferEvent): void {
+    const { offer, events } = follow(this.#offer, event);
     this.#offer = offer;
     for (const counted of events) this.#count(counted);
-    // Whether what was accepted as a whole stays is not known yet.
-    if (ending && ending.share < 1) this.#end(ending, true);
-    return ending;
-  }
-
-  #end(ending: Ending, kept: boolean): void {
-    for (const listener of this.#ended) listener(ending, kept);
   }
 
   #shift(uri: string, change: { offset: number; removed: number; inserted: number }): void {
@@ -105,7 +92,7 @@ export class Recorder implements Disposable {
   }
 
   /** Looks at accepted text again and again. What was closed meanwhile is not counted. */
-  #watch(document: TextDocument, stretch: Stretch, ending: Ending | undefined): void {
+  #watch(document: TextDocument, stretch: Stretch): void {
     const text = textOf(document, stretch);
     const watched = { uri: String(document.uri), stretch, timers: [] as NodeJS.Timeout[] };
     this.#watched.add(watched);
@@ -114,7 +101,6 @@ export class Recorder implements Disposable {
         if (!document.isClosed) {
           const kept = stillThere(text, textOf(document, watched.stretch));
           this.#count({ type: 'checked', after, kept });
-          if (ending && after === retention[0]) this.#end(ending, kept);
         }
         if (after === retention.at(-1)) this.#watched.delete(watched);
       }, after * 1000);

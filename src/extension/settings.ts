@@ -21,7 +21,6 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     workspaceMemory: read('workspaceMemory'),
     samples: read('samples'),
     rethinkingSteps: read('rethinkingSteps'),
-    adaptive: read('adaptive'),
     syntaxCheck: read('syntaxCheck'),
     confidence: read('confidence'),
     languages: read('languages'),

@@ -3,9 +3,7 @@ import { InlineCompletionTriggerKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
 import type { Answer, Asked, CompletionRequest, How } from '../inference/messages';
-import type { Place } from '../policy/features';
 import type { AnsweredList, AnswerPath } from '../protocol';
-import type { Adviser, Verdict } from './adviser';
 import {
   cut,
   limits,
@@ -27,8 +25,6 @@ import {
   orphanMs,
   type Context,
   type Continuation,
-  type Odds,
-  type Remembered,
 } from './schedule';
 import type { Flight, Session } from './session';
 import type { Thinker } from './thinker';
@@ -84,12 +80,10 @@ export class Completions {
   readonly rhythm = new Rhythm();
   readonly #client: InferenceClient;
   readonly #thinker: Thinker;
-  readonly #adviser: Adviser;
 
-  constructor(client: InferenceClient, thinker: Thinker, adviser: Adviser) {
+  constructor(client: InferenceClient, thinker: Thinker) {
     this.#client = client;
     this.#thinker = thinker;
-    this.#adviser = adviser;
   }
 
   /** The user changed a document: what no longer fits it is given up. */
@@ -122,12 +116,10 @@ export class Completions {
       const found = over() ? undefined : session.suggestions.find(at, session.version, invoked);
       if (!found) return undefined;
       if (found.entry.ahead) this.tally.ahead.served++;
-      const { until, reason } = this.#verdict(question, at, found);
-      if (reason !== undefined) return this.#none(session, reason);
+      const { left } = found;
       session.suggestions.show(found.entry);
-      const left = cutAt(found.left, until - typedOf(found));
       this.#lookAhead(question, at, left);
-      shown = found.left.text;
+      shown = left.text;
       return this.#shown(question, at, [left, ...session.suggestions.beside(at, shown)], path ?? found.path);
     };
 
@@ -221,12 +213,11 @@ export class Completions {
         if (stop !== 'time') session.suggestions.addSilence(at, answer.thought, flight.reason);
         return;
       }
-      const odds = oddsOf(answer.result);
-      const logprob = odds?.logprob ?? 0;
+      const logprob = answer.result.candidates[0]?.logprob ?? 0;
       session.lastSuggestion = { text, milliseconds, logprob, stop, thought: answer.thought };
       // What was written in haste, or without all that could be looked up, serves now and is not the last word.
       const thought = answer.result.partial || stop === 'time' ? -1 : answer.thought;
-      session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought, ...(odds && { odds }) });
+      session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
     });
     const flight: Own = { prefix, suffix, run, done, waiting: 0, path: 'cold' };
     session.inFlight = flight;
@@ -257,37 +248,12 @@ export class Completions {
         const { text, replaceSuffix, reason, partial } = answer.result;
         const thought = partial ? -1 : answer.thought;
         if (text === '') session.suggestions.addSilence(next, thought, reason ?? 'the model suggests nothing here');
-        else {
-          const odds = oddsOf(answer.result);
-          session.suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought, ...(odds && { odds }) });
-        }
+        else session.suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought });
       });
       const flight: Flight = { prefix, suffix, run, done, waiting: 0 };
       session.ahead = flight;
     }, aheadMs);
     session.aheadTimer.unref();
-  }
-
-  /** How much of a remembered suggestion is shown; `reason`: nothing, and why. */
-  #verdict(question: Question, at: Cut, found: Found): Verdict {
-    const { odds } = found.entry;
-    if (!odds) return { until: Infinity };
-    if (isInvoked(question)) return this.#adviser.show(odds);
-    const { document, position } = question;
-    const selected = question.context.selectedCompletionInfo;
-    const begun = selected ? selected.text.slice(position.character - selected.range.start.character) : '';
-    return this.#adviser.advise({
-      uri: document.uri,
-      odds,
-      typed: typedOf(found),
-      text: found.left.text,
-      offered: begun + found.left.text,
-      place: placeOf(at),
-      language: document.languageId,
-      // What is right of the cursor is covered by the whole, not by its beginning.
-      divisible: found.left.replaceSuffix === 0,
-      sinceKeystroke: this.rhythm.since(performance.now()),
-    });
   }
 
   /** @param texts what is suggested, and what can be chosen instead */
@@ -331,11 +297,6 @@ function isCold({ window, result }: Answer): boolean {
   return 2 * result.read > window.prefixTokens + window.suffixTokens;
 }
 
-interface Found {
-  readonly entry: Remembered;
-  readonly left: Continuation;
-}
-
 /** With the suggest widget open an item begins with the entry that is selected there. */
 function itemOf({ document, context }: Question, at: Cut, left: Continuation): InlineCompletionItem {
   const { selectedCompletionInfo: selected } = context;
@@ -344,26 +305,6 @@ function itemOf({ document, context }: Question, at: Cut, left: Continuation): I
     insertText: (selected?.text ?? '') + withLineEnds(document, left.text),
     range: selected ? { start: selected.range.start, end: range.end } : range,
   };
-}
-
-/** Characters of a suggestion that have been typed or accepted. */
-function typedOf({ entry, left }: Found): number {
-  return entry.text.length - left.text.length;
-}
-
-/** The beginning of what is left. What covers something right of the cursor is never cut: it may have come there since. */
-function cutAt(left: Continuation, characters: number): Continuation {
-  return left.replaceSuffix > 0 ? left : { ...left, text: left.text.slice(0, characters) };
-}
-
-function oddsOf({ text, candidates }: Answer['result']): Odds | undefined {
-  const [best] = candidates;
-  return best && { logprob: best.logprob, confidence: best.confidence, characters: text.length };
-}
-
-function placeOf({ prefix, suffix, lineRest }: Cut): Place {
-  if (suffix.slice(0, lineRest).trim() !== '') return 'inside';
-  return prefix.slice(prefix.lastIndexOf('\n') + 1).trim() === '' ? 'empty' : 'end';
 }
 
 /** The text around the cursor. With the suggest widget open it is what it will be when the selected entry is taken. */

@@ -21,8 +21,6 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import { usage } from '../inference/messages';
 import {
-  ForgetRequest,
-  OutcomeNotification,
   RestartRequest,
   StatisticsRequest,
   StatusNotification,
@@ -30,10 +28,8 @@ import {
   WhyRequest,
   SnoozeNotification,
   type InitializationOptions,
-  type Outcome,
 } from '../protocol';
 import { defaultSettings, type BatteryPause, type DocumentSettings, type Settings } from '../settings';
-import { Adviser } from './adviser';
 import { Completions } from './completions';
 import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { PowerWatch } from './power';
@@ -126,8 +122,7 @@ const thinker = new Thinker(client, subject, {
   log,
   rested: () => status.rested(),
 });
-const adviser = new Adviser({ log, random: Math.random });
-const completions = new Completions(client, thinker, adviser);
+const completions = new Completions(client, thinker);
 const power = new PowerWatch((now) => {
   log(now === 'battery' ? `on battery: thoughtline.pauseOnBattery is "${settings.pauseOnBattery}"` : `power: ${now}`);
   applySteps();
@@ -139,9 +134,7 @@ connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders
   const options = initializationOptions as Partial<InitializationOptions> | undefined;
   if (typeof options?.bundle === 'string' && options.bundle !== '') bundle = options.bundle;
   readAndKeep(options?.settings);
-  const storage = readStorage(options?.storage);
-  workspace.open(workspaceFolders ?? [], storage);
-  adviser.open(storage);
+  workspace.open(workspaceFolders ?? [], readStorage(options?.storage));
   return {
     capabilities: {
       workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
@@ -166,11 +159,7 @@ connection.onNotification(SnoozeNotification.method, ({ on, until }: { on: boole
   snoozed = on ? (until ?? 'you end it') : undefined;
   applySteps();
 });
-connection.onNotification(OutcomeNotification.method, (outcome: Outcome) => adviser.learn(outcome));
-connection.onShutdown(async () => {
-  client.stop();
-  await adviser.store();
-});
+connection.onShutdown(() => client.stop());
 
 documents.onDidOpen(({ document }) => {
   const session = new Session();
@@ -264,11 +253,6 @@ onRequest(RestartRequest, () => {
   return null;
 });
 
-onRequest(ForgetRequest, async () => {
-  await adviser.forget();
-  return null;
-});
-
 onRequest(StatisticsRequest, async () => {
   const { paths, cancelled, refinementRunsWaited, refinementRunsAhead, ahead } = completions.tally;
   const [server, inference] = [usage(), await client.usage()];
@@ -343,7 +327,6 @@ function paused(): BatteryPause {
 /** Makes the settings true. */
 function apply(): void {
   power.watch(settings.enable && settings.pauseOnBattery !== 'nothing');
-  adviser.adaptive = settings.adaptive;
   applySteps();
   if (settings.inferenceSteps === 0) {
     for (const [uri, session] of sessions) {

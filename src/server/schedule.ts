@@ -122,20 +122,9 @@ export function thinkingDelay(sinceActivityMs: number): number {
   return Math.max(0, restMs - sinceActivityMs);
 }
 
-/** What the model said of a suggestion besides its text. */
-export interface Odds {
-  /** log p, in nats. */
-  readonly logprob: number;
-  readonly confidence?: number | undefined;
-  /** Length of the suggestion. */
-  readonly characters: number;
-}
-
 /** A suggestion remembered, with the version of the thought it was made under. */
 export interface Remembered extends Suggestion {
   readonly thought: number;
-  /** The same object for as long as it is remembered. */
-  readonly odds?: Odds;
   /** What follows the suggestion on screen when that is accepted. */
   readonly ahead?: boolean;
   /** Another for the same place, which the user may choose instead of the one on screen. */

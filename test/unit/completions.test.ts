@@ -6,7 +6,6 @@ import { CancellationToken, InlineCompletionTriggerKind } from 'vscode-languages
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../../src/inference/client';
 import type { CompletionRequest } from '../../src/inference/messages';
-import { Adviser } from '../../src/server/adviser';
 import { Completions } from '../../src/server/completions';
 import { aheadMs } from '../../src/server/schedule';
 import { Session } from '../../src/server/session';
@@ -35,7 +34,7 @@ function sitting(context: TestContext) {
   } as unknown as InferenceClient;
   const silent = { log: () => undefined, rested: () => undefined };
   const thinker = new Thinker(client, () => undefined, silent);
-  const completions = new Completions(client, thinker, new Adviser({ log: () => undefined, random: () => 0 }));
+  const completions = new Completions(client, thinker);
   const session = new Session();
   let document = TextDocument.create('file:///w/a.ts', 'typescript', 1, 'const a = ');
 

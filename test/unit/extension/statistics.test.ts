@@ -106,41 +106,6 @@ describe('what becomes of a suggestion', () => {
     ['accepted although nothing was known', [accepted], 'shown, accepted 0'],
   ];
   for (const [name, events, expected] of table) test(name, () => assert.equal(counted(events), expected));
-
-  /** How suggestions ended: what was first offered of each, and the share of it that was accepted. */
-  const endings = (events: OfferEvent[]) => {
-    let offer: Offer | undefined;
-    return events.flatMap((event) => {
-      const next = follow(offer, event);
-      offer = next.offer;
-      return next.ending ? [`${next.ending.text} ${next.ending.share}`] : [];
-    });
-  };
-  const ends: [name: string, events: OfferEvent[], expected: string[]][] = [
-    ['accepted: all of it', [offered(5, 'abc()', 0), changed(5, 'abc()', 900), accepted], ['abc() 1']],
-    [
-      'typed along, then accepted: all of it, as it was first offered',
-      [offered(5, 'abc()', 0), changed(5, 'a', 300), offered(6, 'bc()', 350), changed(6, 'bc()', 900), accepted],
-      ['abc() 1'],
-    ],
-    [
-      'a word, then something else: its share',
-      [offered(5, 'let ab = 1', 0), changed(5, 'let ', 500), changed(9, 'x', 900)],
-      ['let ab = 1 0.4'],
-    ],
-    [
-      'a word, typed to its end: its share',
-      [offered(5, 'let a', 0), changed(5, 'let ', 500), changed(9, 'a', 900)],
-      ['let a 0.8'],
-    ],
-    ['something else is typed: none', [offered(5, 'ab', 0), changed(5, 'x', 600)], ['ab 0']],
-    ['the user goes elsewhere: none', [offered(5, 'ab', 0), { type: 'left', now: 600 }], ['ab 0']],
-    ['another takes its place: none', [offered(5, 'ab', 0), offered(5, 'cd', 600)], ['ab 0']],
-    ['not seen: unknown', [offered(5, 'ab', 0), changed(5, 'x', 100)], []],
-    ['typed to its end: unknown', [offered(5, 'ab', 0), changed(5, 'a', 300), changed(6, 'b', 600)], []],
-    ['accepted although nothing was known: unknown', [accepted], []],
-  ];
-  for (const [name, events, expected] of ends) test(name, () => assert.deepEqual(endings(events), expected));
 });
 
 describe('accepted text is followed through changes', () => {
