@@ -43,6 +43,7 @@ const packages = {
   '@huggingface/tokenizers': ['model'],
   '@vscode/tree-sitter-wasm': ['syntax'],
   ignore: ['workspace'],
+  yauzl: ['adopt'],
 };
 
 const direction = Object.entries(layers).map(([layer, allowed]) => {
