@@ -27,8 +27,6 @@ const PAIRS = [
   ['z+memory, open file only', 'z'],
   ['z0+memory', 'z0'],
   ['z+memory', 'z0+memory'],
-  ['z+plan', 'z'],
-  ['z+rethink', 'z'],
   ['all', 'z0'],
   ['all', 'z+memory'],
 ] as const;

@@ -31,8 +31,6 @@ export interface Settings {
   workspaceMemory: boolean;
   /** Thoughts drawn from the posterior, 1–8: alternatives, and suggestions ranked under all of them. */
   samples: number;
-  /** Steps on context and draft after which a suggestion that was asked for by hand is written again, 0–32. */
-  rethinkingSteps: number;
   /** Whether what cannot be parsed in its place is mended or not shown. */
   syntaxCheck: boolean;
   /** How sure the model must be of what is shown of itself. */
@@ -72,7 +70,6 @@ export const defaultSettings: Readonly<Settings> = {
   memory: DEFAULTS.memory,
   workspaceMemory: true,
   samples: DEFAULTS.samples,
-  rethinkingSteps: DEFAULTS.rethink,
   syntaxCheck: DEFAULTS.solver,
   confidence: 'usual',
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },

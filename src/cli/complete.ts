@@ -24,8 +24,6 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
   --memory on|off   whether the lookup memory has its say (default: on)
   --samples K       thoughts drawn from the posterior, 1 to ${DEFAULTS.maxSamples} (default: ${DEFAULTS.samples})
-  --rethink N       steps on context and draft, after which the text is written again (default: ${DEFAULTS.rethink})
-  --plan N          steps on the first line of several, before the next are written (default: ${DEFAULTS.plan})
   --energy on|off   whether candidates are ranked by energy, not by likelihood alone (default: ${DEFAULTS.energy ? 'on' : 'off'})
   --solver on|off   whether what cannot be parsed is repaired or withheld (default: ${DEFAULTS.solver ? 'on' : 'off'})
   --confidence C    ${CONFIDENCE_LEVELS.join(', ')}: what the model is not sure of is withheld (default: ${DEFAULTS.confidence})
@@ -43,8 +41,6 @@ const OPTIONS = {
   candidates: { type: 'string' },
   memory: { type: 'string' },
   samples: { type: 'string' },
-  rethink: { type: 'string' },
-  plan: { type: 'string' },
   energy: { type: 'string' },
   solver: { type: 'string' },
   confidence: { type: 'string' },
@@ -77,8 +73,6 @@ export const complete: Command = {
       candidates: wholeNumber('--candidates', values.candidates ?? String(DEFAULTS.candidates), 1, 16),
       memory: switchOption('--memory', values.memory, DEFAULTS.memory),
       samples: wholeNumber('--samples', values.samples ?? String(DEFAULTS.samples), 1, DEFAULTS.maxSamples),
-      rethink: stepsOption(values.rethink, '--rethink', DEFAULTS.rethink),
-      plan: stepsOption(values.plan, '--plan', DEFAULTS.plan),
       energy: switchOption('--energy', values.energy, DEFAULTS.energy),
       solver: switchOption('--solver', values.solver, DEFAULTS.solver),
       confidence: oneOf('--confidence', values.confidence ?? DEFAULTS.confidence, CONFIDENCE_LEVELS),

@@ -27,22 +27,16 @@ export async function decode(
   const { width, place, signal, least = -Infinity, budget = Infinity, now = () => performance.now() } = options;
   const begun = now();
   const candidates: Candidate[] = [];
-  const start = options.start ?? beginning(healed);
-  const written = start.tokens.length;
-  let live: Hypothesis[] = [start];
+  let live: Hypothesis[] = [beginning(healed)];
   // Branches go on from the caches of the window, so these must hold nothing else.
   const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined, signal);
-  let next = await ask(
-    [...window, ...start.tokens],
-    [...healed.tokens, ...start.tokens],
-    options.maxTokens - 1 - written,
-  );
+  let next = await ask(window, healed.tokens, options.maxTokens - 1);
   if (!next) return undefined;
   let logits = [next];
   const deadline = Math.max(begun + budget, now() + Math.min(budget, LEAST_WRITING_MS));
   let branches: ReturnType<Decoder['branch']> | undefined;
 
-  for (let length = written; length < options.maxTokens; length++) {
+  for (let length = 0; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
     const rows = logits.map((row, i) => {
       const context = [...healed.tokens, ...(live[i]?.tokens ?? [])];

@@ -1,5 +1,5 @@
 import type { Draft } from './draft';
-import type { Ending, Hypothesis } from './hypothesis';
+import type { Ending } from './hypothesis';
 import type { Mix } from './recall';
 
 /** How a window is continued. */
@@ -11,8 +11,6 @@ export interface DecodeOptions extends Ending {
   readonly mix?: Mix | undefined;
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
   readonly draft?: Draft | undefined;
-  /** What has been written already, for a single text (`width` 1). */
-  readonly start?: Hypothesis | undefined;
   /** With several thoughts: whether each begins with another token, so that what they write differs. */
   readonly apart?: boolean | undefined;
   /** log p below which a single text (`width` 1) is written no further: nothing of what it might become is shown. */

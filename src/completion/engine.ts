@@ -9,7 +9,7 @@ import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
 import { groupEnds, leaningOf } from '../model/thoughtShape';
 import { measureChunkTokens } from '../thought/calibrate';
-import { collectEvidence, MAX_CHUNKS, MAX_FURTHER, writtenChunk, type Chunk, type Evidence } from '../thought/evidence';
+import { collectEvidence, MAX_CHUNKS, MAX_FURTHER, type Chunk, type Evidence } from '../thought/evidence';
 import { likelierWords } from '../thought/leaning';
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
@@ -30,7 +30,6 @@ import { evidenceSources, isBinary } from './sources';
 import { placeOf, type Place } from './stop';
 import { Presenter, type Ranked } from './present';
 import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
-import { plan, rethink } from './secondThoughts';
 import {
   DEFAULTS,
   THOUGHT_SHARE,
@@ -357,28 +356,6 @@ export class Engine {
     return refinement.result();
   }
 
-  /** The thought after warm steps on what was written at the cursor, beside the evidence that it rests on. */
-  #reconsider(
-    request: CompletionRequest,
-    thought: Thought,
-    { steps, prior, signal }: Pick<CompletionOptions, 'steps' | 'prior' | 'signal'>,
-  ): (written: string) => Promise<Thought> {
-    return async (written) => {
-      const { tokenizer, manifest } = this.bundle;
-      const chunk = writtenChunk(request, written, tokenizer, manifest.specialTokens, this.chunkTokens);
-      // Where the thought rests on nothing there is nothing that a few words could be weighed against.
-      if (!chunk || thought.gradients.size === 0) return thought;
-      const { chunks, coverage } = this.evidence(request);
-      const known = chunks.filter(({ key }) => thought.gradients.has(key));
-      const refinement = this.#refine(
-        { chunks: [...known, chunk], further: [], coverage },
-        { steps, from: thought, prior },
-      );
-      while (!signal?.aborted && (await refinement.advance()));
-      return refinement.result();
-    };
-  }
-
   async #decode(request: CompletionRequest, options: CompletionOptions, whole: Thought): Promise<Decoded> {
     const document = documentOf(request);
     if (isBinary(document.prefix) || isBinary(document.suffix)) return { candidates: 'the file is binary', read: 0 };
@@ -417,23 +394,12 @@ export class Engine {
       signal: options.signal,
       budget: options.budget,
     };
-    const second = [
-      [options.rethink ?? DEFAULTS.rethink, rethink],
-      [options.plan ?? DEFAULTS.plan, plan],
-    ] as const;
-    // What several thoughts write, and what is written again, is judged as a whole.
-    const single = ensemble.thoughts.length === 1 && second.every(([steps]) => steps === 0);
+    // What several thoughts write is judged as a whole.
+    const single = ensemble.thoughts.length === 1;
     // Whoever wants to choose gets the memory's own text, too, which no thought has had a say in.
     const copy = recalls && alternatives > 1 ? this.#copy(window.prefix, healed, how.place) : undefined;
     const least = single ? { least: this.#presenter.least(options) } : {};
-    let candidates = await candidatesOf(ensemble, { ...how, ...least }, copy);
-    for (const [steps, write] of second) {
-      if (steps > 0) {
-        const again = this.#reconsider(document, whole, { ...options, steps });
-        const reconsider = async (written: string) => this.#serving(await again(written), memory);
-        candidates = candidates && (await write(ensemble, candidates, how, reconsider));
-      }
-    }
+    const candidates = await candidatesOf(ensemble, { ...how, ...least }, copy);
     return { candidates, read, ...(!complete && { partial: true }) };
   }
 

@@ -40,10 +40,6 @@ export interface CompletionOptions {
   readonly drafts?: boolean | undefined;
   /** Thoughts drawn from the posterior, 1 to 8 (default: `DEFAULTS.samples`); candidates are then ranked under all of them. */
   readonly samples?: number | undefined;
-  /** Steps of rethinking (default: `DEFAULTS.rethink`): on context and draft, after which the text is written again. */
-  readonly rethink?: number | undefined;
-  /** Steps on the first line written, before those after it are written (default: `DEFAULTS.plan`). */
-  readonly plan?: number | undefined;
   /** Thoughts, at most 8, of which each writes a text that begins otherwise, for the user to choose from (default: none). */
   readonly alternatives?: number | undefined;
   /** Whether candidates are ranked by their energy (default: `DEFAULTS.energy`); without weights for it in the bundle, by likelihood. */
@@ -75,8 +71,6 @@ export const DEFAULTS = {
   memory: true,
   samples: 1,
   maxSamples: 8,
-  rethink: 0,
-  plan: 0,
   energy: false,
   solver: false,
   /** Whoever asks is answered; the editor, which is not asked, has a default of its own. */

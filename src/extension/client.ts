@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type {
-  Uri} from 'vscode';
+import type { Uri } from 'vscode';
 import {
   EventEmitter,
   l10n,

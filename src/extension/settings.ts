@@ -20,7 +20,6 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     memory: read('memory'),
     workspaceMemory: read('workspaceMemory'),
     samples: read('samples'),
-    rethinkingSteps: read('rethinkingSteps'),
     syntaxCheck: read('syntaxCheck'),
     confidence: read('confidence'),
     languages: read('languages'),

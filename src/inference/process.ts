@@ -150,10 +150,8 @@ export class InferenceService {
         this.#memory = how.memory ?? DEFAULTS.memory;
         // Who asks by hand is shown what there is, however sure the model is.
         const confidence = invoked ? 'off' : how.confidence;
-        // And who types does not wait for a second thought.
-        const rethink = invoked ? how.rethink : 0;
         const base = { steps: 0, candidates: DEFAULTS.candidates, patience, signal, thought, prior };
-        const options = { ...base, ...rest, ...how, confidence, rethink, budget };
+        const options = { ...base, ...rest, ...how, confidence, budget };
         const result = await this.#engine.complete(request, options);
         if (!invoked && !ahead) this.#queue.hold('refine', REST_MS);
         this.#signals.delete(id);

@@ -191,17 +191,9 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
     return completions.refuse(session, reason);
   }
   const { maxLines } = settingsOf(session);
-  const {
-    memory,
-    samples,
-    rethinkingSteps: rethink,
-    syntaxCheck: solver,
-    confidence,
-    debounceMin: least,
-    debounceMax: most,
-  } = settings;
+  const { memory, samples, syntaxCheck: solver, confidence, debounceMin: least, debounceMax: most } = settings;
   const budget = settings.timeBudget || undefined;
-  const how = { memory, samples, rethink, solver, confidence };
+  const how = { memory, samples, solver, confidence };
   const related = () => relatedTo(document);
   const debounce = { least, most };
   const ahead = paused() === 'nothing';

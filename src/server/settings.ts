@@ -40,7 +40,6 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     remedy: 'use true or false',
   },
   samples: { name: 'samples', accepts: whole(1, 8), remedy: 'use a whole number from 1 to 8' },
-  rethinkingSteps: { name: 'rethinkingSteps', accepts: whole(0, 32), remedy: 'use a whole number from 0 to 32' },
   syntaxCheck: { name: 'syntaxCheck', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
   confidence: {
     name: 'confidence',
@@ -110,7 +109,6 @@ export function readSettings(given: unknown, former = formerNames): { settings: 
     memory: read(checks.memory),
     workspaceMemory: read(checks.workspaceMemory),
     samples: read(checks.samples),
-    rethinkingSteps: read(checks.rethinkingSteps),
     syntaxCheck: read(checks.syntaxCheck),
     confidence: read(checks.confidence),
     languages: { ...defaultSettings.languages, ...read(checks.languages) },

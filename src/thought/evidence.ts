@@ -63,9 +63,6 @@ const HELD_OUT_EVERY = 5;
 /** Share of the chunks that other files get when there are any, however long the open file is. */
 const RELATED_SHARE = 0.25;
 
-/** Characters before the cursor that can stand in a chunk before what was written there. */
-const BEFORE_WRITTEN = 1 << 10;
-
 /** Text is looked at in blocks of this many characters from the near end: chunks of a file of 5 MB cost no more. */
 const BLOCK = 1 << 15;
 
@@ -160,33 +157,6 @@ function* cut(
       },
     };
   }
-}
-
-/**
- * What has been written at a cursor as evidence for what is written next: predicted from the text before it, as much of
- * both as a chunk holds.
- * @param tokens of a chunk, header included
- */
-export function writtenChunk(
-  { path, prefix }: { readonly path: string; readonly prefix: string },
-  written: string,
-  tokenizer: Tokenizer,
-  special: Manifest['specialTokens'],
-  tokens: number,
-): Chunk | undefined {
-  const header = [special.file, ...pathTailTokens(path, tokenizer), special.prefix];
-  const room = tokens - header.length + 1;
-  const text = tokenizer.encode(written).slice(0, room);
-  if (text.length === 0) return undefined;
-  const before = tokenizer.encode(prefix.slice(-BEFORE_WRITTEN)).slice(text.length - room);
-  return {
-    key: `written ${path}\n${String.fromCharCode(...before, ...text)}`,
-    path,
-    line: 1 + countNewlines(prefix, prefix.length),
-    tokens: text.length,
-    heldOut: false,
-    ...example([...header, ...(text.length < room ? before : [])], text),
-  };
 }
 
 /** What is to be predicted in a text after what is given. */

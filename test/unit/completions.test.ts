@@ -39,7 +39,7 @@ function sitting(context: TestContext) {
   let document = TextDocument.create('file:///w/a.ts', 'typescript', 1, 'const a = ');
 
   const ask = async (offset = document.getText().length) => {
-    const how = { memory: false, samples: 1, rethink: 0, solver: false, confidence: 'off' } as const;
+    const how = { memory: false, samples: 1, solver: false, confidence: 'off' } as const;
     const answered = completions.answer(
       {
         document,

@@ -19,13 +19,11 @@ export function footprint(
   lookup: number,
 ): number {
   const { width, layers, trunkLayers, kvHeads, headWidth } = architecture;
-  const { samples: drawn = 1, alternatives = 0, candidates, memory = false, plan = 0, rethink = 0 } = options;
+  const { samples: drawn = 1, alternatives = 0, candidates, memory = false } = options;
   const samples = Math.max(drawn, alternatives);
   const layer = 2 * kvHeads * headWidth;
   const [trunk, top] = [trunkLayers * layer, (layers - trunkLayers) * layer];
-  // One more where a second thought has its say.
-  const thoughts = samples + Number(plan + rethink > 0);
-  const cached = window.tokens * (width + trunk + thoughts * top);
+  const cached = window.tokens * (width + trunk + samples * top);
   const abreast = (samples > 1 ? samples : 0) + (candidates > 1 ? candidates : 0);
   const branches = abreast * (window.tokens + RESERVE) * (trunk + top);
   const states = thought.gradients.size * chunk.tokens * width;

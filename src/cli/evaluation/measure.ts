@@ -100,13 +100,11 @@ export class Measurer {
       const engine = way.thought === 'plain' ? this.#plain : this.#engine;
       // A decoder whose memory was not fitted has none: it would be the same way twice.
       if (!engine || (engine === this.#plain && way.options.memory && !engine.remembers)) continue;
-      // A single line has no plan.
-      const options = target.includes('\n') ? way.options : { ...way.options, plan: undefined };
       const key = JSON.stringify([
         way.thought === 'plain',
         thought.version,
         thought.readings.length,
-        options,
+        way.options,
         way.alone,
       ]);
       const outcome = known.get(key) ?? (await this.#under(engine, item, way, thought, parses));

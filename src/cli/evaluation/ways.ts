@@ -5,17 +5,14 @@ export interface Way {
   readonly name: string;
   /** Whose thought it is: the context's after so many steps, somebody else's, or the plain decoder's, which has none. */
   readonly thought: number | Control | 'plain';
-  readonly options: Pick<
-    CompletionOptions,
-    'memory' | 'samples' | 'alternatives' | 'energy' | 'solver' | 'plan' | 'rethink'
-  > & {
+  readonly options: Pick<CompletionOptions, 'memory' | 'samples' | 'alternatives' | 'energy' | 'solver'> & {
     readonly candidates: number;
   };
   /** Of the context's thought one part only: what the steps made of it, or the evidence as it was read. */
   readonly part?: 'steps' | 'reading';
   /** Whether it sees the open file only. */
   readonly alone?: true;
-  /** Whether it is scored, too: a reranked, repaired or rewritten text has no likelihood. */
+  /** Whether it is scored, too: a reranked or repaired text has no likelihood. */
   readonly likelihood: boolean;
 }
 
@@ -36,10 +33,6 @@ const BEAM = 4;
 
 /** Thoughts that write texts to choose from, as in the editor when a suggestion is asked for by hand. */
 const CHOICE = 4;
-
-/** Steps on the first line written, as many as follow an edit; and on a whole draft, by hand and with time. */
-const PLAN_STEPS = 2;
-const RETHINKING_STEPS = 8;
 
 const DECODER = { memory: false, samples: 1, energy: false, solver: false, candidates: 1 } as const;
 
@@ -63,8 +56,8 @@ export function stepWays(steps: readonly number[]): Way[] {
 /** The families of models that are joined here, alone and together. */
 export function familyWays(): Way[] {
   const way = (name: string, thought: Way['thought'], options: Partial<Way['options']> = {}): Way => {
-    const { energy, solver, plan, rethink, alternatives } = options;
-    const likelihood = !energy && !solver && !plan && !rethink && !alternatives;
+    const { energy, solver, alternatives } = options;
+    const likelihood = !energy && !solver && !alternatives;
     return { name, thought, options: { ...DECODER, ...options }, likelihood };
   };
   return [
@@ -78,8 +71,6 @@ export function familyWays(): Way[] {
     { ...way('z+memory, open file only', USUAL_STEPS, { memory: true }), alone: true },
     way('z0+memory', 0, { memory: true }),
     way('z+memory+choice', USUAL_STEPS, { memory: true, alternatives: CHOICE }),
-    way('z+plan', USUAL_STEPS, { plan: PLAN_STEPS }),
-    way('z+rethink', USUAL_STEPS, { rethink: RETHINKING_STEPS }),
     way('all', USUAL_STEPS, { memory: true, samples: SAMPLES, candidates: BEAM, energy: true, solver: true }),
   ];
 }

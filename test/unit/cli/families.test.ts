@@ -100,7 +100,6 @@ test('what a way keeps for a place: caches of the window, of each thought, of wh
   const window = 100 * (10 + 10 + 20) * 4;
   assert.equal(bytes({}), window);
   assert.equal(bytes({ memory: true }), window + 5000);
-  assert.equal(bytes({ plan: 2 }), window + 100 * 20 * 4);
   assert.equal(bytes({ candidates: 4 }), window + 4 * 164 * 30 * 4);
   assert.equal(bytes({ samples: 4 }), window + 3 * 100 * 20 * 4 + 4 * 164 * 30 * 4);
   // Numbers of a byte, and a scale for each ten of them.
