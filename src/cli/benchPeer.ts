@@ -132,8 +132,8 @@ class PeerAssistant implements Assistant {
 }
 
 /** Half of the tokens that a line of a text has on average. */
-export function halfLine(text: string, tokenizer: Pick<Tokenizer, 'encodeLine'>): number {
+export function halfLine(text: string, tokenizer: Pick<Tokenizer, 'encodePiece'>): number {
   const lines = textLines(text).filter((line) => line.trim() !== '');
-  const tokens = lines.reduce((sum, line) => sum + tokenizer.encodeLine(line.trimStart()).length, 0);
+  const tokens = lines.reduce((sum, line) => sum + tokenizer.encodePiece(line.trimStart()).length, 0);
   return Math.max(1, Math.round(tokens / lines.length / 2));
 }

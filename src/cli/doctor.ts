@@ -3,6 +3,7 @@ import { MODEL_OPTIONS, MODEL_USAGE, parse } from './arguments';
 import { UsageError, type Command } from './command';
 import { openEngine } from './model';
 import type { CandidateReport, Engine } from '../completion/engine';
+import { filesOf } from '../model/manifest';
 
 const USAGE = `thoughtline doctor [options]
   Checks the model's files and every device of this machine: whether its outputs are the CPU's, how much of the graphs
@@ -35,7 +36,7 @@ function facts(engine: Engine, loadMilliseconds: number) {
     memoryBytes: totalmem(),
     node: process.versions.node,
     model: { directory: engine.bundle.directory, name, version, format, architecture, window },
-    modelBytes: Object.values(files).reduce((sum, file) => sum + file.bytes, 0),
+    modelBytes: filesOf({ files }).reduce((sum, [, file]) => sum + file.bytes, 0),
     loadMilliseconds,
     chunkTokens: engine.chunkTokens,
     device: engine.device,

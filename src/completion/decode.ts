@@ -22,7 +22,8 @@ export async function decode(
   healed: Healed,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
-  const before = head.length;
+  const { context: around = [] } = options;
+  const before = head.length - around.length;
   const window = [...head, ...healed.tokens];
   const { width, place, signal, least = -Infinity, budget = Infinity, now = () => performance.now() } = options;
   const begun = now();
@@ -30,7 +31,7 @@ export async function decode(
   let live: Hypothesis[] = [beginning(healed)];
   // Branches go on from the caches of the window, so these must hold nothing else.
   const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined, signal);
-  let next = await ask(window, healed.tokens, options.maxTokens - 1);
+  let next = await ask(window, [...around, ...healed.tokens], options.maxTokens - 1);
   if (!next) return undefined;
   let logits = [next];
   const deadline = Math.max(begun + budget, now() + Math.min(budget, LEAST_WRITING_MS));
@@ -39,7 +40,7 @@ export async function decode(
   for (let length = 0; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
     const rows = logits.map((row, i) => {
-      const context = [...healed.tokens, ...(live[i]?.tokens ?? [])];
+      const context = [...around, ...healed.tokens, ...(live[i]?.tokens ?? [])];
       return options.mix?.(row, context, { thought, before, direction: branches?.direction(i) }) ?? row;
     });
     const steps = expand(live, rows, tokenizer, options);
@@ -56,7 +57,7 @@ export async function decode(
     if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
       const tokens = live[0]?.tokens ?? [];
-      const context = [...healed.tokens, ...tokens];
+      const context = [...around, ...healed.tokens, ...tokens];
       next = await ask([...window, ...tokens], context, options.maxTokens - 1 - tokens.length);
       if (!next) return undefined;
       logits = [next];

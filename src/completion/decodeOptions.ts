@@ -7,6 +7,8 @@ export interface DecodeOptions extends Ending {
   /** 1 = greedy; more = width of the beam. */
   readonly width: number;
   readonly maxTokens: number;
+  /** Tokens of the text right before the window's prefix, where they stand elsewhere in its head, for what is looked up. */
+  readonly context?: readonly number[] | undefined;
   /** What else has a say in each token; the decoder alone decides without it. */
   readonly mix?: Mix | undefined;
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */

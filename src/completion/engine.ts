@@ -1,4 +1,5 @@
 import { openBundle, type Bundle } from '../model/bundle';
+import { endTokens, type ThoughtSteps } from '../model/manifest';
 import { Decoder } from '../model/decoder';
 import type { Products } from '../model/directions';
 import type { Graphs } from '../model/graphs';
@@ -70,6 +71,17 @@ const KEPT_WINDOWS = 4;
 /** Milliseconds for which texts are taken into the memory before other work may come between. */
 const STRETCH_MS = 30;
 
+/** Of a decoder that reads no thought. */
+const NO_STEPS: ThoughtSteps = {
+  maxTrainedSteps: 1,
+  stepSize: [[]],
+  warmStepSize: [],
+  priorPull: [[]],
+  warmPriorPull: [],
+  priorDeviation: [],
+  posteriorDeviation: [],
+};
+
 /** Words that are told of a thought. */
 const LIKELIER = 12;
 
@@ -125,7 +137,8 @@ export class Engine {
     const opened = await openDevice(options.runtime ?? (await loadRuntime()), bundle, options);
     onProgress?.(0.9, 'measuring');
     const trained = bundle.manifest.chunk.tokens;
-    const chunkTokens = options.trainedChunks ? trained : await measureChunkTokens(opened.graphs, bundle);
+    const measures = bundle.manifest.thought !== undefined && !options.trainedChunks;
+    const chunkTokens = measures ? await measureChunkTokens(opened.graphs, bundle) : trained;
     onProgress?.(1, `ready on ${opened.report.device}`);
     return new Engine(bundle, opened, chunkTokens, await openProducts());
   }
@@ -208,8 +221,10 @@ export class Engine {
   /** What a refinement of this request would rest on. */
   evidence(request: CompletionRequest): Evidence {
     const document = documentOf(request);
-    if (isBinary(document.prefix) || isBinary(document.suffix)) return { chunks: [], further: [], coverage: 0 };
     const { manifest, tokenizer } = this.bundle;
+    const nothing = { chunks: [], further: [], coverage: 0 };
+    if (!manifest.thought || !manifest.specialTokens) return nothing;
+    if (isBinary(document.prefix) || isBinary(document.suffix)) return nothing;
     const related = [...document.related, ...this.#lookup.neighbours(document)];
     const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
     const further = this.#graphs.directs ? MAX_FURTHER : 0;
@@ -238,8 +253,8 @@ export class Engine {
 
   /** Tokens of the window on either side of the cursor. */
   window(request: CompletionRequest): { prefixTokens: number; suffixTokens: number } {
-    const { prefix, suffixTokens } = this.#window(request);
-    return { prefixTokens: prefix.length, suffixTokens };
+    const { prefix, context, suffixTokens } = this.#window(request);
+    return { prefixTokens: context.length + prefix.length, suffixTokens };
   }
 
   /**
@@ -344,7 +359,8 @@ export class Engine {
 
   #refine(evidence: Evidence, { steps, from, prior = this.prior }: RefinementStart): Refinement {
     const { manifest } = this.bundle;
-    const constants = manifest.thought;
+    // Without a thought there is no evidence, so no step is taken.
+    const constants = manifest.thought ?? NO_STEPS;
     const { width } = manifest.architecture;
     const shape = { groupEnds: groupEnds(manifest), width };
     return new Refinement(this.#model, evidence, { steps, from, prior, constants, ...shape });
@@ -388,7 +404,8 @@ export class Engine {
       width: options.candidates,
       apart: alternatives > 1,
       maxTokens: RESERVE,
-      endToken: manifest.specialTokens.end,
+      context: window.context,
+      endTokens: endTokens(manifest),
       mix,
       draft,
       signal: options.signal,
@@ -407,7 +424,7 @@ export class Engine {
   #copy(prefix: readonly number[], healed: Healed, place: Place): Candidate | undefined {
     const find = (context: readonly number[]) => this.#lookup.occurrence(context, RESERVE);
     const { tokenizer, manifest } = this.bundle;
-    return copyAt(find, prefix, healed, tokenizer, { endToken: manifest.specialTokens.end, place });
+    return copyAt(find, prefix, healed, tokenizer, { endTokens: endTokens(manifest), place });
   }
 
   /** The thought as it conditions the decoder: as it is, or as far as it goes beside the memory. */
@@ -434,6 +451,8 @@ export class Engine {
     // The first of many are those of few: nothing is drawn anew, and no cache is lost, where the number changes.
     if (known && known.length >= count) return known.slice(0, count);
     const { manifest } = this.bundle;
+    // A decoder that reads no thought writes the same under each.
+    if (!manifest.thought) return Array.from({ length: count }, () => thought);
     const drawn = sampleThoughts(thought, manifest.thought.posteriorDeviation, groupEnds(manifest), count);
     this.#sampled.set(thought.mu, drawn);
     return drawn;

@@ -42,7 +42,7 @@ export function expand(
   live: readonly Hypothesis[],
   logits: readonly Float32Array[],
   tokenizer: Tokenizer,
-  { width, endToken, mix }: { readonly width: number; readonly endToken: number; readonly mix?: Mix | undefined },
+  { width, endTokens, mix }: Pick<Ending, 'endTokens'> & { readonly width: number; readonly mix?: Mix | undefined },
 ): Step[] {
   const steps: Step[] = [];
   live.forEach((hypothesis, parent) => {
@@ -51,7 +51,12 @@ export function expand(
     const { need } = hypothesis;
     const ids = need.length > 0 ? tokenizer.compatible(need) : undefined;
     const total = mix && !ids ? 0 : logSumExp(row, ids);
-    for (const token of mostProbable(row, width, (id) => id === endToken || tokenizer.bytes(id).length > 0, ids)) {
+    for (const token of mostProbable(
+      row,
+      width,
+      (id) => endTokens.includes(id) || tokenizer.bytes(id).length > 0,
+      ids,
+    )) {
       const after = consume(need, tokenizer.bytes(token));
       const bytes = Buffer.concat([hypothesis.bytes, after.text]);
       const logprob = hypothesis.logprob + (row[token] ?? -Infinity) - total;
@@ -88,15 +93,16 @@ export function mostProbable(
 
 /** What ends a text. */
 export interface Ending {
-  readonly endToken: number;
+  /** Any of these ends it. */
+  readonly endTokens: readonly number[];
   readonly place: Place;
 }
 
 /** The suggestion that a step completes, if it does. */
-export function end(step: Step, { endToken, place }: Ending): Candidate | undefined {
+export function end(step: Step, { endTokens, place }: Ending): Candidate | undefined {
   const { tokens, logprob, marks } = step;
   const text = textOf(step.bytes);
-  if (step.token === endToken) return { text: text.trimEnd(), tokens, logprob, marks, stop: 'end' };
+  if (endTokens.includes(step.token)) return { text: text.trimEnd(), tokens, logprob, marks, stop: 'end' };
   const stopped = stopAt(text, place);
   return stopped && { ...stopped, tokens, logprob, marks };
 }

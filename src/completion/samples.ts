@@ -33,7 +33,7 @@ export async function decodeEach(
   { decoder, tokenizer, thoughts, head, healed }: Ensemble,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
-  const { place, maxTokens, signal, mix, apart } = options;
+  const { place, maxTokens, signal, mix, apart, context = [] } = options;
   const window = [...head, ...healed.tokens];
   decoder.keep(thoughts.length + 1);
   let logits: Float32Array[] = [];
@@ -50,8 +50,8 @@ export async function decodeEach(
     const steps = live.map((hypothesis, i) => {
       const row = logits[i] as Float32Array;
       const direction = length > 1 ? branches.direction(i) : undefined;
-      const state = { thought: thoughts[i] as Conditioning, before: head.length, direction };
-      const mixed = mix?.(row, [...healed.tokens, ...hypothesis.tokens], state) ?? row;
+      const state = { thought: thoughts[i] as Conditioning, before: head.length - context.length, direction };
+      const mixed = mix?.(row, [...context, ...healed.tokens, ...hypothesis.tokens], state) ?? row;
       const rank = apart && length === 1 ? i : 0;
       // Where healing allows few tokens, the last of them stands for those that are wanting.
       return expand([hypothesis], [mixed], tokenizer, { ...options, width: rank + 1 }).at(-1) as Step;
@@ -76,7 +76,7 @@ export async function marginalise(
   ensemble: Ensemble,
   written: readonly Candidate[],
   others: readonly Candidate[],
-  { mix }: Pick<DecodeOptions, 'mix'>,
+  options: Pick<DecodeOptions, 'mix' | 'context'>,
 ): Promise<AgreedCandidate[]> {
   const known = new Map<string, { candidate: Candidate; times: number }>();
   for (const [i, candidate] of [...written, ...others].entries()) {
@@ -87,9 +87,9 @@ export async function marginalise(
   const { thoughts } = ensemble;
   const sequences = [...known.values()];
   const logprobs: number[][] = sequences.map(() => []);
-  for (const thought of thoughts) {
+  for (const thought of new Set(thoughts)) {
     for (const [i, { candidate }] of sequences.entries()) {
-      logprobs[i]?.push(await sequenceLogprob(ensemble, thought, candidate.tokens, mix));
+      logprobs[i]?.push(await sequenceLogprob(ensemble, thought, candidate.tokens, options));
     }
   }
   const candidates = sequences.map(({ candidate, times }, i) => ({
@@ -107,7 +107,7 @@ export async function sequenceLogprob(
   { decoder, tokenizer, head, healed }: Ensemble,
   thought: Conditioning,
   tokens: readonly number[],
-  mix: DecodeOptions['mix'],
+  { mix, context = [] }: Pick<DecodeOptions, 'mix' | 'context'>,
 ): Promise<number> {
   const window = [...head, ...healed.tokens];
   const logits = await decoder.logits([...window, ...tokens.slice(0, -1)], thought, tokens.length);
@@ -116,8 +116,8 @@ export async function sequenceLogprob(
   let sum = 0;
   tokens.forEach((token, i) => {
     const row = logits.subarray(i * size, (i + 1) * size);
-    const state = { thought, before: head.length };
-    const mixed = mix?.(row, [...healed.tokens, ...tokens.slice(0, i)], state) ?? row;
+    const state = { thought, before: head.length - context.length };
+    const mixed = mix?.(row, [...context, ...healed.tokens, ...tokens.slice(0, i)], state) ?? row;
     sum += logProbability(mixed, token, need, tokenizer);
     need = consume(need, tokenizer.bytes(token)).need;
   });

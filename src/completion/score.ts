@@ -7,6 +7,9 @@ import type { Lookup, Mix } from './recall';
 import type { CompletionRequest, Score } from './types';
 import { blockStart, cutWindow, RESERVE } from './window';
 
+/** Logits of one piece at most: those of a large vocabulary take half a megabyte a token. */
+const MAX_LOGITS = 1 << 24;
+
 /** A token of a target, and what the model knew when it was to come. */
 export interface ScoredToken {
   readonly token: number;
@@ -56,7 +59,8 @@ export async function* readTarget(
   thought: Conditioning,
   lookup?: Lookup,
 ): AsyncGenerator<ScoredToken, void> {
-  const limit = Math.floor(bundle.manifest.window.tokens / 2);
+  const { window, architecture } = bundle.manifest;
+  const limit = Math.min(Math.floor(window.tokens / 2), Math.floor(MAX_LOGITS / architecture.vocabulary));
   let prefix = request.prefix;
   for (const piece of pieces(normaliseNewlines(target), bundle.tokenizer, limit)) {
     yield* readPiece(decoder, bundle, { ...request, prefix }, piece, thought, lookup);
@@ -77,7 +81,7 @@ async function* readPiece(
   const joined = tokenizer.encode(line + target);
   const shared = sharedLength(before, joined);
   const wanted = joined.slice(shared);
-  const { head, prefix } = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
+  const { head, prefix, context: around } = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
   const kept = prefix.slice(0, prefix.length - Math.min(prefix.length, before.length - shared));
   lookup?.show(request, before.length - shared);
   let need: Uint8Array = Buffer.concat(before.slice(shared).map((id) => tokenizer.bytes(id)));
@@ -87,8 +91,9 @@ async function* readPiece(
   const logits = await decoder.logits(tokens.slice(0, -1), thought, wanted.length);
   const size = manifest.architecture.vocabulary;
   for (const [i, token] of wanted.entries()) {
-    const context = tokens.slice(head.length, head.length + kept.length + i);
-    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, before: head.length, need };
+    const context = [...around, ...tokens.slice(head.length, head.length + kept.length + i)];
+    const before = head.length - around.length;
+    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, before, need };
     need = consume(need, tokenizer.bytes(token)).need;
   }
 }

@@ -1,7 +1,7 @@
-import type { Manifest } from '../model/manifest';
-import { textLines } from '../model/lines';
-import { pathTailTokens } from '../model/path';
+import type { InfillPrompt, Manifest, SpecialTokens } from '../model/manifest';
+import { pathTail, pathTailTokens } from '../model/path';
 import type { Tokenizer } from '../model/tokenizer';
+import type { SourceText } from './types';
 
 /** The file in which the cursor stands; newlines are "\n". */
 export interface CursorContext {
@@ -10,20 +10,26 @@ export interface CursorContext {
   readonly prefix: string;
   /** Whole text after the cursor. */
   readonly suffix: string;
+  /** Other open files, the most relevant first. */
+  readonly related?: readonly SourceText[];
 }
 
-/** What the decoder reads: [file] path [suffix] suffix [prefix] prefix, and what of the file it covers. */
+/** What the decoder reads, and what of the file it covers. */
 export interface Window {
-  /** Everything before the prefix. */
+  /** Everything before the text that is continued. */
   readonly head: readonly number[];
-  /** Tokens of the prefix, up to the cursor. */
+  /** Tokens right before the cursor, which are continued. */
   readonly prefix: readonly number[];
+  /** Tokens of the text right before those, where they stand elsewhere in the head. */
+  readonly context: readonly number[];
   readonly suffixTokens: number;
   /** Characters of the context's prefix that stand before the window. */
   readonly prefixStart: number;
   /** Characters of the context's suffix up to the end of the window; the rest of the cursor's line lies in between. */
   readonly suffixEnd: number;
 }
+
+export type WindowShape = Pick<Manifest, 'window' | 'specialTokens' | 'prompt'>;
 
 /** Tokens kept free for what is generated. */
 export const RESERVE = 64;
@@ -39,42 +45,156 @@ const BLOCK = 1 << 14;
 export function cutWindow(
   context: CursorContext,
   tokenizer: Tokenizer,
-  manifest: Pick<Manifest, 'window' | 'specialTokens'>,
+  { window, specialTokens, prompt }: WindowShape,
   reserve = RESERVE,
 ): Window {
-  const { window, specialTokens: special } = manifest;
+  if (specialTokens) return suffixFirst(context, tokenizer, window, specialTokens, reserve);
+  if (prompt?.style === 'prefix-suffix-middle') return prefixFirst(context, tokenizer, window, prompt, reserve);
+  const begin = prompt?.begin === undefined ? [] : [prompt.begin];
+  const room = Math.max(1, window.tokens - reserve - begin.length);
+  const { tokens, start } = cutPrefix(context.prefix, tokenizer, room, window.hop);
+  return { head: begin, prefix: tokens, context: [], suffixTokens: 0, prefixStart: start, suffixEnd: 0 };
+}
+
+/** [file] path [suffix] suffix [prefix] prefix: nothing stands between the prefix and what is written. */
+function suffixFirst(
+  context: CursorContext,
+  tokenizer: Tokenizer,
+  window: Manifest['window'],
+  special: SpecialTokens,
+  reserve: number,
+): Window {
   const path = [special.file, ...pathTailTokens(context.path, tokenizer)];
-  const suffix = cutSuffix(context.suffix, tokenizer, window.suffixTokens);
+  const suffix = cutSuffix(context.suffix, nextLine(context.suffix), tokenizer, window.suffixTokens);
   const head = [...path, ...(suffix.tokens.length > 0 ? [special.suffix, ...suffix.tokens] : []), special.prefix];
-  const prefix = cutPrefix(context.prefix, tokenizer, Math.max(1, window.tokens - reserve - head.length), window.hop);
+  const room = Math.max(1, window.tokens - reserve - head.length);
+  const prefix = cutPrefix(context.prefix, tokenizer, room, window.hop);
   return {
     head,
     prefix: prefix.tokens,
+    context: [],
     suffixTokens: suffix.tokens.length,
     prefixStart: prefix.start,
     suffixEnd: suffix.end,
   };
 }
 
-/** Lines after the cursor's, as many as fit; if not even one fits, its beginning. */
-function cutSuffix(text: string, tokenizer: Tokenizer, limit: number): { tokens: number[]; end: number } {
-  const newline = text.indexOf('\n');
-  if (newline === -1) return { tokens: [], end: text.length };
+/** Of the cursor's line so many tokens stand behind the middle marker: of a longer one its end. */
+const LINE_TOKENS = 48;
+
+/** What of a longer line moves before the suffix is a multiple of so many tokens, so that it stays there while more is typed. */
+const LINE_HOP = 32;
+
+/**
+ * related files, [prefix] text [suffix] text [middle], and of the cursor's line what stands before the cursor. So a
+ * keystroke within a line changes nothing of what has been read before it, and the line's last fragment can be healed.
+ */
+function prefixFirst(
+  context: CursorContext,
+  tokenizer: Tokenizer,
+  window: Manifest['window'],
+  prompt: InfillPrompt,
+  reserve: number,
+): Window {
+  const begin = prompt.begin === undefined ? [] : [prompt.begin];
+  const related = relatedFiles(context, tokenizer, prompt, window.relatedTokens ?? 0);
+  const suffix = cutSuffix(context.suffix, suffixStart(context.suffix), tokenizer, window.suffixTokens);
+  const { before, line } = cutLine(context.prefix, tokenizer);
+  const markers = 3;
+  const taken = begin.length + related.length + suffix.tokens.length + markers + line.length + reserve;
+  const prefix = cutPrefix(before, tokenizer, Math.max(1, window.tokens - taken), window.hop);
+  const parts = [prompt.prefix, ...prefix.tokens, prompt.suffix, ...suffix.tokens, prompt.middle];
+  return {
+    head: [...begin, ...related, ...parts],
+    prefix: line,
+    context: prefix.tokens,
+    suffixTokens: suffix.tokens.length,
+    prefixStart: prefix.start,
+    suffixEnd: suffix.end,
+  };
+}
+
+/** The text before the cursor's line, and the tokens of that line up to the cursor. */
+function cutLine(prefix: string, tokenizer: Tokenizer): { before: string; line: readonly number[] } {
+  const base = blockStart(prefix);
+  const start = Math.max(prefix.lastIndexOf('\n') + 1, base);
+  const line = tokenizer.encodePiece(prefix.slice(start));
+  if (line.length <= LINE_TOKENS) return { before: prefix.slice(0, start), line };
+  const moved = Math.floor((line.length - LINE_TOKENS) / LINE_HOP + 1) * LINE_HOP;
+  const cut = start + tokenizer.decode(line.slice(0, moved)).length;
+  return { before: prefix.slice(0, cut), line: tokenizer.encodePiece(prefix.slice(cut)) };
+}
+
+/** The beginnings of related files in the format of repositories, the most relevant one last; nothing where there is no room. */
+function relatedFiles(
+  { path, related = [] }: CursorContext,
+  tokenizer: Tokenizer,
+  { repository, file }: InfillPrompt,
+  room: number,
+): number[] {
+  if (repository === undefined || file === undefined) return [];
+  const others = related.filter((other) => other.path !== path && other.text.trim() !== '').slice(0, RELATED_FILES);
+  if (others.length === 0 || room === 0) return [];
+  const share = Math.floor(room / others.length);
+  const name = (of: string) => tokenizer.encodePiece(`${pathTail(of)}\n`);
+  const files = others.map((other) => [file, ...name(other.path), ...beginningOf(other.text, tokenizer, share)]);
+  const folder =
+    path
+      .replaceAll('\\', '/')
+      .split('/')
+      .find((part) => part !== '') ?? 'project';
+  return [repository, ...tokenizer.encodePiece(`${folder}\n`), ...files.reverse().flat(), file, ...name(path)];
+}
+
+const RELATED_FILES = 2;
+
+/** Whole pieces of a text's beginning, at most `room` tokens. */
+function beginningOf(text: string, tokenizer: Tokenizer, room: number): number[] {
   const tokens: number[] = [];
-  let end = newline + 1;
-  // A token is 32 bytes at most; far less text than this fills any suffix.
-  for (const line of textLines(text.slice(end, end + limit * 32))) {
-    const next = tokenizer.encodeLine(line);
+  for (const piece of tokenizer.pieces(text.slice(0, room * MAX_TOKEN_BYTES))) {
+    const next = tokenizer.encodePiece(piece);
+    if (tokens.length + next.length > room) break;
+    tokens.push(...next);
+  }
+  return tokens;
+}
+
+/** A token is hardly longer; far less text than so much a token fills any part of a window. */
+const MAX_TOKEN_BYTES = 32;
+
+/** Where the line after the cursor's begins. */
+function nextLine(suffix: string): number {
+  const newline = suffix.indexOf('\n');
+  return newline === -1 ? suffix.length : newline + 1;
+}
+
+/**
+ * Where the suffix of a prefix-suffix-middle prompt begins: at the cursor, or, where only closers and punctuation follow it, at
+ * the end of its line. Editors close brackets while one types, and what is written is trimmed against them anyway; so they do
+ * not change what has been read.
+ */
+function suffixStart(suffix: string): number {
+  const newline = suffix.indexOf('\n');
+  const end = newline === -1 ? suffix.length : newline;
+  return /^[\s)\]}>'"`;,:]*$/.test(suffix.slice(0, Math.min(end, BLOCK))) ? end : 0;
+}
+
+/** Pieces of the suffix from `from` on, as many as fit; if not even one fits, its beginning. */
+function cutSuffix(text: string, from: number, tokenizer: Tokenizer, limit: number): { tokens: number[]; end: number } {
+  const tokens: number[] = [];
+  let end = from;
+  for (const piece of tokenizer.pieces(text.slice(end, end + limit * MAX_TOKEN_BYTES))) {
+    const next = tokenizer.encodePiece(piece);
     if (tokens.length > 0 && tokens.length + next.length > limit) break;
     tokens.push(...next.slice(0, limit - tokens.length));
-    end += line.length;
+    end += piece.length;
     if (tokens.length >= limit) break;
   }
   return { tokens, end };
 }
 
 /**
- * The last tokens before the cursor, at most `room`. They begin at a multiple of the hop, or where a line begins if one
+ * The last tokens before the cursor, at most `room`. They begin at a multiple of the hop, or where a piece begins if one
  * does within a hop from there.
  */
 function cutPrefix(text: string, tokenizer: Tokenizer, room: number, hop: number): { tokens: number[]; start: number } {
@@ -82,15 +202,15 @@ function cutPrefix(text: string, tokenizer: Tokenizer, room: number, hop: number
   const tokens: number[] = [];
   const starts: { token: number; character: number }[] = [];
   let character = base;
-  for (const line of textLines(text.slice(base))) {
+  for (const piece of tokenizer.pieces(text.slice(base))) {
     starts.push({ token: tokens.length, character });
-    tokens.push(...tokenizer.encodeLine(line));
-    character += line.length;
+    tokens.push(...tokenizer.encodePiece(piece));
+    character += piece.length;
   }
   if (tokens.length <= room) return { tokens, start: base };
   const wanted = Math.min(tokens.length - 1, Math.ceil((tokens.length - room) / hop) * hop);
-  const line = starts.find(({ token }) => token >= wanted && token <= wanted + hop);
-  if (line) return { tokens: tokens.slice(line.token), start: line.character };
+  const piece = starts.find(({ token }) => token >= wanted && token <= wanted + hop);
+  if (piece) return { tokens: tokens.slice(piece.token), start: piece.character };
   const within = starts.findLast(({ token }) => token < wanted) ?? { token: 0, character: base };
   const skipped = tokenizer.decode(tokens.slice(within.token, wanted)).length;
   return { tokens: tokens.slice(wanted), start: within.character + skipped };

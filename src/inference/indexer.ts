@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { pack, unpack, type Packed } from '../memory/packed';
 import type { Stamp, WorkspaceMemory } from '../memory/workspace';
 import { messageOf } from '../model/errors';
-import { textLines } from '../model/lines';
 import type { Tokenizer } from '../model/tokenizer';
 import { readExcluded } from '../workspace/rules';
 import { writeWhole } from '../workspace/storage';
@@ -12,7 +11,7 @@ import type { IndexProgress, WorkspaceSpec } from './messages';
 
 export interface IndexerOptions {
   readonly memory: WorkspaceMemory;
-  readonly tokenizer: Pick<Tokenizer, 'encode'>;
+  readonly tokenizer: Pick<Tokenizer, 'encode' | 'pieces'>;
   /** Checksum of the tokenizer. */
   readonly checksum: string;
   /** Calls `slice`, a short piece of work, when nothing more urgent is to be done, and again for as long as it says so. */
@@ -254,11 +253,11 @@ export function newest(files: readonly Found[], bytes: number): Found[] {
 }
 
 /** Tokens of a text; it stops where other work may come between. */
-function* encode(text: string, tokenizer: Pick<Tokenizer, 'encode'>): Generator<void, number[]> {
+function* encode(text: string, tokenizer: Pick<Tokenizer, 'encode' | 'pieces'>): Generator<void, number[]> {
   const tokens: number[] = [];
   let stretch = '';
   yield;
-  for (const line of textLines(text)) {
+  for (const line of tokenizer.pieces(text)) {
     stretch += line;
     if (stretch.length < STRETCH) continue;
     for (const token of tokenizer.encode(stretch)) tokens.push(token);

@@ -1,18 +1,17 @@
 import type { Tokenizer } from '../model/tokenizer';
-import { textLines } from '../model/lines';
 
 /** Characters encoded between two looks at the clock. */
 const STRETCH = 1 << 10;
 
 /**
- * A text and its tokens, line by line: after an edit only what comes after the last unchanged line is encoded again, and
+ * A text and its tokens, piece by piece: after an edit only what comes after the last unchanged piece is encoded again, and
  * encoding can be interrupted and taken up later.
  */
 export class EncodedText {
   readonly tokens: number[] = [];
   #text = '';
-  /** For each line that is encoded: where it begins, in characters and in tokens. */
-  readonly #lines: { character: number; token: number }[] = [];
+  /** For each piece that is encoded: where it begins, in characters and in tokens. */
+  readonly #pieces: { character: number; token: number }[] = [];
 
   /**
    * Makes the tokens those of a text.
@@ -24,30 +23,32 @@ export class EncodedText {
     this.#keepShared(text);
     let at = this.#text.length;
     let looked = at;
-    for (const line of textLines(text.slice(at))) {
+    for (const piece of tokenizer.pieces(text.slice(at))) {
       if (at - looked >= STRETCH && deadline !== Infinity) {
         if (now() > deadline) break;
         looked = at;
       }
-      this.#lines.push({ character: at, token: this.tokens.length });
-      for (const token of tokenizer.encodeLine(line)) this.tokens.push(token);
-      at += line.length;
+      this.#pieces.push({ character: at, token: this.tokens.length });
+      for (const token of tokenizer.encodePiece(piece)) this.tokens.push(token);
+      at += piece.length;
     }
     this.#text = text.slice(0, at);
     return at === text.length;
   }
 
-  /** Takes everything back from the first line on that is not whole and the same in both texts. */
+  /**
+   * Takes back every piece that may be another in the new text: what comes behind a piece may belong to it, as long as it is
+   * white space.
+   */
   #keepShared(text: string): void {
     const old = this.#text;
     let shared = text.startsWith(old) ? old.length : 0;
     while (shared < old.length && old.charCodeAt(shared) === text.charCodeAt(shared)) shared++;
-    const end = shared === 0 ? 0 : old.lastIndexOf('\n', shared - 1) + 1;
-    const first = this.#lines.findIndex(({ character }) => character >= end);
-    if (first !== -1) {
-      this.tokens.length = this.#lines[first]?.token ?? 0;
-      this.#lines.length = first;
-    }
-    this.#text = old.slice(0, end);
+    while (shared > 0 && /\s/.test(old[shared - 1] as string)) shared--;
+    const last = this.#pieces.findLastIndex(({ character }) => character < shared);
+    const { character, token } = this.#pieces[Math.max(0, last)] ?? { character: 0, token: 0 };
+    this.tokens.length = token;
+    this.#pieces.length = Math.max(0, last);
+    this.#text = old.slice(0, character);
   }
 }

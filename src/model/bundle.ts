@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileWithin, verifiedPath } from './checksum';
 import { UserError } from './errors';
 import { checkGraphs } from './graphCheck';
-import { parseManifest, type Manifest } from './manifest';
+import { filesOf, parseManifest, type Manifest } from './manifest';
 import { thoughtRows, topLayers } from './thoughtShape';
 import { Tokenizer } from './tokenizer';
 
@@ -12,12 +12,19 @@ export interface Bundle {
   readonly directory: string;
   readonly manifest: Manifest;
   readonly tokenizer: Tokenizer;
-  /** z_0, float32 [rows, thought vectors, width] */
+  /** z_0, float32 [rows, thought vectors, width]; empty where the decoder reads no thought */
   readonly prior: Float32Array;
   /** Absolute paths of the graphs. */
-  readonly graphs: { readonly trunk: string; readonly top: string; readonly evidence: string };
+  readonly graphs: GraphPaths;
   /** Absolute path of the weights, which all graphs share. */
   readonly weights: string;
+}
+
+export interface GraphPaths {
+  readonly trunk: string;
+  readonly top: string;
+  /** Where the decoder reads a thought. */
+  readonly evidence?: string | undefined;
 }
 
 /** A manifest has some thousand bytes. */
@@ -40,7 +47,7 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
   }
   const manifest = parseManifest(await readFile(manifestPath, 'utf8'), manifestPath);
 
-  const entries = Object.entries(manifest.files);
+  const entries = filesOf(manifest);
   const total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
   const paths: Record<string, string> = {};
   let checked = 0;
@@ -49,15 +56,18 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
     checked += file.bytes;
     onProgress?.(checked / Math.max(1, total));
   }
-  const path = (name: keyof Manifest['files']) => paths[name] ?? join(directory, manifest.files[name].path);
-  const graphs = { trunk: path('trunk'), top: path('top'), evidence: path('evidence') };
+  const path = (name: 'trunk' | 'top' | 'weights' | 'tokenizer') => paths[name] as string;
+  const graphs = { trunk: path('trunk'), top: path('top'), evidence: paths['evidence'] };
   await checkGraphs(graphs, manifest);
 
   return {
     directory,
     manifest,
     tokenizer: readTokenizer(await readFile(path('tokenizer'), 'utf8'), manifest, path('tokenizer')),
-    prior: readPrior(await readFile(path('prior')), manifest, path('prior')),
+    prior:
+      paths['prior'] === undefined
+        ? new Float32Array(0)
+        : readPrior(await readFile(paths['prior']), manifest, paths['prior']),
     graphs,
     weights: path('weights'),
   };
@@ -66,7 +76,7 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
 function readTokenizer(text: string, manifest: Manifest, path: string): Tokenizer {
   let tokenizer: Tokenizer;
   try {
-    tokenizer = new Tokenizer(text);
+    tokenizer = new Tokenizer(text, manifest.tokenizer?.pieces);
   } catch (error) {
     throw new UserError(`${path}: not a byte-level BPE tokenizer (${String(error)}); install the model again`);
   }
@@ -80,7 +90,7 @@ function readTokenizer(text: string, manifest: Manifest, path: string): Tokenize
 
 /** Rows of zeros at the end, which are those of what z_0 says nothing of, need not be stored. */
 function readPrior(bytes: Buffer, manifest: Manifest, path: string): Float32Array {
-  const { thoughtVectors, width } = manifest.architecture;
+  const { thoughtVectors = 0, width } = manifest.architecture;
   const row = thoughtVectors * width * 4;
   const [least, most] = [topLayers(manifest) * row, thoughtRows(manifest) * row];
   const { byteLength } = bytes;

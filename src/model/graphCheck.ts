@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { messageOf, UserError } from './errors';
+import type { GraphPaths } from './bundle';
 import type { Manifest } from './manifest';
 import { fields, packed, type Field } from './protobuf';
 
@@ -39,6 +40,10 @@ const ENTRY = { key: 1, value: 2 } as const;
 /** Dimensions of a tensor at most. */
 const MAX_RANK = 32;
 
+/** The graphs of a bundle; the last one only where its decoder reads a thought. */
+export const GRAPHS = ['trunk', 'top', 'evidence'] as const;
+export type GraphName = (typeof GRAPHS)[number];
+
 /** Where a graph's weights are. */
 export interface Weights {
   /** Relative to the graph's folder, with slashes. */
@@ -52,16 +57,18 @@ export interface Weights {
  * @param paths of the graphs, which have been checked against the manifest
  * @throws UserError in one line: file, what is wrong in it, remedy
  */
-export async function checkGraphs(paths: Record<'trunk' | 'top' | 'evidence', string>, manifest: Manifest) {
+export async function checkGraphs(paths: GraphPaths, manifest: Manifest): Promise<void> {
   const { bytes } = manifest.files.weights;
-  for (const name of ['trunk', 'top', 'evidence'] as const) {
-    checkGraph(await readFile(paths[name]), paths[name], { location: weightsLocation(manifest, name), bytes });
+  for (const name of GRAPHS) {
+    const path = paths[name];
+    if (path === undefined) continue;
+    checkGraph(await readFile(path), path, { location: weightsLocation(manifest, name), bytes });
   }
 }
 
 /** How a graph must name the weights file: relative to its own folder, with slashes. */
-export function weightsLocation({ files }: Manifest, graph: 'trunk' | 'top' | 'evidence'): string {
-  return posix.relative(posix.dirname(slashes(files[graph].path)), slashes(files.weights.path));
+export function weightsLocation({ files }: Manifest, graph: GraphName): string {
+  return posix.relative(posix.dirname(slashes(files[graph]?.path ?? '')), slashes(files.weights.path));
 }
 
 /** The same for the bytes of one graph. */

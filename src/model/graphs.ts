@@ -55,7 +55,7 @@ export class Graphs {
     this.#rows = thoughtRows(manifest);
     this.#longest = longest;
     this.#kernel = kernel;
-    const { width, thoughtVectors } = manifest.architecture;
+    const { width, thoughtVectors = 0 } = manifest.architecture;
     this.#gradient = new Float32Array(this.#rows * thoughtVectors * width);
   }
 
@@ -98,7 +98,7 @@ export class Graphs {
    * @returns logits, [batch, logit count, vocabulary]
    */
   async top(states: Float32Array, z: Float32Array, logitCount: number, cache?: KeyValueCache): Promise<Float32Array> {
-    const { width, thoughtVectors } = this.#manifest.architecture;
+    const { width, thoughtVectors = 0 } = this.#manifest.architecture;
     const batch = cache?.batch ?? 1;
     const count = states.length / batch / width;
     const filled = cache ?? this.topCache(1, count);
@@ -112,7 +112,7 @@ export class Graphs {
       const part = states.subarray(from * batch * width, to * batch * width);
       const feeds = {
         states: this.#floats(part, [batch, to - from, width]),
-        z: this.#floats(z, [batch, this.#rows, thoughtVectors, width]),
+        ...(this.#rows > 0 && { z: this.#floats(z, [batch, this.#rows, thoughtVectors, width]) }),
         logit_count: this.#integers([Math.max(1, to - Math.max(from, first))], [1]),
       };
       const read = await this.#run('top', 'logits', feeds, to - from, filled);
@@ -134,10 +134,12 @@ export class Graphs {
     weights: Float32Array,
     z: Float32Array,
   ): Promise<EvidenceOutput> {
-    const { width, thoughtVectors } = this.#manifest.architecture;
+    const { width, thoughtVectors = 0 } = this.#manifest.architecture;
     const shape = [this.#rows, thoughtVectors, width];
-    const directs = this.#sessions.evidence.outputNames.includes(DIRECTIONS);
-    const output = await this.#sessions.evidence.run(
+    const { evidence: session } = this.#sessions;
+    if (!session) throw new Error('this decoder reads no thought');
+    const directs = session.outputNames.includes(DIRECTIONS);
+    const output = await session.run(
       {
         states: this.#floats(states, [1, targets.length, width]),
         targets: this.#integers(targets, [1, targets.length]),
@@ -204,7 +206,10 @@ export class Graphs {
       past[`past_${tableName(i)}`] = tensor;
       present[`present_${tableName(i)}`] = tensor;
     }
-    const fed = { ...feeds, past_length: this.#integers([cache.length], [1]), ...past };
+    const positions = this.#sessions[graph].inputNames.includes('positions')
+      ? { positions: this.#positions(cache.length, count, cache.batch) }
+      : {};
+    const fed = { ...feeds, ...positions, past_length: this.#integers([cache.length], [1]), ...past };
     const directs = graph === 'top' && this.directs;
     const outputs = await this.#sessions[graph].run(fed, {
       [output]: null,
@@ -229,6 +234,12 @@ export class Graphs {
     return { layers, kvHeads, headWidth };
   }
 
+  /** Positions of the next tokens: after those that are cached, the same in each entry of a batch. */
+  #positions(from: number, count: number, batch: number): Tensor {
+    const row = Array.from({ length: count }, (_, i) => from + i);
+    return this.#integers(Array.from({ length: batch }, () => row).flat(), [batch, count]);
+  }
+
   #floats(data: Float32Array, shape: number[]): Tensor {
     return new this.#runtime.Tensor('float32', data, shape);
   }
@@ -238,7 +249,7 @@ export class Graphs {
   }
 }
 
-export type Sessions = Record<'trunk' | 'top' | 'evidence', InferenceSession>;
+export type Sessions = Record<'trunk' | 'top', InferenceSession> & { readonly evidence?: InferenceSession };
 
 /** Lets the event loop turn once, so that what has come in meanwhile is seen. */
 function turn(): Promise<void> {

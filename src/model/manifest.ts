@@ -1,11 +1,12 @@
 import { z } from 'zod';
+import { PIECES } from './pieces';
 import { UserError } from './errors';
 
 /** The bundle format that this version reads. */
 export const FORMAT = 2;
 
 /** Positions that graphs of this format know. */
-const POSITIONS = 2 ** 13;
+export const POSITIONS = 2 ** 13;
 
 /** No count of a model is larger: what is allocated by it stays within reason whatever a manifest says. */
 const MAX_COUNT = 2 ** 20;
@@ -109,6 +110,64 @@ const energyWeights = z.object({
   fitted: z.record(z.string(), z.unknown()),
 });
 
+const architecture = z.object({
+  vocabulary: count,
+  width: count,
+  layers: count,
+  trunkLayers: count,
+  heads: count,
+  kvHeads: count,
+  headWidth: count,
+  /** Vectors of the thought a layer; none where the decoder reads no thought. */
+  thoughtVectors: count.optional(),
+  /** Rows of z behind the top layers': one number for each token, which is added to its logit. Older bundles have none. */
+  tokenGroups: count.optional(),
+  /** Features of the last state, for each of which z has as many rows again. Older bundles have none. */
+  tokenFeatures: count.max(MAX_FEATURES).optional(),
+  /** What the graphs hold already, for whoever computes without them (src/model/kernel); older bundles have none of it. */
+  ropeBase: z.number().positive().optional(),
+  normEpsilon: z.number().positive().optional(),
+  attentionBias: z.boolean().optional(),
+  priorHidden: count.optional(),
+});
+
+/** How a thought takes its steps. */
+const thoughtSteps = z.object({
+  maxTrainedSteps: count,
+  /** Length of an RMS-normalised step: [step][group of z]. */
+  stepSize: z.array(perGroup),
+  warmStepSize: perGroup,
+  /** Fraction by which each step pulls z back toward the prior: [step][group of z]. */
+  priorPull: z.array(perGroup),
+  warmPriorPull: perGroup,
+  priorDeviation: deviations,
+  posteriorDeviation: deviations,
+});
+
+const token = z.number().int().nonnegative().max(MAX_COUNT);
+
+const specialTokens = z.object({ pad: token, file: token, suffix: token, prefix: token, end: token });
+
+/**
+ * How a decoder is asked to fill in. Without it: suffix first, by the tokens of `specialTokens`.
+ * `prefix-suffix-middle`: what Qwen, StarCoder and CodeLlama were trained on; `prefix`: the text before the cursor alone.
+ */
+const prompt = z.discriminatedUnion('style', [
+  z.object({
+    style: z.literal('prefix-suffix-middle'),
+    begin: token.optional(),
+    prefix: token,
+    suffix: token,
+    middle: token,
+    /** For related files in front: where the repository's name begins, and where a file does. */
+    repository: token.optional(),
+    file: token.optional(),
+    /** Tokens that end what is written. */
+    ends: z.array(token).min(1),
+  }),
+  z.object({ style: z.literal('prefix'), begin: token.optional(), ends: z.array(token).min(1) }),
+]);
+
 const schema = z
   .object({
     format: z.literal(FORMAT),
@@ -119,45 +178,21 @@ const schema = z
       .string()
       .regex(/^\d+\.\d+\.\d+$/, 'must be a version like 0.1.0')
       .optional(),
-    architecture: z.object({
-      vocabulary: count,
-      width: count,
-      layers: count,
-      trunkLayers: count,
-      heads: count,
-      kvHeads: count,
-      headWidth: count,
-      thoughtVectors: count,
-      /** Rows of z behind the top layers': one number for each token, which is added to its logit. Older bundles have none. */
-      tokenGroups: count.optional(),
-      /** Features of the last state, for each of which z has as many rows again. Older bundles have none. */
-      tokenFeatures: count.max(MAX_FEATURES).optional(),
-      /** What the graphs hold already, for whoever computes without them (src/model/kernel); older bundles have none of it. */
-      ropeBase: z.number().positive().optional(),
-      normEpsilon: z.number().positive().optional(),
-      attentionBias: z.boolean().optional(),
-      priorHidden: count.optional(),
+    architecture,
+    window: z.object({
+      tokens: count.max(POSITIONS),
+      suffixTokens: z.number().int().nonnegative(),
+      hop: count,
+      /** Of all related files in front; none where the prompt has no place for them. */
+      relatedTokens: z.number().int().nonnegative().optional(),
     }),
-    window: z.object({ tokens: count.max(POSITIONS), suffixTokens: z.number().int().nonnegative(), hop: count }),
     chunk: z.object({ tokens: count }),
-    specialTokens: z.object({
-      pad: z.number().int(),
-      file: z.number().int(),
-      suffix: z.number().int(),
-      prefix: z.number().int(),
-      end: z.number().int(),
-    }),
-    thought: z.object({
-      maxTrainedSteps: count,
-      /** Length of an RMS-normalised step: [step][group of z]. */
-      stepSize: z.array(perGroup),
-      warmStepSize: perGroup,
-      /** Fraction by which each step pulls z back toward the prior: [step][group of z]. */
-      priorPull: z.array(perGroup),
-      warmPriorPull: perGroup,
-      priorDeviation: deviations,
-      posteriorDeviation: deviations,
-    }),
+    /** Of a decoder that reads the suffix first; `prompt` has those of the others. */
+    specialTokens: specialTokens.optional(),
+    prompt: prompt.optional(),
+    tokenizer: z.object({ pieces: z.enum(PIECES) }).optional(),
+    /** Without it the decoder reads no thought. */
+    thought: thoughtSteps.optional(),
     /** Without it the memory is not used. */
     memory: memoryWeights.optional(),
     /** The same of states where the lookup memory is off (`thoughtline fit-states`); without it the decoder stands alone there. */
@@ -168,47 +203,76 @@ const schema = z
     files: z.object({
       trunk: graphFile,
       top: graphFile,
-      evidence: graphFile,
+      evidence: graphFile.optional(),
       weights: weightsFile,
       tokenizer: bundleFile,
-      prior: bundleFile,
+      prior: bundleFile.optional(),
       card: bundleFile,
+      licence: bundleFile.optional(),
     }),
   })
   .superRefine((manifest, context) => {
-    const { layers, trunkLayers, thoughtVectors, width, vocabulary } = manifest.architecture;
-    const { tokenGroups = 0, tokenFeatures = 0 } = manifest.architecture;
-    const top = layers - trunkLayers;
-    const groups = top + tokenGroups + Number(tokenFeatures > 0);
-    const parts = ['one a top layer', 'one a group of tokens', 'one of all features'];
-    const each = parts.slice(0, 1 + Number(tokenGroups > 0) + Number(tokenFeatures > 0)).join(', ');
+    const { layers, trunkLayers } = manifest.architecture;
     const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (top < 1) complain(['architecture', 'trunkLayers'], `must be smaller than layers (${layers})`);
-    const needed = Math.ceil(vocabulary / (thoughtVectors * width));
-    if (tokenGroups > 0 && tokenGroups !== needed) {
-      complain(['architecture', 'tokenGroups'], `must be ${needed} for a vocabulary of ${vocabulary}`);
-    }
-    if (tokenFeatures > 0 && tokenGroups === 0)
-      complain(['architecture', 'tokenFeatures'], 'must come with tokenGroups');
-    const { thought } = manifest;
-    for (const field of ['stepSize', 'priorPull'] as const) {
-      if (thought[field].length !== thought.maxTrainedSteps) {
-        complain(['thought', field], `must have ${thought.maxTrainedSteps} rows, one a step`);
-      }
-      if (thought[field].some((row) => row.length !== groups)) {
-        complain(['thought', field], `must have ${groups} numbers in each row, ${each}`);
+    if (layers <= trunkLayers) complain(['architecture', 'trunkLayers'], `must be smaller than layers (${layers})`);
+    if (manifest.thought) checkThought(manifest.architecture, manifest.thought, complain);
+    for (const file of ['evidence', 'prior'] as const) {
+      if ((manifest.files[file] !== undefined) !== (manifest.thought !== undefined)) {
+        complain(['files', file], 'must be there exactly where thought is');
       }
     }
-    for (const field of ['warmStepSize', 'warmPriorPull', 'priorDeviation', 'posteriorDeviation'] as const) {
-      if (thought[field].length !== groups) complain(['thought', field], `must have ${groups} numbers, ${each}`);
+    if ((manifest.specialTokens === undefined) === (manifest.prompt === undefined)) {
+      complain(['prompt'], 'must be there exactly where specialTokens is not');
     }
   });
+
+type Complain = (path: string[], message: string) => void;
+type Architecture = z.infer<typeof architecture>;
+
+/** Whether the numbers of a thought's steps are as many as its groups. */
+function checkThought(of: Architecture, thought: z.infer<typeof thoughtSteps>, complain: Complain): void {
+  const { layers, trunkLayers, thoughtVectors, width, vocabulary, tokenGroups = 0, tokenFeatures = 0 } = of;
+  if (thoughtVectors === undefined) return complain(['architecture', 'thoughtVectors'], 'must come with thought');
+  const groups = layers - trunkLayers + tokenGroups + Number(tokenFeatures > 0);
+  const parts = ['one a top layer', 'one a group of tokens', 'one of all features'];
+  const each = parts.slice(0, 1 + Number(tokenGroups > 0) + Number(tokenFeatures > 0)).join(', ');
+  const needed = Math.ceil(vocabulary / (thoughtVectors * width));
+  if (tokenGroups > 0 && tokenGroups !== needed) {
+    complain(['architecture', 'tokenGroups'], `must be ${needed} for a vocabulary of ${vocabulary}`);
+  }
+  if (tokenFeatures > 0 && tokenGroups === 0) complain(['architecture', 'tokenFeatures'], 'must come with tokenGroups');
+  for (const field of ['stepSize', 'priorPull'] as const) {
+    if (thought[field].length !== thought.maxTrainedSteps) {
+      complain(['thought', field], `must have ${thought.maxTrainedSteps} rows, one a step`);
+    }
+    if (thought[field].some((row) => row.length !== groups)) {
+      complain(['thought', field], `must have ${groups} numbers in each row, ${each}`);
+    }
+  }
+  for (const field of ['warmStepSize', 'warmPriorPull', 'priorDeviation', 'posteriorDeviation'] as const) {
+    if (thought[field].length !== groups) complain(['thought', field], `must have ${groups} numbers, ${each}`);
+  }
+}
 
 export type Manifest = z.infer<typeof schema>;
 export type MemoryWeights = z.infer<typeof memoryWeights>;
 export type StateWeights = z.infer<typeof stateWeights>;
 export type EnergyWeights = z.infer<typeof energyWeights>;
+export type ThoughtSteps = z.infer<typeof thoughtSteps>;
+export type SpecialTokens = z.infer<typeof specialTokens>;
+export type Prompt = z.infer<typeof prompt>;
+export type InfillPrompt = Extract<Prompt, { style: 'prefix-suffix-middle' }>;
 export type BundleFile = z.infer<typeof bundleFile>;
+
+/** The files of a bundle by what they are. */
+export function filesOf({ files }: Pick<Manifest, 'files'>): [name: keyof Manifest['files'], file: BundleFile][] {
+  return Object.entries(files).flatMap(([name, file]) => (file ? [[name as keyof Manifest['files'], file]] : []));
+}
+
+/** The tokens that end what is written. */
+export function endTokens({ specialTokens, prompt }: Pick<Manifest, 'specialTokens' | 'prompt'>): readonly number[] {
+  return specialTokens ? [specialTokens.end] : (prompt?.ends ?? []);
+}
 
 /**
  * Reads a bundle's manifest.

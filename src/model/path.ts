@@ -9,5 +9,5 @@ export function pathTail(path: string): string {
 }
 
 export function pathTailTokens(path: string, tokenizer: Tokenizer): number[] {
-  return tokenizer.encodeLine(pathTail(path)).slice(0, MAX_TOKENS);
+  return tokenizer.encodePiece(pathTail(path)).slice(0, MAX_TOKENS);
 }

@@ -73,11 +73,11 @@ async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]):
   const states = await graphs.trunk(inputs, trunk);
   const prefill = await graphs.top(states, z, 1, top);
   const decoded = await graphs.top(await graphs.trunk(tokens.slice(-1), trunk), z, 1, top);
+  const decoder = { states, prefill, decoded };
+  if (bundle.graphs.evidence === undefined) return decoder;
   const evidence = await graphs.evidence(states, tokens.slice(1), new Float32Array(length).fill(1), z);
   return {
-    states,
-    prefill,
-    decoded,
+    ...decoder,
     nll: NumericalError.check(Float32Array.of(evidence.nll), 'nll'),
     gradient: NumericalError.check(evidence.gradient.slice(), 'gradient'),
   };

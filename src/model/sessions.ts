@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Bundle } from './bundle';
 import { messageOf, UserError } from './errors';
-import { weightsLocation } from './graphCheck';
+import { GRAPHS, weightsLocation } from './graphCheck';
 import { Graphs, type Sessions } from './graphs';
 import type { Runtime } from './runtime';
 
@@ -23,15 +23,17 @@ export interface SessionOptions {
  * @throws UserError if the graphs do not load at all; another provider's error is thrown as it is
  */
 export async function openGraphs(runtime: Runtime, bundle: Bundle, options: SessionOptions): Promise<Graphs> {
-  const sessions: Partial<Sessions> = {};
+  const sessions: { -readonly [Name in keyof Sessions]?: Sessions[Name] } = {};
   try {
-    for (const name of ['trunk', 'top', 'evidence'] as const) {
+    for (const name of GRAPHS) {
+      const path = bundle.graphs[name];
+      if (path === undefined) continue;
       const own = sessionOptions(options, name);
       // The WebAssembly build opens no file that a graph names; the native one does, and wants no data.
       if (runtime.fallback !== undefined) {
         own.externalData = [{ path: weightsLocation(bundle.manifest, name), data: bundle.weights }];
       }
-      sessions[name] = await runtime.InferenceSession.create(bundle.graphs[name], own);
+      sessions[name] = await runtime.InferenceSession.create(path, own);
     }
   } catch (error) {
     for (const session of Object.values(sessions)) await session.release();

@@ -1,7 +1,8 @@
 import { Tokenizer as BytePairEncoder } from '@huggingface/tokenizers';
 import { LruMap } from './lru';
+import { piecesOf, type Pieces } from './pieces';
 
-const REMEMBERED_LINES = 8192;
+const REMEMBERED_PIECES = 8192;
 const LONGEST_REMEMBERED = 400;
 /** No vocabulary is larger. */
 const MAX_TOKENS = 2 ** 20;
@@ -9,7 +10,7 @@ const MAX_TOKENS = 2 ** 20;
 /**
  * Byte-level BPE of a bundle. Text in, token ids out, and back; special tokens can neither be spelled by a text nor
  * decoded to one. Pre-tokens are capped in length by the tokenizer's own pattern, so encoding is linear in the text
- * whatever its lines look like, and none goes on behind a newline, so lines can be encoded apart.
+ * whatever its lines look like. What encodes apart as it does together is a piece (src/model/pieces.ts).
  */
 export class Tokenizer {
   /** Number of token ids. */
@@ -18,10 +19,16 @@ export class Tokenizer {
   readonly #bytes: Uint8Array[];
   /** Ids of the text tokens, ordered by their bytes. */
   readonly #sorted: number[];
-  readonly #lines = new LruMap<string, readonly number[]>(REMEMBERED_LINES);
+  readonly #known = new LruMap<string, readonly number[]>(REMEMBERED_PIECES);
 
-  /** @param json content of a Hugging Face tokenizer.json with a byte-level BPE model */
-  constructor(json: string) {
+  readonly #pieces: Pieces;
+
+  /**
+   * @param json content of a Hugging Face tokenizer.json with a byte-level BPE model
+   * @param pieces how a text may be cut so that its parts encode as the whole does
+   */
+  constructor(json: string, pieces: Pieces = 'lines') {
+    this.#pieces = pieces;
     const file = JSON.parse(json) as TokenizerFile;
     if (file.model?.type !== 'BPE') throw new Error(`model.type is ${String(file.model?.type)}, not BPE`);
     this.#encoder = new BytePairEncoder(file, {});
@@ -37,11 +44,16 @@ export class Tokenizer {
     return this.#encoder.encode(text.toWellFormed(), { add_special_tokens: false }).ids;
   }
 
-  /** Token ids of one line, remembered: while a file is edited nearly all its lines stay what they were. */
-  encodeLine(line: string): readonly number[] {
-    if (line.length > LONGEST_REMEMBERED) return this.encode(line);
-    let ids = this.#lines.get(line);
-    if (ids === undefined) this.#lines.set(copyOf(line), (ids = this.encode(line)));
+  /** Cuts a text whose lines end in "\n" into parts that encode apart as they do together. */
+  pieces(text: string): string[] {
+    return piecesOf(text, this.#pieces);
+  }
+
+  /** Token ids of one piece, remembered: while a file is edited nearly all its lines stay what they were. */
+  encodePiece(piece: string): readonly number[] {
+    if (piece.length > LONGEST_REMEMBERED) return this.encode(piece);
+    let ids = this.#known.get(piece);
+    if (ids === undefined) this.#known.set(copyOf(piece), (ids = this.encode(piece)));
     return ids;
   }
 

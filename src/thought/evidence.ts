@@ -1,4 +1,4 @@
-import type { Manifest } from '../model/manifest';
+import type { SpecialTokens } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
 import { textLines } from '../model/lines';
 import { pathTailTokens } from '../model/path';
@@ -74,7 +74,7 @@ const BLOCK = 1 << 15;
 export function collectEvidence(
   sources: readonly EvidenceSource[],
   tokenizer: Tokenizer,
-  special: Manifest['specialTokens'],
+  special: SpecialTokens,
   limits: EvidenceLimits,
 ): Evidence {
   const cutOf = (source: EvidenceSource) => cut(source, tokenizer, special, limits);
@@ -127,7 +127,7 @@ function distinct(): (pieces: Iterable<Piece>) => Generator<Piece> {
 function* cut(
   source: EvidenceSource,
   tokenizer: Tokenizer,
-  special: Manifest['specialTokens'],
+  special: SpecialTokens,
   limits: EvidenceLimits,
 ): Generator<Piece> {
   const header = [special.file, ...pathTailTokens(source.path, tokenizer), special.prefix];
@@ -193,7 +193,7 @@ export function* packLines(text: string, tokenizer: Tokenizer, room: number): Ge
   let blankBefore = false;
   for (const [line, content] of textLines(text).entries()) {
     end += content.length;
-    const tokens = tokenizer.encodeLine(content);
+    const tokens = tokenizer.encodePiece(content);
     const blank = content.trim() === '';
     const opensBlock = blankBefore && !blank && !/^[\s})\]]/.test(content);
     blankBefore = blank;

@@ -1,4 +1,4 @@
-import type { Manifest } from '../model/manifest';
+import type { ThoughtSteps } from '../model/manifest';
 import type { Rounded } from '../model/rounded';
 
 /**
@@ -14,7 +14,7 @@ export interface StepRule {
 }
 
 /** The rule of refinement step t (0-based). Beyond the trained steps the last step size decays as 1/t. */
-export function coldRule(thought: Manifest['thought'], t: number): StepRule {
+export function coldRule(thought: ThoughtSteps, t: number): StepRule {
   const last = thought.maxTrainedSteps - 1;
   const row = Math.min(t, last);
   const decay = t > last ? thought.maxTrainedSteps / (t + 1) : 1;
@@ -23,7 +23,7 @@ export function coldRule(thought: Manifest['thought'], t: number): StepRule {
 }
 
 /** The rule of a step that starts from an earlier posterior, after an edit. */
-export function warmRule(thought: Manifest['thought']): StepRule {
+export function warmRule(thought: ThoughtSteps): StepRule {
   return { stepSize: thought.warmStepSize, priorPull: thought.warmPriorPull };
 }
 

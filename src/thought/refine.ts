@@ -1,6 +1,6 @@
 import type { Pointed, Reading } from '../model/directions';
 import type { EvidenceOutput } from '../model/graphs';
-import type { Manifest } from '../model/manifest';
+import type { ThoughtSteps } from '../model/manifest';
 import { rounded } from '../model/rounded';
 import type { Chunk, Evidence } from './evidence';
 import { addGradient, addRounded, coldRule, kullbackLeibler, sharesOf, step, warmRule } from './posterior';
@@ -26,7 +26,7 @@ export interface RefinementOptions {
   readonly steps: number;
   /** z_0: where a cold refinement starts, and what every step is pulled toward. */
   readonly prior: Thought;
-  readonly constants: Manifest['thought'];
+  readonly constants: ThoughtSteps;
   /** Where each group of z ends, and of how many numbers its vectors are. */
   readonly groupEnds: readonly number[];
   readonly width: number;

@@ -63,11 +63,11 @@ export async function editFile(
   change: (bytes: Buffer) => Buffer,
 ): Promise<void> {
   const manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as Manifest;
-  const path = join(directory, manifest.files[name].path);
+  const path = join(directory, manifest.files[name]!.path);
   const bytes = change(await readFile(path));
   await writeFile(path, bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  await editManifest(directory, ({ files }) => (files[name] = { ...files[name], bytes: bytes.length, sha256 }));
+  await editManifest(directory, ({ files }) => (files[name] = { ...files[name]!, bytes: bytes.length, sha256 }));
 }
 
 /** A request in a frozen file, at the given share of its text. */

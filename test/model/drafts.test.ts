@@ -11,6 +11,7 @@ import { cutWindow } from '../../src/completion/window';
 import { openBundle, type Bundle } from '../../src/model/bundle';
 import { Decoder } from '../../src/model/decoder';
 import type { Graphs } from '../../src/model/graphs';
+import { endTokens } from '../../src/model/manifest';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
 import { hasNano, NANO, SOURCES } from '../fixtures';
@@ -55,7 +56,7 @@ for (const [name, directory] of BUNDLES) {
         place: placeOf(request.prefix, request.suffix, 8),
         width: 1,
         maxTokens: 24,
-        endToken: manifest.specialTokens.end,
+        endTokens: endTokens(manifest),
         mix: (logits, context) => ((tokens = context.slice(healed.tokens.length)), logits),
         ...options,
       });

@@ -49,11 +49,11 @@ async function changeManifest(directory: string, change: (manifest: Manifest) =>
 /** Changes a file of a bundle, and its manifest with it. */
 async function forge(directory: string, name: keyof Manifest['files'], change: (content: Buffer) => Buffer) {
   const manifest = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as Manifest;
-  const path = join(directory, manifest.files[name].path);
+  const path = join(directory, manifest.files[name]!.path);
   const content = change(await readFile(path));
   await writeFile(path, content);
   const sha256 = createHash('sha256').update(content).digest('hex');
-  await changeManifest(directory, ({ files }) => Object.assign(files[name], { bytes: content.length, sha256 }));
+  await changeManifest(directory, ({ files }) => Object.assign(files[name]!, { bytes: content.length, sha256 }));
 }
 
 const forgeTop = (change: (content: Buffer) => Buffer) => (directory: string) => forge(directory, 'top', change);
@@ -248,7 +248,7 @@ describe('what a bundle may have', () => {
     test(`the graphs of ${name} pass`, async () => {
       const { files } = JSON.parse(await readFile(join(directory, 'manifest.json'), 'utf8')) as Manifest;
       const weights = { location: files.weights.path, bytes: files.weights.bytes };
-      for (const file of [files.trunk, files.top, files.evidence]) {
+      for (const file of [files.trunk, files.top, files.evidence!]) {
         checkGraph(await readFile(join(directory, file.path)), file.path, weights);
       }
     });

@@ -201,7 +201,7 @@ describe('a refinement that diverges', { skip: !hasNano }, () => {
   test('from the prior: the steps are rejected and the prior serves', async (context) => {
     const directory = await copyOfTiny(scratch(), 'diverging', NANO);
     await editManifest(directory, ({ thought }) => {
-      thought.stepSize = thought.stepSize.map((row) => row.map(() => 300));
+      thought!.stepSize = thought!.stepSize.map((row) => row.map(() => 300));
     });
     const engine = await engineOnCpu(context, directory);
     const refinement = engine.refinement(await requestIn(FILE, 0.5, SOURCES), { steps: 8 });
@@ -216,7 +216,7 @@ describe('a refinement that diverges', { skip: !hasNano }, () => {
   test('after an edit: the thought from before the edit serves', async (context) => {
     const directory = await copyOfTiny(scratch(), 'diverging-warm', NANO);
     await editManifest(directory, ({ thought }) => {
-      thought.warmStepSize = thought.warmStepSize.map(() => 300);
+      thought!.warmStepSize = thought!.warmStepSize.map(() => 300);
     });
     const engine = await engineOnCpu(context, directory);
     const request = await requestIn(FILE, 0.9, SOURCES);

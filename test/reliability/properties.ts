@@ -18,7 +18,7 @@ import { TokenMemory } from '../../src/memory/store';
 import { KeyValueCache, Rows } from '../../src/model/cache';
 import { rowsAt, runOver, type Place } from '../caches';
 import { UserError } from '../../src/model/errors';
-import { parseManifest, type Manifest } from '../../src/model/manifest';
+import { filesOf, parseManifest, type Manifest } from '../../src/model/manifest';
 import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
 import { accepted, continuation, couldServe, mayServe, SuggestionMemory } from '../../src/server/schedule';
 import { readSettings } from '../../src/server/settings';
@@ -400,7 +400,7 @@ const manifests: Property = {
     return fc.property(fc.oneof({ weight: 8, arbitrary: broken }, cutShort, text()), (content) => {
       try {
         const read = parseManifest(content, 'm/manifest.json');
-        for (const { path } of Object.values(read.files)) assert.ok(!path.split(/[\\/]/).includes('..'));
+        for (const [, { path }] of filesOf(read)) assert.ok(!path.split(/[\\/]/).includes('..'));
       } catch (error) {
         assert.ok(error instanceof UserError, String(error));
         assert.match(error.message, /^m\/manifest\.json: [^\n]+$/);

@@ -240,7 +240,10 @@ describe('the memory of a workspace is kept like the files', () => {
   test('a long file is taken in in many turns, and a longer pass tells how far it is', async () => {
     const line = 'const value = compute(first, second, third);\n';
     await lay(join(scratch(), 'eight'), { 'a.ts': line.repeat(10_000), 'b.ts': line.repeat(11_000) });
-    const slow = { encode: (text: string) => (wait(1), tokenizer.encode(text)) };
+    const slow = {
+      encode: (text: string) => (wait(1), tokenizer.encode(text)),
+      pieces: (text: string) => tokenizer.pieces(text),
+    };
     const { indexer, turns, progress } = started({ tokenizer: slow });
     await indexer.index(specOf('eight'));
     // 945 kB in stretches of 1 kB that take 1 ms at least, of which ten make a slice.

@@ -48,8 +48,9 @@ export class Kernel {
 
   /** @returns undefined where the kernel does not know the bundle's decoder, or how its weights are stored */
   static async open(bundle: Bundle): Promise<Kernel | undefined> {
-    const { ropeBase, normEpsilon, heads, kvHeads, headWidth, width, tokenFeatures = 0 } = bundle.manifest.architecture;
-    if (ropeBase === undefined || normEpsilon === undefined) return undefined;
+    const { ropeBase, normEpsilon, thoughtVectors, heads, kvHeads, headWidth, width, tokenFeatures = 0 } =
+      bundle.manifest.architecture;
+    if (ropeBase === undefined || normEpsilon === undefined || thoughtVectors === undefined) return undefined;
     // Two heads at a time share what they read, sixteen values at a time.
     if (heads % (2 * kvHeads) !== 0 || headWidth % 16 !== 0 || width % BLOCK !== 0) return undefined;
     if (tokenFeatures % BLOCK !== 0) return undefined;
@@ -163,7 +164,7 @@ export class Kernel {
       operations.normalise(states, rows, width, thought.norm, this.#epsilon, normed);
       this.#multiply(normed, rows, thought.matrices.query, queries, false);
       const { thoughts, thought: shape } = this.#layout;
-      this.#attend(rows, shape.at(slot.at + thoughts, at), shape.room, this.#architecture.thoughtVectors, 0);
+      this.#attend(rows, shape.at(slot.at + thoughts, at), shape.room, this.#architecture.thoughtVectors ?? 0, 0);
       this.#multiply(attended, rows, thought.matrices.output, states, true);
     }
 
@@ -203,7 +204,7 @@ export class Kernel {
   #read(z: Float32Array, slot: Slot): void {
     // Nobody changes a thought that there is.
     if (slot.z === z) return;
-    const { width, kvHeads, headWidth, thoughtVectors } = this.#architecture;
+    const { width, kvHeads, headWidth, thoughtVectors = 0 } = this.#architecture;
     const { normed, wide, staged, thoughts, thought: tableShape } = this.#layout;
     const head = headWidth * 4;
     this.#layout.layers.forEach(({ thought }, i) => {

@@ -96,7 +96,7 @@ export class Layout {
   #end = 64;
 
   constructor(weights: DecoderWeights, { architecture, window }: Manifest) {
-    const { vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth, thoughtVectors } = architecture;
+    const { vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth, thoughtVectors = 0 } = architecture;
     this.layers = weights.layers.map(({ norms, matrices, thought }) => ({
       norms: each(norms, (norm) => this.#vector(norm)),
       matrices: each(matrices, (matrix) => this.#matrix(matrix)),

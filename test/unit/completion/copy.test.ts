@@ -14,7 +14,7 @@ function after(known: string, typed: string, maxLines = 1) {
   memory.show([{ key: 'related', text: known, own: false }], 0);
   const window = tokenizer.encode(typed);
   const find = (context: readonly number[]) => memory.draft(context, 40);
-  const options = { endToken: SPECIAL.end, place: { ...place, maxLines } };
+  const options = { endTokens: [SPECIAL.end], place: { ...place, maxLines } };
   return copyAt(find, window, heal(window, tokenizer), tokenizer, options);
 }
 

@@ -29,7 +29,7 @@ function reciting(text: string, sure = 20): Decoder {
 }
 
 async function write(text: string, options: Partial<DecodeOptions> = {}, need: Uint8Array = NOTHING) {
-  const all = { place, width: 1, maxTokens: 64, endToken: SPECIAL.end, ...options };
+  const all = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], ...options };
   const candidates = await decode(reciting(text), tokenizer, thought, [SPECIAL.prefix], { tokens: [], need }, all);
   return candidates?.[0];
 }
@@ -48,7 +48,7 @@ test('a text that has become too improbable is written no further; its marks are
   const text = 'const value = compute(1);\n';
   const window = [SPECIAL.prefix];
   const write = (least?: number) =>
-    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], need: NOTHING }, { place, width: 1, maxTokens: 64, endToken: SPECIAL.end, least }); // prettier-ignore
+    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], need: NOTHING }, { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], least }); // prettier-ignore
   const [whole] = (await write())!;
   const third = whole!.marks![2]!.logprob;
   const [cut] = (await write(third + 1e-6))!;
@@ -75,7 +75,7 @@ describe('a budget of time', () => {
     let time = 0;
     const slow = { ...reciting(text), logits: (...all: Parameters<Decoder['logits']>) => ((time += time ? 8 : 5000), reciting(text).logits(...all)) }; // prettier-ignore
     const healed = { tokens: [], need: NOTHING };
-    const options = { place, width: 1, maxTokens: 64, endToken: SPECIAL.end, now: () => time, budget: 200 };
+    const options = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], now: () => time, budget: 200 };
     const [first] = (await decode(slow as unknown as Decoder, tokenizer, thought, [SPECIAL.prefix], healed, options))!;
     assert.equal(first?.stop, 'time');
     assert.ok(first.tokens.length > 5 && first.text !== '' && time < 5100, `${first.text} after ${time} ms`);
@@ -124,7 +124,7 @@ describe('what is no longer wanted', () => {
   }
   const head = Array.from({ length: 400 }, (_, i) => 5 + (i % 7));
   const healed = { tokens: [], need: NOTHING };
-  const options = { place, width: 1, maxTokens: 3, endToken: SPECIAL.end };
+  const options = { place, width: 1, maxTokens: 3, endTokens: [SPECIAL.end] };
 
   test('stops between two slices of a window that is being read, and what was read stays read', async () => {
     const whole = zeros();

@@ -7,7 +7,7 @@ import { textLines } from '../../../src/model/lines';
 import { tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
-const encode = (text: string) => textLines(text).flatMap((line) => [...tokenizer.encodeLine(line)]);
+const encode = (text: string) => textLines(text).flatMap((line) => [...tokenizer.encodePiece(line)]);
 const newMemory = () => new ContextMemory(tokenizer, tokenizer.size);
 const source = (key: string, text: string, own = false): Source => ({ key, text, own });
 

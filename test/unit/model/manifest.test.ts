@@ -18,8 +18,8 @@ function changed(change: (manifest: Manifest) => void): string {
 function leaning(groups: number, features?: number): string {
   return changed(({ architecture, thought }) => {
     if (features) architecture.tokenFeatures = features;
-    architecture.tokenGroups = Math.ceil(architecture.vocabulary / (architecture.thoughtVectors * architecture.width));
-    thought.stepSize = thought.stepSize.map(() => Array.from({ length: groups }, () => 0.1));
+    architecture.tokenGroups = Math.ceil(architecture.vocabulary / (architecture.thoughtVectors! * architecture.width));
+    thought!.stepSize = thought!.stepSize.map(() => Array.from({ length: groups }, () => 0.1));
   });
 }
 
@@ -82,18 +82,18 @@ describe('manifest', () => {
       leaning(2, 4),
       /thought\.stepSize: must have \d+ numbers in each row, one a top layer, one a group of tokens, one of all features/,
     ],
-    ['too few steps', changed((m) => m.thought.stepSize.pop()), /thought\.stepSize: must have 8 rows/],
-    ['a row too short', changed((m) => m.thought.priorPull[3]?.pop()), /thought\.priorPull: must have 2 numbers/],
-    ['too few deviations', changed((m) => m.thought.priorDeviation.pop()), /thought\.priorDeviation: must have 2/],
-    ['a deviation of zero', changed((m) => (m.thought.posteriorDeviation[0] = 0)), /thought\.posteriorDeviation\.0/],
+    ['too few steps', changed((m) => m.thought!.stepSize.pop()), /thought\.stepSize: must have 8 rows/],
+    ['a row too short', changed((m) => m.thought!.priorPull[3]?.pop()), /thought\.priorPull: must have 2 numbers/],
+    ['too few deviations', changed((m) => m.thought!.priorDeviation.pop()), /thought\.priorDeviation: must have 2/],
+    ['a deviation of zero', changed((m) => (m.thought!.posteriorDeviation[0] = 0)), /thought\.posteriorDeviation\.0/],
     [
       'a path above the folder',
       changed((m) => (m.files.top.path = '../top.onnx')),
       /files\.top\.path: .*inside the bundle/,
     ],
     ['a path above in Windows', changed((m) => (m.files.top.path = '..\\top.onnx')), /files\.top\.path/],
-    ['an absolute path', changed((m) => (m.files.prior.path = '/etc/passwd')), /files\.prior\.path/],
-    ['a drive', changed((m) => (m.files.prior.path = 'C:\\prior.bin')), /files\.prior\.path/],
+    ['an absolute path', changed((m) => (m.files.prior!.path = '/etc/passwd')), /files\.prior\.path/],
+    ['a drive', changed((m) => (m.files.prior!.path = 'C:\\prior.bin')), /files\.prior\.path/],
     ['a hash too short', changed((m) => (m.files.trunk.sha256 = 'abc')), /files\.trunk\.sha256/],
   ];
   for (const [name, text, message] of cases) {

@@ -32,7 +32,7 @@ for (const [kind, tokenizer, cases] of [
       });
       test(`${name} can be encoded line by line`, () => {
         assert.deepEqual(
-          textLines(text).flatMap((line) => tokenizer.encodeLine(line)),
+          textLines(text).flatMap((line) => tokenizer.encodePiece(line)),
           ids,
         );
       });
@@ -104,7 +104,7 @@ test('a line that is remembered does not keep the text that it was cut from', ()
   for (let i = 0; i < 100; i++) {
     // As it comes from another process: 0.8 MB in a piece.
     const text = Buffer.from(`${base}const written_as_number_${i} = 1;\n`).toString('latin1');
-    tokenizer.encodeLine(textLines(text).at(-1)!);
+    tokenizer.encodePiece(textLines(text).at(-1)!);
   }
   const grown = held() - before;
   assert.ok(grown < 20, `${grown.toFixed(0)} MB are held by 100 lines`);

@@ -105,9 +105,9 @@ describe('evidence', () => {
   test('of hundreds of files no more is encoded than is taken', () => {
     let encoded = 0;
     const counting = Object.assign(Object.create(tokenizer) as typeof tokenizer, {
-      encodeLine: (line: string) => {
+      encodePiece: (line: string) => {
         encoded += line.length;
-        return tokenizer.encodeLine(line);
+        return tokenizer.encodePiece(line);
       },
       decode: (ids: readonly number[]) => tokenizer.decode(ids),
     });

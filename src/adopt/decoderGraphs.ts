@@ -1,0 +1,254 @@
+import { GraphBuilder } from './graphBuilder';
+import type { Graph, Initializer } from './onnx';
+
+/** The shape of a LLaMA-like decoder: RMSNorm, SwiGLU, rotary positions, grouped-query attention. */
+export interface DecoderShape {
+  readonly vocabulary: number;
+  readonly width: number;
+  readonly layers: number;
+  /** Lowest layers, which are a graph of their own. */
+  readonly trunkLayers: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headWidth: number;
+  readonly mlpWidth: number;
+  readonly normEpsilon: number;
+  /** Whether queries, keys and values have a bias. */
+  readonly attentionBias: boolean;
+  /** Positions for which there are angles. */
+  readonly positions: number;
+}
+
+/** A matrix [rows, columns] in blocks of few bits, as `MatMulNBits` and `GatherBlockQuantized` read them. */
+export interface QuantizedMatrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly bits: 4 | 8;
+  readonly block: number;
+  /** uint8 [rows, columns / block, block · bits / 8] */
+  readonly weights: Initializer;
+  /** float32 [rows, columns / block] */
+  readonly scales: Initializer;
+}
+
+/** The constants of a decoder: matrices by the names below, and vectors. */
+export interface DecoderWeights {
+  matrix(name: string): QuantizedMatrix;
+  vector(name: string): Initializer;
+}
+
+export const layerNames = (layer: number) =>
+  ({
+    attentionNorm: `layers.${layer}.attention_norm`,
+    queryKeyValue: `layers.${layer}.query_key_value`,
+    queryKeyValueBias: `layers.${layer}.query_key_value_bias`,
+    attentionOutput: `layers.${layer}.attention_output`,
+    mlpNorm: `layers.${layer}.mlp_norm`,
+    gate: `layers.${layer}.gate`,
+    up: `layers.${layer}.up`,
+    down: `layers.${layer}.down`,
+  }) as const;
+
+export const NAMES = {
+  embedding: 'embedding',
+  finalNorm: 'final_norm',
+  head: 'head',
+  cosines: 'rotary_cosines',
+  sines: 'rotary_sines',
+} as const;
+
+const MICROSOFT = 'com.microsoft';
+
+/**
+ * Tokens to hidden states, as far as no thought is read.
+ *   tokens, positions int64 [batch, S]; past_length int64 [1]; past_key_i, past_value_i [batch, kvHeads, room, headWidth]
+ *   → states [batch, S, width]; present_key_i, present_value_i, which may be the memory of the past ones
+ */
+export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
+  const graph = new GraphBuilder('trunk');
+  const tokens = graph.input('tokens', 'int64', ['batch', 'tokens']);
+  const cache = new CacheInputs(graph, shape, weights, tokens);
+  const embedding = weights.matrix(NAMES.embedding);
+  const embedded = graph.add(
+    'GatherBlockQuantized',
+    [graph.constant(rowsOf(embedding)), tokens, graph.constant(embedding.scales)],
+    'embedded',
+    {
+      bits: { int: embedding.bits },
+      block_size: { int: embedding.block },
+      gather_axis: { int: 0 },
+      quantize_axis: { int: 1 },
+    },
+    MICROSOFT,
+  );
+  let residual: Residual = { sum: embedded };
+  for (let layer = 0; layer < shape.trunkLayers; layer++) {
+    residual = addLayer(graph, shape, weights, cache, layer, layer, residual);
+  }
+  graph.add('Add', [residual.sum, residual.branch ?? ''], 'states');
+  graph.output('states', 'float32', ['batch', 'tokens', shape.width]);
+  return graph.build();
+}
+
+/**
+ * Hidden states to logits of the last positions.
+ *   states [batch, S, width]; positions, past_length, logit_count int64; past_… → logits [batch, logit_count, vocabulary]; present_…
+ */
+export function topGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
+  const graph = new GraphBuilder('top');
+  const states = graph.input('states', 'float32', ['batch', 'tokens', shape.width]);
+  const cache = new CacheInputs(graph, shape, weights, states);
+  const count = graph.input('logit_count', 'int64', [1]);
+  let residual: Residual = { sum: states };
+  for (let layer = shape.trunkLayers; layer < shape.layers; layer++) {
+    residual = addLayer(graph, shape, weights, cache, layer, layer - shape.trunkLayers, residual);
+  }
+  const last = graph.add('Add', [residual.sum, residual.branch ?? ''], 'last_states');
+  const start = graph.add('Neg', [count], 'logit_start');
+  const end = graph.integers([Number.MAX_SAFE_INTEGER]);
+  const wanted = graph.add('Slice', [last, start, end, graph.integers([1])], 'wanted_states');
+  const normed = norm(graph, weights, shape, wanted, NAMES.finalNorm, 'final');
+  multiply(graph, weights, normed, NAMES.head, 'logits');
+  graph.output('logits', 'float32', ['batch', 'logit_count', shape.vocabulary]);
+  return graph.build();
+}
+
+/** The residual stream: a sum, and what the last branch adds to it. */
+interface Residual {
+  readonly sum: string;
+  readonly branch?: string;
+}
+
+/** What every layer's attention reads beside its states. */
+class CacheInputs {
+  readonly positions: string;
+  readonly lastRow: string;
+  readonly total: string;
+  readonly cosines: string;
+  readonly sines: string;
+
+  /** @param like a value [batch, S, …] */
+  constructor(graph: GraphBuilder, shape: DecoderShape, weights: DecoderWeights, like: string) {
+    this.positions = graph.input('positions', 'int64', ['batch', 'tokens']);
+    const past = graph.input('past_length', 'int64', [1]);
+    const batch = graph.add('Shape', [like], 'batch_size', { start: { int: 0 }, end: { int: 1 } });
+    const count = graph.add('Shape', [like], 'token_count', { start: { int: 1 }, end: { int: 2 } });
+    const total = graph.add('Add', [past, count], 'total_length');
+    const last = graph.add('Sub', [total, graph.integers([1])], 'last_row');
+    const each = graph.add('Expand', [last, batch], 'last_rows');
+    // GroupQueryAttention wants int32: for each entry of the batch its last row, and a scalar.
+    this.lastRow = graph.add('Cast', [each], 'last_rows_int32', { to: { int: 6 } });
+    const scalar = graph.add('Squeeze', [total], 'total_length_scalar');
+    this.total = graph.add('Cast', [scalar], 'total_length_int32', { to: { int: 6 } });
+    this.cosines = graph.constant(weights.vector(NAMES.cosines));
+    this.sines = graph.constant(weights.vector(NAMES.sines));
+    void shape;
+  }
+}
+
+/** @param table of the layer's keys and values among those of the graph */
+function addLayer(
+  graph: GraphBuilder,
+  shape: DecoderShape,
+  weights: DecoderWeights,
+  cache: CacheInputs,
+  layer: number,
+  table: number,
+  residual: Residual,
+): Residual {
+  const names = layerNames(layer);
+  const name = (what: string) => `layer_${layer}_${what}`;
+  const before = skipNorm(graph, weights, shape, residual, names.attentionNorm, name('attention'));
+  let projected = multiply(graph, weights, before.normed, names.queryKeyValue, name('query_key_value'));
+  if (shape.attentionBias) {
+    const bias = graph.constant(weights.vector(names.queryKeyValueBias));
+    projected = graph.add('Add', [projected, bias], name('query_key_value_biased'));
+  }
+  const attended = attend(graph, shape, cache, table, projected, name('attended'));
+  const attention = multiply(graph, weights, attended, names.attentionOutput, name('attention_output'));
+  const middle = skipNorm(graph, weights, shape, { sum: before.sum, branch: attention }, names.mlpNorm, name('mlp'));
+  const gate = multiply(graph, weights, middle.normed, names.gate, name('gate'));
+  const up = multiply(graph, weights, middle.normed, names.up, name('up'));
+  const sigmoid = graph.add('Sigmoid', [gate], name('gate_sigmoid'));
+  const silu = graph.add('Mul', [gate, sigmoid], name('gate_silu'));
+  const gated = graph.add('Mul', [silu, up], name('gated'));
+  return { sum: middle.sum, branch: multiply(graph, weights, gated, names.down, name('down')) };
+}
+
+function attend(
+  graph: GraphBuilder,
+  { heads, kvHeads, headWidth }: DecoderShape,
+  { lastRow, total, cosines, sines, positions }: CacheInputs,
+  table: number,
+  queryKeyValue: string,
+  output: string,
+): string {
+  const rows = (room: string) => ['batch', kvHeads, room, headWidth];
+  const past = ['key', 'value'].map((what) => graph.input(`past_${what}_${table}`, 'float32', rows('past_room')));
+  const present = ['key', 'value'].map((what) => graph.output(`present_${what}_${table}`, 'float32', rows('room')));
+  graph.addMany(
+    'GroupQueryAttention',
+    [queryKeyValue, '', '', ...past, lastRow, total, cosines, sines, positions],
+    [output, ...present],
+    { num_heads: { int: heads }, kv_num_heads: { int: kvHeads }, do_rotary: { int: 1 } },
+    MICROSOFT,
+  );
+  return output;
+}
+
+/** The sum of a residual stream and a branch, and its norm. */
+function skipNorm(
+  graph: GraphBuilder,
+  weights: DecoderWeights,
+  shape: DecoderShape,
+  { sum, branch }: Residual,
+  scale: string,
+  name: string,
+): { normed: string; sum: string } {
+  if (branch === undefined) return { normed: norm(graph, weights, shape, sum, scale, name), sum };
+  const [normed, added] = [`${name}_normed`, `${name}_sum`];
+  graph.addMany(
+    'SkipSimplifiedLayerNormalization',
+    [sum, branch, graph.constant(weights.vector(scale))],
+    [normed, '', '', added],
+    { epsilon: { float: shape.normEpsilon } },
+    MICROSOFT,
+  );
+  return { normed, sum: added };
+}
+
+function norm(
+  graph: GraphBuilder,
+  weights: DecoderWeights,
+  { normEpsilon }: DecoderShape,
+  states: string,
+  scale: string,
+  name: string,
+): string {
+  const inputs = [states, graph.constant(weights.vector(scale))];
+  const attributes = { axis: { int: -1 }, epsilon: { float: normEpsilon } };
+  return graph.add('SimplifiedLayerNormalization', inputs, `${name}_normed`, attributes);
+}
+
+function multiply(graph: GraphBuilder, weights: DecoderWeights, states: string, name: string, output: string): string {
+  const { rows, columns, bits, block, weights: packed, scales } = weights.matrix(name);
+  return graph.add(
+    'MatMulNBits',
+    [states, graph.constant(packed), graph.constant(scales)],
+    output,
+    {
+      K: { int: columns },
+      N: { int: rows },
+      bits: { int: bits },
+      block_size: { int: block },
+      // States in 8 bits: what the fast kernels of the CPU want.
+      accuracy_level: { int: 4 },
+    },
+    MICROSOFT,
+  );
+}
+
+/** A matrix as `GatherBlockQuantized` reads it: a row of bytes each. */
+function rowsOf({ rows, columns, bits, weights }: QuantizedMatrix): Initializer {
+  return { ...weights, name: `${weights.name}_rows`, shape: [rows, (columns * bits) / 8] };
+}
