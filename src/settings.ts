@@ -29,8 +29,6 @@ export interface Settings {
   memory: boolean;
   /** Know the workspace's source files in the same way, not only open ones. */
   workspaceMemory: boolean;
-  /** Thoughts drawn from the posterior, 1–8: alternatives, and suggestions ranked under all of them. */
-  samples: number;
   /** Whether what cannot be parsed in its place is mended or not shown. */
   syntaxCheck: boolean;
   /** How sure the model must be of what is shown of itself. */
@@ -39,8 +37,7 @@ export interface Settings {
   languages: Record<string, boolean>;
   /** Whether suggestions come of themselves inside comments and strings, too. */
   commentsAndStrings: boolean;
-  /** Milliseconds that the model is not asked after a keystroke: at least, and at most; the typing decides in between. */
-  debounceMin: number;
+  /** Milliseconds that the model is not asked after a keystroke, at most; the typing decides in between. */
   debounceMax: number;
   /** Milliseconds after which a suggestion that came of itself is shown as far as it has been written; 0 = when it is whole. */
   timeBudget: number;
@@ -69,12 +66,10 @@ export const defaultSettings: Readonly<Settings> = {
   maxLines: DEFAULTS.maxLines,
   memory: DEFAULTS.memory,
   workspaceMemory: true,
-  samples: DEFAULTS.samples,
   syntaxCheck: DEFAULTS.solver,
   confidence: 'usual',
   languages: { '*': true, plaintext: false, markdown: false, scminput: false },
   commentsAndStrings: true,
-  debounceMin: 0,
   debounceMax: 40,
   timeBudget: 200,
   pauseOnBattery: 'nothing',

@@ -33,7 +33,6 @@ const USAGE = `thoughtline bench [options]
   --seconds N       for how long each file is typed, 5 to 600, twice (default: 30)
   --seed N          of the typing (default: 1)
   --steps T         of thinking (default: 4)
-  --samples K       thoughts drawn for each suggestion while thinking (default: 1)
   --memory on|off   whether the lookup memory has its say while typing (default: on)
   --file FILE       what is typed; may be given more than once (default: three source files of Thoughtline)
   --beside FILE     another file that is open; may be given more than once
@@ -54,7 +53,6 @@ export const bench: Command = {
       seconds: { type: 'string' },
       seed: { type: 'string' },
       steps: { type: 'string' },
-      samples: { type: 'string' },
       memory: { type: 'string' },
       file: { type: 'string', multiple: true },
       beside: { type: 'string', multiple: true },
@@ -65,7 +63,6 @@ export const bench: Command = {
     const seconds = wholeNumber('--seconds', values.seconds ?? '30', 5, 600);
     const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 31);
     const steps = stepsOption(values.steps);
-    const samples = wholeNumber('--samples', values.samples ?? '1', 1, DEFAULTS.maxSamples);
     const memory = switchOption('--memory', values.memory, DEFAULTS.memory);
     if (values.peer !== undefined) oneOf('--peer', values.peer, ['llama.cpp']);
     if (values.workspace !== undefined) return benchWorkspace(values.workspace, values.model, seed, values.json);
@@ -89,8 +86,7 @@ export const bench: Command = {
         ...(values.device !== undefined && { device: deviceOption(values.device) }),
         ...(values.threads !== undefined && { threads }),
       };
-      const drawn = inferenceSteps === 0 ? 1 : samples;
-      const settings = { inferenceSteps, samples: drawn, memory, ...chosen };
+      const settings = { inferenceSteps, memory, ...chosen };
       const onKeystroke = (done: number) => bar.update(Math.round(done));
       try {
         return await typeInto({ bundle, settings, file, beside: others(file), seconds, seed, onKeystroke });
@@ -112,7 +108,6 @@ export const bench: Command = {
       device,
       threads,
       steps,
-      samples,
       load: { ms: round(load) },
       ...speed,
       replay,
@@ -151,7 +146,6 @@ interface Report extends Awaited<ReturnType<typeof measureSpeed>> {
   device: string;
   threads: number;
   steps: number;
-  samples: number;
   load: { ms: number };
   replay: ReturnType<typeof replayFigures>;
   memory: { rss_mb: number; inference_mb: number };

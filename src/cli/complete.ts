@@ -23,7 +23,6 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --max-lines N     longest suggestion in lines (default: ${DEFAULTS.maxLines})
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
   --memory on|off   whether the lookup memory has its say (default: on)
-  --samples K       thoughts drawn from the posterior, 1 to ${DEFAULTS.maxSamples} (default: ${DEFAULTS.samples})
   --energy on|off   whether candidates are ranked by energy, not by likelihood alone (default: ${DEFAULTS.energy ? 'on' : 'off'})
   --solver on|off   whether what cannot be parsed is repaired or withheld (default: ${DEFAULTS.solver ? 'on' : 'off'})
   --confidence C    ${CONFIDENCE_LEVELS.join(', ')}: what the model is not sure of is withheld (default: ${DEFAULTS.confidence})
@@ -40,7 +39,6 @@ const OPTIONS = {
   'max-lines': { type: 'string' },
   candidates: { type: 'string' },
   memory: { type: 'string' },
-  samples: { type: 'string' },
   energy: { type: 'string' },
   solver: { type: 'string' },
   confidence: { type: 'string' },
@@ -72,7 +70,6 @@ export const complete: Command = {
       maxLines: wholeNumber('--max-lines', values['max-lines'] ?? String(DEFAULTS.maxLines), 1, 64),
       candidates: wholeNumber('--candidates', values.candidates ?? String(DEFAULTS.candidates), 1, 16),
       memory: switchOption('--memory', values.memory, DEFAULTS.memory),
-      samples: wholeNumber('--samples', values.samples ?? String(DEFAULTS.samples), 1, DEFAULTS.maxSamples),
       energy: switchOption('--energy', values.energy, DEFAULTS.energy),
       solver: switchOption('--solver', values.solver, DEFAULTS.solver),
       confidence: oneOf('--confidence', values.confidence ?? DEFAULTS.confidence, CONFIDENCE_LEVELS),

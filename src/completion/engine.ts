@@ -392,7 +392,7 @@ export class Engine {
     const ensemble = {
       decoder,
       tokenizer,
-      thoughts: this.#samples(thought, Math.max(options.samples ?? DEFAULTS.samples, alternatives)),
+      thoughts: this.#samples(thought, Math.max(options.samples ?? 1, alternatives)),
       head: window.head,
       healed,
     };

@@ -38,7 +38,7 @@ export interface CompletionOptions {
   readonly memory?: boolean | undefined;
   /** Whether what the memory holds is tried as a draft (default: where a run of several tokens takes little longer than one of one). It changes the time only. */
   readonly drafts?: boolean | undefined;
-  /** Thoughts drawn from the posterior, 1 to 8 (default: `DEFAULTS.samples`); candidates are then ranked under all of them. */
+  /** Thoughts drawn from the posterior (default: 1, the thought itself); candidates are then ranked under all of them. For measuring. */
   readonly samples?: number | undefined;
   /** Thoughts, at most 8, of which each writes a text that begins otherwise, for the user to choose from (default: none). */
   readonly alternatives?: number | undefined;
@@ -69,8 +69,6 @@ export const DEFAULTS = {
   maxLines: 8,
   candidates: 1,
   memory: true,
-  samples: 1,
-  maxSamples: 8,
   energy: false,
   solver: false,
   /** Whoever asks is answered; the editor, which is not asked, has a default of its own. */

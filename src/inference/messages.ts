@@ -21,7 +21,7 @@ export interface ModelInfo {
 export type ThinkingMode = 'cold' | 'follow';
 
 /** What has its say in a suggestion besides the decoder. */
-export type How = Required<Pick<CompletionOptions, 'memory' | 'samples' | 'solver' | 'confidence'>>;
+export type How = Required<Pick<CompletionOptions, 'memory' | 'solver' | 'confidence'>>;
 
 /** What the server asks of a suggestion. */
 export interface Asked {

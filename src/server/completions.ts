@@ -15,7 +15,7 @@ import {
   type Cut,
   type Evidence,
 } from './documents';
-import { Rhythm, type DebounceBounds } from './rhythm';
+import { Rhythm } from './rhythm';
 import {
   accepted,
   aheadMs,
@@ -44,7 +44,8 @@ export interface Question {
   readonly how: How;
   /** Other open files, for the memory. */
   readonly related: () => Evidence[];
-  readonly debounce: DebounceBounds;
+  /** Milliseconds without asking the model after a keystroke, at most. */
+  readonly debounce: number;
   /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
   readonly budget: number | undefined;
   /** Whether there is thinking at all. */

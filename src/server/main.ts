@@ -191,11 +191,10 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
     return completions.refuse(session, reason);
   }
   const { maxLines } = settingsOf(session);
-  const { memory, samples, syntaxCheck: solver, confidence, debounceMin: least, debounceMax: most } = settings;
+  const { memory, syntaxCheck: solver, confidence, debounceMax: debounce } = settings;
   const budget = settings.timeBudget || undefined;
-  const how = { memory, samples, solver, confidence };
+  const how = { memory, solver, confidence };
   const related = () => relatedTo(document);
-  const debounce = { least, most };
   const ahead = paused() === 'nothing';
   const thinks = settings.inferenceSteps > 0;
   const question = { document, session, position, context, maxLines, how, related, debounce, budget, thinks, ahead };

@@ -3,13 +3,6 @@
  * what a run was measured to take.
  */
 
-export interface DebounceBounds {
-  /** Milliseconds that are waited always. */
-  readonly least: number;
-  /** Milliseconds that are waited at most. */
-  readonly most: number;
-}
-
 /** Fewer intervals than this say nothing about a user. */
 const FEWEST = 8;
 
@@ -23,17 +16,17 @@ const OVERTAKEN = 0.5;
  *
  * @param intervals between keystrokes of this user, in milliseconds, pauses included
  * @param latency what a run takes, in milliseconds
+ * @param most milliseconds that are waited at most
  */
-export function debounce(intervals: readonly number[], latency: number, { least, most }: DebounceBounds): number {
-  const longest = Math.max(least, most);
-  if (intervals.length < FEWEST || !(latency > 0)) return least;
-  const waits = [least, ...intervals.filter((interval) => interval > least && interval < longest)];
+export function debounce(intervals: readonly number[], latency: number, most: number): number {
+  if (intervals.length < FEWEST || !(latency > 0)) return 0;
+  const waits = [0, ...intervals.filter((interval) => interval > 0 && interval < most)];
   const enough = (wait: number) => {
     const still = intervals.filter((interval) => interval > wait);
     const overtaken = still.filter((interval) => interval < wait + latency).length;
     return overtaken <= OVERTAKEN * still.length;
   };
-  return waits.toSorted((a, b) => a - b).find(enough) ?? longest;
+  return waits.toSorted((a, b) => a - b).find(enough) ?? most;
 }
 
 /** Changes closer to each other than this are one action: a bracket that the editor closes, a line it indents. */
@@ -72,14 +65,9 @@ export class Rhythm {
     return this.#latencies.toSorted((a, b) => a - b)[this.#latencies.length >> 1] ?? 0;
   }
 
-  /** Milliseconds since something was typed; infinite before the first time. */
-  since(now: number): number {
-    return now - this.#last;
-  }
-
-  /** Milliseconds to wait from now on before the model is asked. */
-  wait(now: number, bounds: DebounceBounds): number {
-    return Math.max(0, this.#last + debounce(this.#intervals, this.latency, bounds) - now);
+  /** Milliseconds to wait from now on before the model is asked, after a keystroke `most` of them at most. */
+  wait(now: number, most: number): number {
+    return Math.max(0, this.#last + debounce(this.#intervals, this.latency, most) - now);
   }
 }
 

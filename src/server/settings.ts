@@ -39,7 +39,6 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     accepts: (value) => typeof value === 'boolean',
     remedy: 'use true or false',
   },
-  samples: { name: 'samples', accepts: whole(1, 8), remedy: 'use a whole number from 1 to 8' },
   syntaxCheck: { name: 'syntaxCheck', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
   confidence: {
     name: 'confidence',
@@ -55,11 +54,6 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     name: 'commentsAndStrings',
     accepts: (value) => typeof value === 'boolean',
     remedy: 'use true or false',
-  },
-  debounceMin: {
-    name: 'debounceMin',
-    accepts: whole(0, 2000),
-    remedy: 'use a whole number of milliseconds, 0 to 2000',
   },
   debounceMax: {
     name: 'debounceMax',
@@ -108,12 +102,10 @@ export function readSettings(given: unknown, former = formerNames): { settings: 
     maxLines: read(checks.maxLines),
     memory: read(checks.memory),
     workspaceMemory: read(checks.workspaceMemory),
-    samples: read(checks.samples),
     syntaxCheck: read(checks.syntaxCheck),
     confidence: read(checks.confidence),
     languages: { ...defaultSettings.languages, ...read(checks.languages) },
     commentsAndStrings: read(checks.commentsAndStrings),
-    debounceMin: read(checks.debounceMin),
     debounceMax: read(checks.debounceMax),
     timeBudget: read(checks.timeBudget),
     pauseOnBattery: read(checks.pauseOnBattery),

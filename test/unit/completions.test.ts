@@ -39,7 +39,7 @@ function sitting(context: TestContext) {
   let document = TextDocument.create('file:///w/a.ts', 'typescript', 1, 'const a = ');
 
   const ask = async (offset = document.getText().length) => {
-    const how = { memory: false, samples: 1, solver: false, confidence: 'off' } as const;
+    const how = { memory: false, solver: false, confidence: 'off' } as const;
     const answered = completions.answer(
       {
         document,
@@ -52,7 +52,7 @@ function sitting(context: TestContext) {
         budget: undefined,
         thinks: true,
         ahead: true,
-        debounce: { least: 0, most: 0 },
+        debounce: 0,
       },
       CancellationToken.None,
     );

@@ -132,7 +132,7 @@ function service() {
         request: request(prefix),
         options: {
           maxLines: 1,
-          how: { memory: true, samples: 1, solver: false, confidence: 'usual' } as const,
+          how: { memory: true, solver: false, confidence: 'usual' } as const,
           invoked,
         },
         sentAt: 0,
