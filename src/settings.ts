@@ -3,10 +3,6 @@ import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/
 
 export { CONFIDENCE_LEVELS };
 
-/** What pauses while the machine runs on its battery: nothing, thinking, or suggestions too. */
-export const BATTERY_PAUSES = ['nothing', 'thinking', 'suggestions'] as const;
-export type BatteryPause = (typeof BATTERY_PAUSES)[number];
-
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type DeviceName = (typeof devices)[number];
 
@@ -41,8 +37,6 @@ export interface Settings {
   debounceMax: number;
   /** Milliseconds after which a suggestion that came of itself is shown as far as it has been written; 0 = when it is whole. */
   timeBudget: number;
-  /** What pauses on battery. What looks ahead pauses with thinking. */
-  pauseOnBattery: BatteryPause;
   /** Threads of the processor for one run of the model; 0 = one for each core, four at most. */
   threads: number;
 }
@@ -72,6 +66,5 @@ export const defaultSettings: Readonly<Settings> = {
   commentsAndStrings: true,
   debounceMax: 40,
   timeBudget: 200,
-  pauseOnBattery: 'nothing',
   threads: 0,
 };

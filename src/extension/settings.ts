@@ -25,7 +25,6 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     commentsAndStrings: read('commentsAndStrings'),
     debounceMax: read('debounceMax'),
     timeBudget: read('timeBudget'),
-    pauseOnBattery: read('pauseOnBattery'),
     threads: read('threads'),
   };
 }

@@ -50,8 +50,6 @@ export interface Question {
   readonly budget: number | undefined;
   /** Whether there is thinking at all. */
   readonly thinks: boolean;
-  /** Whether what would follow a suggestion is made before somebody wants it. */
-  readonly ahead: boolean;
 }
 
 /** How often requests were answered in which way. */
@@ -229,7 +227,6 @@ export class Completions {
   #lookAhead(question: Question, at: Context, left: Continuation): void {
     const { document, session } = question;
     clearTimeout(session.aheadTimer);
-    if (!question.ahead) return;
     session.aheadTimer = setTimeout(() => {
       const next = accepted(at, left);
       const { prefix, suffix } = next;

@@ -29,10 +29,9 @@ import {
   SnoozeNotification,
   type InitializationOptions,
 } from '../protocol';
-import { defaultSettings, type BatteryPause, type DocumentSettings, type Settings } from '../settings';
+import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
 import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
-import { PowerWatch } from './power';
 import { Session } from './session';
 import { chosenBundle, languageEnabled, readSettings, readStorage } from './settings';
 import { IndexReporter, StatusReporter } from './status';
@@ -123,10 +122,6 @@ const thinker = new Thinker(client, subject, {
   rested: () => status.rested(),
 });
 const completions = new Completions(client, thinker);
-const power = new PowerWatch((now) => {
-  log(now === 'battery' ? `on battery: thoughtline.pauseOnBattery is "${settings.pauseOnBattery}"` : `power: ${now}`);
-  applySteps();
-});
 
 connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
   asksBack = capabilities.workspace?.configuration === true;
@@ -195,9 +190,8 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
   const budget = settings.timeBudget || undefined;
   const how = { memory, solver, confidence };
   const related = () => relatedTo(document);
-  const ahead = paused() === 'nothing';
   const thinks = settings.inferenceSteps > 0;
-  const question = { document, session, position, context, maxLines, how, related, debounce, budget, thinks, ahead };
+  const question = { document, session, position, context, maxLines, how, related, debounce, budget, thinks };
   const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;
@@ -306,18 +300,12 @@ function settingsOf(session: Session | undefined): DocumentSettings {
 }
 
 function applySteps(): void {
-  const thinks = settings.enable && snoozed === undefined && paused() === 'nothing';
+  const thinks = settings.enable && snoozed === undefined;
   thinker.steps = thinks ? settings.inferenceSteps : 0;
-}
-
-/** What pauses now since the machine runs on its battery. */
-function paused(): BatteryPause {
-  return power.power === 'battery' ? settings.pauseOnBattery : 'nothing';
 }
 
 /** Makes the settings true. */
 function apply(): void {
-  power.watch(settings.enable && settings.pauseOnBattery !== 'nothing');
   applySteps();
   if (settings.inferenceSteps === 0) {
     for (const [uri, session] of sessions) {
@@ -359,9 +347,6 @@ function obstacle(document: TextDocument): string | undefined {
 /** What stands against a suggestion that nobody asked for. */
 function reserve(document: TextDocument, position: Position): string | undefined {
   if (snoozed !== undefined) return `suggestions are snoozed until ${snoozed}`;
-  if (paused() === 'suggestions') {
-    return 'suggestions pause on battery (thoughtline.pauseOnBattery); trigger the suggestion by hand to get one';
-  }
   if (settingsOf(sessions.get(document.uri)).commentsAndStrings) return undefined;
   const at = cut(document, position);
   const scope = at instanceof Refusal ? undefined : scopeAtEnd(at.prefix, document.languageId);

@@ -1,13 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path';
-import {
-  BATTERY_PAUSES,
-  CONFIDENCE_LEVELS,
-  defaultSettings,
-  devices,
-  formerNames,
-  models,
-  type Settings,
-} from '../settings';
+import { CONFIDENCE_LEVELS, defaultSettings, devices, formerNames, models, type Settings } from '../settings';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
 
@@ -65,11 +57,6 @@ const checks: { [K in keyof Settings]: Check<K> } = {
     accepts: whole(0, 10_000),
     remedy: 'use a whole number of milliseconds, 0 to 10000',
   },
-  pauseOnBattery: {
-    name: 'pauseOnBattery',
-    accepts: (value) => (BATTERY_PAUSES as readonly unknown[]).includes(value),
-    remedy: `use one of ${BATTERY_PAUSES.join(', ')}`,
-  },
   threads: { name: 'threads', accepts: whole(0, 64), remedy: 'use a whole number from 0 to 64' },
 };
 
@@ -108,7 +95,6 @@ export function readSettings(given: unknown, former = formerNames): { settings: 
     commentsAndStrings: read(checks.commentsAndStrings),
     debounceMax: read(checks.debounceMax),
     timeBudget: read(checks.timeBudget),
-    pauseOnBattery: read(checks.pauseOnBattery),
     threads: read(checks.threads),
   };
   return { settings, problems };

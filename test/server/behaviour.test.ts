@@ -4,10 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
 import type { InlineCompletionItem, Position } from 'vscode-languageserver-protocol/node';
 import { hasNano, NANO } from '../fixtures';
-import { LspClient, frozen, root, runs } from './client';
+import { LspClient, frozen, runs } from './client';
 
 const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 const lines = text.split('\n');
@@ -227,39 +226,6 @@ test('when the time budget is over, what has been written is shown; asked for by
   assert.equal(all?.insertText, whole.text);
   assert.equal(await hasty.stop(), 0);
 });
-
-test(
-  'on battery what is set to pause pauses; asked for by hand there are suggestions',
-  { skip: process.platform !== 'linux' },
-  async () => {
-    const preload = pathToFileURL(join(root, 'test/server/onBattery.mjs')).href;
-    const mobile = await LspClient.start({
-      settings: { inferenceSteps: 2, pauseOnBattery: 'suggestions' },
-      environment: { NODE_OPTIONS: `--import=${preload}` },
-    });
-    await mobile.ready();
-    await mobile.until(() => mobile.logs.some((line) => line.includes('on battery')), 'the power to be read');
-    const uri = await copy(mobile);
-    const at = { line: 30, character: lines[30]!.length };
-    assert.deepEqual(await mobile.complete(uri, at), []);
-    assert.match((await mobile.why(uri, at)).reason, /pause on battery \(thoughtline\.pauseOnBattery\)/);
-    let found = 0;
-    for (let line = 20; line < 40 && found === 0; line++) {
-      found = (await mobile.complete(uri, { line, character: lines[line]!.length }, { invoked: true })).length;
-    }
-    assert.equal(found, 1);
-    await sleep(600);
-    assert.ok(!mobile.statuses.some(({ state }) => state === 'thinking'), 'nothing is thought');
-
-    await mobile.configure({ inferenceSteps: 2, pauseOnBattery: 'thinking' });
-    assert.doesNotMatch((await mobile.why(uri, at)).reason, /battery/);
-    await sleep(600);
-    assert.ok(!mobile.statuses.some(({ state }) => state === 'thinking'), 'nothing is thought yet');
-    await mobile.configure({ inferenceSteps: 2 });
-    await mobile.thought(uri);
-    assert.equal(await mobile.stop(), 0);
-  },
-);
 
 test('a client that tells the settings of each document is asked for them', async () => {
   const scoped = await LspClient.start({

@@ -51,7 +51,6 @@ function sitting(context: TestContext) {
         related: () => [],
         budget: undefined,
         thinks: true,
-        ahead: true,
         debounce: 0,
       },
       CancellationToken.None,

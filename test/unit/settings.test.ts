@@ -35,7 +35,6 @@ test('settings: each unacceptable value gives one line that names setting, value
     ['model', 'large', /thoughtline\.model: "large" .*nano, base.*\("nano" serves\)/],
     ['modelPath', 'models/nano', /thoughtline\.modelPath: "models\/nano" .*absolute path/],
     ['modelPath', 7, /thoughtline\.modelPath: 7 .*manifest\.json/],
-    ['pauseOnBattery', true, /thoughtline\.pauseOnBattery: true .*nothing, thinking, suggestions \("nothing" serves\)/],
     ['maxLines', 0, /thoughtline\.maxLines: 0 .*1 to 64/],
     ['languages', { markdown: 'on' }, /thoughtline\.languages: \{"markdown":"on"\} /],
     ['languages', ['typescript'], /thoughtline\.languages: \["typescript"\] /],
