@@ -41,13 +41,6 @@ export interface Settings {
   threads: number;
 }
 
-/**
- * Former names of settings, the last one first, by the present ones: users' settings outlive the versions that they were
- * written for. A former name stays in package.json, deprecated, with the scope and the restrictions of the present one:
- * whatever is not there any workspace may set.
- */
-export const formerNames: Readonly<Record<string, readonly string[]>> = {};
-
 /** Settings that may differ from document to document: by folder, and by language. */
 export type DocumentSettings = Pick<Settings, 'maxLines' | 'languages' | 'commentsAndStrings'>;
 

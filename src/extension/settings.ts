@@ -1,6 +1,5 @@
 import { ConfigurationTarget, workspace, type ConfigurationScope } from 'vscode';
 import { section } from './names';
-import { settingValue } from './settingValue';
 import type { Settings } from '../settings';
 
 /**
@@ -9,7 +8,7 @@ import type { Settings } from '../settings';
  */
 export function readSettings(scope?: ConfigurationScope): Settings {
   const configuration = workspace.getConfiguration(section, scope);
-  const read = <K extends keyof Settings>(name: K) => settingValue(configuration, name) as Settings[K];
+  const read = <K extends keyof Settings>(name: K) => configuration.get(name) as Settings[K];
   return {
     enable: read('enable'),
     inferenceSteps: read('inferenceSteps'),

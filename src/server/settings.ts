@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path';
-import { CONFIDENCE_LEVELS, defaultSettings, devices, formerNames, models, type Settings } from '../settings';
+import { CONFIDENCE_LEVELS, defaultSettings, devices, models, type Settings } from '../settings';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
 
@@ -62,23 +62,23 @@ const checks: { [K in keyof Settings]: Check<K> } = {
 
 /**
  * Settings as a client sent them, made whole: what is missing gets its default silently, what is not acceptable gets
- * its default and one line in `problems` that names the setting, the value and the remedy. A setting that is missing is
- * looked for under its former names.
+ * its default and one line in `problems` that names the setting, the value and the remedy. What is no setting
+ * is passed over: a file may still name one that was removed.
  */
-export function readSettings(given: unknown, former = formerNames): { settings: Settings; problems: string[] } {
+export function readSettings(given: unknown): { settings: Settings; problems: string[] } {
   const problems: string[] = [];
   const source = isRecord(given) ? given : {};
   if (given !== undefined && given !== null && !isRecord(given)) {
     problems.push(`settings: ${show(given)} is not an object; the defaults serve`);
   }
   const read = <K extends keyof Settings>(check: Check<K>): Settings[K] => {
-    const name = [check.name, ...(former[check.name] ?? [])].find((one) => (source[one] ?? undefined) !== undefined);
-    if (name === undefined) return defaultSettings[check.name];
-    const value = source[name];
+    const { name } = check;
+    const value = source[name] ?? undefined;
+    if (value === undefined) return defaultSettings[name];
     if (check.accepts(value)) return value as Settings[K];
-    const instead = show(defaultSettings[check.name]);
+    const instead = show(defaultSettings[name]);
     problems.push(`thoughtline.${name}: ${show(value)} is not accepted: ${check.remedy} (${instead} serves)`);
-    return defaultSettings[check.name];
+    return defaultSettings[name];
   };
   const settings: Settings = {
     enable: read(checks.enable),

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { settingValue } from '../../src/extension/settingValue';
 import { defaultSettings, type Settings } from '../../src/settings';
 import { chosenBundle, languageEnabled, readSettings } from '../../src/server/settings';
 
@@ -49,50 +48,9 @@ test('settings: each unacceptable value gives one line that names setting, value
   assert.equal(readSettings('fast').problems.length, 1);
 });
 
-test('settings: one that has got another name is read by its former ones, too', () => {
-  const former = { maxLines: ['mostLines', 'lines'] };
-  const table: [given: Record<string, unknown>, maxLines: number, problems: number][] = [
-    [{}, defaultSettings.maxLines, 0],
-    [{ lines: 3 }, 3, 0],
-    [{ mostLines: 4, lines: 3 }, 4, 0],
-    [{ maxLines: 5, mostLines: 4, lines: 3 }, 5, 0],
-    [{ maxLines: null, lines: 3 }, 3, 0],
-    [{ lines: 'many' }, defaultSettings.maxLines, 1],
-  ];
-  for (const [given, maxLines, count] of table) {
-    const { settings, problems } = readSettings(given, former);
-    assert.deepEqual([settings.maxLines, problems.length], [maxLines, count], JSON.stringify(given));
-    for (const line of problems) assert.match(line, /^thoughtline\.lines: "many" .*1 to 64/);
-  }
-  assert.equal(readSettings({ lines: 3 }).settings.maxLines, defaultSettings.maxLines);
-});
-
-test('settings: in VS Code the present name counts where it is set, at whatever place, its default last', () => {
-  type Places = Record<string, unknown>;
-  const value = (places: Record<string, Places>) =>
-    settingValue(
-      {
-        inspect: (name) => places[name],
-        get: (name) => Object.values(places[name] ?? {}).findLast((found) => found !== undefined),
-      },
-      'maxLines',
-      { maxLines: ['mostLines', 'lines'] },
-    );
-  const maxLines = { defaultValue: 8 };
-  const table: [name: string, places: Record<string, Places>, expected: unknown][] = [
-    ['nothing is set', { maxLines, lines: { defaultValue: 7 } }, 8],
-    ['the oldest name', { maxLines, lines: { defaultValue: 7, globalValue: 3 } }, 3],
-    ['two former names', { maxLines, mostLines: { globalValue: 4 }, lines: { workspaceValue: 3 } }, 4],
-    ['the present name, as its default', { maxLines: { ...maxLines, globalValue: 8 }, lines: { globalValue: 3 } }, 8],
-    ['for a folder', { maxLines, lines: { workspaceFolderValue: 2 } }, 2],
-    ['for a language', { maxLines: { ...maxLines, globalLanguageValue: 6 }, lines: { globalValue: 3 } }, 6],
-    [
-      'a language’s default is a default',
-      { maxLines: { ...maxLines, defaultLanguageValue: 9 }, lines: { globalValue: 3 } },
-      3,
-    ],
-  ];
-  for (const [name, places, expected] of table) assert.equal(value(places), expected, name);
+test('settings: a file that still names one that was removed does no harm', () => {
+  const removed = { samples: 4, rethinkingSteps: 8, adaptive: true, pauseOnBattery: 'thinking', debounceMin: 30 };
+  assert.deepEqual(readSettings(removed), { settings: defaultSettings, problems: [] });
 });
 
 test('settings: a language is on by its own entry, else by that of *', () => {

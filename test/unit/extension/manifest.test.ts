@@ -3,8 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../../scripts/words';
-import { defaultSettings, devices, formerNames } from '../../../src/settings';
-import { readSettings } from '../../../src/server/settings';
+import { defaultSettings, devices } from '../../../src/settings';
 
 const root = join(__dirname, '..', '..', '..');
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8')) as unknown;
@@ -35,7 +34,6 @@ test('the settings that package.json offers are those that the server knows, wit
   const offered = Object.fromEntries(
     Object.entries(properties).map(([name, property]) => [name.replace(/^thoughtline\./, ''), property.default]),
   );
-  for (const name of Object.values(formerNames).flat()) delete offered[name];
   assert.deepEqual(offered, defaultSettings);
   assert.deepEqual(properties['thoughtline.device']?.enum, [...devices]);
 });
@@ -74,62 +72,6 @@ test('every setting that a workspace may set, trusted or not, is a number, a swi
 test('every text that the extension shows is in the bundle for translators', () => {
   // Made anew by: node --import=tsx scripts/words.ts
   assert.equal(readFileSync(join(root, 'l10n/bundle.l10n.json'), 'utf8'), bundle());
-});
-
-/**
- * Settings of every version that has been released. One that gets another name stays here and is read under both
- * (`formerNames`). No name has changed so far.
- */
-const released: Record<string, readonly string[]> = {
-  '0.1.0': [
-    ...['enable', 'languages', 'commentsAndStrings', 'maxLines', 'inferenceSteps', 'debounceMin', 'debounceMax'],
-    ...['device', 'threads', 'modelPath'],
-  ],
-};
-
-test('every setting of a version before is still a setting, and is read by the server', () => {
-  for (const [version, names] of Object.entries(released)) {
-    for (const name of names) {
-      assert.ok(properties[`thoughtline.${name}`], `${name} of ${version} is gone: read it under its new name`);
-      const { problems } = readSettings({ [name]: Symbol.for('nothing that is accepted') });
-      assert.equal(problems.length, 1, `${name} of ${version} is not read`);
-    }
-  }
-});
-
-/** What is wrong with how settings that have got another name stand in package.json. */
-function wrongFormerNames(
-  former: Readonly<Record<string, readonly string[]>>,
-  offered: Record<string, Property>,
-): string[] {
-  const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
-  const restricted = (name: string) => restrictedConfigurations.includes(`thoughtline.${name}`);
-  return Object.entries(former).flatMap(([present, names]) =>
-    names.flatMap((name) => {
-      const [now, then] = [offered[`thoughtline.${present}`], offered[`thoughtline.${name}`]];
-      if (!now || !then) return [`${name}: not offered`];
-      return [
-        ...(then.markdownDeprecationMessage === undefined ? [`${name}: not deprecated`] : []),
-        ...(then.scope !== now.scope ? [`${name}: another scope`] : []),
-        ...(restricted(present) && !restricted(name) ? [`${name}: not restricted`] : []),
-      ];
-    }),
-  );
-}
-
-test('a setting’s former name is offered, deprecated, and set by nobody who may not set the present one', () => {
-  assert.deepEqual(wrongFormerNames(formerNames, properties), []);
-  const device = properties['thoughtline.device']!;
-  const good = { ...device, markdownDeprecationMessage: 'It is called `thoughtline.device` now.' };
-  const wrong = (old: Property | undefined) =>
-    wrongFormerNames({ device: ['provider'] }, { ...properties, ...(old && { 'thoughtline.provider': old }) });
-  assert.deepEqual(wrong(undefined), ['provider: not offered']);
-  assert.deepEqual(wrong(good), ['provider: not restricted']);
-  assert.deepEqual(wrong({ ...device, scope: 'window' }), [
-    'provider: not deprecated',
-    ...(device.scope === 'window' ? [] : ['provider: another scope']),
-    'provider: not restricted',
-  ]);
 });
 
 test('settings are in an order, and those of documents can be set for a folder or a language', () => {
