@@ -51,12 +51,7 @@ export function expand(
     const { need } = hypothesis;
     const ids = need.length > 0 ? tokenizer.compatible(need) : undefined;
     const total = mix && !ids ? 0 : logSumExp(row, ids);
-    for (const token of mostProbable(
-      row,
-      width,
-      (id) => endTokens.includes(id) || tokenizer.bytes(id).length > 0,
-      ids,
-    )) {
+    for (const token of mostProbable(row, width, (id) => endTokens.includes(id) || tokenizer.isText(id), ids)) {
       const after = consume(need, tokenizer.bytes(token));
       const bytes = Buffer.concat([hypothesis.bytes, after.text]);
       const logprob = hypothesis.logprob + (row[token] ?? -Infinity) - total;

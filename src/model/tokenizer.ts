@@ -6,36 +6,41 @@ const REMEMBERED_PIECES = 8192;
 const LONGEST_REMEMBERED = 400;
 /** No vocabulary is larger. */
 const MAX_TOKENS = 2 ** 20;
+/** The characters of byte-level BPE come before this one. */
+const ALPHABET_END = 0x144;
 
 /**
  * Byte-level BPE of a bundle. Text in, token ids out, and back; special tokens can neither be spelled by a text nor
- * decoded to one. Pre-tokens are capped in length by the tokenizer's own pattern, so encoding is linear in the text
- * whatever its lines look like. What encodes apart as it does together is a piece (src/model/pieces.ts).
+ * decoded to one. Texts can be encoded in pieces, which are remembered: while a file is edited nearly all of them stay
+ * what they were. The time is linear in the text whatever its lines look like.
  */
 export class Tokenizer {
-  /** Number of token ids. */
+  /** One more than the largest token id of a text. */
   readonly size: number;
-  readonly #encoder: BytePairEncoder;
-  readonly #bytes: Uint8Array[];
-  /** Ids of the text tokens, ordered by their bytes. */
-  readonly #sorted: number[];
-  readonly #known = new LruMap<string, readonly number[]>(REMEMBERED_PIECES);
-
   readonly #pieces: Pieces;
+  readonly #encoder: BytePairEncoder;
+  readonly #table: TokenTable;
+  /** Ids of the text tokens, ordered by their bytes. */
+  readonly #sorted: Uint32Array;
+  readonly #known = new LruMap<string, readonly number[]>(REMEMBERED_PIECES);
 
   /**
    * @param json content of a Hugging Face tokenizer.json with a byte-level BPE model
    * @param pieces how a text may be cut so that its parts encode as the whole does
    */
   constructor(json: string, pieces: Pieces = 'lines') {
-    this.#pieces = pieces;
     const file = JSON.parse(json) as TokenizerFile;
     if (file.model?.type !== 'BPE') throw new Error(`model.type is ${String(file.model?.type)}, not BPE`);
     this.#encoder = new BytePairEncoder(file, {});
+    this.#pieces = pieces;
     this.size = tokenCount(file.model);
-    this.#bytes = tokenBytes(file.model, this.size);
-    this.#sorted = [...this.#bytes.keys()].filter((id) => this.bytes(id).length > 0);
-    this.#sorted.sort((a, b) => Buffer.compare(this.bytes(a), this.bytes(b)));
+    this.#table = tokenTable(file.model, this.size);
+    this.#sorted = sortedByBytes(this.#table);
+  }
+
+  /** A text cut into pieces that give, encoded apart, the tokens of the whole. */
+  pieces(text: string): string[] {
+    return piecesOf(text, this.#pieces);
   }
 
   /** Token ids of a text; a lone surrogate counts as U+FFFD. */
@@ -44,12 +49,7 @@ export class Tokenizer {
     return this.#encoder.encode(text.toWellFormed(), { add_special_tokens: false }).ids;
   }
 
-  /** Cuts a text whose lines end in "\n" into parts that encode apart as they do together. */
-  pieces(text: string): string[] {
-    return piecesOf(text, this.#pieces);
-  }
-
-  /** Token ids of one piece, remembered: while a file is edited nearly all its lines stay what they were. */
+  /** Token ids of a piece, remembered. */
   encodePiece(piece: string): readonly number[] {
     if (piece.length > LONGEST_REMEMBERED) return this.encode(piece);
     let ids = this.#known.get(piece);
@@ -64,7 +64,14 @@ export class Tokenizer {
 
   /** The bytes a token stands for; none for a special token. */
   bytes(id: number): Uint8Array {
-    return this.#bytes[id] ?? NONE;
+    const { bytes, starts } = this.#table;
+    return this.isText(id) ? bytes.subarray(starts[id], starts[id + 1]) : NONE;
+  }
+
+  /** Whether a token stands for bytes of a text. */
+  isText(id: number): boolean {
+    const { starts } = this.#table;
+    return (starts[id + 1] ?? 0) > (starts[id] ?? 0);
   }
 
   /** Text tokens that begin with the given bytes, and those that are themselves a beginning of them. */
@@ -109,6 +116,7 @@ interface BytePairModel {
   type: string;
   vocab: Record<string, number>;
   merges: (string | [string, string])[];
+  ignore_merges?: boolean;
 }
 
 interface TokenizerFile {
@@ -127,29 +135,65 @@ function tokenCount({ vocab }: BytePairModel): number {
   return largest + 1;
 }
 
-/** The bytes of each token that text can produce: single bytes and merges; what is left in the vocabulary is special. */
-function tokenBytes(model: BytePairModel, size: number): Uint8Array[] {
+/** The bytes of all tokens one behind the other; those of token i begin at `starts[i]`. */
+interface TokenTable {
+  readonly bytes: Uint8Array;
+  readonly starts: Uint32Array;
+}
+
+/**
+ * The bytes of each token that text can produce: single bytes and merges, or all where whole words come before merges;
+ * what is left in the vocabulary is special.
+ */
+function tokenTable(model: BytePairModel, size: number): TokenTable {
   const alphabet = byteOfCharacter();
-  const bytes = Array.from({ length: size }, () => NONE);
+  const spellings: (string | undefined)[] = new Array<undefined>(size);
   const add = (token: string) => {
     const id = model.vocab[token];
-    if (id === undefined) return;
-    bytes[id] = Uint8Array.from(token, (character) => {
-      const byte = alphabet.get(character);
-      if (byte === undefined) throw new Error(`token ${JSON.stringify(token)} is not byte-level`);
-      return byte;
-    });
+    if (id !== undefined) spellings[id] = token;
   };
   for (const character of alphabet.keys()) add(character);
-  for (const merge of model.merges) add((typeof merge === 'string' ? merge.split(' ') : merge).join(''));
-  return bytes;
+  for (const merge of model.merges) add(typeof merge === 'string' ? merge.replace(' ', '') : merge.join(''));
+  if (model.ignore_merges === true) for (const token of Object.keys(model.vocab)) add(token);
+
+  const byteOf = new Int16Array(ALPHABET_END).fill(-1);
+  for (const [character, byte] of alphabet) byteOf[character.charCodeAt(0)] = byte;
+  const starts = new Uint32Array(size + 1);
+  spellings.forEach((token, id) => (starts[id + 1] = token?.length ?? 0));
+  for (let id = 0; id < size; id++) starts[id + 1] = (starts[id + 1] as number) + (starts[id] as number);
+  const bytes = new Uint8Array(starts[size] as number);
+  spellings.forEach((token = '', id) => {
+    for (let i = 0; i < token.length; i++) {
+      const byte = byteOf[token.charCodeAt(i)] ?? -1;
+      if (byte < 0) throw new Error(`token ${JSON.stringify(token)} is not byte-level`);
+      bytes[(starts[id] as number) + i] = byte;
+    }
+  });
+  return { bytes, starts };
+}
+
+/** Bytes of a token that are compared as one number. */
+const KEY_BYTES = 6;
+
+/** Ids of the tokens that stand for text, in the order of their bytes. */
+function sortedByBytes({ bytes, starts }: TokenTable): Uint32Array {
+  const start = (id: number) => starts[id] as number;
+  const ids = Uint32Array.from(starts.keys()).filter((id) => (starts[id + 1] ?? 0) > start(id));
+  const keys = Float64Array.from({ length: starts.length - 1 }, (_, id) => {
+    let key = 0;
+    for (let i = 0; i < KEY_BYTES; i++)
+      key = key * 256 + (start(id) + i < start(id + 1) ? (bytes[start(id) + i] as number) : 0);
+    return key;
+  });
+  const text = (id: number) => bytes.subarray(start(id), start(id + 1));
+  return ids.sort((a, b) => (keys[a] as number) - (keys[b] as number) || Buffer.compare(text(a), text(b)));
 }
 
 /**
  * The alphabet of byte-level BPE: a printable Latin-1 byte is written as its own character, each other byte, in
  * order, as a character from U+0100 on.
  */
-function byteOfCharacter(): Map<string, number> {
+export function byteOfCharacter(): Map<string, number> {
   const printable = (byte: number) => (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
   const alphabet = new Map<string, number>();
   let next = 0x100;
