@@ -3,8 +3,8 @@
  *
  * Standard LSP carries documents, `textDocument/inlineCompletion`, cancellation and work-done progress; settings come
  * with `initializationOptions` and with `workspace/didChangeConfiguration` as `{ settings: { thoughtline: Settings } }`.
- * From a client that answers `workspace/configuration` the server also asks for those of each document, so that folders
- * and languages can have their own (`DocumentSettings`).
+ * What is left empty there changes nothing. From a client that answers `workspace/configuration` the server asks for the
+ * section `thoughtline`, also for each document, so that folders and languages can have their own (`DocumentSettings`).
  */
 import { NotificationType, RequestType } from 'vscode-jsonrpc';
 import type { InlineCompletionItem, Position } from 'vscode-languageserver-types';

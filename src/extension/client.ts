@@ -24,7 +24,7 @@ import {
 } from 'vscode-languageclient/node';
 import { QuietLanguageClient } from './quietClient';
 import { ShownDocuments } from './shownDocuments';
-import { acceptedCommand, section } from './names';
+import { acceptedCommand, SCHEMES, section } from './names';
 import { readSettings } from './settings';
 import { t, useTranslator } from './words';
 import { restartDelay, restartLimit, restartWindow } from './restarts';
@@ -62,13 +62,8 @@ export interface Offered {
   milliseconds: number;
 }
 
-/**
- * Documents that the server is told about: files, here or behind a virtual file system, untitled ones, notebook cells, and
- * the input of source control. Their text goes to the server process on this machine and no further.
- */
-const documentSelector = ['file', 'untitled', 'vscode-vfs', 'vscode-notebook-cell', 'vscode-scm'].map((scheme) => ({
-  scheme,
-}));
+/** Documents that the server is told about. Their text goes to the server process on this machine and no further. */
+const documentSelector = SCHEMES.map((scheme) => ({ scheme }));
 
 // This file is a bundle of its own, loaded after the extension has been activated.
 useTranslator((message, ...values) => l10n.t(message, ...values));
@@ -231,7 +226,7 @@ export class Client implements Disposable {
       middleware: {
         ...this.#shown.middleware,
         provideInlineCompletionItems: async (document, position, context, token, next) => {
-          await this.#shown.release(String(document.uri));
+          await this.#shown.release(document.uri);
           const began = performance.now();
           const answer = await next(document, position, context, token);
           if (token.isCancellationRequested) return answer;
@@ -243,9 +238,11 @@ export class Client implements Disposable {
           return answer;
         },
         workspace: {
-          // The server asks by address alone; settings of a language need the document.
+          // The server asks by address alone; settings of a language need the document. Those of all are the ones that it
+          // is told at the start: in Restricted Mode they are not what is written.
           configuration: (params, token, next) => {
             const settings = params.items.map((item) => {
+              if (item.section === section && item.scopeUri === undefined) return this.settings();
               const document = workspace.textDocuments.find(({ uri }) => this.#address(uri) === item.scopeUri);
               return item.section === section && document !== undefined ? readSettings(document) : undefined;
             });

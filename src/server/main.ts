@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   createConnection,
+  DidChangeConfigurationNotification,
   DidChangeWatchedFilesNotification,
   DidChangeWorkspaceFoldersNotification,
+  ErrorCodes,
+  InlineCompletionRequest,
   InlineCompletionTriggerKind,
   LSPErrorCodes,
   ProposedFeatures,
@@ -12,11 +15,11 @@ import {
   TextDocuments,
   TextDocumentSyncKind,
   WatchKind,
+  type CancellationToken,
   type Disposable,
   type InitializeResult,
   type Position,
 } from 'vscode-languageserver/node';
-import type { RequestType } from 'vscode-jsonrpc';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import { usage } from '../inference/messages';
@@ -27,11 +30,12 @@ import {
   ThoughtRequest,
   WhyRequest,
   SnoozeNotification,
-  type InitializationOptions,
 } from '../protocol';
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
 import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { field, list, openedFolders, readContext, readFolders, readPosition, readText } from './parameters';
+import { saidOf, SaidSettings } from './saidSettings';
 import { Session } from './session';
 import { chosenBundle, languageEnabled, readSettings, readStorage } from './settings';
 import { IndexReporter, StatusReporter } from './status';
@@ -56,7 +60,10 @@ const saidOnce = new Set<string>();
 /** The longest that a request waits for the settings of its document. */
 const patienceMs = 1_000;
 
+const said = new SaidSettings();
 let settings: Settings = defaultSettings;
+/** Resolves when the client has told the settings of all documents, or will not. */
+let told: Promise<void> = Promise.resolve();
 /** Until when suggestions are snoozed, in words; undefined while they are not. */
 let snoozed: string | undefined;
 /** Whether the client answers `workspace/configuration`. */
@@ -68,7 +75,7 @@ let bundle = join(__dirname, '..', 'models', 'nano');
 
 const log = (line: string) => connection.console.info(line);
 const status = new StatusReporter(
-  (now) => void connection.sendNotification(StatusNotification.method, now),
+  (now) => inBackground(connection.sendNotification(StatusNotification.method, now)),
   () => connection.window.createWorkDoneProgress(),
 );
 const client = new InferenceClient(join(__dirname, 'inference.js'), {
@@ -116,6 +123,7 @@ const workspace = new Workspace({
       ],
     });
   },
+  log,
 });
 const thinker = new Thinker(client, subject, {
   log,
@@ -123,13 +131,15 @@ const thinker = new Thinker(client, subject, {
 });
 const completions = new Completions(client, thinker);
 
-connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders }): InitializeResult => {
-  asksBack = capabilities.workspace?.configuration === true;
-  watches = capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
-  const options = initializationOptions as Partial<InitializationOptions> | undefined;
-  if (typeof options?.bundle === 'string' && options.bundle !== '') bundle = options.bundle;
-  readAndKeep(options?.settings);
-  workspace.open(workspaceFolders ?? [], readStorage(options?.storage));
+connection.onInitialize((params): InitializeResult => {
+  const options = field(params, 'initializationOptions');
+  const ofWorkspace = field(field(params, 'capabilities'), 'workspace');
+  asksBack = field(ofWorkspace, 'configuration') === true;
+  watches = field(field(ofWorkspace, 'didChangeWatchedFiles'), 'dynamicRegistration') === true;
+  bundle = readText(field(options, 'bundle')) || bundle;
+  said.start(field(options, 'settings'));
+  keepSettings();
+  workspace.open(openedFolders(params), readStorage(field(options, 'storage')));
   return {
     capabilities: {
       workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
@@ -139,19 +149,29 @@ connection.onInitialize(({ initializationOptions, capabilities, workspaceFolders
     serverInfo: { name: 'thoughtline' },
   };
 });
-connection.onInitialized(() => {
-  connection.onNotification(DidChangeWorkspaceFoldersNotification.type, ({ event }) => workspace.folders(event));
+connection.onInitialized(async () => {
+  onNotification(DidChangeWorkspaceFoldersNotification, (params) => {
+    const event = field(params, 'event');
+    workspace.folders({ added: readFolders(field(event, 'added')), removed: readFolders(field(event, 'removed')) });
+  });
+  told = pullSettings();
+  // A model that is switched off where the client is asked is not loaded before that is known.
+  await Promise.race([told, sleep(patienceMs, undefined, { ref: false })]);
   apply();
 });
-connection.onDidChangeWatchedFiles(({ changes }) => workspace.touched(changes));
-connection.onDidChangeConfiguration((change) => {
-  const given = change.settings as { thoughtline?: unknown } | null | undefined;
-  readAndKeep(given?.thoughtline);
+onNotification(DidChangeWatchedFilesNotification, (params) => {
+  const changes = list(field(params, 'changes'));
+  workspace.touched(changes.flatMap((change) => readText(field(change, 'uri')) ?? []));
+});
+onNotification(DidChangeConfigurationNotification, (params) => {
+  said.push(field(params, 'settings'));
+  keepSettings();
   apply();
+  told = pullSettings().then(apply);
   for (const [uri, session] of sessions) askSettings(uri, session);
 });
-connection.onNotification(SnoozeNotification.method, ({ on, until }: { on: boolean; until?: string }) => {
-  snoozed = on ? (until ?? 'you end it') : undefined;
+onNotification(SnoozeNotification, (params) => {
+  snoozed = field(params, 'on') === true ? (readText(field(params, 'until')) ?? 'you end it') : undefined;
   applySteps();
 });
 connection.onShutdown(() => client.stop());
@@ -175,11 +195,17 @@ documents.onDidClose(({ document }) => {
   thinker.closed(document.uri);
 });
 
-connection.languages.inlineCompletion.on(async ({ textDocument, position, context }, token) => {
-  const document = documents.get(textDocument.uri);
-  const session = use(textDocument.uri);
+onRequest(InlineCompletionRequest, async (params, token) => {
+  const uri = readText(field(field(params, 'textDocument'), 'uri'));
+  const position = readPosition(field(params, 'position'));
+  if (uri === undefined || !position) return odd('textDocument.uri and position');
+  const context = readContext(field(params, 'context'));
+  const document = documents.get(uri);
+  const session = use(uri);
   if (!document || !session) return { items: [] };
-  if (asksBack && !session.settings) await Promise.race([session.told, sleep(patienceMs, undefined, { ref: false })]);
+  if (asksBack && !session.settings) {
+    await Promise.race([Promise.all([told, session.told]), sleep(patienceMs, undefined, { ref: false })]);
+  }
   const automatic = context.triggerKind === InlineCompletionTriggerKind.Automatic;
   const reason = obstacle(document) ?? (automatic ? reserve(document, position) : undefined);
   if (reason !== undefined) {
@@ -197,7 +223,9 @@ connection.languages.inlineCompletion.on(async ({ textDocument, position, contex
   return answer;
 });
 
-onRequest(ThoughtRequest, ({ uri }) => {
+onRequest(ThoughtRequest, (params) => {
+  const uri = readText(field(params, 'uri'));
+  if (uri === undefined) return odd('uri');
   const session = sessions.get(uri);
   // Who looks at a document's thought wants it up to date, whatever the editor opened in the background meanwhile.
   thinker.watched(uri);
@@ -223,7 +251,9 @@ onRequest(ThoughtRequest, ({ uri }) => {
   };
 });
 
-onRequest(WhyRequest, ({ uri, position }) => {
+onRequest(WhyRequest, (params) => {
+  const [uri, position] = [readText(field(params, 'uri')), readPosition(field(params, 'position'))];
+  if (uri === undefined || !position) return odd('uri and position');
   const document = documents.get(uri);
   const session = sessions.get(uri);
   if (!document || !session) return { reason: 'the server has not been told about this document', details: [] };
@@ -254,17 +284,44 @@ onRequest(StatisticsRequest, async () => {
   };
 });
 
+// Each promise has somebody who handles its failure; one that was forgotten is not worth the end of the server.
+process.on('unhandledRejection', (error) => log(`unexpected: ${String(error)}`));
 documents.listen(connection);
 connection.listen();
 
-/** Client and server packages may hold two copies of `vscode-jsonrpc`: what they share of a request type is its name. */
-function onRequest<P, R>(type: RequestType<P, R, void>, handler: (params: P) => R | Promise<R>): void {
-  connection.onRequest(type.method, (params: P): unknown => handler(params));
+/** Client and server packages may hold two copies of `vscode-jsonrpc`: what they share of a message type is its name. */
+function onRequest(type: { method: string }, handler: (params: unknown, token: CancellationToken) => unknown): void {
+  connection.onRequest(type.method, handler);
 }
 
-function readAndKeep(given: unknown): void {
+function onNotification(type: { method: string }, handler: (params: unknown) => void): void {
+  connection.onNotification(type.method, handler);
+}
+
+/** The answer to a request without what it is about. */
+function odd(fields: string): ResponseError<void> {
+  return new ResponseError(ErrorCodes.InvalidParams, `the request needs ${fields}`);
+}
+
+/** What nobody waits for may fail, which is told. */
+function inBackground(work: Promise<unknown>): void {
+  work.catch((error: unknown) => log(String(error)));
+}
+
+function keepSettings(): void {
   saidOnce.clear();
-  settings = readAndSay(given);
+  settings = readAndSay(said.all());
+}
+
+/** Asks the client for the settings of all documents. Never rejects. */
+async function pullSettings(): Promise<void> {
+  if (!asksBack) return;
+  try {
+    said.pull(await connection.workspace.getConfiguration('thoughtline'));
+    keepSettings();
+  } catch (error) {
+    log(`the settings cannot be asked for: ${String(error)}`);
+  }
 }
 
 /** Which thought a suggestion was written under, seen from the one that serves now. */
@@ -289,7 +346,8 @@ function askSettings(uri: string, session: Session): void {
   session.settings = undefined;
   session.told = connection.workspace.getConfiguration({ scopeUri: uri, section: 'thoughtline' }).then(
     (given: unknown) => {
-      session.settings = readAndSay(given);
+      // A client that says nothing of a document says nothing else of it than of all.
+      session.settings = saidOf(given) && readAndSay(said.all(given));
     },
     (error: unknown) => log(`${uri}: its settings are not known: ${String(error)}`),
   );
@@ -315,7 +373,7 @@ function apply(): void {
   }
   if (!settings.enable) client.stop();
   else client.open({ bundle: chosenBundle(settings, bundle), device: settings.device, threads: settings.threads });
-  if (client.lifecycle.state === 'ready') void workspace.apply();
+  if (client.lifecycle.state === 'ready') inBackground(workspace.apply());
   // Also where nothing changed: a client that has just started knows nothing yet.
   status.lifecycle(client.lifecycle);
 }

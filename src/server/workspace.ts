@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { FileEvent, WorkspaceFolder } from 'vscode-languageserver';
+import type { WorkspaceFolder } from 'vscode-languageserver';
 import type { WorkspaceSpec } from '../inference/messages';
 import { endingsOf } from '../languages';
 import { pathOf } from './documents';
@@ -17,6 +17,7 @@ export interface WorkspaceHost {
   changed(paths: readonly string[]): void;
   /** Asks the client to tell about changes of files of these endings. */
   watch(endings: readonly string[]): Promise<void>;
+  log(line: string): void;
 }
 
 /** The folders of the workspace, from the language client to the inference process. */
@@ -27,6 +28,8 @@ export class Workspace {
   /** What the inference process was told last, as text. */
   #told = '';
   #watched = '';
+  /** Folders that cannot be read, each told once. */
+  readonly #refused = new Set<string>();
   #changed = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -53,7 +56,11 @@ export class Workspace {
   }
 
   /** Makes the settings true; what the inference process knows already is not told again. Never rejects. */
-  async apply(): Promise<void> {
+  apply(): Promise<void> {
+    return this.#apply().catch((error: unknown) => this.#host.log(`workspace: ${String(error)}`));
+  }
+
+  async #apply(): Promise<void> {
     const spec = await this.#spec();
     const text = JSON.stringify(spec);
     // Nothing has been told, and there is nothing to tell, not even that what is on disk is to go.
@@ -67,9 +74,9 @@ export class Workspace {
   }
 
   /** Files changed on disk. */
-  touched(events: readonly Pick<FileEvent, 'uri'>[]): void {
+  touched(uris: readonly string[]): void {
     if (this.#host.wanted() === undefined) return;
-    for (const { uri } of events) this.#changed.add(pathOf(uri));
+    for (const uri of uris) this.#changed.add(pathOf(uri));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       const paths = [...this.#changed];
@@ -87,12 +94,27 @@ export class Workspace {
     // Folders behind a virtual file system are not on this machine's disk.
     const local = this.#folders.filter(({ uri }) => uri.startsWith('file:'));
     const folders = await Promise.all(
-      local.map(async ({ uri }) => ({
-        directory: fileURLToPath(uri),
-        name: pathOf(uri).replace(/\/$/, ''),
-        excluded: await this.#host.excluded(uri).catch(() => undefined),
-      })),
+      local.flatMap(({ uri }) => {
+        const directory = this.#directoryOf(uri);
+        return directory === undefined ? [] : [this.#folderOf(uri, directory)];
+      }),
     );
     return { folders, endings: endingsOf(wanted.languages), storage };
+  }
+
+  async #folderOf(uri: string, directory: string): Promise<WorkspaceSpec['folders'][number]> {
+    const excluded = await this.#host.excluded(uri).catch(() => undefined);
+    return { directory, name: pathOf(uri).replace(/\/$/, ''), excluded };
+  }
+
+  /** Where a folder is on disk; undefined where its address says no such place, which is told once. */
+  #directoryOf(uri: string): string | undefined {
+    try {
+      return fileURLToPath(uri);
+    } catch (error) {
+      if (!this.#refused.has(uri)) this.#host.log(`${uri} is left out of the workspace: ${(error as Error).message}`);
+      this.#refused.add(uri);
+      return undefined;
+    }
   }
 }

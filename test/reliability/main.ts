@@ -21,7 +21,7 @@ const runs: Record<string, () => Promise<unknown>> = {
   fuzz: async () => {
     const server = await protocolServer();
     try {
-      return await fuzz([...properties, server.property], amount ?? 100_000, seed);
+      return await fuzz([...properties, server.property, server.answered], amount ?? 100_000, seed);
     } finally {
       await server.stop();
     }

@@ -29,33 +29,55 @@ const context = fc.oneof(
   any,
 );
 
-/** Requests and notifications that the server knows, with what may or may not be their parameters. */
+const folder = fc.oneof(fc.record({ uri: fc.oneof(uri, fc.constant('file:///tmp/sale-50%'), any), name: any }), any);
+const folders = fc.oneof(fc.array(folder, { maxLength: 2 }), any);
+const settings = fc.oneof(
+  fc.record({ thoughtline: fc.oneof(fc.record({ inferenceSteps: any, maxLines: any, languages: any }), any) }),
+  any,
+);
+
+/** Requests that the server knows, with what may or may not be their parameters. */
+const requests: Record<string, fc.Arbitrary<unknown>> = {
+  'textDocument/inlineCompletion': fc.oneof(
+    fc.record({ textDocument: document, position, context }),
+    fc.record({ textDocument: document, position }),
+  ),
+  'thoughtline/why': fc.record({ uri, position }),
+  'thoughtline/thought': fc.record({ uri }),
+  'thoughtline/statistics': any,
+};
+const notifications: Record<string, fc.Arbitrary<unknown>> = {
+  'textDocument/didOpen': fc.record({ textDocument: document }),
+  'textDocument/didChange': fc.record({
+    textDocument: document,
+    contentChanges: fc.oneof(fc.array(change, { maxLength: 3 }), any),
+  }),
+  'textDocument/didClose': fc.record({ textDocument: document }),
+  'textDocument/didSave': fc.record({ textDocument: document, text: any }),
+  'workspace/didChangeConfiguration': fc.record({ settings }),
+  'workspace/didChangeWatchedFiles': fc.record({
+    changes: fc.oneof(fc.array(fc.oneof(fc.record({ uri: fc.oneof(uri, any), type: any }), any)), any),
+  }),
+  'workspace/didChangeWorkspaceFolders': fc.record({
+    event: fc.oneof(fc.record({ added: folders, removed: folders }), any),
+  }),
+  'window/workDoneProgress/cancel': fc.record({ token: any }),
+  'thoughtline/snooze': fc.record({ on: fc.constant(false), until: any }),
+  '$/cancelRequest': fc.record({ id: any }),
+  '$/setTrace': fc.record({ value: any }),
+  initialized: any,
+};
 const known = fc.oneof(
-  ...[
-    ['textDocument/didOpen', fc.record({ textDocument: document })],
-    [
-      'textDocument/didChange',
-      fc.record({ textDocument: document, contentChanges: fc.oneof(fc.array(change, { maxLength: 3 }), any) }),
-    ],
-    ['textDocument/didClose', fc.record({ textDocument: document })],
-    ['textDocument/inlineCompletion', fc.record({ textDocument: document, position, context })],
-    ['thoughtline/why', fc.record({ uri, position })],
-    ['thoughtline/thought', fc.record({ uri })],
-    ['thoughtline/statistics', any],
-    ['thoughtline/snooze', fc.record({ on: fc.constant(false), until: any })],
-    ['$/cancelRequest', fc.record({ id: any })],
-    ['$/setTrace', fc.record({ value: any })],
-    ['initialized', any],
-  ].map(([method, params]) =>
-    fc.record({ method: fc.constant(method as string), params: fc.oneof(params as fc.Arbitrary<unknown>, any) }),
+  ...Object.entries({ ...requests, ...notifications }).map(([method, params]) =>
+    fc.record({ method: fc.constant(method), params: fc.oneof(params, any) }),
   ),
 );
 const unknown = fc.record({ method: fc.string(), params: any });
 
-let requests = 0;
+let sent = 0;
 const message = fc
   .tuple(fc.oneof({ weight: 4, arbitrary: known }, unknown), fc.boolean())
-  .map(([content, request]) => ({ jsonrpc: '2.0', ...(request && { id: `fuzz-${requests++}` }), ...content }));
+  .map(([content, request]) => ({ jsonrpc: '2.0', ...(request && { id: `fuzz-${sent++}` }), ...content }));
 
 const frame = (body: string) => `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
@@ -74,7 +96,7 @@ const written = fc.oneof(
 );
 
 /** A server for the property below, and how to be rid of it. */
-export async function protocolServer(): Promise<{ property: Property; stop: () => Promise<void> }> {
+export async function protocolServer(): Promise<{ property: Property; answered: Property; stop: () => Promise<void> }> {
   const client = await LspClient.start({ bundle: tiny, settings: { inferenceSteps: 1 }, keepOutput: false });
   // Answers to what was no request of the client's are of no interest to it.
   client.connection.onError(() => undefined);
@@ -103,5 +125,33 @@ export async function protocolServer(): Promise<{ property: Property; stop: () =
       }),
   };
   const stop = async () => void (await client.stop());
-  return { property, stop };
+  return { property, answered: answeredProperty(client), stop };
+}
+
+/** How the server's line about a promise without a handler begins. */
+const UNEXPECTED = 'unexpected: ';
+
+/** JSON-RPC: something in the server was thrown that nobody expected. */
+const INTERNAL_ERROR = -32603;
+
+function answeredProperty(client: LspClient): Property {
+  const request = fc.oneof(
+    ...Object.entries(requests).map(([method, params]) =>
+      fc.record({ method: fc.constant(method), params: fc.oneof({ weight: 3, arbitrary: params }, any) }),
+    ),
+  );
+  return {
+    name: 'protocol: each request is answered, by what was asked for or by what it lacks',
+    weight: 1,
+    once: true,
+    property: () =>
+      fc.asyncProperty(request, async ({ method, params }) => {
+        const code = await client.connection.sendRequest(method, params).then(
+          () => undefined,
+          (error: { code: number }) => error.code,
+        );
+        assert.notEqual(code, INTERNAL_ERROR, client.logs.at(-1));
+        assert.ok(!client.logs.some((line) => line.startsWith(UNEXPECTED)), client.logs.at(-1));
+      }),
+  };
 }

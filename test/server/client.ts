@@ -60,6 +60,8 @@ export interface Start {
   /** Over stdio: words before the server's command line, and the folder that it is started in. */
   launcher?: readonly string[];
   cwd?: string;
+  /** Parameters of `initialize` in place of this client's own. */
+  initialize?: Record<string, unknown>;
   /** What `workspace/configuration` is answered with for a document. */
   configuration?: (uri: string) => unknown;
   /** Another server than the one in `dist`, and what is added to its environment. */
@@ -166,6 +168,7 @@ export class LspClient {
         settings: { device: 'cpu', timeBudget: 0, confidence: 'off', ...options.settings },
         storage: options.storage,
       },
+      ...options.initialize,
     });
     await connection.sendNotification('initialized', {});
     return client;

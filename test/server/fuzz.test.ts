@@ -8,8 +8,8 @@ import { EditedDocument } from '../reliability/typist';
 test('malformed, unknown and untimely messages: the server lives, and its documents are the editor’s', async (context) => {
   const server = await protocolServer();
   context.after(() => server.stop());
-  const { cases } = await fuzz([server.property], 400, 20261122);
-  assert.equal(cases, 400);
+  const { cases } = await fuzz([server.property, server.answered], 900, 20261122);
+  assert.equal(cases, 900);
 });
 
 test('a message of 32 MB is taken like any other', async (context) => {
