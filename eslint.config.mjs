@@ -44,6 +44,7 @@ const packages = {
   '@vscode/tree-sitter-wasm': ['syntax'],
   ignore: ['workspace'],
   yauzl: ['adopt'],
+  protobufjs: ['adopt'],
 };
 
 const direction = Object.entries(layers).map(([layer, allowed]) => {

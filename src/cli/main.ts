@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { messageOf } from '../model/errors';
+import { adopt } from './adopt';
 import { bench } from './bench';
 import { UsageError, type Command } from './command';
 import { complete } from './complete';
@@ -12,6 +13,7 @@ import { score } from './score';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   complete,
+  adopt,
   score,
   evaluate,
   bench,

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf, UserError } from '../model/errors';
+import { FORMAT, parseManifest, POSITIONS, type Prompt } from '../model/manifest';
+import { readDecoder, type AdoptedDecoder } from './architecture';
+import { cardOf, type Origin } from './card';
+import { topGraph, trunkGraph, type DecoderWeights } from './decoderGraphs';
+import { openGguf, type Gguf } from './gguf';
+import { encodeModel } from './onnx';
+import { promptOf } from './prompt';
+import { RECIPE, type Recipe } from './recipe';
+import { adoptTokenizer, type AdoptedTokenizer } from './tokenizer';
+import { writeWeights } from './weights';
+import { WeightsFile } from './weightsFile';
+
+/** Changes when the same file becomes another bundle. */
+export const ADOPTION_VERSION = 1;
+
+export interface AdoptOptions {
+  /** The bundle's name (default: the file's). */
+  readonly name?: string | undefined;
+  /** Who made the weights, and under which licence, where it is known. */
+  readonly origin?: Origin | undefined;
+  readonly recipe?: Recipe | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Share of the work that is done, 0 to 1, and what is being done. */
+  readonly onProgress?: ((share: number, what: string) => void) | undefined;
+}
+
+/** Tokens of a window: of all, after the cursor, of related files in front; and by how much its beginning moves. */
+const WINDOW = { tokens: 1536, suffixTokens: 160, relatedTokens: 512, hop: 128 };
+
+/** Tokens of an evidence chunk. */
+const CHUNK_TOKENS = 256;
+
+const WEIGHTS = 'weights.bin';
+
+/**
+ * Makes a bundle of a GGUF file of a LLaMA-like decoder: graphs for ONNX Runtime, weights, tokenizer, manifest, card and
+ * licence. It is there as a whole, or not at all; an older one in its place is replaced at the end.
+ * @param source path of the file
+ * @param directory of the bundle
+ * @returns what the user should know: that there are no fill-in markers
+ * @throws UserError in one line that names file, field and remedy; AbortError when the signal says so
+ */
+export async function adopt(source: string, directory: string, options: AdoptOptions = {}): Promise<string[]> {
+  const { onProgress } = options;
+  onProgress?.(0, 'reading the file');
+  const gguf = await openGguf(source);
+  const target = resolve(directory);
+  const scratch = join(dirname(target), `.${basename(target)}-${process.pid}-${Date.now().toString(36)}`);
+  try {
+    await mkdir(scratch, { recursive: true });
+    const notes = await writeBundle(gguf, scratch, options);
+    await replace(scratch, target);
+    onProgress?.(1, 'adopted');
+    return notes;
+  } catch (error) {
+    await rm(scratch, { recursive: true, force: true });
+    throw explained(error, target);
+  } finally {
+    await gguf.close();
+  }
+}
+
+async function writeBundle(gguf: Gguf, scratch: string, options: AdoptOptions): Promise<string[]> {
+  const { signal, onProgress, recipe = RECIPE } = options;
+  const decoder = await readDecoder(gguf, POSITIONS);
+  const tokenizer = adoptTokenizer(gguf.metadata, gguf.path);
+  if (tokenizer.size > decoder.shape.vocabulary) {
+    throw new UserError(
+      `${gguf.path}: tokenizer.ggml.tokens has ${tokenizer.size} tokens, the model ${decoder.shape.vocabulary}; get the file again`,
+    );
+  }
+  const prompt = promptOf(gguf.metadata, tokenizer.special);
+  if (prompt.ends.length === 0) {
+    throw new UserError(`${gguf.path}: tokenizer.ggml.eos_token_id is missing; get a model that says how a text ends`);
+  }
+  const file = await WeightsFile.create(join(scratch, WEIGHTS));
+  let weights: DecoderWeights;
+  try {
+    const progress = (share: number) => onProgress?.(0.05 + 0.9 * share, 'converting the weights');
+    weights = await writeWeights(gguf, decoder, file, { recipe, signal, onProgress: progress });
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  const sum = await file.finish();
+  onProgress?.(0.97, 'writing the bundle');
+  await writeParts(gguf, scratch, { decoder, tokenizer, prompt, weights, sum, recipe }, options);
+  const { style } = prompt;
+  return style === 'prefix'
+    ? ['this model has no fill-in markers: it completes from the text before the cursor alone']
+    : [];
+}
+
+interface Parts {
+  readonly decoder: AdoptedDecoder;
+  readonly tokenizer: AdoptedTokenizer;
+  readonly prompt: Prompt;
+  readonly weights: DecoderWeights;
+  readonly sum: { readonly bytes: number; readonly sha256: string };
+  readonly recipe: Recipe;
+}
+
+async function writeParts(gguf: Gguf, scratch: string, parts: Parts, options: AdoptOptions): Promise<void> {
+  const { decoder, tokenizer, prompt, weights, sum, recipe } = parts;
+  const { shape } = decoder;
+  const name = labelOf(options.name ?? basename(gguf.path).replace(/\.gguf$/i, ''));
+  const producer = 'thoughtline adopt';
+  const files = {
+    trunk: await put(scratch, 'trunk.onnx', encodeModel(trunkGraph(shape, weights), WEIGHTS, producer)),
+    top: await put(scratch, 'top.onnx', encodeModel(topGraph(shape, weights), WEIGHTS, producer)),
+    weights: { path: WEIGHTS, ...sum },
+    tokenizer: await put(scratch, 'tokenizer.json', Buffer.from(tokenizer.json)),
+    card: await put(scratch, 'README.md', Buffer.from(cardOf(name, gguf, decoder, recipe, options.origin))),
+    ...(options.origin && { licence: await put(scratch, 'LICENSE', Buffer.from(options.origin.text)) }),
+  };
+  const { vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth, normEpsilon, attentionBias } = shape;
+  const manifest = {
+    format: FORMAT,
+    name,
+    version: labelOf(String(gguf.metadata.get('general.version') ?? `adopted-${ADOPTION_VERSION}`)),
+    architecture: {
+      ...{ vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth },
+      ...{ ropeBase: decoder.ropeBase, normEpsilon, attentionBias },
+    },
+    window: { ...WINDOW, tokens: Math.min(WINDOW.tokens, decoder.contextTokens) },
+    chunk: { tokens: CHUNK_TOKENS },
+    prompt,
+    tokenizer: { pieces: tokenizer.pieces },
+    training: { adopted: { file: basename(gguf.path), version: ADOPTION_VERSION, recipe } },
+    files,
+  };
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  parseManifest(text, join(scratch, 'manifest.json'));
+  await writeFile(join(scratch, 'manifest.json'), text);
+}
+
+async function put(directory: string, path: string, bytes: Uint8Array) {
+  await writeFile(join(directory, path), bytes);
+  return { path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+/** A name as manifests allow it. */
+function labelOf(text: string): string {
+  return text.replace(/[^\w.+ -]+/g, '-').slice(0, 64) || 'adopted';
+}
+
+/** Puts a folder in the place of another, which is gone only once the new one is there. */
+async function replace(from: string, to: string): Promise<void> {
+  const old = `${from}-old`;
+  const had = await rename(to, old).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (had) await rename(old, to);
+    throw error;
+  }
+  if (had) await rm(old, { recursive: true, force: true });
+}
+
+function explained(error: unknown, target: string): unknown {
+  if (error instanceof UserError || (error instanceof Error && error.name === 'AbortError')) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  const remedy = code === 'ENOSPC' ? 'free some space on that disk' : 'choose a folder that can be written';
+  return code === undefined ? error : new UserError(`${target}: cannot be written (${messageOf(error)}); ${remedy}`);
+}

@@ -1,0 +1,164 @@
+import type { AdoptedDecoder } from './architecture';
+import { layerNames, NAMES, type DecoderWeights, type QuantizedMatrix } from './decoderGraphs';
+import { dequantize } from './dequantize';
+import { rowsOf, type Gguf, type GgufTensor } from './gguf';
+import type { Initializer } from './onnx';
+import { quantizeRows } from './quantize';
+import { kindOf, type Blocks, type Recipe } from './recipe';
+import { bytesOf, type WeightsFile } from './weightsFile';
+
+/** Values that are in memory at once, as float32. */
+const CHUNK = 2 ** 22;
+
+export interface WeightsOptions {
+  readonly recipe: Recipe;
+  readonly signal?: AbortSignal | undefined;
+  /** Share of the weights that have been written, 0 to 1. */
+  readonly onProgress?: ((share: number) => void) | undefined;
+}
+
+/**
+ * Writes a decoder's weights as its graphs read them, matrix by matrix; little of them is in memory at a time.
+ * @throws AbortError when the signal says so
+ */
+export async function writeWeights(
+  gguf: Gguf,
+  decoder: AdoptedDecoder,
+  file: WeightsFile,
+  options: WeightsOptions,
+): Promise<DecoderWeights> {
+  const writer = new Writer(gguf, decoder, file, options);
+  const { shape, tensor, has } = decoder;
+  // The head's matrix is the embedding, too: the better one of both where the file holds them apart.
+  await writer.addMatrix(NAMES.head, [tensor(has('output.weight') ? 'output.weight' : 'token_embd.weight')]);
+  for (let layer = 0; layer < shape.layers; layer++) await writeLayer(writer, decoder, layer);
+  await writer.addVector(NAMES.finalNorm, [tensor('output_norm.weight')]);
+  await writer.addAngles(decoder);
+  return writer;
+}
+
+async function writeLayer(writer: Writer, { shape, tensor }: AdoptedDecoder, layer: number): Promise<void> {
+  const names = layerNames(layer);
+  const of = (name: string) => tensor(`blk.${layer}.${name}`);
+  await writer.addVector(names.attentionNorm, [of('attn_norm.weight')]);
+  await writer.addMatrix(names.queryKeyValue, [of('attn_q.weight'), of('attn_k.weight'), of('attn_v.weight')]);
+  if (shape.attentionBias) {
+    await writer.addVector(names.queryKeyValueBias, [of('attn_q.bias'), of('attn_k.bias'), of('attn_v.bias')]);
+  }
+  await writer.addMatrix(names.attentionOutput, [of('attn_output.weight')]);
+  await writer.addVector(names.mlpNorm, [of('ffn_norm.weight')]);
+  await writer.addMatrix(names.gate, [of('ffn_gate.weight')]);
+  await writer.addMatrix(names.up, [of('ffn_up.weight')]);
+  await writer.addMatrix(names.down, [of('ffn_down.weight')]);
+}
+
+class Writer implements DecoderWeights {
+  readonly #gguf: Gguf;
+  readonly #decoder: AdoptedDecoder;
+  readonly #file: WeightsFile;
+  readonly #options: WeightsOptions;
+  readonly #total: number;
+  #done = 0;
+  readonly #matrices = new Map<string, QuantizedMatrix>();
+  readonly #vectors = new Map<string, Initializer>();
+
+  constructor(gguf: Gguf, decoder: AdoptedDecoder, file: WeightsFile, options: WeightsOptions) {
+    [this.#gguf, this.#decoder, this.#file, this.#options] = [gguf, decoder, file, options];
+    this.#total = [...gguf.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  matrix(name: string): QuantizedMatrix {
+    return found(this.#matrices.get(name === NAMES.embedding ? NAMES.head : name), name);
+  }
+
+  vector(name: string): Initializer {
+    return found(this.#vectors.get(name), name);
+  }
+
+  /** Cosines and sines of the rotations, float32 [positions, headWidth / 2] each. */
+  async addAngles({ shape, frequencies }: AdoptedDecoder): Promise<void> {
+    const sizes = [shape.positions, frequencies.length];
+    for (const [name, of] of [
+      [NAMES.cosines, Math.cos],
+      [NAMES.sines, Math.sin],
+    ] as const) {
+      // prettier-ignore
+      const values = new Float32Array(shape.positions * frequencies.length);
+      values.forEach((_, i) => {
+        const pair = i % frequencies.length;
+        values[i] = of(Math.floor(i / frequencies.length) * (frequencies[pair] as number));
+      });
+      this.#vectors.set(name, await this.#file.append(name, 'float32', sizes, [bytesOf(values)]));
+    }
+  }
+
+  async addVector(name: string, parts: readonly GgufTensor[]): Promise<void> {
+    const values: Float32Array[] = [];
+    for (const part of parts) {
+      values.push(this.#inOrder(part, dequantize(part.type, await this.#gguf.read(part)), 1, 0));
+    }
+    const length = values.reduce((sum, part) => sum + part.length, 0);
+    this.#vectors.set(name, await this.#file.append(name, 'float32', [length], values.map(bytesOf)));
+  }
+
+  /** @param parts whose rows lie one after the other in the matrix */
+  async addMatrix(name: string, parts: readonly GgufTensor[]): Promise<void> {
+    const { bits, block } = this.#options.recipe[kindOf(name)];
+    const columns = parts[0]?.shape[1] ?? 0;
+    const rows = parts.reduce((sum, part) => sum + rowsOf(part), 0);
+    const scales: Float32Array[] = [];
+    const packed = this.#quantized(parts, { bits, block }, (part) => scales.push(part));
+    const shape = [rows, columns / block, (block * bits) / 8];
+    const weights = await this.#file.append(`${name}.weights`, 'uint8', shape, packed);
+    const sizes = [rows, columns / block];
+    const scale = await this.#file.append(`${name}.scales`, 'float32', sizes, scales.map(bytesOf));
+    this.#matrices.set(name, { rows, columns, bits, block, weights, scales: scale });
+  }
+
+  async *#quantized(
+    parts: readonly GgufTensor[],
+    how: Blocks,
+    keepScales: (scales: Float32Array) => void,
+  ): AsyncGenerator<Uint8Array> {
+    const { signal, onProgress } = this.#options;
+    for (const part of parts) {
+      const columns = part.shape[1] ?? 0;
+      const rows = rowsOf(part);
+      // Whole heads, so that their rows can be put in order.
+      const { headWidth } = this.#decoder.shape;
+      const step = Math.max(1, Math.floor(CHUNK / columns / headWidth)) * headWidth;
+      for (let row = 0; row < rows; row += step) {
+        signal?.throwIfAborted();
+        const end = Math.min(rows, row + step);
+        const values = dequantize(part.type, await this.#gguf.read(part, row, end));
+        const { weights, scales } = quantizeRows(this.#inOrder(part, values, columns, row), how);
+        keepScales(scales);
+        yield weights;
+        this.#done += (part.bytes / rows) * (end - row);
+        onProgress?.(this.#done / this.#total);
+      }
+    }
+  }
+
+  /**
+   * Rows of queries and keys in the order of the graphs, which rotate the first half of a head against its second; llama.cpp
+   * permutes those of LLaMA so that the two of a pair lie side by side.
+   */
+  #inOrder({ name }: GgufTensor, values: Float32Array, columns: number, from: number): Float32Array {
+    if (!this.#decoder.interleaved || !/\.attn_[qk]\./.test(name)) return values;
+    const { headWidth } = this.#decoder.shape;
+    if (from % headWidth !== 0) throw new RangeError(`row ${from} begins no head`);
+    const ordered = new Float32Array(values.length);
+    for (let row = 0; row < values.length / columns; row++) {
+      const [head, inside] = [Math.floor(row / headWidth), row % headWidth];
+      const to = head * headWidth + (inside % 2) * (headWidth / 2) + (inside >> 1);
+      ordered.set(values.subarray(row * columns, (row + 1) * columns), to * columns);
+    }
+    return ordered;
+  }
+}
+
+function found<Value>(value: Value | undefined, name: string): Value {
+  if (value === undefined) throw new Error(`${name} has not been written`);
+  return value;
+}
