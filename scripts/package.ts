@@ -1,6 +1,6 @@
 /**
  * Packs the extension for one platform.
- *   npm run package [-- --target linux-x64|all] [--models nano,base] [--out FILE.vsix]
+ *   npm run package [-- --target linux-x64|all] [--models nano] [--out FILE.vsix]
  * The VSIX holds the bundled programs, the models named, ONNX Runtime's library for that platform only (or its
  * WebAssembly build where there is none), the notices of what is in it, and its bill of materials. One commit gives one
  * VSIX, byte for byte.

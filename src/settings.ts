@@ -7,7 +7,7 @@ export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as con
 export type DeviceName = (typeof devices)[number];
 
 /** The bundles that come with the extension, the one that serves unless told otherwise first. */
-export const models = ['nano', 'base'] as const;
+export const models = ['nano'] as const;
 export type ModelName = (typeof models)[number];
 
 export interface Settings {

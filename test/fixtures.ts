@@ -19,9 +19,6 @@ export const ADOPTED = join(ROOT, 'test', 'fixtures', 'adopted');
 /** The trained bundle that comes with Thoughtline. */
 export const NANO = join(ROOT, 'models', 'nano');
 
-/** The larger one that comes with it, of 8 bits a weight. */
-export const BASE = join(ROOT, 'models', 'base');
-
 export const hasNano = existsSync(join(NANO, 'manifest.json'));
 
 let tokenizer: Tokenizer | undefined;

@@ -96,13 +96,13 @@ describe('the VSIX', () => {
       );
     });
 
-    test(`${target}: the bundles that a setting names, in 130 MB at most`, () => {
+    test(`${target}: the bundles that a setting names, in 60 MB at most`, () => {
       const archive = packed.get(target)!;
       const folders = [...unzip(archive).keys()].flatMap(
         (name) => /^extension\/models\/(\w+)\/manifest/.exec(name)?.[1] ?? [],
       );
       assert.deepEqual(folders.sort(), [...models].sort());
-      assert.ok(archive.length <= 130e6, `${(archive.length / 1e6).toFixed(1)} MB`);
+      assert.ok(archive.length <= 60e6, `${(archive.length / 1e6).toFixed(1)} MB`);
     });
 
     test(`${target}: the editor is told that it is for no other platform`, () => {

@@ -19,9 +19,8 @@ test('settings: acceptable values are taken, missing ones get their default sile
 test('settings: the bundle that is chosen: a path, one of those that come along, or the one that the client gave', () => {
   const shipped = join('/', 'extension', 'models', 'nano');
   assert.equal(chosenBundle(defaultSettings, shipped), shipped);
-  assert.equal(chosenBundle({ ...defaultSettings, model: 'base' }, shipped), join('/', 'extension', 'models', 'base'));
   const own = join('/', 'my', 'bundle');
-  assert.equal(chosenBundle({ ...defaultSettings, model: 'base', modelPath: own }, shipped), own);
+  assert.equal(chosenBundle({ ...defaultSettings, modelPath: own }, shipped), own);
 });
 
 test('settings: each unacceptable value gives one line that names setting, value and remedy, and its default', () => {
@@ -31,7 +30,7 @@ test('settings: each unacceptable value gives one line that names setting, value
     ['inferenceSteps', 2.5, /thoughtline\.inferenceSteps: 2\.5 /],
     ['inferenceSteps', -1, /thoughtline\.inferenceSteps: -1 /],
     ['device', 'tpu', /thoughtline\.device: "tpu" .*auto, cpu, webgpu, cuda, dml, coreml \("auto" serves\)/],
-    ['model', 'large', /thoughtline\.model: "large" .*nano, base.*\("nano" serves\)/],
+    ['model', 'base', /thoughtline\.model: "base" .*nano.*\("nano" serves\)/],
     ['modelPath', 'models/nano', /thoughtline\.modelPath: "models\/nano" .*absolute path/],
     ['modelPath', 7, /thoughtline\.modelPath: 7 .*manifest\.json/],
     ['maxLines', 0, /thoughtline\.maxLines: 0 .*1 to 64/],
