@@ -4,8 +4,8 @@ import type { Bundle } from '../model/bundle';
 import { randomFrom } from '../model/random';
 import { round } from './benchReplay';
 import { quantile } from './quantile';
-import { siblingsOf } from './releases';
-import { shuffle } from './replay';
+import { shuffle } from '../model/random';
+import { siblingsOf } from './siblings';
 
 /** Of source, in bytes: a large workspace. */
 const MOST = 20e6;

@@ -186,7 +186,7 @@ describe('the VSIX', () => {
     assert.equal(notices.match(/^=+\n.* \(.*\)\n=+$/gm)?.length, bill.components.length);
     assert.match(notices, /Copyright \(c\) Microsoft Corporation/);
     // A formatter or a test runner is not in it.
-    for (const tool of ['prettier', 'esbuild', 'fast-check', 'diff', 'protobufjs', `onnxruntime-${other}`]) {
+    for (const tool of ['prettier', 'esbuild', 'fast-check', 'protobufjs', `onnxruntime-${other}`]) {
       assert.ok(!bill.components.some(({ name }) => name === tool), tool);
     }
     assert.equal(/Native libraries of ONNX Runtime/.test(notices), build === 'node');

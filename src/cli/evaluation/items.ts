@@ -1,5 +1,5 @@
 import type { CompletionRequest, SourceText } from '../../completion/engine';
-import { siblingsOf } from '../releases';
+import { siblingsOf } from '../siblings';
 import { beginsStatement, constructAt, indentOf, meaningfulColumns } from './places';
 import type { Repository } from './repository';
 

@@ -5,7 +5,7 @@ import { UserError } from '../../model/errors';
 import { normaliseNewlines } from '../../model/lines';
 import { endingsOf } from '../../languages';
 import { UsageError } from '../command';
-import { compare } from '../replay';
+import { compare } from '../siblings';
 
 /** A folder of source code. */
 export interface Repository {
