@@ -1,3 +1,6 @@
+/** Grammars of the syntax check, of those that `@vscode/tree-sitter-wasm` has; src/syntax/rules.ts says what each needs. */
+export type ParserName = 'javascript' | 'typescript' | 'tsx' | 'python';
+
 /** What is known of a language; whoever needs more of it adds a column. */
 export interface Language {
   /**
@@ -7,8 +10,8 @@ export interface Language {
   readonly endings?: readonly string[];
   /** Its files are data: closed ones are not read. */
   readonly data?: true;
-  /** Its grammar for the syntax check, of those that `@vscode/tree-sitter-wasm` has. */
-  readonly parser?: string;
+  /** Its grammar for the syntax check. */
+  readonly parser?: ParserName;
 }
 
 /** The one table of languages, by the identifiers of VS Code, which `thoughtline.languages` knows them by. */

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Language, Parser } from '@vscode/tree-sitter-wasm';
-import { languageOfPath } from '../languages';
+import { languageOfPath, type ParserName } from '../languages';
 
 let runtime: Promise<void> | undefined;
 const languages = new Map<string, Promise<Language>>();
 
 /** A parser of the language of a file; undefined where there is no grammar for it. Each grammar is loaded once. */
-export async function parserFor(path: string): Promise<{ parser: Parser; grammar: string } | undefined> {
+export async function parserFor(path: string): Promise<{ parser: Parser; grammar: ParserName } | undefined> {
   const grammar = languageOfPath(path)?.parser;
   if (grammar === undefined) return undefined;
   const folder = grammarFolder();

@@ -1,9 +1,11 @@
 import { extname } from 'node:path';
 import type { Node, Parser, Tree } from '@vscode/tree-sitter-wasm';
+import type { ParserName } from '../languages';
 import { closersOf } from './closers';
 import { editBetween } from './edit';
 import { parserFor } from './grammar';
 import { undeclaredNames } from './names';
+import { RULES } from './rules';
 import { unitLines } from './unit';
 
 /** A text that is to stand at the cursor. */
@@ -29,11 +31,11 @@ const LONGEST = 400_000;
 /** The parser of one language at work on one file after the other: a text that differs little costs little. */
 export class SyntaxJudge {
   readonly #parser: Parser;
-  readonly #grammar: string;
+  readonly #grammar: ParserName;
   #text = '';
   #tree: Tree | undefined;
 
-  private constructor(parser: Parser, grammar: string) {
+  private constructor(parser: Parser, grammar: ParserName) {
     this.#parser = parser;
     this.#grammar = grammar;
   }
@@ -78,7 +80,9 @@ export class SyntaxJudge {
       if (tooLong || text.trim() === '') return undefined;
       allowed ??= this.#allowedErrors(prefix, suffix);
       const wrong = this.#errors(prefix + text + suffix) > allowed;
-      return wrong || !this.#tree ? undefined : unitLines(this.#tree.rootNode, prefix.length, text);
+      return wrong || !this.#tree
+        ? undefined
+        : unitLines(this.#tree.rootNode, prefix.length, text, RULES[this.#grammar]);
     };
   }
 
@@ -92,7 +96,7 @@ export class SyntaxJudge {
 
   #verdict(prefix: string, suffix: string, insertion: Insertion, allowed: number): Verdict {
     const parses = this.#parses(prefix, suffix, insertion, allowed);
-    if (parses === false || this.#grammar === 'python') return { parses, undeclared: [] };
+    if (parses === false || !RULES[this.#grammar].names) return { parses, undeclared: [] };
     // The tree is that of the text in its place, its brackets closed.
     const root = this.#tree?.rootNode;
     const start = prefix.length;

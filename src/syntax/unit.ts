@@ -1,41 +1,5 @@
 import type { Node } from '@vscode/tree-sitter-wasm';
-
-/** Nodes whose named children stand one after the other: statements, members, elements, arguments. */
-const LISTS = new Set([
-  'program',
-  'statement_block',
-  'class_body',
-  'interface_body',
-  'object_type',
-  'enum_body',
-  'switch_body',
-  'object',
-  'array',
-  'arguments',
-  'formal_parameters',
-  'type_parameters',
-  'type_arguments',
-  'named_imports',
-  'export_clause',
-  'object_pattern',
-  'array_pattern',
-  // Python
-  'module',
-  'block',
-  'argument_list',
-  'parameters',
-  'list',
-  'tuple',
-  'set',
-  'dictionary',
-  // What the parser could not make sense of.
-  'ERROR',
-]);
-
-const TEXTS = new Set(['comment', 'string', 'template_string', 'regex']);
-
-/** Python's blocks have no end of their own: they are over when a line is indented less. */
-const OPEN_ENDED = new Set(['block', 'module']);
+import type { Rules } from './rules';
 
 /**
  * Where the syntax node that a text begins, or goes on with, ends. The node is one element of the innermost list that holds
@@ -45,30 +9,30 @@ const OPEN_ENDED = new Set(['block', 'module']);
  * @param start where the text begins in the file; @param text the text: whole lines
  * @returns lines of the text up to the node's end; undefined where the node goes on, or where its end cannot be seen yet
  */
-export function unitLines(root: Node, start: number, text: string): number | undefined {
+export function unitLines(root: Node, start: number, text: string, rules: Rules): number | undefined {
   const end = start + text.trimEnd().length;
   const first = start + text.search(/\S/);
   // In the middle of a comment or a string there is its line, and no block.
-  if (insideText(root, start)) return lineOf(text, 0);
-  let unit = climb(root.descendantForIndex(first));
+  if (insideText(root, start, rules)) return lineOf(text, 0);
+  let unit = climb(root.descendantForIndex(first), rules);
   // A comment belongs to what follows it.
   while (unit?.type === 'comment') unit = unit.nextNamedSibling ?? undefined;
   const list = unit?.parent;
   if (!unit || !list || unit.startIndex >= end) return undefined;
   const node = isNew(list, start, end) ? list : unit;
-  if (node.endIndex > end || isOpenEnded(node)) return undefined;
+  if (node.endIndex > end || isOpenEnded(node, rules)) return undefined;
   return lineOf(text, node.endIndex - start);
 }
 
 /** The element of a list that a node is, or is part of. */
-function climb(node: Node | null): Node | undefined {
-  for (let at = node; at?.parent; at = at.parent) if (LISTS.has(at.parent.type)) return at;
+function climb(node: Node | null, { lists }: Rules): Node | undefined {
+  for (let at = node; at?.parent; at = at.parent) if (lists.has(at.parent.type)) return at;
   return undefined;
 }
 
-function insideText(root: Node, index: number): boolean {
+function insideText(root: Node, index: number, { texts }: Rules): boolean {
   for (let at = root.descendantForIndex(Math.max(0, index - 1), index); at; at = at.parent) {
-    if (TEXTS.has(at.type) && at.startIndex < index && at.endIndex > index) return true;
+    if (texts.has(at.type) && at.startIndex < index && at.endIndex > index) return true;
   }
   return false;
 }
@@ -80,8 +44,8 @@ function isNew(list: Node, start: number, end: number): boolean {
   return elements.every((child) => child !== null && child.startIndex >= start && child.startIndex < end);
 }
 
-function isOpenEnded(node: Node): boolean {
-  for (let at: Node | null = node; at; at = at.lastChild) if (OPEN_ENDED.has(at.type)) return true;
+function isOpenEnded(node: Node, { openEnded }: Rules): boolean {
+  for (let at: Node | null = node; at; at = at.lastChild) if (openEnded.has(at.type)) return true;
   return false;
 }
 
