@@ -57,7 +57,7 @@ export async function adopt(source: string, directory: string, options: AdoptOpt
     onProgress?.(1, 'adopted');
     return notes;
   } catch (error) {
-    await rm(scratch, { recursive: true, force: true });
+    await rm(scratch, { recursive: true, force: true }).catch(() => undefined);
     throw explained(error, target);
   } finally {
     await gguf.close();

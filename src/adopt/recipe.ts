@@ -24,5 +24,5 @@ export const RECIPE: Recipe = {
 
 /** The kind of a matrix by its name in the graphs. */
 export function kindOf(name: string): MatrixKind {
-  return name.slice(name.lastIndexOf('.') + 1) as MatrixKind;
+  return name === 'embedding' ? 'head' : (name.slice(name.lastIndexOf('.') + 1) as MatrixKind);
 }

@@ -29,12 +29,35 @@ export async function writeWeights(
 ): Promise<DecoderWeights> {
   const writer = new Writer(gguf, decoder, file, options);
   const { shape, tensor, has } = decoder;
-  // The head's matrix is the embedding, too: the better one of both where the file holds them apart.
-  await writer.addMatrix(NAMES.head, [tensor(has('output.weight') ? 'output.weight' : 'token_embd.weight')]);
+  const embedding = tensor('token_embd.weight');
+  const head = has('output.weight') ? tensor('output.weight') : embedding;
+  const tied = await areSame(gguf, embedding, head);
+  // Of one matrix that is there twice the better one serves for both.
+  await writer.addMatrix(NAMES.head, [tied && embedding.bytes > head.bytes ? embedding : head]);
+  if (!tied) await writer.addMatrix(NAMES.embedding, [embedding]);
   for (let layer = 0; layer < shape.layers; layer++) await writeLayer(writer, decoder, layer);
   await writer.addVector(NAMES.finalNorm, [tensor('output_norm.weight')]);
   await writer.addAngles(decoder);
   return writer;
+}
+
+/** Rows by which two matrices are compared, and how far the same one may differ where it is rounded in two ways. */
+const COMPARED_ROWS = 64;
+const MAX_ROUNDING = 0.2;
+
+/** Whether two tensors are one matrix, each rounded in its own way. */
+async function areSame(gguf: Gguf, one: GgufTensor, other: GgufTensor): Promise<boolean> {
+  if (one === other) return true;
+  const rows = Math.min(COMPARED_ROWS, rowsOf(one));
+  const from = Math.floor((rowsOf(one) - rows) / 2);
+  const read = async (tensor: GgufTensor) => dequantize(tensor.type, await gguf.read(tensor, from, from + rows));
+  const [a, b] = [await read(one), await read(other)];
+  let [difference, size] = [0, 0];
+  a.forEach((value, i) => {
+    difference += (value - (b[i] as number)) ** 2;
+    size += value ** 2;
+  });
+  return difference <= MAX_ROUNDING ** 2 * size;
 }
 
 async function writeLayer(writer: Writer, { shape, tensor }: AdoptedDecoder, layer: number): Promise<void> {
@@ -68,7 +91,10 @@ class Writer implements DecoderWeights {
   }
 
   matrix(name: string): QuantizedMatrix {
-    return found(this.#matrices.get(name === NAMES.embedding ? NAMES.head : name), name);
+    return found(
+      this.#matrices.get(name) ?? (name === NAMES.embedding ? this.#matrices.get(NAMES.head) : undefined),
+      name,
+    );
   }
 
   vector(name: string): Initializer {

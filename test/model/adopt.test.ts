@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { adopt } from '../../src/adopt/adopt';
+import type { Entry } from '../../src/cli/peer/ggufWriter';
+import { Engine, type CompletionRequest } from '../../src/completion/engine';
+import { openBundle } from '../../src/model/bundle';
+import { Decoder } from '../../src/model/decoder';
+import { UserError } from '../../src/model/errors';
+import { loadRuntime } from '../../src/model/runtime';
+import { openGraphs } from '../../src/model/sessions';
+import { ROOT } from '../fixtures';
+import { DECODER, tinyDecoder, type TinyDecoder } from '../tinyDecoder';
+import { writeGguf } from '../tinyGguf';
+import { withScratch } from './bundles';
+
+/**
+ * Logits that transformers 5 gives for the files of `tinyDecoder`, read with its own GGUF reader in float32: the first 200
+ * after some of the tokens. Made once.
+ */
+const reference = JSON.parse(readFileSync(join(ROOT, 'test', 'fixtures', 'tiny-decoder-logits.json'), 'utf8')) as {
+  tokens: number[];
+  rows: number[];
+  logits: Record<'qwen2' | 'llama', number[][]>;
+};
+
+const NO_THOUGHT = { version: 1, mu: new Float32Array(0) };
+
+describe('a GGUF file becomes a bundle', () => {
+  const scratch = withScratch();
+
+  async function write(name: string, { entries, tensors }: TinyDecoder): Promise<string> {
+    const path = join(scratch(), `${name}.gguf`);
+    await writeGguf(path, entries, tensors);
+    return path;
+  }
+
+  for (const architecture of ['qwen2', 'llama'] as const) {
+    test(`${architecture}: logits are those of transformers on the same weights`, async (context) => {
+      const directory = join(scratch(), architecture);
+      await adopt(await write(architecture, tinyDecoder(architecture)), directory);
+      const bundle = await openBundle(directory);
+      const graphs = await openGraphs(await loadRuntime(), bundle, { provider: 'cpu', threads: 1 });
+      context.after(() => graphs.release());
+      const { tokens, rows, logits } = reference;
+      const all = await new Decoder(graphs, bundle.manifest).logits(tokens, NO_THOUGHT, tokens.length);
+      for (const [i, row] of rows.entries()) {
+        const expected = logits[architecture][i] ?? [];
+        const at = row * bundle.manifest.architecture.vocabulary;
+        // Weights and states are rounded to 8 bits.
+        const error = rms(expected.map((value, j) => value - (all[at + j] as number))) / rms(expected);
+        assert.ok(error < 0.05, `row ${row}: ${error}`);
+      }
+      // Token by token, behind what is cached, the same comes out.
+      const decoder = new Decoder(graphs, bundle.manifest);
+      for (let length = 1; length <= tokens.length; length++) {
+        const last = await decoder.logits(tokens.slice(0, length), NO_THOUGHT);
+        const same = all.subarray((length - 1) * last.length, length * last.length);
+        assert.ok(rms([...last].map((value, j) => value - (same[j] as number))) / rms([...same]) < 0.05);
+      }
+    });
+  }
+
+  const request: CompletionRequest = {
+    path: 'src/a.ts',
+    prefix: 'export function sum(a: number, b: number) {\n  return ',
+    suffix: ';\n}\n',
+    related: [{ path: 'src/b.ts', text: 'export const one = 1;\n' }],
+  };
+
+  test('it completes: with markers by filling in, without by going on, tied weights or not', async () => {
+    for (const [name, options] of [
+      ['fill', {}],
+      ['plain', { markers: [] }],
+      ['tied', { tied: true }],
+    ] as const) {
+      // prettier-ignore
+      const directory = join(scratch(), name);
+      const decoder = tinyDecoder('qwen2', options);
+      const tensors = name === 'tied' ? decoder.tensors.filter((one) => one.name !== 'output.weight') : decoder.tensors;
+      const notes = await adopt(await write(name, { ...decoder, tensors }), directory, { name });
+      assert.deepEqual(
+        notes.map((note) => note.slice(0, 38)),
+        name === 'plain' ? ['this model has no fill-in markers: it '] : [],
+      );
+      const engine = await Engine.open(directory, { device: 'cpu', threads: 1 });
+      try {
+        const result = await engine.complete(request, { steps: 4, maxLines: 1, candidates: 1 });
+        assert.ok(['newline', 'length', 'end', 'none', 'repetition'].includes(result.stop), result.stop);
+        const again = await engine.complete(request, { steps: 4, maxLines: 1, candidates: 1 });
+        assert.equal(again.text, result.text);
+        assert.equal(again.read, 0);
+        const score = await engine.score(request, 'a + b', engine.prior);
+        assert.ok(score.nats > 0 && Number.isFinite(score.nats));
+        const many = await engine.complete(request, { steps: 0, maxLines: 1, candidates: 1, alternatives: 3 });
+        assert.ok(many.candidates.length <= 3);
+      } finally {
+        await engine.close();
+      }
+    }
+  });
+
+  test('the bundle says what it is, and nothing else is left', async () => {
+    const directory = join(scratch(), 'said');
+    const origin = {
+      title: 'Tiny',
+      licence: 'Apache-2.0',
+      copyright: 'Copyright Somebody',
+      page: 'nowhere',
+      notice: 'It was changed.',
+      text: 'the licence',
+    };
+    const shares: number[] = [];
+    const options = { name: 'said', origin, onProgress: (share: number) => shares.push(share) };
+    await adopt(await write('said', tinyDecoder('qwen2')), directory, options);
+    const { manifest } = await openBundle(directory);
+    assert.equal(manifest.name, 'said');
+    assert.deepEqual(
+      {
+        layers: manifest.architecture.layers,
+        trunk: manifest.architecture.trunkLayers,
+        width: manifest.architecture.width,
+      },
+      { layers: DECODER.layers, trunk: 1, width: DECODER.width },
+    );
+    assert.equal(manifest.prompt?.style, 'prefix-suffix-middle');
+    assert.equal(await readFile(join(directory, 'LICENSE'), 'utf8'), 'the licence');
+    assert.match(await readFile(join(directory, 'README.md'), 'utf8'), /Apache-2\.0[\s\S]*It was changed\./);
+    assert.deepEqual([shares[0], shares.at(-1)], [0, 1]);
+    assert.ok(shares.every((share, i) => i === 0 || share >= (shares[i - 1] as number)));
+    assert.deepEqual(
+      (await readdir(scratch())).filter((name) => name.startsWith('.')),
+      [],
+    );
+  });
+
+  test('what is there already stays until the new one is whole', async () => {
+    const directory = join(scratch(), 'kept');
+    await mkdir(directory);
+    await writeFile(join(directory, 'mine.txt'), 'mine');
+    const path = await write('kept', tinyDecoder('qwen2'));
+    const stopped = new AbortController();
+    const onProgress = (share: number) => share > 0.3 && stopped.abort();
+    await assert.rejects(adopt(path, directory, { signal: stopped.signal, onProgress }), { name: 'AbortError' });
+    assert.deepEqual(await readdir(directory), ['mine.txt']);
+    assert.deepEqual(
+      (await readdir(scratch())).filter((name) => name.startsWith('.')),
+      [],
+    );
+    await adopt(path, directory);
+    assert.ok(existsSync(join(directory, 'manifest.json')) && !existsSync(join(directory, 'mine.txt')));
+  });
+
+  const without = (field: string) => (decoder: TinyDecoder) => ({
+    ...decoder,
+    entries: decoder.entries.filter(([name]) => name !== field),
+  });
+  const having =
+    (...entry: Entry) =>
+    (decoder: TinyDecoder) => ({
+      ...decoder,
+      entries: [...decoder.entries.filter(([name]) => name !== entry[0]), entry],
+    });
+  const tensors = (change: (all: TinyDecoder['tensors']) => TinyDecoder['tensors']) => (decoder: TinyDecoder) => ({
+    ...decoder,
+    tensors: change(decoder.tensors),
+  });
+  const bad: readonly [name: string, change: (decoder: TinyDecoder) => TinyDecoder, says: RegExp][] = [
+    ['another architecture', having('general.architecture', 'STRING', 'gemma'), /general\.architecture is "gemma"; adopt/],
+    ['no architecture', without('general.architecture'), /general\.architecture is missing/],
+    ['no layers', without('qwen2.block_count'), /qwen2\.block_count is undefined, not a number above 0/],
+    ['positions of another kind', having('qwen2.rope.scaling.type', 'STRING', 'yarn'), /rope\.scaling\.type is "yarn"/],
+    ['a tensor missing', tensors((all) => all.filter(({ name }) => name !== 'blk.1.ffn_up.weight')), /tensor blk\.1\.ffn_up\.weight is missing/],
+    ['one of another shape', having('qwen2.feed_forward_length', 'UINT32', 1024), /tensor blk\.0\.ffn_gate\.weight is \[512, 256\] instead of \[1024, 256\]/],
+    ['one that is not known', tensors((all) => [...all, { ...all[0]!, name: 'blk.0.experts.weight' }]), /tensor blk\.0\.experts\.weight belongs to no decoder/],
+    ['another tokenizer', having('tokenizer.ggml.model', 'STRING', 'llama'), /tokenizer\.ggml\.model/],
+    ['nothing that ends a text', (decoder) => having('tokenizer.ggml.token_type', 'INT32', (decoder.entries.find(([name]) => name === 'tokenizer.ggml.token_type')![2] as number[]).map((type) => (type === 3 ? 5 : type)))(without('tokenizer.ggml.eos_token_id')(decoder)), /tokenizer\.ggml\.eos_token_id is missing/],
+  ]; // prettier-ignore
+
+  for (const [name, change, says] of bad) {
+    test(`${name} is refused in one line, and nothing is left`, async () => {
+      const path = await write('bad', change(tinyDecoder('qwen2')));
+      const directory = join(scratch(), 'bad-bundle');
+      await assert.rejects(adopt(path, directory), (error) => {
+        assert.ok(error instanceof UserError, String(error));
+        assert.ok(error.message.startsWith(path) && !error.message.includes('\n'), error.message);
+        assert.match(error.message, says);
+        return true;
+      });
+      assert.equal(existsSync(directory), false);
+      assert.deepEqual(
+        (await readdir(scratch())).filter((entry) => entry.startsWith('.')),
+        [],
+      );
+    });
+  }
+
+  test('a folder that cannot be written is named', async () => {
+    const file = join(scratch(), 'in-the-way');
+    await writeFile(file, '');
+    const path = await write('way', tinyDecoder('qwen2'));
+    await assert.rejects(adopt(path, join(file, 'bundle')), /in-the-way.bundle: cannot be written .*; choose a folder/);
+  });
+});
+
+function rms(values: readonly number[]): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+}
