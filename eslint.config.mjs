@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;
+ *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → syntax;
  *   extension, cli → plot;  server, cli, syntax, workspace → languages, a file that imports nothing
  */
 const layers = {
@@ -16,7 +16,7 @@ const layers = {
   workspace: ['languages'],
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
-  server: ['inference', 'protocol', 'workspace', 'languages'],
+  server: ['inference', 'syntax', 'protocol', 'workspace', 'languages'],
   extension: ['protocol', 'plot'],
   cli: [
     'adopt',

@@ -62,8 +62,8 @@ export const LANGUAGES: Readonly<Record<string, Language>> = {
   zig: { endings: ['zig'] },
 };
 
-const BY_ENDING: ReadonlyMap<string, Language> = new Map(
-  Object.values(LANGUAGES).flatMap((language) => (language.endings ?? []).map((ending) => [ending, language] as const)),
+const BY_ENDING: ReadonlyMap<string, string> = new Map(
+  Object.entries(LANGUAGES).flatMap(([id, { endings = [] }]) => endings.map((ending) => [ending, id] as const)),
 );
 
 /** A language by its identifier. */
@@ -71,10 +71,15 @@ export function languageOf(id: string): Language | undefined {
   return Object.hasOwn(LANGUAGES, id) ? LANGUAGES[id] : undefined;
 }
 
-/** A language by the ending of a path. */
-export function languageOfPath(path: string): Language | undefined {
+/** A language's identifier by the ending of a path. */
+export function languageIdOfPath(path: string): string | undefined {
   const ending = /\.([^./\\]+)$/.exec(path)?.[1];
   return ending === undefined ? undefined : BY_ENDING.get(ending.toLowerCase());
+}
+
+/** A language by the ending of a path. */
+export function languageOfPath(path: string): Language | undefined {
+  return languageOf(languageIdOfPath(path) ?? '');
 }
 
 /** Endings of the source files of languages that are on, without the dot. */

@@ -1,5 +1,6 @@
 /** Somebody types a file: a seeded, reproducible stream of keystrokes with what an editor adds of its own. */
 import { normal } from '../model/random';
+import { BRACKETS, QUOTES } from '../syntax/scanner';
 
 export interface Keystroke {
   readonly kind: 'type' | 'newline' | 'delete' | 'jump';
@@ -19,7 +20,10 @@ function pauseBefore(kind: Keystroke['kind'], random: () => number): number {
   return Math.min(4_000, Math.max(35, PAUSE[kind] * Math.exp(0.45 * normal(random))));
 }
 
-const CLOSERS: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}', '"': '"', "'": "'", '`': '`' };
+const CLOSERS: Readonly<Record<string, string>> = {
+  ...BRACKETS,
+  ...Object.fromEntries(QUOTES.map((quote) => [quote, quote])),
+};
 const TYPO = 0.03;
 const REMARK = 0.15;
 

@@ -4,7 +4,7 @@ import type { DecodeOptions } from './decodeOptions';
 import { speculate } from './draft';
 import type { Healed } from './heal';
 import { beginning, end, expand, textOf, unfinished, type Candidate, type Hypothesis, type Step } from './hypothesis';
-import { cutWord } from './stop';
+import { cutUnfinished } from './stop';
 
 /** For so long something is written, so that a window that was long to read is not followed by nothing. */
 const LEAST_WRITING_MS = 60;
@@ -73,7 +73,7 @@ export async function decode(
 function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[], { place, width }: DecodeOptions) {
   if (candidates.length > 0) return ranked(candidates, width);
   const cut = live.map(({ bytes, tokens, logprob, marks }) => ({
-    text: cutWord(textOf(bytes), place),
+    text: cutUnfinished(textOf(bytes), place),
     tokens,
     logprob,
     marks,

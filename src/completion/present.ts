@@ -1,10 +1,11 @@
 import { UNKNOWN, type SyntaxJudges, type Verdict } from '../syntax/judge';
 import type { Manifest } from '../model/manifest';
+import { isBoundary } from './boundary';
 import { documentOf } from './document';
 import { confidence, energy, featuresOf, leastLogprob } from './energy';
 import { textOf } from './hypothesis';
 import type { AgreedCandidate } from './samples';
-import { trim, type Trimmed } from './trim';
+import { trimmer, type Trimmed } from './trim';
 import { DEFAULTS, sureness, type CompletionOptions, type CompletionRequest, type CompletionResult } from './types';
 
 /** The beginning of a suggestion is worth its interruption if it spares a keystroke. */
@@ -107,9 +108,10 @@ export class Presenter {
    */
   async judged(request: CompletionRequest, candidates: readonly AgreedCandidate[], parse: boolean): Promise<Ranked[]> {
     const { prefix, suffix } = documentOf(request);
-    const trimmed = candidates.map((candidate) => ({ ...candidate, ...trim(candidate.text, prefix, suffix) }));
+    const trim = trimmer(prefix, suffix, request.path);
+    const trimmed = candidates.map((candidate) => ({ ...candidate, ...trim(candidate.text) }));
     const useful = trimmed.filter(
-      ({ text }, i) => text !== '' && trimmed.findIndex((other) => other.text === text) === i,
+      ({ text }, i) => text !== '' && trimmed.findIndex((other) => unindented(other.text) === unindented(text)) === i,
     );
     const judge = parse && useful.length > 0 ? await this.#judges.of(request.path) : undefined;
     const verdicts = judge?.judge(prefix, suffix, useful);
@@ -126,7 +128,7 @@ export class Presenter {
    * @param needed the confidence that it must have
    */
   #beginning(
-    { prefix, suffix }: Pick<CompletionRequest, 'prefix' | 'suffix'>,
+    { path, prefix, suffix }: Pick<CompletionRequest, 'path' | 'prefix' | 'suffix'>,
     written: readonly AgreedCandidate[],
     whole: Ranked,
     needed: number,
@@ -135,11 +137,12 @@ export class Presenter {
     const marks = candidate?.marks ?? [];
     if (!candidate || marks.length === 0) return undefined;
     const bytes = Buffer.from(candidate.text);
+    const trim = trimmer(prefix, suffix, path);
     const unmarked = candidate.tokens.length - marks.length;
     for (const [i, mark] of [...marks.entries()].reverse()) {
       const text = textOf(bytes.subarray(0, mark.bytes)).trimEnd();
-      if (mark.bytes >= bytes.length || splitsWord(text, candidate.text.slice(text.length))) continue;
-      const trimmed = trim(text, prefix, suffix);
+      if (mark.bytes >= bytes.length || !isBoundary(candidate.text, text.length)) continue;
+      const trimmed = trim(text);
       if (trimmed.text.trim().length < BEGINNING_CHARACTERS) return undefined;
       const tokens = candidate.tokens.slice(0, unmarked + i + 1);
       const begun = {
@@ -170,9 +173,9 @@ function rulesOf({ energy, solver, confidence }: CompletionOptions, weights: Man
   };
 }
 
-/** Whether a text ends within a word that `rest` goes on with. */
-function splitsWord(text: string, rest: string): boolean {
-  return /[\p{L}\p{N}_$]$/u.test(text) && /^[\p{L}\p{N}_$]/u.test(rest);
+/** Texts that differ in the blanks before them only are one to choose from. */
+function unindented(text: string): string {
+  return text.replace(/^[ \t]+/, '');
 }
 
 /** @param least −log p of the most probable candidate, in nats */
@@ -215,8 +218,8 @@ function mend(candidates: readonly Ranked[], repair: (candidate: Ranked) => stri
 }
 
 /** Why nothing was left of the most probable candidate. */
-function reasonOf({ prefix, suffix }: CompletionRequest, text: string): string {
-  return trim(text, prefix, suffix).reason ?? 'the model has nothing to add here';
+function reasonOf({ prefix, suffix, path }: CompletionRequest, text: string): string {
+  return trimmer(prefix, suffix, path)(text).reason ?? 'the model has nothing to add here';
 }
 
 function nothing(stop: CompletionResult['stop'], reason: string): Presented {

@@ -1,3 +1,5 @@
+import { isBoundary, wholeBeginning } from './boundary';
+
 /** Where a suggestion ends: decided on its text alone, after every token; `doubt`: the model was not sure how it goes on. */
 export type Stop = 'newline' | 'block' | 'end' | 'repetition' | 'length' | 'doubt' | 'time' | 'aborted' | 'none';
 
@@ -50,17 +52,33 @@ export function stopAt(text: string, place: Place): { stop: Stop; text: string }
 const REPEATS = 3;
 const SHORTEST_REPETITION = 20;
 
-/** A text that has begun to say one thing again and again ends when it has said it once. */
+/** A text that has begun to say one thing again and again ends when it has said it once, with a word and no sign that goes on. */
 function loopEnd(text: string) {
   for (let length = Math.ceil(SHORTEST_REPETITION / REPEATS); length * REPEATS <= text.length; length++) {
     const piece = text.slice(-length);
     // A row of one sign (===, ----, spaces) is a rule, a comment's frame or an indentation.
     if (/^([^\p{L}\p{N}])\1*$/u.test(piece) || !text.endsWith(piece.repeat(REPEATS))) continue;
+    const once = periodOf(piece);
     let start = text.length - length * REPEATS;
-    while (start > 0 && text[start - 1] === text[start - 1 + length]) start--;
-    return { stop: 'repetition' as const, text: text.slice(0, start + length).trimEnd() };
+    while (start > 0 && text[start - 1] === text[start - 1 + once]) start--;
+    return { stop: 'repetition' as const, text: saidOnce(text, start, start + once) };
   }
   return undefined;
+}
+
+/** Length of the shortest piece that a repeated one is made of. */
+function periodOf(piece: string): number {
+  return (piece + piece).indexOf(piece, 1);
+}
+
+/** A text up to where a repetition of `start` to `end` begins, whole words of it. */
+function saidOnce(text: string, start: number, end: number): string {
+  let at = end;
+  while (at < 2 * end - start && !isBoundary(text, at)) at++;
+  if (!isBoundary(text, at)) for (at = start; at > 0 && !isBoundary(text, at); at--);
+  const said = text.slice(0, at).trimEnd();
+  // What ends a line may well end with a sign.
+  return /^[^\S\n]*\n/.test(text.slice(said.length)) ? said : said.replace(/[\s.,:+\-*/%&|^=<>~?([{]+$/u, '');
 }
 
 function lineEnd(text: string) {
@@ -98,19 +116,15 @@ function blockEnd(text: string, place: Place) {
   return undefined;
 }
 
-/** What is kept of a text for which time ran out: no word that may be half a word. */
-export function cutWord(text: string, place: Place): string {
-  return cutUnfinished(text.replace(/[\p{L}\p{N}_$]+$/u, ''), place).trimEnd();
-}
-
-/** What is kept of a text that ran out of tokens: in a block, its complete lines. */
+/** What is kept of a text that was cut off, for time or for tokens: in a block its complete lines, and nothing that may be half of something. */
 export function cutUnfinished(text: string, place: Place): string {
   const newline = text.lastIndexOf('\n');
-  if (place.maxLines === 1 || text.slice(0, newline + 1).trim() === '') return text;
-  return text.slice(0, newline).trimEnd();
+  if (place.maxLines > 1 && text.slice(0, newline + 1).trim() !== '') return text.slice(0, newline).trimEnd();
+  return wholeBeginning(text).trimEnd();
 }
 
-function columns(line: string): number {
+/** Indentation of a line in columns; a tab counts four. */
+export function columns(line: string): number {
   const blank = /^[ \t]*/.exec(line)?.[0] ?? '';
   return [...blank].reduce((sum, character) => sum + (character === '\t' ? TAB : 1), 0);
 }

@@ -1,4 +1,8 @@
-import { indentLike, withoutDoubledBlank } from './indent';
+import { lastLines } from '../model/lines';
+import { familyOf, type Family } from '../syntax/families';
+import { scan } from '../syntax/scanner';
+import { indentLike, shallow, withoutDoubledBlank } from './indent';
+import { overlapAt } from './overlap';
 import { restOfLine } from './stop';
 
 export interface Trimmed {
@@ -9,90 +13,56 @@ export interface Trimmed {
   readonly reason?: string;
 }
 
-/** Lines after the cursor that a suggestion is compared with. */
+/** Lines after the cursor that a suggestion is compared with, and characters of them. */
 const LINES_COMPARED = 32;
+const CHARACTERS_COMPARED = 4_096;
+
+/** Fits one text after the other to a place: see `trim`. */
+export function trimmer(prefix: string, suffix: string, path = ''): (text: string) => Trimmed {
+  const rest = restOfLine(suffix);
+  const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
+  const below = suffix.slice(rest.length + 1, rest.length + 1 + CHARACTERS_COMPARED).split('\n', LINES_COMPARED);
+  const following = below.map((one) => one.trimEnd());
+  const family = familyOf(path);
+  const overlap = overlapAt({ line, rest, following: below.join('\n') }, family);
+  const nothing = (reason: string): Trimmed => ({ text: '', replaceSuffix: 0, reason });
+
+  return (text) => {
+    if (text.trim() === '') return nothing('the model has nothing to add here');
+    const fitting = indentLike(withoutDoubledBlank(text, line), prefix, suffix);
+    const unrepeated = cutRepetition(shallow(fitting, prefix, family), prefix);
+    if (unrepeated.trim() === '') return nothing('the suggestion only repeated itself');
+    const { text: fitted, covered, reason } = overlap(cutFollowing(unrepeated, line, following, family));
+    if (reason !== undefined) return nothing(reason);
+    const kept = rest.trim() === '' ? fitted.trimEnd() : fitted;
+    const becomes = `${line}${kept}${rest.slice(covered)}`;
+    const added = kept.trim() !== '' && kept !== rest.slice(0, covered) && !repeatsBelow(becomes, following);
+    return added ? { text: kept, replaceSuffix: covered } : nothing('the suggestion is what follows anyway');
+  };
+}
 
 /**
- * Fits a suggestion to what already stands around the cursor: it is indented as the file is, what it covers in the rest of
+ * Fits a suggestion to what already stands around the cursor: it is indented as the file is, its overlap with the rest of
  * the line is replaced, what stands in the next lines is not suggested again, and a text that only repeats itself is not
  * suggested at all.
  * @param prefix text before the cursor
  * @param suffix text after it
+ * @param path tells the language, whose brackets and quotes these are
  */
-export function trim(text: string, prefix: string, suffix: string): Trimmed {
-  const rest = restOfLine(suffix);
-  const following = suffix
-    .slice(rest.length + 1)
-    .split('\n', LINES_COMPARED)
-    .map((line) => line.trimEnd());
-  const nothing = (reason: string): Trimmed => ({ text: '', replaceSuffix: 0, reason });
-
-  if (text.trim() === '') return nothing('the model has nothing to add here');
-  const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
-  const fitting = indentLike(withoutDoubledBlank(text, line), prefix, suffix);
-  const unrepeated = cutRepetition(fitting, prefix);
-  if (unrepeated.trim() === '') return nothing('the suggestion only repeated itself');
-  let kept = cutFollowing(unrepeated, line, following);
-  if (kept.trim() === '') return nothing('the suggestion is what follows anyway');
-  if (rest.trim() === '') kept = kept.trimEnd();
-
-  const replaceSuffix = covered(kept, rest);
-  if (kept === rest.slice(0, replaceSuffix)) return nothing('the suggestion is what follows anyway');
-  return { text: kept, replaceSuffix };
+export function trim(text: string, prefix: string, suffix: string, path?: string): Trimmed {
+  return trimmer(prefix, suffix, path)(text);
 }
 
-/**
- * Characters of the rest of the line that the text covers: its end may be their beginning (`foo);` before `);`), and it
- * may hold brackets and quotes that the editor closed by itself (`foo(a), b` before `)` holds none, `a), b` holds one).
- */
-export function covered(text: string, rest: string): number {
-  const last = text.slice(text.lastIndexOf('\n') + 1);
-  for (let length = Math.min(rest.length, last.length); length > 0; length--) {
-    const overlap = rest.slice(0, length);
-    if (last.endsWith(overlap) && (overlap.trim() !== overlap || !isBalancedCloser(text, overlap))) return length;
-  }
-  const closers = unmatchedClosers(text);
-  let at = 0;
-  while (at < closers.length && rest[at] === closers[at]) at++;
-  return at;
-}
-
-/** `)` at the end of `f(a)` closes the text's own bracket: it does not stand for one after the cursor. */
-function isBalancedCloser(text: string, overlap: string): boolean {
-  return /^[)\]}'"`]$/.test(overlap) && !unmatchedClosers(text).includes(overlap);
-}
-
-const OPENERS: Record<string, string> = { ')': '(', ']': '[', '}': '{' };
-
-/** Closing brackets and quotes of a text that close something opened before it, in order. */
-export function unmatchedClosers(text: string): string {
-  const open: string[] = [];
-  let unmatched = '';
-  let quote = '';
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i] ?? '';
-    if (character === '\\') {
-      i++;
-    } else if (quote !== '') {
-      if (character === quote) quote = '';
-    } else if (/["'`]/.test(character)) {
-      // A quote without a partner in its line closes a string that was open at the cursor.
-      const end = text.indexOf('\n', i);
-      const partner = text.indexOf(character, i + 1);
-      if (partner === -1 || (end !== -1 && partner > end && character !== '`')) unmatched += character;
-      else quote = character;
-    } else if (/[([{]/.test(character)) {
-      open.push(character);
-    } else if (OPENERS[character] !== undefined) {
-      if (open.at(-1) === OPENERS[character]) open.pop();
-      else unmatched += character;
-    }
-  }
-  return unmatched;
+/** Whether what the cursor's line becomes is the next line over again. */
+function repeatsBelow(text: string, following: readonly string[]): boolean {
+  const [line = '', ...more] = text.split('\n', 2);
+  const next = following.find((other) => other !== '');
+  // More than brackets, where more is to come.
+  return next !== undefined && line.trimEnd() === next && (more.length === 0 || /[\p{L}\p{N}]/u.test(line));
 }
 
 /** Drops the end of a text from where it goes on as the following lines do. */
-function cutFollowing(text: string, line: string, following: readonly string[]): string {
+function cutFollowing(text: string, line: string, following: readonly string[], family: Family): string {
   const lines = text.split('\n');
   const next = following.filter((other) => other !== '');
   if (next.length === 0) return text;
@@ -101,7 +71,7 @@ function cutFollowing(text: string, line: string, following: readonly string[]):
   const first = line.trim() === '' ? 0 : 1;
   for (let from = first; from < lines.length; from++) {
     const tail = whole.slice(from).filter((content) => content !== '');
-    if (tail.length > 0 && tail.every((content, i) => content === next[i]) && !closesOwn(lines, from)) {
+    if (tail.length > 0 && tail.every((content, i) => content === next[i]) && !closesOwn(lines, from, family)) {
       return lines.slice(0, from).join('\n').trimEnd();
     }
   }
@@ -112,10 +82,11 @@ function cutFollowing(text: string, line: string, following: readonly string[]):
  * Whether lines from `from` on are only brackets that close what the lines before opened: then those that follow the
  * cursor close something else.
  */
-function closesOwn(lines: readonly string[], from: number): boolean {
+function closesOwn(lines: readonly string[], from: number, family: Family): boolean {
   const tail = lines.slice(from).join('\n');
   if (!/^[\s)\]};,]*$/.test(tail)) return false;
-  return unmatchedClosers(lines.join('\n')) === unmatchedClosers(lines.slice(0, from).join('\n'));
+  const closed = (text: string) => scan(text, family).closers.length;
+  return closed(lines.join('\n')) === closed(lines.slice(0, from).join('\n'));
 }
 
 /** Repetitions of a line, or of a piece of a line, beyond which nothing more is to be expected. */
@@ -132,7 +103,7 @@ const SHORTEST_REPETITION = 20;
  */
 function cutRepetition(text: string, prefix: string): string {
   const lines = text.split('\n');
-  const [line = '', above = ''] = prefix.split('\n').slice(-2).reverse();
+  const [line = '', above = ''] = lastLines(prefix, 2).reverse();
   const whole = [above, ...lines.map((content, i) => (i === 0 ? line : '') + content)].map((content) => content.trim());
   for (const [i, content] of whole.entries()) {
     if (content === '') continue;

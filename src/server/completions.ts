@@ -104,7 +104,7 @@ export class Completions {
     if (at instanceof Refusal) return this.#none(session, at.reason);
     session.touched(position);
     this.#thinker.activity(document.uri);
-    const unworthy = notWorthAsking(invoked, at.suffix.slice(0, at.lineRest));
+    const unworthy = notWorthAsking(invoked, at, at.suffix.slice(0, at.lineRest), pathFor(document));
     if (unworthy !== undefined) return this.#none(session, unworthy);
 
     const { version } = document;
@@ -231,7 +231,8 @@ export class Completions {
       const next = accepted(at, left);
       const { prefix, suffix } = next;
       const line = suffix.split('\n', 1)[0] ?? '';
-      if (session.inFlight || session.ahead || notWorthAsking(false, line) !== undefined) return;
+      if (session.inFlight || session.ahead || notWorthAsking(false, next, line, pathFor(document)) !== undefined)
+        return;
       if (session.suggestions.find(next, session.version)) return;
       this.tally.ahead.runs++;
       const run = this.#client.complete(

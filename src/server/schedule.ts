@@ -1,3 +1,6 @@
+import { isSubsequence } from '../syntax/edit';
+import { onlyCloses } from '../syntax/lineRest';
+
 /** Decisions about when to ask the model, and when what it said before still answers. All pure. */
 
 /** The text around a cursor, line ends `\n`. */
@@ -75,17 +78,21 @@ export function accepted(at: Context, left: Continuation): Context {
   return { prefix: at.prefix + left.text, suffix: at.suffix.slice(left.replaceSuffix) };
 }
 
-/** Only brackets, quotes and punctuation right of the cursor: an automatic suggestion may replace or precede them. */
-const closers = /^[\s)\]}>"'`;,:]*$/;
-
 /**
  * Why an automatic suggestion is not worth asking for, if so.
  *
  * @param invoked the user asked for it: then it always is.
  * @param lineRest what is right of the cursor on its line.
+ * @param path tells the language, whose brackets, quotes and tags may stand there: see `onlyCloses`.
  */
-export function notWorthAsking(invoked: boolean, lineRest: string): string | undefined {
-  if (invoked || closers.test(lineRest)) return undefined;
+export function notWorthAsking(
+  invoked: boolean,
+  { prefix }: Context,
+  lineRest: string,
+  path: string,
+): string | undefined {
+  const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
+  if (invoked || onlyCloses(line, lineRest, path)) return undefined;
   return 'there is text right of the cursor: trigger the suggestion by hand to get one there';
 }
 
@@ -237,15 +244,4 @@ function settled(entry: Remembered): Remembered {
 function lineEnd(text: string): number {
   const at = text.indexOf('\n');
   return at < 0 ? text.length : at;
-}
-
-/** Whether the characters of `part` occur in `whole` in this order. */
-export function isSubsequence(part: string, whole: string): boolean {
-  let at = 0;
-  for (const character of part) {
-    at = whole.indexOf(character, at);
-    if (at < 0) return false;
-    at += character.length;
-  }
-  return true;
 }

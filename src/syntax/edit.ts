@@ -29,3 +29,14 @@ export function pointAt(text: string, offset: number): Point {
   }
   return { row, column: offset - line };
 }
+
+/** Whether the characters of `part` occur in `whole` in this order. */
+export function isSubsequence(part: string, whole: string): boolean {
+  let at = 0;
+  for (const character of part) {
+    at = whole.indexOf(character, at);
+    if (at < 0) return false;
+    at += character.length;
+  }
+  return true;
+}

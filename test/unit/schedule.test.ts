@@ -4,7 +4,6 @@ import {
   accepted,
   continuation,
   couldServe,
-  isSubsequence,
   mayServe,
   nextThinking,
   notWorthAsking,
@@ -15,6 +14,7 @@ import {
   type Suggestion,
   type Thinking,
 } from '../../src/server/schedule';
+import { isSubsequence } from '../../src/syntax/edit';
 
 /** `before|after` → a context. */
 function at(text: string): { prefix: string; suffix: string } {
@@ -133,20 +133,21 @@ test('where the model had nothing it is not asked again, until it thinks otherwi
 });
 
 test('an automatic suggestion is asked for only where nothing but closers is to the right', () => {
-  const table: [boolean, string, boolean][] = [
-    [false, '', true],
-    [false, ')', true],
-    [false, ' });', true],
-    [false, '"],', true],
-    [false, 'name)', false],
-    [false, ' + 1', false],
-    [false, 'Of(items)', false],
-    [false, '_', false],
-    [false, '`;', true],
-    [false, '>', true],
-    [true, 'name)', true],
+  const table: [boolean, string, boolean, string?][] = [
+    [false, 'a|', true],
+    [false, 'f(a|)', true],
+    [false, 'f(() => {|});', true],
+    [false, 'a|name)', false],
+    [false, 'a| + 1', false],
+    [false, 'a|Of(items)', false],
+    [false, '<p>Hello|</p>', true, 'html'],
+    [false, '<p>Hello|</p>', false],
+    [true, 'f(|name)', true],
   ];
-  for (const [invoked, rest, worth] of table) assert.equal(notWorthAsking(invoked, rest) === undefined, worth, rest);
+  for (const [invoked, text, worth, ending = 'ts'] of table) {
+    const here = at(text);
+    assert.equal(notWorthAsking(invoked, here, here.suffix, `a.${ending}`) === undefined, worth, text);
+  }
 });
 
 test('when and how to think', () => {

@@ -69,8 +69,52 @@ describe('end of a suggestion', () => {
   }
 });
 
-describe('a text that ran out of tokens', () => {
-  test('a line keeps what it has', () => assert.equal(cutUnfinished('foo(a, b', place()), 'foo(a, b'));
+describe('a text that says one thing again and again', () => {
+  const table: [text: string, kept: string | undefined][] = [
+    ['sum of those three three three three three three', 'sum of those three'],
+    ['sum of those three three three', undefined],
+    ['return result.result.result.result', 'return result'],
+    ['a, b, c, a, b, c, a, b, c, a, b, c, ', 'a, b, c'],
+    ['x = foo + bar + foo + bar + foo + bar + ', 'x = foo + bar'],
+    ['foo(); foo(); foo(); foo();', 'foo();'],
+    ['f(a)\nf(a)\nf(a)\nf(a)\nf(a)\n', 'f(a)'],
+    ['if a:\n  if a:\n  if a:\n  if a:\n', 'if a:'],
+    ['// größer als größer als größer als ', '// größer als'],
+    ['größere größere größere größere ', 'größere'],
+    ["'👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽👍🏽", "'👍🏽"],
+    ["'🇩🇪🇩🇪🇩🇪🇩🇪🇩🇪🇩🇪🇩🇪🇩🇪", "'🇩🇪"],
+    ['"\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9\\u00e9', '"\\u00e9'],
+    ['x = abcabcabcabcabcabcabcabcabcabc', 'x'],
+    ['// ----------------------------', undefined],
+  ];
+  for (const [text, kept] of table) {
+    test(JSON.stringify(text), () => {
+      const stopped = stopAt(text, text.includes('\n') ? place({ maxLines: 8 }) : place());
+      assert.equal(stopped?.text, kept);
+    });
+  }
+});
+
+describe('a text that was cut off', () => {
   test('a block keeps its whole lines', () => assert.equal(cutUnfinished('a();\n  b(', block), 'a();'));
   test('a block of one line keeps it', () => assert.equal(cutUnfinished('\n  a(', block), '\n  a('));
+  const table: [text: string, kept: string][] = [
+    ['foo(a, b', 'foo(a,'],
+    ['foo(', 'foo('],
+    ['größ', ''],
+    ["'six', '🇩", "'six', '"],
+    ["'six', '👩\u200D", "'six', '"],
+    ["'six', '👍", "'six', '"],
+    ["'six', 'e\u0301", "'six', '"],
+    ['"a\\u00', '"a'],
+    ['"a\\u{1F', '"a'],
+    ['"a\\', '"a'],
+    ['"a\\\\', '"a\\\\'],
+    ['"漢字', '"漢'],
+  ];
+  for (const [text, kept] of table) {
+    test(`${JSON.stringify(text)} keeps nothing that may be half`, () => {
+      assert.equal(cutUnfinished(text, place()), kept);
+    });
+  }
 });

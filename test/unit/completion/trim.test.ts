@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { covered, trim, unmatchedClosers } from '../../../src/completion/trim';
+import { trim } from '../../../src/completion/trim';
 
 describe('what already follows', () => {
   type Row = [name: string, text: string, prefix: string, suffix: string, kept: string, replaceSuffix: number];
@@ -107,22 +107,3 @@ describe('indentation', () => {
     test(name, () => assert.equal(trim(text, prefix, '').text, kept));
   }
 });
-
-describe('unmatched closers', () => {
-  const table: [text: string, closers: string][] = [
-    ['', ''],
-    ['f(a)', ''],
-    ['a)', ')'],
-    ['a]) }', '])}'],
-    ["a', 'b')", "')"],
-    ['"a)"', ''],
-    ['"\\")"', ''],
-    ["./x'", "'"],
-    ['a${b}`', '`'],
-  ];
-  for (const [text, closers] of table) {
-    test(JSON.stringify(text), () => assert.equal(unmatchedClosers(text), closers));
-  }
-});
-
-test('nothing of an empty rest is covered', () => assert.equal(covered('a);', ''), 0));
