@@ -14,7 +14,6 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { NATIVE_PLATFORMS, ownPlatform, PLATFORMS, type Platform } from '../src/model/platform';
-import { models } from '../src/settings';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -120,7 +119,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       target: { type: 'string' },
-      models: { type: 'string', default: models.join() },
+      models: { type: 'string', default: 'nano' },
       out: { type: 'string' },
     },
   });

@@ -13,8 +13,12 @@ import type { Settings } from './settings';
 
 /** `initializationOptions` of the server. All may be left out: then the bundle beside `dist/` and the defaults serve. */
 export interface InitializationOptions {
-  /** Absolute path of the folder of the bundle `nano`; the others that `model` names lie beside it. */
+  /** Absolute path of the folder of the bundle `nano`. */
   bundle: string;
+  /** Absolute path of the folder of the bundle `coder`, where the user has got it. */
+  coder?: string | undefined;
+  /** Absolute path of a folder for what is found out about models on this machine; without it, it is found anew. */
+  models?: string | undefined;
   settings: Settings;
   /** Absolute path of a folder of this workspace alone, for what is kept between sessions; without it nothing is. */
   storage?: string | undefined;
@@ -32,6 +36,11 @@ export interface Status {
   steps?: number;
   /** While failed: why, in one line. */
   reason?: string;
+  /** While ready or thinking: name and version of the model, and why it is the one that serves. */
+  model?: string;
+  because?: string;
+  /** Why the model that was wanted does not serve, in one line. */
+  problem?: string;
 }
 
 export interface ThoughtReport {

@@ -6,19 +6,16 @@ export { CONFIDENCE_LEVELS };
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type DeviceName = (typeof devices)[number];
 
-/** The bundles that come with the extension, the one that serves unless told otherwise first. */
-export const models = ['nano'] as const;
-export type ModelName = (typeof models)[number];
+/** What `model` can be besides the folder of a bundle: what suits the machine, what comes along, what can be got. */
+export const models = ['auto', 'nano', 'coder'] as const;
 
 export interface Settings {
   enable: boolean;
   /** Gradient steps of the thought on a file, 0–32; 0 means "no thinking". */
   inferenceSteps: number;
   device: DeviceName;
-  /** Which of the bundles that come with the extension. */
-  model: ModelName;
-  /** Folder of another model bundle; empty for one of those. */
-  modelPath: string;
+  /** One of `models`, or the absolute path of a bundle's folder. */
+  model: string;
   /** Longest suggestion, in lines, 1–64. */
   maxLines: number;
   /** Look up what followed the same words in the open files, and mix it with what the model predicts. */
@@ -48,8 +45,7 @@ export const defaultSettings: Readonly<Settings> = {
   enable: true,
   inferenceSteps: DEFAULTS.steps,
   device: 'auto',
-  model: 'nano',
-  modelPath: '',
+  model: 'auto',
   maxLines: DEFAULTS.maxLines,
   memory: DEFAULTS.memory,
   workspaceMemory: true,

@@ -4,7 +4,6 @@ import { dirname, join, resolve } from 'node:path';
 import { Engine, type EngineOptions } from '../completion/engine';
 import { UserError } from '../model/errors';
 import type { Manifest } from '../model/manifest';
-import { models, type ModelName } from '../settings';
 import { deviceOption, wholeNumber } from './arguments';
 import { ProgressBar } from './progress';
 
@@ -14,8 +13,8 @@ export interface ModelArguments {
   readonly threads?: string | undefined;
 }
 
-/** A bundle that comes with the program: models/NAME in the nearest folder above it that has one. */
-export function shippedBundle(name: ModelName = models[0], from = __dirname): string {
+/** The bundle that comes with the program: models/NAME in the nearest folder above it that has one. */
+export function shippedBundle(name = 'nano', from = __dirname): string {
   for (let folder = from; ; folder = dirname(folder)) {
     const bundle = join(folder, 'models', name);
     if (existsSync(join(bundle, 'manifest.json'))) return bundle;
@@ -27,11 +26,9 @@ export function shippedBundle(name: ModelName = models[0], from = __dirname): st
   }
 }
 
-/** The folder that `--model` means: a name of those that come with the program, or a folder. */
-export function bundleFolder(model: string | undefined): string {
-  if (model === undefined) return shippedBundle();
-  const name = models.find((one) => one === model);
-  return name ? shippedBundle(name) : resolve(model);
+/** The folder that `--model` means: `nano`, which comes with the program, or a folder. */
+export function bundleFolder(model = 'nano'): string {
+  return model === 'nano' ? shippedBundle() : resolve(model);
 }
 
 /** Opens the engine that the arguments ask for, with a progress bar while it loads. */

@@ -3,7 +3,7 @@ import { registerCommands } from './commands';
 import { languageOn } from './languages';
 import { section } from './names';
 import { Recorder } from './recorder';
-import { readSettings, trusted } from './settings';
+import { carryOverModelPath, readSettings, trusted } from './settings';
 import { describeSnooze } from './snooze';
 import { Snoozer } from './snoozer';
 import { StatisticsPanel } from './statisticsPanel';
@@ -83,7 +83,10 @@ export function activate(context: ExtensionContext): void {
     workspace.onDidGrantWorkspaceTrust(() => void client?.configure()),
   );
   show();
-  setImmediate(() => void startIfEnabled());
+  setImmediate(() => {
+    const carried = carryOverModelPath().catch((error: unknown) => log.warn(`thoughtline.modelPath: ${String(error)}`));
+    void carried.then(startIfEnabled);
+  });
   log.debug(`activated in ${(performance.now() - began).toFixed(1)} ms`);
 }
 

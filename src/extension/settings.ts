@@ -14,7 +14,6 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     inferenceSteps: read('inferenceSteps'),
     device: read('device'),
     model: read('model'),
-    modelPath: read('modelPath'),
     maxLines: read('maxLines'),
     memory: read('memory'),
     workspaceMemory: read('workspaceMemory'),
@@ -26,6 +25,15 @@ export function readSettings(scope?: ConfigurationScope): Settings {
     timeBudget: read('timeBudget'),
     threads: read('threads'),
   };
+}
+
+/** What `thoughtline.modelPath` said, before it became one of the things that `thoughtline.model` can be, is carried over. */
+export async function carryOverModelPath(): Promise<void> {
+  const configuration = workspace.getConfiguration(section);
+  const path = configuration.inspect('modelPath')?.globalValue;
+  if (path === undefined) return;
+  if (path !== '') await configuration.update('model', path, ConfigurationTarget.Global);
+  await configuration.update('modelPath', undefined, ConfigurationTarget.Global);
 }
 
 /** Settings as they hold: in Restricted Mode no file is read that the user has not opened. */

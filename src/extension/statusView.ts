@@ -42,12 +42,26 @@ export function statusView(status: Status, { languageOff, snoozed }: Standstill 
           t('Thoughtline is ready on {0}, and off in {1} files', device, languageOff),
         );
       }
-      if (status.state === 'ready') return view('$(sparkle) Thoughtline', t('Thoughtline is ready on {0}', device));
-      return view(
-        `$(loading~spin) Thoughtline ${status.step ?? 0}/${status.steps ?? 0}`,
-        t('Thoughtline is thinking, step {0} of {1} on {2}', status.step ?? 0, status.steps ?? 0, device),
-      );
+      return status.state === 'ready' ? readyView(status, device) : thinkingView(status, device);
   }
+}
+
+function readyView({ model, problem }: Status, device: string): StatusView {
+  const ready =
+    model === undefined
+      ? t('Thoughtline is ready on {0}', device)
+      : t('Thoughtline is ready: {0} on {1}', model, device);
+  if (problem === undefined) return view('$(sparkle) Thoughtline', ready);
+  return view(
+    '$(sparkle) Thoughtline',
+    t('{0}. The model that was chosen cannot be used: {1}', ready, problem),
+    'warning',
+  );
+}
+
+function thinkingView({ step = 0, steps = 0 }: Status, device: string): StatusView {
+  const label = t('Thoughtline is thinking, step {0} of {1} on {2}', step, steps, device);
+  return view(`$(loading~spin) Thoughtline ${step}/${steps}`, label);
 }
 
 function view(text: string, label: string, severity: StatusView['severity'] = 'normal'): StatusView {

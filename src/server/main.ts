@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -22,7 +23,7 @@ import {
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
-import { usage } from '../inference/messages';
+import { usage, type Asked, type How } from '../inference/messages';
 import {
   RestartRequest,
   StatisticsRequest,
@@ -34,10 +35,11 @@ import {
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
 import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { ModelSwitch } from './modelSwitch';
 import { field, list, openedFolders, readContext, readFolders, readPosition, readText } from './parameters';
 import { saidOf, SaidSettings } from './saidSettings';
 import { Session } from './session';
-import { chosenBundle, languageEnabled, readSettings, readStorage } from './settings';
+import { languageEnabled, readSettings, readStorage } from './settings';
 import { IndexReporter, StatusReporter } from './status';
 import { scopeAtEnd } from './syntax';
 import { Thinker, type Subject } from './thinker';
@@ -71,7 +73,6 @@ let asksBack = false;
 /** Whether the client can be asked to watch files. */
 let watches = false;
 let watching: Disposable | undefined;
-let bundle = join(__dirname, '..', 'models', 'nano');
 
 const log = (line: string) => connection.console.info(line);
 const status = new StatusReporter(
@@ -88,12 +89,22 @@ const client = new InferenceClient(join(__dirname, 'inference.js'), {
       log(`model ready on ${state.device}`);
     }
     if (state.state !== 'ready') reading.report(undefined);
+    if (state.state === 'failed' && modelSwitch.failed(state.reason)) return;
     if (state.state === 'failed') connection.console.error(state.reason);
+    modelSwitch.ready(state);
     status.lifecycle(state);
   },
   loading: (fraction, message) => status.loading(fraction, message),
   thinking: (_uri, step, steps) => status.thinking(step, steps),
   indexing: (progress) => reading.report(progress),
+  log,
+});
+const modelSwitch: ModelSwitch = new ModelSwitch(client, {
+  ask: async (request) => {
+    const asked: Asked = { maxLines: 1, how: { ...howOf(settings), confidence: 'off' }, invoked: false };
+    return 'result' in (await client.complete('', request, asked).result);
+  },
+  chosen: (model) => status.model(model),
   log,
 });
 const reading = new IndexReporter(
@@ -136,7 +147,12 @@ connection.onInitialize((params): InitializeResult => {
   const ofWorkspace = field(field(params, 'capabilities'), 'workspace');
   asksBack = field(ofWorkspace, 'configuration') === true;
   watches = field(field(ofWorkspace, 'didChangeWatchedFiles'), 'dynamicRegistration') === true;
-  bundle = readText(field(options, 'bundle')) || bundle;
+  modelSwitch.begin({
+    shipped: readText(field(options, 'bundle')) || join(__dirname, '..', 'models', 'nano'),
+    coder: readStorage(field(options, 'coder')),
+    models: readStorage(field(options, 'models')),
+    version: ownVersion(),
+  });
   said.start(field(options, 'settings'));
   keepSettings();
   workspace.open(openedFolders(params), readStorage(field(options, 'storage')));
@@ -212,9 +228,9 @@ onRequest(InlineCompletionRequest, async (params, token) => {
     return completions.refuse(session, reason);
   }
   const { maxLines } = settingsOf(session);
-  const { memory, syntaxCheck: solver, confidence, debounceMax: debounce } = settings;
+  const { debounceMax: debounce } = settings;
   const budget = settings.timeBudget || undefined;
-  const how = { memory, solver, confidence };
+  const how = howOf(settings);
   const related = () => relatedTo(document);
   const thinks = settings.inferenceSteps > 0;
   const question = { document, session, position, context, maxLines, how, related, debounce, budget, thinks };
@@ -264,7 +280,7 @@ onRequest(WhyRequest, (params) => {
 });
 
 onRequest(RestartRequest, () => {
-  if (settings.enable) client.restart();
+  if (settings.enable) modelSwitch.restart();
   return null;
 });
 
@@ -353,6 +369,21 @@ function askSettings(uri: string, session: Session): void {
   );
 }
 
+/** What has its say in a suggestion. */
+function howOf({ memory, syntaxCheck: solver, confidence }: Settings): How {
+  return { memory, solver, confidence };
+}
+
+/** The extension's version, where it lies beside this program. */
+function ownVersion(): string {
+  try {
+    const { version } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string };
+    return version;
+  } catch {
+    return 'unknown';
+  }
+}
+
 function settingsOf(session: Session | undefined): DocumentSettings {
   return session?.settings ?? settings;
 }
@@ -372,7 +403,7 @@ function apply(): void {
     }
   }
   if (!settings.enable) client.stop();
-  else client.open({ bundle: chosenBundle(settings, bundle), device: settings.device, threads: settings.threads });
+  else modelSwitch.apply(settings);
   if (client.lifecycle.state === 'ready') inBackground(workspace.apply());
   // Also where nothing changed: a client that has just started knows nothing yet.
   status.lifecycle(client.lifecycle);

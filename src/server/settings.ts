@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { CONFIDENCE_LEVELS, defaultSettings, devices, models, type Settings } from '../settings';
 
 type Check<K extends keyof Settings> = { accepts: (value: unknown) => boolean; remedy: string; name: K };
@@ -16,13 +16,9 @@ const checks: { [K in keyof Settings]: Check<K> } = {
   },
   model: {
     name: 'model',
-    accepts: (value) => (models as readonly unknown[]).includes(value),
-    remedy: `use one of ${models.join(', ')}, or name another's folder in thoughtline.modelPath`,
-  },
-  modelPath: {
-    name: 'modelPath',
-    accepts: (value) => typeof value === 'string' && (value === '' || isAbsolute(value)),
-    remedy: 'use the absolute path of a folder with a manifest.json, or leave it empty',
+    accepts: (value) =>
+      typeof value === 'string' && ((models as readonly string[]).includes(value) || isAbsolute(value)),
+    remedy: `use one of ${models.join(', ')}, or the absolute path of a folder with a manifest.json`,
   },
   maxLines: { name: 'maxLines', accepts: whole(1, 64), remedy: 'use a whole number from 1 to 64' },
   memory: { name: 'memory', accepts: (value) => typeof value === 'boolean', remedy: 'use true or false' },
@@ -85,7 +81,6 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     inferenceSteps: read(checks.inferenceSteps),
     device: read(checks.device),
     model: read(checks.model),
-    modelPath: read(checks.modelPath),
     maxLines: read(checks.maxLines),
     memory: read(checks.memory),
     workspaceMemory: read(checks.workspaceMemory),
@@ -98,15 +93,6 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     threads: read(checks.threads),
   };
   return { settings, problems };
-}
-
-/**
- * Folder of the bundle that the settings choose.
- * @param shipped folder of `nano`; the other bundles that come with the extension lie beside it
- */
-export function chosenBundle({ model, modelPath }: Settings, shipped: string): string {
-  if (modelPath !== '') return modelPath;
-  return model === defaultSettings.model ? shipped : join(dirname(shipped), model);
 }
 
 /** The folder that a client gives for what is kept between sessions; undefined for what is not an absolute path. */

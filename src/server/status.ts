@@ -3,12 +3,16 @@ import { initial, type Lifecycle } from '../inference/lifecycle';
 import type { IndexProgress } from '../inference/messages';
 import type { Status } from '../protocol';
 
+/** What is said of the model while one is ready. */
+export type ModelStatus = Pick<Status, 'model' | 'because' | 'problem'>;
+
 /** Tells the client how the model fares: a status whenever it changes, and work-done progress while the model loads. */
 export class StatusReporter {
   readonly #send: (status: Status) => void;
   readonly #createProgress: () => Promise<WorkDoneProgressServerReporter>;
   #lifecycle: Lifecycle = initial;
   #thinking: { step: number; steps: number } | undefined;
+  #model: ModelStatus = {};
   #last = '';
   #progress: Promise<WorkDoneProgressServerReporter | undefined> | undefined;
 
@@ -24,6 +28,12 @@ export class StatusReporter {
     const loading = lifecycle.state === 'loading' || lifecycle.state === 'waiting';
     if (loading) this.#begin();
     else this.#end();
+    this.#tell();
+  }
+
+  /** Which model serves from now on, and why. */
+  model(model: ModelStatus): void {
+    this.#model = model;
     this.#tell();
   }
 
@@ -59,7 +69,7 @@ export class StatusReporter {
   }
 
   #tell(): void {
-    const status = view(this.#lifecycle, this.#thinking);
+    const status = view(this.#lifecycle, this.#thinking, this.#model);
     const text = JSON.stringify(status);
     if (text !== this.#last) this.#send(status);
     this.#last = text;
@@ -101,7 +111,11 @@ export class IndexReporter {
 }
 
 /** What the user is shown. */
-export function view(lifecycle: Lifecycle, thinking: { step: number; steps: number } | undefined): Status {
+export function view(
+  lifecycle: Lifecycle,
+  thinking: { step: number; steps: number } | undefined,
+  model: ModelStatus = {},
+): Status {
   switch (lifecycle.state) {
     case 'off':
       return { state: 'off' };
@@ -112,7 +126,7 @@ export function view(lifecycle: Lifecycle, thinking: { step: number; steps: numb
       return { state: 'failed', reason: lifecycle.reason };
     case 'ready':
       return thinking
-        ? { state: 'thinking', device: lifecycle.device, ...thinking }
-        : { state: 'ready', device: lifecycle.device };
+        ? { state: 'thinking', device: lifecycle.device, ...model, ...thinking }
+        : { state: 'ready', device: lifecycle.device, ...model };
   }
 }

@@ -57,6 +57,9 @@ export interface Start {
   folders?: string[];
   /** Where the server may keep something between sessions. */
   storage?: string;
+  /** Folder of the bundle `coder`, and of what is found out about models. */
+  coder?: string;
+  models?: string;
   /** Over stdio: words before the server's command line, and the folder that it is started in. */
   launcher?: readonly string[];
   cwd?: string;
@@ -167,6 +170,8 @@ export class LspClient {
         // Without a budget of time every machine writes the same; and however unsure the model is, there is something to test.
         settings: { device: 'cpu', timeBudget: 0, confidence: 'off', ...options.settings },
         storage: options.storage,
+        coder: options.coder,
+        models: options.models,
       },
       ...options.initialize,
     });

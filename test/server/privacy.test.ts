@@ -21,7 +21,7 @@ const end = { line: text.split('\n').length - 1, character: text.split('\n').at(
 test('a session with a secret in the file: neither log nor reasons nor disk hold it', async () => {
   const { environment, cwd, written } = surroundings(join(scratch, 'server'));
   // `auto` tries every device there is, which writes profiles meanwhile.
-  const settings = { inferenceSteps: 2, device: 'auto', modelPath: 'not/absolute' };
+  const settings = { inferenceSteps: 2, device: 'auto', model: 'not/absolute' };
   const client = await LspClient.start({ environment, cwd, settings });
   await client.open(uri, text);
   await client.thought(uri);

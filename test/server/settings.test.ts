@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { LspClient, frozen } from './client';
+import { after, test } from 'node:test';
+import { LspClient, frozen, tiny } from './client';
+
+const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-settings-'));
+after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const uri = 'file:///w/src/refine.ts';
 const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
@@ -112,4 +116,29 @@ test('maxLines bounds suggestions', async () => {
     assert.ok(!inserted.includes('\n'), JSON.stringify(inserted));
   }
   await client.stop();
+});
+
+test('auto measures the code model once, says why it serves or does not, and remembers it', async () => {
+  // The tiny bundle stands for the code model here: what is tested is the choice.
+  const given = { coder: tiny, models: scratch, settings: { inferenceSteps: 0 } };
+  const first = await LspClient.start(given);
+  const measured = /a suggestion of coder takes (\d+) ms here/;
+  await first.until(() => measured.test(first.status?.because ?? ''), 'the measurement');
+  assert.ok(first.logs.includes('model: it is tried how fast coder is here'), first.logs.join('\n'));
+  const milliseconds = measured.exec(first.status!.because!)![1];
+  await first.stop();
+
+  const second = await LspClient.start(given);
+  await second.ready();
+  assert.equal(measured.exec(second.status!.because!)![1], milliseconds);
+  assert.ok(!second.logs.includes('model: it is tried how fast coder is here'), second.logs.join('\n'));
+  const fast = Number(milliseconds) <= 600;
+  assert.match(second.status!.model!, fast ? /^tiny / : /^nano /);
+
+  await second.configure({ inferenceSteps: 0, model: 'nano' });
+  await second.until(() => second.status?.because === 'thoughtline.model is nano', 'the choice');
+  await second.configure({ inferenceSteps: 0, model: 'coder' });
+  await second.until(() => second.status?.model?.startsWith('tiny '), 'the other choice');
+  assert.equal(second.status!.because, 'thoughtline.model is coder');
+  await second.stop();
 });

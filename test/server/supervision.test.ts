@@ -100,7 +100,7 @@ function damaged(name: string, damage: (folder: string) => void): string {
   return folder;
 }
 
-test('a bundle that cannot be used: failed with one line that names the file; the server lives', async () => {
+test('a bundle that cannot be used: one line that names the file, and the model that comes along serves', async () => {
   const table: [name: string, folder: string, reason: RegExp][] = [
     ['no folder', join(scratch, 'nowhere'), /nowhere: no such model folder/],
     [
@@ -129,17 +129,32 @@ test('a bundle that cannot be used: failed with one line that names the file; th
       /manifest\.json: format 99 is newer/,
     ],
   ];
-  const client = await LspClient.start({ bundle: table[0]![1] });
+  const client = await LspClient.start();
   await client.open(uri, text);
   for (const [name, folder, reason] of table) {
-    await client.configure({ modelPath: folder });
-    await client.until(() => client.status?.state === 'failed' && reason.test(client.status.reason ?? ''), name);
-    assert.doesNotMatch(client.status!.reason!, /\n|^\s+at /m);
-    assert.deepEqual(await client.complete(uri, { line: 20, character: 0 }), [], name);
-    assert.match((await client.why(uri, { line: 20, character: 0 })).reason, reason);
-    assert.equal((await client.statistics()).inferencePid, undefined, name);
+    await client.configure({ model: folder });
+    await client.until(() => reason.test(client.status?.problem ?? ''), name);
+    await client.until(() => client.status?.state === 'ready', `${name}: the model that comes along`);
+    assert.doesNotMatch(client.status!.problem!, /\n|^\s+at /m);
   }
-  await client.configure({ modelPath: bundle });
+  assert.ok((await firstSuggestion(client)).length > 0);
+  await client.configure({ model: bundle });
+  await client.until(() => client.status?.state === 'ready' && client.status.problem === undefined, 'the good bundle');
+  assert.ok((await firstSuggestion(client)).length > 0);
+  assert.equal(await client.stop(), 0);
+});
+
+test('where even the model that comes along cannot be used the status says why; the server lives', async () => {
+  const nowhere = join(scratch, 'nowhere');
+  const client = await LspClient.start({ bundle: nowhere });
+  await client.open(uri, text);
+  await client.until(() => client.status?.state === 'failed', 'the failure');
+  const reason = /nowhere: no such model folder/;
+  assert.match(client.status!.reason!, reason);
+  assert.deepEqual(await client.complete(uri, { line: 20, character: 0 }), []);
+  assert.match((await client.why(uri, { line: 20, character: 0 })).reason, reason);
+  assert.equal((await client.statistics()).inferencePid, undefined);
+  await client.configure({ model: bundle });
   await client.until(() => client.status?.state === 'ready', 'the good bundle');
   assert.ok((await firstSuggestion(client)).length > 0);
   assert.equal(await client.stop(), 0);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { defaultSettings, type Settings } from '../../src/settings';
-import { chosenBundle, languageEnabled, readSettings } from '../../src/server/settings';
+import { languageEnabled, readSettings } from '../../src/server/settings';
 
 test('settings: acceptable values are taken, missing ones get their default silently', () => {
   assert.deepEqual(readSettings(undefined), { settings: defaultSettings, problems: [] });
@@ -16,11 +16,10 @@ test('settings: acceptable values are taken, missing ones get their default sile
   });
 });
 
-test('settings: the bundle that is chosen: a path, one of those that come along, or the one that the client gave', () => {
-  const shipped = join('/', 'extension', 'models', 'nano');
-  assert.equal(chosenBundle(defaultSettings, shipped), shipped);
-  const own = join('/', 'my', 'bundle');
-  assert.equal(chosenBundle({ ...defaultSettings, modelPath: own }, shipped), own);
+test('settings: the model is one of those that are known, or a folder', () => {
+  for (const model of ['auto', 'nano', 'coder', join('/', 'my', 'bundle')]) {
+    assert.deepEqual(readSettings({ model }), { settings: { ...defaultSettings, model }, problems: [] });
+  }
 });
 
 test('settings: each unacceptable value gives one line that names setting, value and remedy, and its default', () => {
@@ -30,9 +29,9 @@ test('settings: each unacceptable value gives one line that names setting, value
     ['inferenceSteps', 2.5, /thoughtline\.inferenceSteps: 2\.5 /],
     ['inferenceSteps', -1, /thoughtline\.inferenceSteps: -1 /],
     ['device', 'tpu', /thoughtline\.device: "tpu" .*auto, cpu, webgpu, cuda, dml, coreml \("auto" serves\)/],
-    ['model', 'base', /thoughtline\.model: "base" .*nano.*\("nano" serves\)/],
-    ['modelPath', 'models/nano', /thoughtline\.modelPath: "models\/nano" .*absolute path/],
-    ['modelPath', 7, /thoughtline\.modelPath: 7 .*manifest\.json/],
+    ['model', 'base', /thoughtline\.model: "base" .*auto, nano, coder, or .*\("auto" serves\)/],
+    ['model', 'models/nano', /thoughtline\.model: "models\/nano" .*absolute path/],
+    ['model', 7, /thoughtline\.model: 7 .*manifest\.json/],
     ['maxLines', 0, /thoughtline\.maxLines: 0 .*1 to 64/],
     ['languages', { markdown: 'on' }, /thoughtline\.languages: \{"markdown":"on"\} /],
     ['languages', ['typescript'], /thoughtline\.languages: \["typescript"\] /],

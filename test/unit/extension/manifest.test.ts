@@ -34,6 +34,8 @@ test('the settings that package.json offers are those that the server knows, wit
   const offered = Object.fromEntries(
     Object.entries(properties).map(([name, property]) => [name.replace(/^thoughtline\./, ''), property.default]),
   );
+  // It is carried over to `model`, and stays so that no workspace can set it.
+  delete offered['modelPath'];
   assert.deepEqual(offered, defaultSettings);
   assert.deepEqual(properties['thoughtline.device']?.enum, [...devices]);
 });
@@ -52,6 +54,7 @@ test('every command is registered by the extension', () => {
 
 test('a workspace that is not trusted can neither name a model nor choose what code runs it', () => {
   assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, [
+    'thoughtline.model',
     'thoughtline.modelPath',
     'thoughtline.device',
     'thoughtline.threads',
@@ -66,7 +69,7 @@ test('every setting that a workspace may set, trusted or not, is a number, a swi
     assert.ok(kind === 'boolean' || kind === 'integer' || Array.isArray(words), `${name} is ${kind}`);
   }
   // Not even a trusted workspace names a model: settings of scope "machine" are the user's alone.
-  assert.equal(properties['thoughtline.modelPath']?.scope, 'machine');
+  assert.equal(properties['thoughtline.model']?.scope, 'machine');
 });
 
 test('every text that the extension shows is in the bundle for translators', () => {
@@ -86,6 +89,7 @@ test('settings are in an order, and those of documents can be set for a folder o
   assert.equal(scopes['commentsAndStrings'], 'language-overridable');
   assert.equal(scopes['maxLines'], 'language-overridable');
   assert.equal(scopes['languages'], 'resource');
+  assert.equal(scopes['model'], 'machine');
   assert.equal(scopes['modelPath'], 'machine');
   for (const [name, scope] of Object.entries(scopes)) assert.ok(scope, `${name} has a scope`);
 });

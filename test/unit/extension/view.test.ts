@@ -12,6 +12,13 @@ describe('the status item', () => {
   const cases: [Status, Standstill | undefined, RegExp, RegExp][] = [
     [{ state: 'loading' }, undefined, /loading/, /is loading its model/],
     [{ state: 'ready', device: 'cpu' }, undefined, /sparkle/, /is ready on cpu$/],
+    [{ state: 'ready', device: 'cpu', model: 'coder 1.0' }, undefined, /sparkle/, /is ready: coder 1\.0 on cpu$/],
+    [
+      { state: 'ready', device: 'cpu', model: 'nano 0.7.1', problem: 'no such folder' },
+      undefined,
+      /sparkle/,
+      /is ready: nano 0\.7\.1 on cpu\. The model that was chosen cannot be used: no such folder$/,
+    ],
     [{ state: 'ready', device: 'wasm' }, undefined, /sparkle/, /is ready on the CPU in WebAssembly, which is slower$/],
     [{ state: 'ready', device: 'cpu' }, { languageOff: 'markdown' }, /circle-slash/, /off in markdown files/],
     [{ state: 'thinking', device: 'cpu', step: 2, steps: 4 }, undefined, /2\/4/, /step 2 of 4 on cpu/],
@@ -38,7 +45,8 @@ describe('the status item', () => {
       const view = statusView(status, standstill);
       assert.match(view.text, text);
       assert.match(view.label, label);
-      assert.equal(view.severity, status.state === 'failed' ? 'warning' : 'normal');
+      const warns = status.state === 'failed' || status.problem !== undefined;
+      assert.equal(view.severity, warns ? 'warning' : 'normal');
     });
   }
 });

@@ -1,0 +1,110 @@
+import type { InferenceClient } from '../inference/client';
+import type { Lifecycle } from '../inference/lifecycle';
+import type { CompletionRequest } from '../inference/messages';
+import type { Settings } from '../settings';
+import { chooseModel, measureSpeed, Speeds, type Choice } from './models';
+import type { ModelStatus } from './status';
+
+export interface ModelPlaces {
+  /** Folder of `nano`. */
+  readonly shipped: string;
+  readonly coder: string | undefined;
+  /** Folder for what is found out about models. */
+  readonly models: string | undefined;
+  /** Version of the extension. */
+  readonly version: string;
+}
+
+interface Listener {
+  /** Resolves when a suggestion for a request that nobody typed is there, to whether it was made. */
+  ask(request: CompletionRequest): Promise<boolean>;
+  chosen(status: ModelStatus): void;
+  log(line: string): void;
+}
+
+type Wanted = Pick<Settings, 'model' | 'device' | 'threads'>;
+
+/** Opens the model that the settings want, or the one that takes its place; measures the one that is on trial. */
+export class ModelSwitch {
+  readonly #refused = new Map<string, string>();
+  #places: ModelPlaces | undefined;
+  #speeds = new Speeds(undefined);
+  #settings: Wanted | undefined;
+  #choice: Choice | undefined;
+
+  constructor(
+    readonly client: InferenceClient,
+    readonly listener: Listener,
+  ) {}
+
+  /** Says what there is. Comes first. */
+  begin(places: ModelPlaces): void {
+    this.#places = places;
+    this.#speeds = new Speeds(places.models);
+  }
+
+  /** Serves the model of these settings from now on. */
+  apply({ model, device, threads }: Wanted): void {
+    this.#settings = { model, device, threads };
+    this.#choose();
+  }
+
+  /** What was refused is tried again. */
+  restart(): void {
+    this.#refused.clear();
+    this.#choose();
+    this.client.restart();
+  }
+
+  /** @returns whether another model takes the place of one that failed: then it has been opened */
+  failed(reason: string): boolean {
+    if (!this.#choice || this.#choice.bundle === this.#places?.shipped) return false;
+    this.#refused.set(this.#choice.bundle, reason);
+    this.listener.log(`${reason}; the model that comes with Thoughtline serves`);
+    this.#choose();
+    return true;
+  }
+
+  /** A model is ready: it is told which, and measured where nobody knows how fast it is. */
+  ready(lifecycle: Lifecycle): void {
+    this.#tell();
+    if (lifecycle.state === 'ready' && this.#choice?.onTrial) void this.#measure(this.#choice);
+  }
+
+  #choose(): void {
+    if (!this.#settings || !this.#places) return;
+    const { shipped, coder } = this.#places;
+    const { model, device, threads } = this.#settings;
+    const coderMs = coder === undefined ? undefined : this.#speeds.get(this.#circumstances(coder));
+    const before = this.#choice;
+    this.#choice = chooseModel(model, { shipped, coder, coderMs, refused: this.#refused });
+    if (before?.because !== this.#choice.because) this.listener.log(`model: ${this.#choice.because}`);
+    this.client.open({ bundle: this.#choice.bundle, device, threads });
+    this.#tell();
+  }
+
+  async #measure(choice: Choice): Promise<void> {
+    const circumstances = this.#circumstances(choice.bundle);
+    const milliseconds = await measureSpeed((request) => this.listener.ask(request));
+    if (milliseconds === undefined || this.#choice !== choice) return;
+    await this.#speeds.set(circumstances, milliseconds).catch((error: unknown) => {
+      this.listener.log(`how fast coder is could not be kept: ${String(error)}`);
+    });
+    this.#choose();
+  }
+
+  #circumstances(bundle: string) {
+    const { device = 'auto', threads = 0 } = this.#settings ?? {};
+    return { bundle, device, threads, version: this.#places?.version ?? '' } as const;
+  }
+
+  #tell(): void {
+    const { model } = this.client;
+    const { because, problem } = this.#choice ?? {};
+    this.listener.chosen({
+      ...(model && { model: `${model.name} ${model.version}` }),
+      ...(because !== undefined && { because }),
+      ...(problem !== undefined && { problem }),
+    });
+  }
+}
