@@ -34,6 +34,8 @@ export interface Status {
   /** While thinking: gradient steps done and wanted. */
   step?: number;
   steps?: number;
+  /** Whether the model that is ready reads a thought; told only where it does not. */
+  readsThought?: false;
   /** While failed: why, in one line. */
   reason?: string;
   /** While ready or thinking: name and version of the model, and why it is the one that serves. */

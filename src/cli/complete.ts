@@ -102,7 +102,7 @@ async function completeOne(positionals: readonly string[], values: Values, optio
   if (values.json) {
     console.log(JSON.stringify({ path, ...report(engine, result) }, null, 2));
   } else if (values.trace) {
-    console.log(`${describe(engine)}\n\n${formatTrace(result.thought)}\n`);
+    console.log(`${describe(engine)}\n\n${formatTrace(result.thought, engine.readsThought)}\n`);
     console.log(
       result.text === '' ? `no suggestion: ${result.reason}` : formatInPlace(request, result, process.stdout.isTTY),
     );

@@ -3,8 +3,12 @@ import type { CompletionRequest } from '../completion/engine';
 
 const BAR = 28;
 
-/** The thought as text: what it rests on, and the NLL of each step with a bar that starts at the lowest. */
-export function formatTrace(trace: ThoughtTrace): string {
+/**
+ * The thought as text: what it rests on, and the NLL of each step with a bar that starts at the lowest.
+ * @param readsThought whether the decoder reads one
+ */
+export function formatTrace(trace: ThoughtTrace, readsThought: boolean): string {
+  if (!readsThought) return 'thought: none (this model completes from the text around the cursor alone)';
   if (trace.chunks.length === 0) return 'thought: z_0 (no text outside the window, or no steps wanted)';
   const heldOut = trace.chunks.filter((chunk) => chunk.heldOut).length;
   const lines = [

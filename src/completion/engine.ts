@@ -158,6 +158,11 @@ export class Engine {
     return this.bundle.manifest.memory !== undefined;
   }
 
+  /** Whether the decoder reads a thought; without one nothing is refined. */
+  get readsThought(): boolean {
+    return this.bundle.manifest.thought !== undefined;
+  }
+
   /** Completes at the cursor. Aborting ends it after the run at hand. */
   async complete(request: CompletionRequest, options: CompletionOptions): Promise<CompletionResult> {
     const start = performance.now();
@@ -249,6 +254,12 @@ export class Engine {
     await this.#judges.of(request.path);
     const runs = this.#decoder(request.path).fill(this.#healedWindow(request), this.#serving(thought, memory));
     while (!(await this.#serial.run(() => runs.next())).done) yield;
+  }
+
+  /** Whether a request's window goes on from another's, so that the caches of the one before stay. */
+  goesOn(before: CompletionRequest, request: CompletionRequest): boolean {
+    const [one, other] = [this.#healedWindow(before), this.#healedWindow(request)];
+    return other.length > one.length && one.every((token, i) => token === other[i]);
   }
 
   /** Tokens of the window on either side of the cursor. */

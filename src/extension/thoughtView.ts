@@ -41,6 +41,8 @@ function nothingYet(status: Status, languageOff: string | undefined): string {
   if (status.state === 'off') return 'Suggestions are off, so nothing is thought about any file.';
   if (status.state === 'failed') return 'There is no thought while the model is not running.';
   if (languageOff !== undefined) return 'Nothing is thought about files of this language.';
+  if (status.readsThought === false)
+    return 'This model reads no thought: it completes from the text around the cursor.';
   return 'No thought on this file yet.';
 }
 

@@ -15,6 +15,8 @@ export interface Opening {
 export interface ModelInfo {
   name: string;
   version: string;
+  /** Whether its decoder reads a thought; without one nothing is refined. */
+  readsThought: boolean;
 }
 
 /** How a thought is to be made: T steps from the prior; or following an edit, warm from the thought before if it can be. */
@@ -170,7 +172,14 @@ const isResult = (value: unknown) =>
 /** What each kind of message must hold for the server to be able to use it. */
 const fields: Record<FromInference['type'], Record<string, (value: unknown) => boolean>> = {
   loading: { fraction: isNumber, message: isText },
-  ready: { device: isText, model: (value) => isRecord(value) && isText(value['name']) && isText(value['version']) },
+  ready: {
+    device: isText,
+    model: (value) =>
+      isRecord(value) &&
+      isText(value['name']) &&
+      isText(value['version']) &&
+      typeof value['readsThought'] === 'boolean',
+  },
   refused: { reason: isText },
   unsound: { reason: isText },
   completed: {

@@ -181,8 +181,7 @@ export class InferenceService {
       key: AHEAD,
       advance: async () => {
         const now = this.#latest.get(uri);
-        const moves = !now || this.#engine.window(request).prefixTokens <= this.#engine.window(now).prefixTokens;
-        if (!moves) return decoding.advance();
+        if (now && this.#engine.goesOn(now, request)) return decoding.advance();
         this.#signals.delete(id);
         this.#send({ type: 'declined', id, reason: 'the window would have to move' });
         return false;
@@ -215,6 +214,12 @@ export class InferenceService {
   /** One short run for each `next()`: gradients, then the caches of the new thought; then it serves. */
   async *#think({ id, uri, request, mode, steps: wanted }: Message<'think'>): AsyncGenerator<void, void> {
     const engine = this.#engine;
+    if (!engine.readsThought) {
+      // What is at rest is read all the same, so that the next suggestion only has to be written.
+      yield* engine.prepare(this.#latest.get(uri) ?? request, engine.prior, { memory: this.#memory });
+      this.#send({ type: 'thought', id, uri });
+      return;
+    }
     const before = this.#thoughts.get(uri);
     const prior = this.#startOf(uri, request.path);
     const following =

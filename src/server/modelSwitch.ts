@@ -102,6 +102,7 @@ export class ModelSwitch {
     const { model } = this.client;
     const { because, problem } = this.#choice ?? {};
     this.listener.chosen({
+      ...(model?.readsThought === false && { readsThought: false }),
       ...(model && { model: `${model.name} ${model.version}` }),
       ...(because !== undefined && { because }),
       ...(problem !== undefined && { problem }),

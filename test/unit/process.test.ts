@@ -69,6 +69,13 @@ class CountingEngine {
   /** Text of more than this many characters makes the window move. */
   windowEnd = Infinity;
 
+  readonly readsThought = true;
+
+  goesOn(before: CompletionRequest, request: CompletionRequest) {
+    const length = (one: CompletionRequest) => this.window(one).prefixTokens;
+    return length(request) > length(before);
+  }
+
   window(request: CompletionRequest) {
     const length = request.prefix.length;
     return { prefixTokens: length > this.windowEnd ? length - this.windowEnd : length, suffixTokens: 0 };

@@ -48,8 +48,16 @@ export class Kernel {
 
   /** @returns undefined where the kernel does not know the bundle's decoder, or how its weights are stored */
   static async open(bundle: Bundle): Promise<Kernel | undefined> {
-    const { ropeBase, normEpsilon, thoughtVectors, heads, kvHeads, headWidth, width, tokenFeatures = 0 } =
-      bundle.manifest.architecture;
+    const {
+      ropeBase,
+      normEpsilon,
+      thoughtVectors,
+      heads,
+      kvHeads,
+      headWidth,
+      width,
+      tokenFeatures = 0,
+    } = bundle.manifest.architecture;
     if (ropeBase === undefined || normEpsilon === undefined || thoughtVectors === undefined) return undefined;
     // Two heads at a time share what they read, sixteen values at a time.
     if (heads % (2 * kvHeads) !== 0 || headWidth % 16 !== 0 || width % BLOCK !== 0) return undefined;
