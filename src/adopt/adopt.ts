@@ -7,6 +7,7 @@ import { readDecoder, type AdoptedDecoder } from './architecture';
 import { cardOf, type Origin } from './card';
 import { topGraph, trunkGraph, type DecoderWeights } from './decoderGraphs';
 import { openGguf, type Gguf } from './gguf';
+import { readImportance } from './importance';
 import { encodeModel } from './onnx';
 import { promptOf } from './prompt';
 import { RECIPE, type Recipe } from './recipe';
@@ -23,6 +24,8 @@ export interface AdoptOptions {
   /** Who made the weights, and under which licence, where it is known. */
   readonly origin?: Origin | undefined;
   readonly recipe?: Recipe | undefined;
+  /** Path of a file of importances; it is used for the model that it was measured on. */
+  readonly importance?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Share of the work that is done, 0 to 1, and what is being done. */
   readonly onProgress?: ((share: number, what: string) => void) | undefined;
@@ -81,7 +84,13 @@ async function writeBundle(gguf: Gguf, scratch: string, options: AdoptOptions): 
   let weights: DecoderWeights;
   try {
     const progress = (share: number) => onProgress?.(0.05 + 0.9 * share, 'converting the weights');
-    weights = await writeWeights(gguf, decoder, file, { recipe, signal, onProgress: progress });
+    const importance = options.importance && (await readImportance(options.importance, gguf));
+    weights = await writeWeights(gguf, decoder, file, {
+      recipe,
+      importance: importance || undefined,
+      signal,
+      onProgress: progress,
+    });
   } catch (error) {
     await file.close();
     throw error;

@@ -2,6 +2,7 @@ import type { AdoptedDecoder } from './architecture';
 import { layerNames, NAMES, type DecoderWeights, type QuantizedMatrix } from './decoderGraphs';
 import { dequantize } from './dequantize';
 import { rowsOf, type Gguf, type GgufTensor } from './gguf';
+import type { Importance } from './importance';
 import type { Initializer } from './onnx';
 import { quantizeRows } from './quantize';
 import { kindOf, type Blocks, type Recipe } from './recipe';
@@ -12,6 +13,8 @@ const CHUNK = 2 ** 22;
 
 export interface WeightsOptions {
   readonly recipe: Recipe;
+  /** What errors cost (default: everywhere the same). */
+  readonly importance?: Importance | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Share of the weights that have been written, 0 to 1. */
   readonly onProgress?: ((share: number) => void) | undefined;
@@ -146,7 +149,7 @@ class Writer implements DecoderWeights {
     how: Blocks,
     keepScales: (scales: Float32Array) => void,
   ): AsyncGenerator<Uint8Array> {
-    const { signal, onProgress } = this.#options;
+    const { importance, signal, onProgress } = this.#options;
     for (const part of parts) {
       const columns = part.shape[1] ?? 0;
       const rows = rowsOf(part);
@@ -157,7 +160,11 @@ class Writer implements DecoderWeights {
         signal?.throwIfAborted();
         const end = Math.min(rows, row + step);
         const values = dequantize(part.type, await this.#gguf.read(part, row, end));
-        const { weights, scales } = quantizeRows(this.#inOrder(part, values, columns, row), how);
+        const { weights, scales } = quantizeRows(
+          this.#inOrder(part, values, columns, row),
+          how,
+          importance?.of(part.name),
+        );
         keepScales(scales);
         yield weights;
         this.#done += (part.bytes / rows) * (end - row);
