@@ -9,8 +9,8 @@ export interface Packed {
 }
 
 const FORMAT = 'thoughtline workspace memory';
-/** Version 1 may hold credentials: what is read of a file has been without them since. */
-const VERSION = 2;
+/** Earlier versions may hold credentials that are known by now: what is read of a file is without them. */
+const VERSION = 3;
 
 const header = z.object({
   format: z.literal(FORMAT),

@@ -1,5 +1,6 @@
 import type { Position, Range, TextDocumentContentChangeEvent } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { forOthers, isSecretFile, type Known } from '../workspace/secrets';
 import { languageOf } from '../languages';
 
 /**
@@ -178,18 +179,37 @@ export function siblings(
   let room: number = limits.evidenceInAll;
   for (const other of open.toReversed()) {
     if (other.uri === document.uri || !enabled(other)) continue;
-    const text = other.getText();
-    if (text.length > limits.evidence) {
-      skipped.push({ uri: other.uri, reason: `${text.length} characters are more than ${limits.evidence}` });
-    } else if (isBinary(text)) {
+    const all = other.getText();
+    if (isSecret(other)) {
+      skipped.push({ uri: other.uri, reason: 'its name says that it may hold secrets' });
+    } else if (all.length > limits.evidence) {
+      skipped.push({ uri: other.uri, reason: `${all.length} characters are more than ${limits.evidence}` });
+    } else if (isBinary(all)) {
       skipped.push({ uri: other.uri, reason: 'it is binary' });
-    } else if (text.length <= room) {
-      room -= text.length;
-      const lines = edited(other);
-      related.push({ path: pathFor(other), text: unixLines(text), ...(lines.length > 0 && { edited: lines }) });
+    } else if (all.length <= room) {
+      room -= all.length;
+      const { text, lineOf } = knownOf(other, all);
+      const lines = edited(other).flatMap((line) => lineOf(line) ?? []);
+      if (text !== '') related.push({ path: pathFor(other), text, ...(lines.length > 0 && { edited: lines }) });
     }
   }
   return { related, skipped };
+}
+
+/** Whether nothing of a document is for others, nor for a thought that others begin with. */
+export function isSecret(document: Pick<TextDocument, 'uri' | 'languageId'>): boolean {
+  return isSecretFile(pathFor(document), document.languageId);
+}
+
+/** What others may know of the documents that are open: found once for each version of one. */
+const known = new WeakMap<TextDocument, Known & { readonly version: number }>();
+
+function knownOf(document: TextDocument, text: string): Known {
+  const before = known.get(document);
+  if (before?.version === document.version) return before;
+  const now = { ...forOthers(unixLines(text)), version: document.version };
+  known.set(document, now);
+  return now;
 }
 
 function isHighSurrogate(code: number): boolean {

@@ -34,7 +34,7 @@ import {
 } from '../protocol';
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
-import { checkedDocuments, cut, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { checkedDocuments, cut, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { ModelSwitch } from './modelSwitch';
 import { field, list, openedFolders, readContext, readFolders, readPosition, readText } from './parameters';
 import { saidOf, SaidSettings } from './saidSettings';
@@ -457,7 +457,8 @@ function why(document: TextDocument, session: Session, position: Position): stri
 function subject(uri: string): Subject | undefined {
   const document = documents.get(uri);
   const session = sessions.get(uri);
-  if (!document || !session || !enabled(document)) return undefined;
+  // The thought about a file becomes a part of the workspace's, with which those about others begin.
+  if (!document || !session || !enabled(document) || isSecret(document)) return undefined;
   const request = () => {
     const at = cut(document, session.cursor ?? { line: 0, character: 0 });
     if (at instanceof Refusal) return undefined;

@@ -1,4 +1,5 @@
 import ignore, { type Ignore } from 'ignore';
+import { isSecretFile, isSecretFolder } from './secrets';
 
 /** A larger file is data, or made by a program, in bytes. */
 export const LARGEST = 512 << 10;
@@ -13,23 +14,19 @@ const FOREIGN = new Set(
   ),
 );
 
-/** Names of files that may hold secrets, whatever their ending. */
-const SECRET =
-  /^\.env|^(id_(rsa|dsa|ecdsa|ed25519)|\.?(netrc|npmrc|pypirc|htpasswd))|(^|[-_.])(secrets?|credentials?|passwords?|private[-_]?key)([-_.]|$)|\.(pem|key|p12|pfx|jks|keystore|asc|gpg|kdbx|tfvars)(\.|$)/i;
-
 /** Names of files that a program has made. */
 const MADE = /\.min\.|[-.]bundle\.|\.generated\.|_pb2?\.|\.pb\./i;
 
 /** Whether a folder may hold sources of the workspace, by its name. */
 export function mayHoldSources(folder: string): boolean {
-  return !folder.startsWith('.') && !FOREIGN.has(folder.toLowerCase());
+  return !folder.startsWith('.') && !FOREIGN.has(folder.toLowerCase()) && !isSecretFolder(folder);
 }
 
 /** Whether a file may be read, by its name. */
 export function isSourceName(name: string, endings: ReadonlySet<string>): boolean {
   const ending = /\.([^.]+)$/.exec(name)?.[1]?.toLowerCase();
   if (ending === undefined || !endings.has(ending)) return false;
-  return !name.startsWith('.') && !SECRET.test(name) && !MADE.test(name);
+  return !name.startsWith('.') && !isSecretFile(name) && !MADE.test(name);
 }
 
 /** Why a text is not taken for source code. */

@@ -1,31 +1,63 @@
-/** A private key as PEM (RFC 7468), to its end or the end of the text. */
-const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
+/**
+ * What of a text is for its own file alone. This is the one place that decides so, for open and closed files alike, whichever
+ * way a text would reach another file: as evidence, in the lookup memory, in the memory of the workspace, or as a thought.
+ */
+import { holdsCredential } from './credentials';
 
-/** Credentials that are known by their form: those whose issuers gave them a prefix so that they can be found. */
-const CREDENTIAL = new RegExp(
-  [
-    /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/, // AWS
-    /\bgh[pousr]_[0-9A-Za-z]{36}/,
-    /\bgithub_pat_\w{22}/,
-    /\bglpat-[\w-]{20}/, // GitLab
-    /\bnpm_[0-9A-Za-z]{36}/,
-    /\bpypi-[\w-]{50}/,
-    /\bxox[abeoprs]-[0-9A-Za-z-]{10}/, // Slack
-    /\bAIza[\w-]{35}/, // Google
-    /\b[rs]k_live_[0-9A-Za-z]{16}/, // Stripe
-    /\bsk-(?:ant-|proj-)?[\w-]{32}/, // OpenAI, Anthropic
-    /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10}/, // JSON Web Token
-  ]
-    .map(({ source }) => source)
-    .join('|'),
-);
+export { isSecretFile, isSecretFolder } from './secretNames';
 
-/** A text without the lines in which a credential or a private key stands that is known by its form. */
-export function withoutSecrets(text: string): string {
-  const rest = text.replace(PRIVATE_KEY, '');
-  if (!CREDENTIAL.test(rest)) return rest;
-  return rest
-    .split('\n')
-    .filter((line) => !CREDENTIAL.test(line))
-    .join('\n');
+const BEGIN = /-----?\s?BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?|^PuTTY-User-Key-File-\d/;
+const END = /-----?\s?END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?|^Private-MAC:/;
+
+/** What a line of a private key looks like, also within a string or a comment of any language. */
+const KEY_LINE = /^[\s"'`+#*>|-]*(?:[A-Za-z0-9+/=]+|[A-Za-z-]+: .*|)[\s"'`+,;.)\\]*(?:\\n)?["'`+,;)\s\\]*$/;
+
+/** Lines of a private key at most; of more the rest is something else. */
+const LONGEST_KEY = 200;
+
+/** A manifest of Kubernetes whose values are secret under any name. */
+const SECRET_KIND = /^\s*"?kind"?\s*:\s*"?Secret"?\s*,?\s*$/;
+
+/**
+ * Which lines of a text other files may know: none that holds a credential or a part of a private key.
+ * @param lines without their line ends
+ */
+export function knownLines(lines: readonly string[]): boolean[] {
+  if (lines.some((line) => SECRET_KIND.test(line))) return lines.map(() => false);
+  const known = lines.map((line) => !holdsCredential(line));
+  for (let i = 0; i < lines.length; i++) {
+    if (!BEGIN.test(lines[i]!)) continue;
+    const end = endOfKey(lines, i);
+    known.fill(false, i, end + 1);
+    i = end;
+  }
+  return known;
+}
+
+/** A text as other files may know it. */
+export interface Known {
+  readonly text: string;
+  /** Where a line of the whole text is in this one, from 0; undefined for one that is left out. */
+  readonly lineOf: (line: number) => number | undefined;
+}
+
+/** A text without the lines that only its own file may know. */
+export function forOthers(text: string): Known {
+  const lines = text.split('\n');
+  const known = knownLines(lines);
+  if (known.every(Boolean)) return { text, lineOf: (line) => line };
+  let next = 0;
+  const moved = known.map((keep) => (keep ? next++ : undefined));
+  return { text: lines.filter((_, i) => known[i]).join('\n'), lineOf: (line) => moved[line] };
+}
+
+/** The last line of a private key that begins in a line: where its end is said, or what could no longer belong to it. */
+function endOfKey(lines: readonly string[], begin: number): number {
+  const first = lines[begin]!;
+  if (END.test(first)) return begin;
+  const limit = Math.min(lines.length, begin + LONGEST_KEY);
+  for (let i = begin + 1; i < limit; i++) if (END.test(lines[i]!)) return i;
+  let last = begin;
+  while (last + 1 < limit && KEY_LINE.test(lines[last + 1]!)) last++;
+  return last;
 }

@@ -11,7 +11,7 @@ import {
   type Excluded,
   type Patterns,
 } from './rules';
-import { withoutSecrets } from './secrets';
+import { forOthers } from './secrets';
 
 /** A folder of the workspace. */
 export interface Folder {
@@ -124,7 +124,7 @@ export async function findSource(
   return source;
 }
 
-/** A source file's text without secrets known by their form, its lines ending in "\n"; or why it is none. */
+/** A source file's text without what only the file itself may know, its lines ending in "\n"; or why it is none. */
 export async function readSource({ file }: Pick<Found, 'file'>): Promise<{ text: string } | { reason: string }> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
   if (typeof bytes === 'string') return { reason: bytes };
@@ -132,7 +132,7 @@ export async function readSource({ file }: Pick<Found, 'file'>): Promise<{ text:
   if (bytes.byteLength > LARGEST) return { reason: 'too large' };
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n'); // prettier-ignore
   const reason = strangeness(text);
-  return reason === undefined ? { text: withoutSecrets(text) } : { reason };
+  return reason === undefined ? { text: forOthers(text).text } : { reason };
 }
 
 async function sourcesIn(
