@@ -29,6 +29,8 @@ export interface QuantizedMatrix {
   readonly weights: Initializer;
   /** float32 [rows, columns / block] */
   readonly scales: Initializer;
+  /** With 4 bits, two in a byte: uint8 [rows, columns / block / 2, rounded up]. Without, the middle of the levels is zero. */
+  readonly zeroPoints?: Initializer;
 }
 
 /** The constants of a decoder: matrices by the names below, and vectors. */
@@ -71,7 +73,7 @@ export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph 
   const embedding = weights.matrix(NAMES.embedding);
   const embedded = graph.add(
     'GatherBlockQuantized',
-    [graph.constant(rowsOf(embedding)), tokens, graph.constant(embedding.scales)],
+    [graph.constant(rowsOf(embedding)), tokens, ...unpacking(graph, embedding)],
     'embedded',
     {
       bits: { int: embedding.bits },
@@ -231,10 +233,11 @@ function norm(
 }
 
 function multiply(graph: GraphBuilder, weights: DecoderWeights, states: string, name: string, output: string): string {
-  const { rows, columns, bits, block, weights: packed, scales } = weights.matrix(name);
+  const matrix = weights.matrix(name);
+  const { rows, columns, bits, block } = matrix;
   return graph.add(
     'MatMulNBits',
-    [states, graph.constant(packed), graph.constant(scales)],
+    [states, graph.constant(matrix.weights), ...unpacking(graph, matrix)],
     output,
     {
       K: { int: columns },
@@ -246,6 +249,11 @@ function multiply(graph: GraphBuilder, weights: DecoderWeights, states: string, 
     },
     MICROSOFT,
   );
+}
+
+/** What makes numbers of a matrix's levels. */
+function unpacking(graph: GraphBuilder, { scales, zeroPoints }: QuantizedMatrix): string[] {
+  return [scales, ...(zeroPoints ? [zeroPoints] : [])].map((tensor) => graph.constant(tensor));
 }
 
 /** A matrix as `GatherBlockQuantized` reads it: a row of bytes each. */

@@ -4,7 +4,7 @@ import { dequantize } from './dequantize';
 import { rowsOf, type Gguf, type GgufTensor } from './gguf';
 import type { Importance } from './importance';
 import type { Initializer } from './onnx';
-import { quantizeRows } from './quantize';
+import { quantizeRows, type QuantizedRows } from './quantize';
 import { kindOf, type Blocks, type Recipe } from './recipe';
 import { bytesOf, type WeightsFile } from './weightsFile';
 
@@ -136,18 +136,25 @@ class Writer implements DecoderWeights {
     const columns = parts[0]?.shape[1] ?? 0;
     const rows = parts.reduce((sum, part) => sum + rowsOf(part), 0);
     const scales: Float32Array[] = [];
-    const packed = this.#quantized(parts, { bits, block }, (part) => scales.push(part));
+    const zeros: Uint8Array[] = [];
+    const packed = this.#quantized(parts, { bits, block }, (part) => {
+      scales.push(part.scales);
+      if (part.zeroPoints) zeros.push(part.zeroPoints);
+    });
     const shape = [rows, columns / block, (block * bits) / 8];
     const weights = await this.#file.append(`${name}.weights`, 'uint8', shape, packed);
     const sizes = [rows, columns / block];
     const scale = await this.#file.append(`${name}.scales`, 'float32', sizes, scales.map(bytesOf));
-    this.#matrices.set(name, { rows, columns, bits, block, weights, scales: scale });
+    const zeroSizes = [rows, Math.ceil(columns / block / 2)];
+    const zeroPoints = zeros.length > 0 && (await this.#file.append(`${name}.zeros`, 'uint8', zeroSizes, zeros));
+    const matrix: QuantizedMatrix = { rows, columns, bits, block, weights, scales: scale };
+    this.#matrices.set(name, { ...matrix, ...(zeroPoints && { zeroPoints }) });
   }
 
   async *#quantized(
     parts: readonly GgufTensor[],
     how: Blocks,
-    keepScales: (scales: Float32Array) => void,
+    keep: (rows: QuantizedRows) => void,
   ): AsyncGenerator<Uint8Array> {
     const { importance, signal, onProgress } = this.#options;
     for (const part of parts) {
@@ -160,13 +167,14 @@ class Writer implements DecoderWeights {
         signal?.throwIfAborted();
         const end = Math.min(rows, row + step);
         const values = dequantize(part.type, await this.#gguf.read(part, row, end));
-        const { weights, scales } = quantizeRows(
+        const quantized = quantizeRows(
           this.#inOrder(part, values, columns, row),
+          columns,
           how,
           importance?.of(part.name),
         );
-        keepScales(scales);
-        yield weights;
+        keep(quantized);
+        yield quantized.weights;
         this.#done += (part.bytes / rows) * (end - row);
         onProgress?.(this.#done / this.#total);
       }
