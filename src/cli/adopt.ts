@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { adopt as adoptFile } from '../adopt/adopt';
 import { parse } from './arguments';
 import { UsageError, type Command } from './command';
+import { shippedFile } from './model';
 import { ProgressBar } from './progress';
 
 const USAGE = `thoughtline adopt FILE.gguf [--out DIR]
@@ -26,7 +27,9 @@ async function run(args: readonly string[]): Promise<number> {
   try {
     const { signal } = interrupted;
     const onProgress = (share: number, what: string) => bar.update(share, what);
-    const notes = await adoptFile(source, directory, { name, signal, onProgress });
+    // It is used if the file is of the model that it was measured on.
+    const importance = shippedFile('coder-importance.gguf');
+    const notes = await adoptFile(source, directory, { name, importance, signal, onProgress });
     bar.clear();
     for (const note of notes) console.error(note);
     console.log(directory);

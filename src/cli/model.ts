@@ -13,17 +13,20 @@ export interface ModelArguments {
   readonly threads?: string | undefined;
 }
 
-/** The bundle that comes with the program: models/NAME in the nearest folder above it that has one. */
-export function shippedBundle(name = 'nano', from = __dirname): string {
+/** A file that comes with the program: models/PATH in the nearest folder above it that has one. */
+export function shippedFile(path: string, from = __dirname): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
-    const bundle = join(folder, 'models', name);
-    if (existsSync(join(bundle, 'manifest.json'))) return bundle;
-    if (dirname(folder) === folder) {
-      throw new UserError(
-        `models/${name}: the model that comes with Thoughtline is missing; give one with --model DIR`,
-      );
-    }
+    const file = join(folder, 'models', path);
+    if (existsSync(file)) return file;
+    if (dirname(folder) === folder) return undefined;
   }
+}
+
+/** The bundle that comes with the program. */
+export function shippedBundle(name = 'nano', from = __dirname): string {
+  const manifest = shippedFile(join(name, 'manifest.json'), from);
+  if (manifest !== undefined) return dirname(manifest);
+  throw new UserError(`models/${name}: the model that comes with Thoughtline is missing; give one with --model DIR`);
 }
 
 /** The folder that `--model` means: `nano`, which comes with the program, or a folder. */
