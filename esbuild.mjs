@@ -1,19 +1,21 @@
 // Bundles the programs into dist/: extension, language server, inference process and command line. What the extension
 // needs only once its server runs, the language client, is a bundle of its own: activation does not have to read it.
 //   node esbuild.mjs [--production] [--watch]
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as asc from 'assemblyscript/asc';
 import * as esbuild from 'esbuild';
+import { grammars as ownGrammars, injections } from 'tm-grammars';
 
+const require = createRequire(import.meta.url);
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 
 const programs = ['server', 'inference', 'cli'];
 
 /** The table of languages names the grammars that ship. */
-const { LANGUAGES } = await fromSource('src/languages.ts');
+const { EMBEDDED_GRAMMARS, LANGUAGES } = await fromSource('src/languages.ts');
 
 /** Grammars of the syntax check (src/syntax/grammar.ts), and the runtime that reads them. */
 const parsers = new Set(Object.values(LANGUAGES).flatMap(({ parser }) => parser ?? []));
@@ -54,9 +56,10 @@ const extension = {
 
 // Source maps of an earlier build would be packed.
 if (production) rmSync('dist', { recursive: true, force: true });
-const wasm = dirname(createRequire(import.meta.url).resolve('@vscode/tree-sitter-wasm'));
+const wasm = dirname(require.resolve('@vscode/tree-sitter-wasm'));
 mkdirSync('dist/grammars', { recursive: true });
 for (const name of grammars) copyFileSync(join(wasm, `${name}.wasm`), join('dist/grammars', `${name}.wasm`));
+const textMate = copyTextMate();
 await compileKernel();
 if (watch) {
   for (const one of [options, extension]) {
@@ -67,8 +70,23 @@ if (watch) {
   const built = await Promise.all([options, extension].map((one) => esbuild.build(one)));
   // What lies in each program, for scripts/shipped.ts.
   const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
-  writeFileSync('dist/meta.json', JSON.stringify({ outputs }));
+  writeFileSync('dist/meta.json', JSON.stringify({ outputs, textMate }));
   chmodSync('dist/cli.js', 0o755);
+}
+
+/** The grammars that tell comments and strings (src/scopes/grammars.ts), by scope name, and the engine that reads them. */
+function copyTextMate() {
+  rmSync('dist/textmate', { recursive: true, force: true });
+  mkdirSync('dist/textmate', { recursive: true });
+  copyFileSync(join(dirname(require.resolve('vscode-oniguruma')), 'onig.wasm'), 'dist/textmate/onig.wasm');
+  const scopeNames = Object.values(LANGUAGES).map((language) => language.textMate);
+  const wanted = new Set([...scopeNames, ...EMBEDDED_GRAMMARS]);
+  const shipped = [...ownGrammars, ...injections].filter(({ scopeName }) => wanted.has(scopeName));
+  for (const { name, scopeName } of shipped) {
+    const text = readFileSync(require.resolve(`tm-grammars/grammars/${name}.json`), 'utf8');
+    writeFileSync(`dist/textmate/${scopeName}.json`, JSON.stringify(JSON.parse(text)));
+  }
+  return shipped.map(({ name, license }) => ({ name, licence: license }));
 }
 
 /** What a TypeScript module without side effects exports. */

@@ -3,8 +3,8 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → syntax;
- *   extension, cli → plot;  server, cli, syntax, workspace → languages, a file that imports nothing
+ *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → syntax, scopes;
+ *   extension, cli → plot;  server, cli, syntax, scopes, workspace → languages, a file that imports nothing
  */
 const layers = {
   plot: [],
@@ -13,10 +13,11 @@ const layers = {
   thought: ['model'],
   memory: ['model'],
   syntax: ['languages'],
+  scopes: ['languages'],
   workspace: ['languages'],
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
-  server: ['inference', 'syntax', 'protocol', 'workspace', 'languages'],
+  server: ['inference', 'syntax', 'protocol', 'workspace', 'scopes', 'languages'],
   extension: ['protocol', 'plot'],
   cli: [
     'adopt',
@@ -42,6 +43,8 @@ const packages = {
   'onnxruntime-web': ['model'],
   '@huggingface/tokenizers': ['model'],
   '@vscode/tree-sitter-wasm': ['syntax'],
+  'vscode-textmate': ['scopes'],
+  'vscode-oniguruma': ['scopes'],
   ignore: ['workspace'],
   yauzl: ['adopt'],
   protobufjs: ['adopt'],

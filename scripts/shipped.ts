@@ -14,11 +14,24 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Programs of the VSIX; the command line is not among them. */
 export const programs = ['extension', 'client', 'server', 'inference'];
 
+/** A collection of grammars, each of its own authors, of which esbuild.mjs copies some into dist/textmate. */
+const TEXTMATE = 'node_modules/tm-grammars';
+
+/** Licences of grammars that the collection does not tell, though their texts are in its notice. */
+const grammarLicences: Readonly<Record<string, string>> = { elixir: 'Apache-2.0' };
+
+/** The grammars of the collection that ship: their names, and the licences of all of them together. */
+function textMateGrammars(): { names: string[]; licence: string } {
+  const { textMate } = readMetafile();
+  const licences = textMate.map(({ name, licence }) => grammarLicences[name] ?? licence ?? `none (${name})`);
+  return { names: textMate.map(({ name }) => name), licence: [...new Set(['MIT', ...licences])].sort().join(' AND ') };
+}
+
 /** Packages that are packed as files, beside the programs, for a platform; without one for any. */
 function packedAsFiles(target: string | undefined): string[] {
   const native = NATIVE_PLATFORMS.some((one) => one === target);
   const builds = target === undefined ? ['node', 'web'] : [native ? 'node' : 'web'];
-  return [...builds, 'common'].map((name) => `node_modules/onnxruntime-${name}`);
+  return [...[...builds, 'common'].map((name) => `node_modules/onnxruntime-${name}`), TEXTMATE];
 }
 
 /** Licences under which everything that ships must be available: all of them ask for no more than their text. */
@@ -51,9 +64,15 @@ export interface ShippedPackage {
   readonly programs: readonly string[];
 }
 
-/** Parts of esbuild's metafile. */
+/** Parts of esbuild's metafile, and what esbuild.mjs adds to it. */
 interface Metafile {
   outputs: Record<string, { inputs: Record<string, { bytesInOutput: number }> }>;
+  /** Grammars in dist/textmate. */
+  textMate: { name: string; licence?: string }[];
+}
+
+function readMetafile(): Metafile {
+  return JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Metafile;
 }
 
 /** Everything of others that ships for a platform, by name and version; without one, for any. */
@@ -83,7 +102,7 @@ function describePackage(folder: string, within: string[]): ShippedPackage {
   return {
     name: String(name),
     version: String(version),
-    licence: typeof license === 'string' ? license : '',
+    licence: folder === TEXTMATE ? textMateGrammars().licence : typeof license === 'string' ? license : '',
     folder,
     programs: within,
   };
@@ -129,6 +148,7 @@ function heading(text: string): string {
 }
 
 function licenceText({ name, licence, folder }: ShippedPackage): string {
+  if (folder === TEXTMATE) return textMateNotice();
   const found = readdirSync(join(root, folder)).filter((file) =>
     /^(licen[cs]e|copying|notice|thirdpartynotices)/i.test(file),
   );
@@ -143,6 +163,23 @@ function licenceText({ name, licence, folder }: ShippedPackage): string {
   }
   const own = readFileSync(join(root, 'LICENSE'), 'utf8').trim();
   return own.replace(/^Copyright .*$/m, holder);
+}
+
+/** What the collection's notice, made of one section for the files of each author, says of those that ship. */
+function textMateNotice(): string {
+  const { names } = textMateGrammars();
+  const unnamed = new Set(names);
+  const read = (file: string) => readFileSync(join(root, TEXTMATE, file), 'utf8').trim();
+  const sections = read('NOTICE')
+    .split(/^={20,}$/m)
+    .flatMap((section) => {
+      const files = /^Files: *(.*)$/m.exec(section)?.[1]?.split(', ') ?? [];
+      const shipped = files.filter((file) => names.includes(file.replace(/\.json$/, '')));
+      for (const file of shipped) unnamed.delete(file.replace(/\.json$/, ''));
+      return shipped.length > 0 ? section.replace(/^Files:.*$/m, `Files: ${shipped.join(', ')}`).trim() : [];
+    });
+  if (unnamed.size > 0) throw new Error(`${TEXTMATE}/NOTICE has no licence of ${[...unnamed].join(', ')}`);
+  return [read('LICENSE'), ...sections].join(`\n\n${'-'.repeat(100)}\n\n`);
 }
 
 /** A CycloneDX bill of materials. It has neither a time nor a serial number, so that one commit gives one text. */
@@ -191,7 +228,7 @@ export function lockedPackages(): Map<string, { integrity?: string; dev?: boolea
 
 /** What ships of the build in dist/ for a platform; without one, for any. */
 export function shippedByBuild(target?: string): ShippedPackage[] {
-  return shippedPackages(JSON.parse(readFileSync(join(root, 'dist/meta.json'), 'utf8')) as Metafile, target);
+  return shippedPackages(readMetafile(), target);
 }
 
 function main(): void {

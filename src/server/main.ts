@@ -32,6 +32,7 @@ import {
   WhyRequest,
   SnoozeNotification,
 } from '../protocol';
+import { Scopes } from '../scopes/scopes';
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
 import { checkedDocuments, cut, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
@@ -41,7 +42,6 @@ import { saidOf, SaidSettings } from './saidSettings';
 import { Session } from './session';
 import { languageEnabled, readSettings, readStorage } from './settings';
 import { IndexReporter, StatusReporter } from './status';
-import { scopeAtEnd } from './syntax';
 import { Thinker, type Subject } from './thinker';
 import { Workspace } from './workspace';
 
@@ -51,6 +51,7 @@ const documents = new TextDocuments({
   update: (document, changes, version) => {
     const updated = checkedDocuments.update(document, changes, version);
     sessions.get(document.uri)?.edited.told(changes);
+    scopes.changed(updated, changes);
     return updated;
   },
 });
@@ -75,6 +76,7 @@ let watches = false;
 let watching: Disposable | undefined;
 
 const log = (line: string) => connection.console.info(line);
+const scopes = new Scopes(log);
 const status = new StatusReporter(
   (now) => inBackground(connection.sendNotification(StatusNotification.method, now)),
   () => connection.window.createWorkDoneProgress(),
@@ -437,8 +439,7 @@ function obstacle(document: TextDocument): string | undefined {
 function reserve(document: TextDocument, position: Position): string | undefined {
   if (snoozed !== undefined) return `suggestions are snoozed until ${snoozed}`;
   if (settingsOf(sessions.get(document.uri)).commentsAndStrings) return undefined;
-  const at = cut(document, position);
-  const scope = at instanceof Refusal ? undefined : scopeAtEnd(at.prefix, document.languageId);
+  const scope = scopes.at(document, position);
   if (scope === undefined || scope === 'code') return undefined;
   return `the cursor is in a ${scope} (thoughtline.commentsAndStrings); trigger the suggestion by hand to get one there`;
 }

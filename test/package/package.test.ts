@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { isPermissive, packageFolder, programs } from '../../scripts/shipped';
 import { judge, readReport, type AuditReport } from '../../scripts/audit';
 import { NATIVE_PLATFORMS, PLATFORMS, WASM_PLATFORMS } from '../../src/model/platform';
+import { EMBEDDED_GRAMMARS, LANGUAGES } from '../../src/languages';
 import { models } from '../../src/settings';
 import { ROOT } from '../fixtures';
 import { LspClient } from '../server/client';
@@ -16,6 +17,10 @@ import { sha256, unzip } from './zip';
 
 /** Languages whose suggestions can be parsed. */
 const GRAMMARS = ['javascript', 'typescript', 'tsx', 'python'];
+
+/** Grammars that tell comments and strings; that of PHP's files is a part of the server. */
+const TEXTMATE = new Set([...Object.values(LANGUAGES).flatMap(({ textMate }) => textMate ?? []), ...EMBEDDED_GRAMMARS]);
+TEXTMATE.delete('text.html.php');
 
 const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-package-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -89,6 +94,8 @@ describe('the VSIX', () => {
         [
           ...programs.map((name) => `${name}.js`),
           ...['tree-sitter', ...GRAMMARS.map((name) => `tree-sitter-${name}`)].map((name) => `grammars/${name}.wasm`),
+          ...[...TEXTMATE].map((name) => `textmate/${name}.json`),
+          'textmate/onig.wasm',
           'THIRD-PARTY-NOTICES.txt',
           'kernel.wasm',
           'sbom.cdx.json',
@@ -170,8 +177,8 @@ describe('the VSIX', () => {
     assert.equal(bill.bomFormat, 'CycloneDX');
     // Those that package.json and sources name; what they bring along is found by esbuild.
     const [build, other] = target === WASM_PLATFORMS[0] ? ['web', 'node'] : ['node', 'web'];
-    const named = [`onnxruntime-${build}`, 'onnxruntime-common', 'zod', '@huggingface/tokenizers'];
-    const spoken = ['vscode-languageclient', 'vscode-languageserver', 'vscode-jsonrpc', 'vscode-languageserver-types'];
+    const named = [`onnxruntime-${build}`, 'onnxruntime-common', 'zod', '@huggingface/tokenizers', 'tm-grammars'];
+    const spoken = ['vscode-languageclient', 'vscode-languageserver', 'vscode-jsonrpc', 'vscode-textmate'];
     for (const name of [...named, ...spoken]) {
       assert.ok(
         bill.components.some((component) => component.name === name),

@@ -19,10 +19,11 @@ import { KeyValueCache, Rows } from '../../src/model/cache';
 import { rowsAt, runOver, type Place } from '../caches';
 import { UserError } from '../../src/model/errors';
 import { filesOf, parseManifest, type Manifest } from '../../src/model/manifest';
+import { grammarFor } from '../../src/scopes/grammars';
+import { LineStates } from '../../src/scopes/lineStates';
 import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
 import { accepted, continuation, couldServe, mayServe, SuggestionMemory } from '../../src/server/schedule';
 import { readSettings } from '../../src/server/settings';
-import { scopeAtEnd } from '../../src/server/syntax';
 import { TINY, tinyTokenizer } from '../fixtures';
 
 /** A property, and the share of all cases that it gets. */
@@ -342,15 +343,41 @@ const windows: Property = {
   },
 };
 
+/** The line states of a text after edits, and of what it has become, read anew. */
 const scopes: Property = {
-  name: 'scopes: every text in every language ends in code, a comment or a string',
+  name: 'scopes: after any edits the grammar is in the state at every line that reading from the beginning gives',
   weight: 1,
   property: () =>
-    fc.property(
-      unixText(40),
-      fc.constantFrom('typescript', 'python', 'rust', 'html', 'shellscript', 'nothing'),
-      (content, language) => {
-        assert.ok(['code', 'comment', 'string', undefined].includes(scopeAtEnd(content, language)));
+    fc.asyncProperty(
+      fc.constantFrom('typescript', 'python', 'rust', 'html', 'shellscript'),
+      unixText(60),
+      fc.array(fc.tuple(fc.nat(), fc.nat(), unixText(6), fc.nat()), { maxLength: 6 }),
+      async (language, content, edits) => {
+        const grammar = await grammarFor(language);
+        assert.ok(grammar);
+        const states = new LineStates(grammar);
+        let now = content;
+        const stateAt = (kept: LineStates, line: number) =>
+          kept.before(
+            line,
+            (at) => now.split('\n')[at]!,
+            () => false,
+          );
+        for (const [first, second, inserted, asked] of edits) {
+          stateAt(states, asked % now.split('\n').length);
+          const [from, to] = [first % (now.length + 1), second % (now.length + 1)].sort((a, b) => a - b) as [
+            number,
+            number,
+          ];
+          const lineAt = (offset: number) => now.slice(0, offset).split('\n').length - 1;
+          states.changed(lineAt(from), lineAt(to), inserted.split('\n').length - 1);
+          now = now.slice(0, from) + inserted + now.slice(to);
+        }
+        const fresh = new LineStates(grammar);
+        for (let line = 0; line < now.split('\n').length; line++) {
+          const [kept, anew] = [stateAt(states, line), stateAt(fresh, line)];
+          assert.ok(kept === anew || kept?.equals(anew!), `${line}: ${JSON.stringify(now)}`);
+        }
       },
     ),
 };
