@@ -125,6 +125,8 @@ export interface Statistics {
 export const StatusNotification = new NotificationType<Status>('thoughtline/status');
 /** Client → server: no suggestions of themselves and no thinking for a while. `until`: in words, for people. */
 export const SnoozeNotification = new NotificationType<{ on: boolean; until?: string }>('thoughtline/snooze');
+/** Client → server: the user sent away the suggestion that stood at a place, and has typed nothing since. */
+export const DismissedNotification = new NotificationType<{ uri: string; position: Position }>('thoughtline/dismissed');
 export const ThoughtRequest = new RequestType<{ uri: string }, ThoughtReport | null, void>('thoughtline/thought');
 export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtline/why');
 /** Starts the inference process anew, also after it was given up. */

@@ -11,6 +11,8 @@ import { DEFAULTS, sureness, type CompletionOptions, type CompletionRequest, typ
 /** The beginning of a suggestion is worth its interruption if it spares a keystroke. */
 const BEGINNING_CHARACTERS = 2;
 
+const OUT_OF_TIME = 'the time for a suggestion ran out before there was anything to show (thoughtline.timeBudget)';
+
 type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
 
 /** A candidate fitted to its place, and what is known of it. */
@@ -66,13 +68,16 @@ export class Presenter {
     const parse = rules.solver || rules.energy || rules.sure > 0;
     const known = await this.judged(request, candidates, parse && !doubted);
     const ranked = rank(known, rules);
-    if (ranked.length === 0) return nothing('none', reasonOf(document, candidates[0]?.text ?? ''));
+    // With more time there might have been something.
+    const late = candidates.some(({ stop }) => stop === 'time');
+    const none = (reason: string) => (late ? nothing('time', OUT_OF_TIME) : nothing('none', reason));
+    if (ranked.length === 0) return none(reasonOf(document, candidates[0]?.text ?? ''));
     const judge = rules.solver ? await this.#judges.of(request.path) : undefined;
     const mended = rules.solver
       ? mend(ranked, (text) => judge?.repair(document.prefix, document.suffix, text))
       : ranked;
     const [first] = mended;
-    if (!first) return nothing('none', 'no suggestion can be parsed here');
+    if (!first) return none('no suggestion can be parsed here');
     const report = ({ text, replaceSuffix, logprob, logprobs, energy, verdict }: Ranked) => ({
       text: document.restore(text),
       replaceSuffix,
@@ -90,7 +95,7 @@ export class Presenter {
         return { text: document.restore(begun.text), candidates: [report(begun), ...reports], replaceSuffix, stop };
       }
       return {
-        ...nothing('none', `the model is not sure enough (${percent(sure)} of ${percent(rules.sure)} needed)`),
+        ...none(`the model is not sure enough (${percent(sure)} of ${percent(rules.sure)} needed)`),
         candidates: reports,
       };
     }

@@ -32,6 +32,9 @@ import type { Thinker } from './thinker';
 /** The longest that a suggestion asked for by hand waits for the thought. */
 const patienceMs = 8_000;
 
+const REFUSED =
+  'it was dismissed, undone or deleted here: type its first letters or trigger the suggestion by hand to get it';
+
 /** Thoughts that each write a text when somebody wants to choose. */
 const THOUGHTS_TO_CHOOSE = 4;
 
@@ -95,6 +98,18 @@ export class Completions {
     if (session.inFlight && text !== undefined && !couldServe(session.inFlight, text)) session.inFlight.run.abort();
   }
 
+  /** The user sent away what stood at a place. */
+  dismissed(document: TextDocument, session: Session, position: Position): void {
+    const at = cut(document, position);
+    if (at instanceof Refusal) return;
+    clearTimeout(session.aheadTimer);
+    const found = session.suggestions.find(at, session.version);
+    if (!found) return;
+    for (const { text } of [found.left, ...session.suggestions.beside(at, found.left.text)]) {
+      session.refusals.dismissed(at, text);
+    }
+  }
+
   /** Never rejects; no suggestion is an empty list. After cancellation the answer is of no use and comes at once. */
   async answer(question: Question, token: CancellationToken): Promise<AnsweredList> {
     const { document, session, position } = question;
@@ -103,6 +118,8 @@ export class Completions {
     clearTimeout(session.aheadTimer);
     if (at instanceof Refusal) return this.#none(session, at.reason);
     session.touched(position);
+    session.under(JSON.stringify([question.maxLines, question.how, this.#client.model]));
+    if (invoked) session.refusals.wanted(at);
     this.#thinker.activity(document.uri);
     const unworthy = notWorthAsking(invoked, at, at.suffix.slice(0, at.lineRest), pathFor(document));
     if (unworthy !== undefined) return this.#none(session, unworthy);
@@ -114,12 +131,14 @@ export class Completions {
     const recall = (path?: keyof typeof describePath) => {
       const found = over() ? undefined : session.suggestions.find(at, session.version, invoked);
       if (!found) return undefined;
-      if (found.entry.ahead) this.tally.ahead.served++;
       const { left } = found;
+      if (session.refusals.refuses(at, left.text)) return this.#none(session, REFUSED);
+      if (found.entry.ahead) this.tally.ahead.served++;
       session.suggestions.show(found.entry);
       this.#lookAhead(question, at, left);
       shown = left.text;
-      return this.#shown(question, at, [left, ...session.suggestions.beside(at, shown)], path ?? found.path);
+      const others = session.suggestions.beside(at, shown).filter(({ text }) => !session.refusals.refuses(at, text));
+      return this.#shown(question, at, [left, ...others], path ?? found.path);
     };
 
     // Asked for where one stands already, others are wanted to choose from.
@@ -159,7 +178,7 @@ export class Completions {
   async #choose(question: Question, at: Cut, cancelled: Promise<undefined>): Promise<void> {
     const { document, session } = question;
     const { prefix, suffix } = at;
-    const { choice } = session;
+    const { choice, suggestions } = session;
     if (choice?.thought === session.version && choice.prefix === prefix && choice.suffix === suffix) return;
     const asking = { ...options(question), alternatives: THOUGHTS_TO_CHOOSE };
     const run = this.#client.complete(document.uri, asked(question, at), asking);
@@ -170,7 +189,7 @@ export class Completions {
     const { candidates } = answer.result;
     session.choice = { prefix, suffix, thought, candidates };
     const beside = candidates.map(({ text, replaceSuffix }) => ({ prefix, suffix, text, replaceSuffix, thought }));
-    session.suggestions.addBeside(beside);
+    suggestions.addBeside(beside);
   }
 
   /** Waits for a run. One that nobody waits for any more is stopped, unless the next keystroke takes it up. */
@@ -187,6 +206,7 @@ export class Completions {
   /** Asks the model and remembers what it says. */
   #run(question: Question, at: Cut): Own {
     const { document, session } = question;
+    const { suggestions } = session;
     const { prefix, suffix } = at;
     session.inFlight?.run.abort();
     const began = performance.now();
@@ -200,7 +220,7 @@ export class Completions {
       this.tally.ran(answer);
       session.window = answer.window;
       flight.path = isCold(answer) ? 'cold' : 'reuse';
-      const { text, replaceSuffix, milliseconds, stop } = answer.result;
+      const { text, replaceSuffix, milliseconds, stop, partial } = answer.result;
       if (stop === 'aborted') {
         flight.reason = 'given up because the text changed meanwhile';
         return;
@@ -208,15 +228,15 @@ export class Completions {
       this.rhythm.ran(performance.now() - began);
       if (text === '') {
         flight.reason = answer.result.reason ?? 'the model suggests nothing here';
-        // With more time there may be something.
-        if (stop !== 'time') session.suggestions.addSilence(at, answer.thought, flight.reason);
+        // With more time, or with all that can be looked up, there may be something.
+        if (stop !== 'time' && !partial) suggestions.addSilence(at, answer.thought, flight.reason);
         return;
       }
       const logprob = answer.result.candidates[0]?.logprob ?? 0;
       session.lastSuggestion = { text, milliseconds, logprob, stop, thought: answer.thought };
       // What was written in haste, or without all that could be looked up, serves now and is not the last word.
-      const thought = answer.result.partial || stop === 'time' ? -1 : answer.thought;
-      session.suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
+      const thought = partial || stop === 'time' ? -1 : answer.thought;
+      suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
     });
     const flight: Own = { prefix, suffix, run, done, waiting: 0, path: 'cold' };
     session.inFlight = flight;
@@ -226,6 +246,7 @@ export class Completions {
   /** When a suggestion has stood for a while, asks what would follow it. Any keystroke puts an end to that. */
   #lookAhead(question: Question, at: Context, left: Continuation): void {
     const { document, session } = question;
+    const { suggestions } = session;
     clearTimeout(session.aheadTimer);
     session.aheadTimer = setTimeout(() => {
       const next = accepted(at, left);
@@ -233,7 +254,7 @@ export class Completions {
       const line = suffix.split('\n', 1)[0] ?? '';
       if (session.inFlight || session.ahead || notWorthAsking(false, next, line, pathFor(document)) !== undefined)
         return;
-      if (session.suggestions.find(next, session.version)) return;
+      if (suggestions.find(next, session.version)) return;
       this.tally.ahead.runs++;
       const run = this.#client.complete(
         document.uri,
@@ -246,8 +267,8 @@ export class Completions {
         if (!('result' in answer) || answer.result.stop === 'aborted') return;
         const { text, replaceSuffix, reason, partial } = answer.result;
         const thought = partial ? -1 : answer.thought;
-        if (text === '') session.suggestions.addSilence(next, thought, reason ?? 'the model suggests nothing here');
-        else session.suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought });
+        if (text === '') suggestions.addSilence(next, thought, reason ?? 'the model suggests nothing here');
+        else suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought });
       });
       const flight: Flight = { prefix, suffix, run, done, waiting: 0 };
       session.ahead = flight;

@@ -2,6 +2,8 @@ import type { Position, Range, TextDocumentContentChangeEvent } from 'vscode-lan
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { forOthers, isSecretFile, type Known } from '../workspace/secrets';
 import { languageOf } from '../languages';
+import { field, readRange, readText } from './parameters';
+import type { Edit } from './refusals';
 
 /**
  * Documents as a client tells them, checked: what is not as the protocol has it is refused whole, with a line in the log,
@@ -27,6 +29,19 @@ export const checkedDocuments = {
     return TextDocument.update(document, changes, version);
   },
 };
+
+/** The one change that a client tells, before it is made; undefined where it tells several, or none that can be made. */
+export function editOf(document: TextDocument, changes: readonly TextDocumentContentChangeEvent[]): Edit | undefined {
+  const [given, inserted] = [field(changes[0], 'range'), readText(field(changes[0], 'text'))];
+  if (changes.length !== 1 || inserted === undefined) return undefined;
+  const text = document.getText();
+  if (given === undefined) return { offset: 0, removed: text, inserted };
+  const range = readRange(given);
+  if (!range) return undefined;
+  const offsets = [document.offsetAt(range.start), document.offsetAt(range.end)];
+  const offset = Math.min(...offsets);
+  return { offset, removed: text.slice(offset, Math.max(...offsets)), inserted };
+}
 
 function isPosition(value: Partial<Position> | null | undefined): boolean {
   return Number.isInteger(value?.line) && Number.isInteger(value?.character);

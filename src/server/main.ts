@@ -25,6 +25,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import { usage, type Asked, type How } from '../inference/messages';
 import {
+  DismissedNotification,
   RestartRequest,
   StatisticsRequest,
   StatusNotification,
@@ -35,7 +36,7 @@ import {
 import { Scopes } from '../scopes/scopes';
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
-import { checkedDocuments, cut, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { checkedDocuments, cut, editOf, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { ModelSwitch } from './modelSwitch';
 import { field, list, openedFolders, readContext, readFolders, readPosition, readText } from './parameters';
 import { saidOf, SaidSettings } from './saidSettings';
@@ -49,8 +50,11 @@ const connection = createConnection(ProposedFeatures.all);
 const documents = new TextDocuments({
   ...checkedDocuments,
   update: (document, changes, version) => {
+    const edit = editOf(document, changes);
     const updated = checkedDocuments.update(document, changes, version);
-    sessions.get(document.uri)?.edited.told(changes);
+    const session = sessions.get(document.uri);
+    session?.edited.told(changes);
+    if (edit) session?.refusals.changed(edit, updated.getText());
     scopes.changed(updated, changes);
     return updated;
   },
@@ -191,6 +195,12 @@ onNotification(DidChangeConfigurationNotification, (params) => {
 onNotification(SnoozeNotification, (params) => {
   snoozed = field(params, 'on') === true ? (readText(field(params, 'until')) ?? 'you end it') : undefined;
   applySteps();
+});
+onNotification(DismissedNotification, (params) => {
+  const document = documents.get(readText(field(params, 'uri')) ?? '');
+  const position = readPosition(field(params, 'position'));
+  const session = document && sessions.get(document.uri);
+  if (session && position) completions.dismissed(document, session, position);
 });
 connection.onShutdown(() => client.stop());
 

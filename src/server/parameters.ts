@@ -33,7 +33,7 @@ export function readPosition(given: unknown): Position | undefined {
     : undefined;
 }
 
-function readRange(given: unknown): Range | undefined {
+export function readRange(given: unknown): Range | undefined {
   const [start, end] = [readPosition(field(given, 'start')), readPosition(field(given, 'end'))];
   return start && end && { start, end };
 }

@@ -3,6 +3,7 @@ import type { Run } from '../inference/client';
 import type { Answer, CompletionResult, Publication } from '../inference/messages';
 import type { DocumentSettings } from '../settings';
 import { EditedLines } from './edits';
+import { Refusals } from './refusals';
 import { SuggestionMemory, type Context, type Thinking } from './schedule';
 
 /** A run under way, and how many requests wait for it. */
@@ -14,7 +15,9 @@ export interface Flight extends Context {
 
 /** What the server remembers of one open document while it is open. */
 export class Session {
-  readonly suggestions = new SuggestionMemory();
+  /** Another one when what suggestions depend on besides the text is another. */
+  suggestions = new SuggestionMemory();
+  readonly refusals = new Refusals();
   /** The thought that serves. */
   thought: Publication | undefined;
   /** What the last thinking that ended was about, whether or not a new thought came of it. */
@@ -37,6 +40,7 @@ export class Session {
   /** What the user could last choose from, where that was, and under which thought. */
   choice: (Context & { readonly thought: number; readonly candidates: CompletionResult['candidates'] }) | undefined;
   lastSuggestion: { text: string; milliseconds: number; logprob: number; stop: string; thought: number } | undefined;
+  #conditions = '';
   #decisions: { at: number; text: string }[] = [];
 
   /** Version of the thought that serves; 0 = the prior. */
@@ -58,6 +62,20 @@ export class Session {
       cursorKnown: this.cursor !== undefined,
       changed: this.thoughtAbout?.revision !== this.revision,
     };
+  }
+
+  /**
+   * What suggestions depend on besides the text: settings, the model. Under other conditions nothing that was remembered
+   * holds, nor what is being made.
+   */
+  under(conditions: string): void {
+    if (this.#conditions === conditions) return;
+    if (this.#conditions !== '') {
+      this.abandon();
+      this.suggestions = new SuggestionMemory();
+      this.choice = undefined;
+    }
+    this.#conditions = conditions;
   }
 
   /** The process that held the thoughts is gone, or thinking is switched off. */

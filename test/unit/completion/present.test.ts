@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FEATURES } from '../../../src/completion/energy';
+import { Presenter } from '../../../src/completion/present';
+import type { Stop } from '../../../src/completion/stop';
+import type { Manifest } from '../../../src/model/manifest';
+import type { SyntaxJudges } from '../../../src/syntax/judge';
+
+/** As sure of everything as `bias` says: its confidence is 1 / (1 + exp(-bias)). */
+const weights = (bias: number) => ({ bias, weights: Object.fromEntries(FEATURES.map((name) => [name, 0])) });
+const judges = {
+  of: () =>
+    Promise.resolve({
+      judge: (_prefix: string, _suffix: string, all: readonly unknown[]) => all.map(() => ({ parses: false, undeclared: [] })),
+      repair: () => undefined,
+    }),
+} as unknown as SyntaxJudges; // prettier-ignore
+
+/** What time has cut short is not the last word, whatever else is wrong with what there is of it. */
+const table: [name: string, text: string, stop: Stop, bias: number, solver: boolean, ends: Stop, reason: RegExp | undefined][] = [
+  ['nothing was written', '', 'time', 9, false, 'time', /time .* ran out/],
+  ['nothing is to be written', '', 'end', 9, false, 'none', /nothing to add/],
+  ['blanks were written', '  \n', 'time', 9, false, 'time', /time .* ran out/],
+  ['what was written follows anyway', ';', 'time', 9, false, 'time', /time .* ran out/],
+  ['what is written follows anyway', ';', 'end', 9, false, 'none', /follows anyway/],
+  ['what was written is not sure', 'load()', 'time', -9, false, 'time', /time .* ran out/],
+  ['what is written is not sure', 'load()', 'newline', -9, false, 'none', /not sure enough/],
+  ['what was written does not parse', 'load(', 'time', 9, true, 'time', /time .* ran out/],
+  ['what is written does not parse', 'load(', 'newline', 9, true, 'none', /can be parsed/],
+  ['something was written', 'load()', 'time', 9, false, 'time', undefined],
+  ['something is written', 'load()', 'newline', 9, false, 'newline', undefined],
+]; // prettier-ignore
+for (const [name, text, stop, bias, solver, ends, reason] of table) {
+  test(`out of time is not the same as nothing to add: ${name} (${stop})`, async () => {
+    const presenter = new Presenter({ energy: weights(bias) as unknown as Manifest['energy'] }, judges);
+    const candidate = { text, tokens: [1], logprob: -1, stop, agreement: 1 };
+    const request = { path: '/a.ts', prefix: 'const a = ', suffix: ';\n', related: [] };
+    const options = { steps: 0, maxLines: 1, candidates: 1, solver, confidence: 0.5 };
+    const presented = await presenter.present(request, [candidate], options);
+    assert.equal(presented.stop, ends);
+    if (reason) assert.match(presented.reason ?? '', reason);
+    else assert.equal(presented.text, text);
+  });
+}
