@@ -1,5 +1,6 @@
-// Bundles the programs into dist/: extension, language server, inference process and command line. What the extension
-// needs only once its server runs, the language client, is a bundle of its own: activation does not have to read it.
+// Bundles the programs into dist/: extension, language server, inference process, adoption and command line. Bundles of
+// their own are the language client, which the extension needs only once its server runs: activation does not have to
+// read it; and how the command line gets the code model: nothing else of it knows the network.
 //   node esbuild.mjs [--production] [--watch]
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -12,7 +13,7 @@ const require = createRequire(import.meta.url);
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 
-const programs = ['server', 'inference', 'cli'];
+const programs = ['server', 'inference', 'adopt', 'cli'];
 
 /** The table of languages names the grammars that ship. */
 const { EMBEDDED_GRAMMARS, LANGUAGES } = await fromSource('src/languages.ts');
@@ -26,6 +27,7 @@ const options = {
   entryPoints: [
     ...programs.map((name) => ({ in: `src/${name}/main.ts`, out: name })),
     { in: 'src/extension/client.ts', out: 'client' },
+    { in: 'src/cli/obtain.ts', out: 'obtain' },
   ],
   outdir: 'dist',
   bundle: true,
@@ -33,7 +35,7 @@ const options = {
   format: 'cjs',
   target: 'node20',
   // VS Code provides `vscode`; ONNX Runtime loads a native library, or a WebAssembly module, that lies beside it.
-  external: ['vscode', 'onnxruntime-node', 'onnxruntime-web'],
+  external: ['vscode', 'onnxruntime-node', 'onnxruntime-web', './obtain.js'],
   // Packages with both kinds of entry: the ES modules bundle cleanly, UMD wrappers hide their imports.
   mainFields: ['module', 'main'],
   // The grammars' runtime could load over a network and make code of what it loads, as a web page may. These programs do not.

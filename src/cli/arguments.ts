@@ -22,7 +22,7 @@ export const MODEL_OPTIONS = {
   threads: { type: 'string' },
 } as const;
 
-export const MODEL_USAGE = `  --model MODEL     nano (the default), or the folder of another bundle
+export const MODEL_USAGE = `  --model MODEL     nano (the default), coder ("thoughtline adopt coder" gets it), or a bundle's folder
   --device D        ${DEVICE_SETTINGS.join(', ')} (default: auto)
   --threads N       threads of one run (default: one for each physical core, at most 4)`;
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { obtainedCoder } from '../adopt/sources/coder';
 import { Engine, type EngineOptions } from '../completion/engine';
 import { UserError } from '../model/errors';
 import type { Manifest } from '../model/manifest';
@@ -29,9 +30,10 @@ export function shippedBundle(name = 'nano', from = __dirname): string {
   throw new UserError(`models/${name}: the model that comes with Thoughtline is missing; give one with --model DIR`);
 }
 
-/** The folder that `--model` means: `nano`, which comes with the program, or a folder. */
+/** The folder that `--model` means: `nano`, which comes with the program, `coder`, which can be got, or a folder. */
 export function bundleFolder(model = 'nano'): string {
-  return model === 'nano' ? shippedBundle() : resolve(model);
+  if (model === 'nano') return shippedBundle();
+  return model === 'coder' ? obtainedCoder() : resolve(model);
 }
 
 /** Opens the engine that the arguments ask for, with a progress bar while it loads. */

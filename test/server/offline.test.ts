@@ -231,10 +231,23 @@ describe('the network', () => {
 
 describe('what the programs load', () => {
   const foreign = ['http', 'https', 'http2', 'dgram', 'tls', 'dns', 'zlib', 'vm', 'inspector', 'cluster', 'wasi'];
-  /** What is not in the file itself: VS Code, ONNX Runtime, and a part of our own. */
-  const outside = ['vscode', 'onnxruntime-node', 'onnxruntime-web', './client'];
-  for (const name of ['extension.js', 'client.js', 'server.js', 'inference.js', 'cli.js']) {
-    test(`${name}: nothing that speaks over the network, unpacks or makes code, and nothing from elsewhere`, () => {
+  /** What is not in the file itself: VS Code, ONNX Runtime, and parts of our own. */
+  const outside = ['vscode', 'onnxruntime-node', 'onnxruntime-web', './client', './obtain.js'];
+  /** Whatever else a program may load, which of these it does. */
+  const programs: Record<string, string[]> = {
+    'extension.js': [],
+    'client.js': [],
+    'server.js': [],
+    'inference.js': [],
+    'cli.js': [],
+    // Gets the code model from its official address, when the user says so (test/server/adoption.test.ts).
+    'adopt.js': ['http', 'https'],
+    // The same for the command line, where wheels of pip are unpacked, too. Not packed.
+    'obtain.js': ['http', 'https', 'zlib'],
+  };
+  for (const [name, allowed] of Object.entries(programs)) {
+    const but = allowed.length > 0 ? ` but ${allowed.join(', ')}` : '';
+    test(`${name}: nothing that speaks over the network, unpacks or makes code${but}, and nothing from elsewhere`, () => {
       // Comments of what is bundled speak of much.
       const code = readFileSync(join(dist, name), 'utf8').replace(/^\s*\/\/.*$/gm, '');
       const loaded = [...code.matchAll(/\b(?:require|import)\(\s*["'`]([^"'`]+)["'`]\s*\)/g)].map(
@@ -242,10 +255,7 @@ describe('what the programs load', () => {
       );
       const modules = [...new Set(loaded.map((module) => module.replace(/^node:/, '')))];
       assert.ok(modules.length > 0, 'what it loads is found');
-      assert.deepEqual(
-        modules.filter((module) => foreign.includes(module.split('/')[0]!)),
-        [],
-      );
+      assert.deepEqual(modules.filter((module) => foreign.includes(module.split('/')[0]!)).sort(), allowed);
       assert.deepEqual(
         modules.filter((module) => !builtinModules.includes(module) && !outside.includes(module)),
         [],
@@ -255,8 +265,16 @@ describe('what the programs load', () => {
     });
   }
 
+  test('only the command line can be told to call pip, and what is packed cannot', () => {
+    const calling = Object.keys(programs).filter((name) =>
+      readFileSync(join(dist, name), 'utf8').includes('--no-deps'),
+    );
+    assert.deepEqual(calling, ['obtain.js']);
+    assert.ok(!readFileSync(join(root, '.vscodeignore'), 'utf8').includes('obtain.js'));
+  });
+
   test('sockets are known for the pipes of the language server protocol alone, which nothing here asks for', () => {
-    const knowing = ['extension.js', 'client.js', 'server.js', 'inference.js', 'cli.js'].filter((name) =>
+    const knowing = Object.keys(programs).filter((name) =>
       /require\(["'](?:node:)?net["']\)/.test(readFileSync(join(dist, name), 'utf8')),
     );
     assert.deepEqual(knowing, ['client.js', 'server.js', 'cli.js']);

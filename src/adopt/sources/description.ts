@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UserError } from '../../model/errors';
 
@@ -61,15 +61,13 @@ export type Wheel = z.infer<typeof wheel>;
  * Reads `models/NAME.json`.
  * @throws UserError naming file and field
  */
-export async function readDescription(path: string): Promise<ModelDescription> {
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw new UserError(`${path}: cannot be read; install Thoughtline again`);
-  });
+export function readDescription(path: string): ModelDescription {
   let given: unknown;
   try {
-    given = JSON.parse(text);
-  } catch {
-    throw new UserError(`${path}: is not JSON; install Thoughtline again`);
+    given = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const what = error instanceof SyntaxError ? 'is not JSON' : 'cannot be read';
+    throw new UserError(`${path}: ${what}; install Thoughtline again`);
   }
   const parsed = description.safeParse(given);
   if (parsed.success) return parsed.data;

@@ -2,7 +2,7 @@ import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../model/errors';
-import { isLoopback, isSafe, megabytes } from './description';
+import { isLoopback, isSafe, megabytes, type ModelSource } from './description';
 import type { Wanted } from './find';
 import { Pace, type OnProgress } from './pace';
 import { PartFile } from './part';
@@ -47,6 +47,16 @@ export async function download(address: string, path: string, wanted: Wanted, op
   } finally {
     await part.close();
   }
+}
+
+/** The same for a source of a description. */
+export function downloadSource(
+  { address }: Extract<ModelSource, { kind: 'https' }>,
+  path: string,
+  wanted: Wanted,
+  options: DownloadOptions,
+): Promise<void> {
+  return download(address, path, wanted, options);
 }
 
 async function fetchRest(

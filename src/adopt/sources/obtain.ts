@@ -121,9 +121,9 @@ async function findOrFetch(options: ObtainOptions): Promise<string> {
         if (found !== undefined) return found;
       } else {
         // The kind decides which of the two is meant, which the compiler cannot see.
-        const fetch = fetchers[source.kind] as ((...words: unknown[]) => Promise<void>) | undefined;
-        if (fetch === undefined) continue;
-        await fetch(source, path, description, fetching);
+        const fetcher = fetchers[source.kind] as ((...words: unknown[]) => Promise<void>) | undefined;
+        if (fetcher === undefined) continue;
+        await fetcher(source, path, description, fetching);
         return path;
       }
     } catch (error) {

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isSafe, readDescription } from '../../../src/adopt/sources/description';
-import { download } from '../../../src/adopt/sources/download';
+import { downloadSource } from '../../../src/adopt/sources/download';
 import { findFile } from '../../../src/adopt/sources/find';
 import { cacheFolder, modelFolders } from '../../../src/adopt/sources/folders';
 import { takeLock } from '../../../src/adopt/sources/lock';
@@ -38,9 +38,8 @@ const adopt: Adopt = async (source, directory, { onProgress }) => {
   await Promise.resolve();
 };
 
-const fetchers = {
-  https: (source: { address: string }, path: string, file: typeof wanted, options: object) =>
-    download(source.address, path, file, { ...options, pause: 1, patience: 500 }),
+const fetchers: ObtainOptions['fetchers'] = {
+  https: (source, path, file, how) => downloadSource(source, path, file, { ...how, pause: 1, patience: 500 }),
 };
 
 function options(address: string, cache = fresh(), more: Partial<ObtainOptions> = {}): ObtainOptions {
@@ -221,8 +220,8 @@ describe('where models lie', () => {
 describe('models/coder.json', () => {
   const path = join(ROOT, 'models', 'coder.json');
 
-  test('describes a file, its licence, and where it can be had', async () => {
-    const { sources, licence, bytes, name } = await readDescription(path);
+  test('describes a file, its licence, and where it can be had', () => {
+    const { sources, licence, bytes, name } = readDescription(path);
     assert.deepEqual([name, bytes, licence.spdx], ['coder', 491_400_064, 'Apache-2.0']);
     assert.deepEqual(
       sources.map(({ kind }) => kind),
@@ -241,14 +240,17 @@ describe('models/coder.json', () => {
     ['is not JSON', (text) => text.slice(1)],
   ];
   for (const [field, change] of damages) {
-    test(`damaged: the message names the file and ${field}`, async () => {
+    test(`damaged: the message names the file and ${field}`, () => {
       const damaged = join(fresh(), 'coder.json');
       writeFileSync(damaged, change(readFileSync(path, 'utf8')));
-      await assert.rejects(readDescription(damaged), ({ message }: Error) => {
-        assert.ok(message.startsWith(`${damaged}: ${field}`), message);
-        assert.match(message, /install Thoughtline again$/);
-        return true;
-      });
+      assert.throws(
+        () => readDescription(damaged),
+        ({ message }: Error) => {
+          assert.ok(message.startsWith(`${damaged}: ${field}`), message);
+          assert.match(message, /install Thoughtline again$/);
+          return true;
+        },
+      );
     });
   }
 

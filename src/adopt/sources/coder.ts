@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../../model/errors';
+import { adopt, ADOPTION_VERSION } from '../adopt';
+import type { Origin } from '../card';
+import { readDescription, type ModelDescription } from './description';
+import { cacheFolder } from './folders';
+import { bundleIn, obtain, type ObtainOptions } from './obtain';
+
+export interface CoderOptions extends Pick<
+  ObtainOptions,
+  'fetchers' | 'places' | 'elsewhere' | 'signal' | 'onProgress'
+> {
+  /** Where weights and bundle are kept (default: the cache for all checkouts). */
+  readonly cache?: string;
+  /** `models/coder.json` (default: that of this program). */
+  readonly description?: string;
+}
+
+/** `models/coder.json` in the nearest folder above that has one. */
+export function coderDescription(from = __dirname): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, 'models', 'coder.json');
+    if (existsSync(path)) return path;
+    if (dirname(folder) === folder)
+      throw new UserError('models/coder.json: file is missing; install Thoughtline again');
+  }
+}
+
+/**
+ * Gets the code model from the first source that has it, and adopts it, unless that was done before.
+ * @returns the folder of its bundle
+ * @throws UserError with the reason in one line why it cannot be had; AbortError if it was cancelled
+ */
+export async function obtainCoder(options: CoderOptions): Promise<string> {
+  const path = options.description ?? coderDescription();
+  const description = readDescription(path);
+  const origin = await originOf(description, path);
+  return obtain({
+    ...options,
+    description,
+    cache: options.cache ?? cacheFolder(),
+    adoptionVersion: ADOPTION_VERSION,
+    adopt: async (source, directory, how) => {
+      await adopt(source, directory, { ...how, origin, importance: importanceBeside(path) });
+    },
+  });
+}
+
+/** The folder of the code model's bundle in a cache. @throws UserError if it is not there yet */
+export function obtainedCoder(cache = cacheFolder(), path = coderDescription()): string {
+  const bundle = bundleIn(cache, readDescription(path), ADOPTION_VERSION);
+  if (!existsSync(join(bundle, 'manifest.json'))) {
+    throw new UserError('coder: the code model is not here yet; get it with `thoughtline adopt coder`');
+  }
+  return bundle;
+}
+
+/** What was measured of the code model's inputs; adoption uses it for the model that it was measured on. */
+export function importanceBeside(description = coderDescription()): string {
+  return join(dirname(description), 'coder-importance.gguf');
+}
+
+/** Whose the weights are, as the card and the licence of the bundle say it. */
+async function originOf({ title, licence, page }: ModelDescription, path: string): Promise<Origin> {
+  const file = join(dirname(path), licence.text);
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new UserError(`${file}: the licence's text is missing; install Thoughtline again`);
+  });
+  return { title, licence: licence.spdx, copyright: licence.copyright, page, notice: licence.notice, text };
+}
