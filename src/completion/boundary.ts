@@ -21,7 +21,9 @@ function characterAt(text: string, at: number): string {
 /** Whether a text at its end goes on in the word with which another begins. The letter of an escape (`\\n`) is no word. */
 export function joinsWord(before: string, after: string): boolean {
   const [last, first] = [characterBefore(before, before.length), characterAt(after, 0)];
-  if (!WORD.test(last) || !WORD.test(first) || UNSPACED.test(last) || UNSPACED.test(first)) return false;
+  // A dollar begins a name in many languages.
+  if (!WORD.test(last) || !WORD.test(first) || first === '$') return false;
+  if (UNSPACED.test(last) || UNSPACED.test(first)) return false;
   return !endsInBackslash(before.slice(-REACH, -last.length));
 }
 
@@ -67,9 +69,9 @@ export function isBoundary(text: string, at: number): boolean {
 }
 
 /** The beginning of a text of which nobody knows how it goes on, without what may be half of something. */
-export function wholeBeginning(text: string): string {
-  const escape = openEscape(text);
-  if (escape > 0) return text.slice(0, text.length - escape);
+export function wholeBeginning(written: string): string {
+  const text = written.replace(/[\ud800-\udbff]$/, '');
+  if (openEscape(text) > 0) return closed(text);
   let end = text.length;
   const last = () => characterBefore(text, end);
   while (WORD.test(last()) && !UNSPACED.test(last())) end -= last().length;
@@ -79,5 +81,12 @@ export function wholeBeginning(text: string): string {
     while (end > 0 && splitsGrapheme(text, end));
   }
   // The letter of an escape looks like a word.
-  return text.slice(0, end - openEscape(text.slice(0, end)));
+  return closed(text.slice(0, end));
+}
+
+/** A text without the blanks and the unfinished escape at its end. */
+export function closed(text: string): string {
+  const kept = text.trimEnd();
+  const escape = openEscape(kept);
+  return escape === 0 ? kept : closed(kept.slice(0, kept.length - escape));
 }

@@ -1,6 +1,6 @@
 import { isSubsequence } from '../syntax/edit';
 import type { Family } from '../syntax/families';
-import { scan, type Closer, type Frame, type Scan } from '../syntax/scanner';
+import { scan, type Closer, type Frame, type Opened, type Scan, type Span } from '../syntax/scanner';
 import { isBoundary, joinsWord, splitsEscape, splitsGrapheme, splitsWord } from './boundary';
 import { lineState, type LineState } from '../syntax/lineState';
 
@@ -142,27 +142,63 @@ class Matcher {
       const first = this.#rest.slice(covered, next);
       let tail = text.slice(from, end);
       if (end < text.length && /^\s/.test(this.#rest.slice(covered))) tail = tail.trimEnd();
-      const found = this.#end(text.slice(0, from) + tail, from, first, scanned) ?? this.#held(tail, first, next);
-      const fits = found ?? (tail.trim() === '' || steps.length === 1 || !this.#substantial(covered, first));
-      if (fits) {
-        const done = steps.map((step) => step.text).join('');
-        const { text: last, covered: more } = found ?? { text: tail, covered: 0 };
-        return { text: done + last, covered: covered + more };
+      const done = steps.map((step) => step.text).join('');
+      const before = tail.trim() === '' || steps.length === 1 || !this.#substantial(covered, first);
+      const ways = [
+        this.#end(text.slice(0, from) + tail, from, first, scanned),
+        this.#end(text.slice(0, from) + tail.trimEnd(), from, first, scanned),
+        this.#held(tail, first, next),
+        before && { text: tail, covered: 0 },
+      ];
+      for (const way of ways) {
+        if (way && this.#agrees(done + way.text, covered + way.covered)) {
+          return { text: done + way.text, covered: covered + way.covered };
+        }
       }
+      if (steps.length === 1) return { text: done + tail, covered };
       steps.pop();
       end = at;
     }
   }
 
+  /** Whether the text has opened what the covered part of the rest has, as far as that is closed behind it. */
+  #agrees(text: string, covered: number): boolean {
+    const at = this.#context.length + covered;
+    const across = ({ from, to }: Span) => from < at && at < to;
+    if (covered === 0 || this.#after.delimiters.some(across)) return covered === 0;
+    const wanted = this.#after.opened
+      .filter((one) => across(one) && one.frame && !one.frame.soft)
+      .filter((one) => one.to < Infinity || this.#closesBelow(one.frame as Frame))
+      .sort((a, b) => a.from - b.from)
+      .map((one) => one.frame?.close);
+    if (wanted.length === 0) return true;
+    let found = 0;
+    for (const frame of this.#scan(text).open) {
+      if (!this.#start.open.includes(frame) && frame.close === wanted[found]) found++;
+    }
+    return found === wanted.length;
+  }
+
+  #closesBelow(frame: Frame): boolean {
+    this.#below ??= this.#scanBelow();
+    return this.#below.some((closer) => closer.frame === frame);
+  }
+
   /** The longest end of a text with which the next piece of the rest begins. */
-  #end(text: string, from: number, piece: string, { spans }: Scan): { text: string; covered: number } | undefined {
+  #end(
+    text: string,
+    from: number,
+    piece: string,
+    { opened, delimiters }: Scan,
+  ): { text: string; covered: number } | undefined {
     const blank = /^\s*/.exec(piece)![0];
     const first = piece.slice(blank.length);
     const offset = this.#context.length;
     for (const length of borders(first, text.slice(from))) {
       const at = text.length - length;
       // What the text itself has opened there is not what stands right of the cursor.
-      if (spans.some((span) => span.from - offset < at && at < span.to - offset)) continue;
+      const within = (span: Span) => span.from - offset < at && at < span.to - offset;
+      if (opened.some((one) => within(one) && isSealed(one)) || delimiters.some(within)) continue;
       if (joinsWord(this.#context + text.slice(0, at), first)) continue;
       if (splitsGrapheme(text, at) || splitsGrapheme(first, length) || splitsEscape(text, at)) continue;
       const before = withBlanks(text.slice(from, at), blank);
@@ -233,6 +269,11 @@ function placed({ closers }: Scan, offset: number, before = 0): Placed[] {
 function closesSame(a: Placed, b: Placed): boolean {
   if (a.stray || b.stray || a.frame !== b.frame) return false;
   return a.frame !== undefined || a.outer === b.outer;
+}
+
+/** Whether nothing from outside can stand within: brackets that are still open may hold what stands right of the cursor. */
+function isSealed({ to, frame }: Opened): boolean {
+  return to < Infinity || frame?.mode === 'string' || frame?.mode === 'comment';
 }
 
 function opens({ open }: Scan, before: readonly Frame[]): boolean {

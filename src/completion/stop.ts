@@ -1,4 +1,4 @@
-import { isBoundary, wholeBeginning } from './boundary';
+import { closed, isBoundary, wholeBeginning } from './boundary';
 
 /** Where a suggestion ends: decided on its text alone, after every token; `doubt`: the model was not sure how it goes on. */
 export type Stop = 'newline' | 'block' | 'end' | 'repetition' | 'length' | 'doubt' | 'time' | 'aborted' | 'none';
@@ -78,7 +78,7 @@ function saidOnce(text: string, start: number, end: number): string {
   if (!isBoundary(text, at)) for (at = start; at > 0 && !isBoundary(text, at); at--);
   const said = text.slice(0, at).trimEnd();
   // What ends a line may well end with a sign.
-  return /^[^\S\n]*\n/.test(text.slice(said.length)) ? said : said.replace(/[\s.,:+\-*/%&|^=<>~?([{]+$/u, '');
+  return /^[^\S\n]*\n/.test(text.slice(said.length)) ? said : closed(said.replace(/[\s.,:+\-*/%&|^=<>~?([{]+$/u, ''));
 }
 
 function lineEnd(text: string) {
@@ -120,7 +120,7 @@ function blockEnd(text: string, place: Place) {
 export function cutUnfinished(text: string, place: Place): string {
   const newline = text.lastIndexOf('\n');
   if (place.maxLines > 1 && text.slice(0, newline + 1).trim() !== '') return text.slice(0, newline).trimEnd();
-  return wholeBeginning(text).trimEnd();
+  return wholeBeginning(text);
 }
 
 /** Indentation of a line in columns; a tab counts four. */

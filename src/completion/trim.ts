@@ -1,6 +1,7 @@
 import { lastLines } from '../model/lines';
 import { familyOf, type Family } from '../syntax/families';
 import { scan } from '../syntax/scanner';
+import { splitsWord } from './boundary';
 import { indentLike, shallow, withoutDoubledBlank } from './indent';
 import { overlapAt } from './overlap';
 import { restOfLine } from './stop';
@@ -36,8 +37,11 @@ export function trimmer(prefix: string, suffix: string, path = ''): (text: strin
     if (reason !== undefined) return nothing(reason);
     const kept = rest.trim() === '' ? fitted.trimEnd() : fitted;
     const becomes = `${line}${kept}${rest.slice(covered)}`;
-    const added = kept.trim() !== '' && kept !== rest.slice(0, covered) && !repeatsBelow(becomes, following);
-    return added ? { text: kept, replaceSuffix: covered } : nothing('the suggestion is what follows anyway');
+    // Blanks alone are not worth a suggestion.
+    const added = letters(kept) !== letters(rest.slice(0, covered)) && !begins(kept.trim(), rest.trimStart());
+    return added && !repeatsBelow(becomes, following)
+      ? { text: kept, replaceSuffix: covered }
+      : nothing('the suggestion is what follows anyway');
   };
 }
 
@@ -51,6 +55,15 @@ export function trimmer(prefix: string, suffix: string, path = ''): (text: strin
  */
 export function trim(text: string, prefix: string, suffix: string, path?: string): Trimmed {
   return trimmer(prefix, suffix, path)(text);
+}
+
+/** Whether a text begins with another and not in the middle of a word. */
+function begins(beginning: string, text: string): boolean {
+  return text.startsWith(beginning) && !splitsWord(text, beginning.length);
+}
+
+function letters(text: string): string {
+  return text.replace(/\s+/g, '');
 }
 
 /** Whether what the cursor's line becomes is the next line over again. */

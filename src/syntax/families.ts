@@ -69,6 +69,10 @@ const dollars: Family = { ...java, strings: [{ ...tripleDouble, code: '${' }, { 
 const shell: Family = {
   line: [hashWord],
   strings: [{ ...double, multiline: true, code: '$(' }, { open: /(?<=\$)'/y, close: "'", multiline: true }, raw("'")],
+  pairs: [
+    ['${', '}'],
+    ['$(', ')'],
+  ],
   plain: [/\\[^]/y],
   adjacent: true,
   heredoc: /(?<!<)<<[-~]?\s?\\?['"]?([A-Za-z_]\w*)['"]?/y,

@@ -47,18 +47,25 @@ export interface Closer {
   readonly stray: boolean;
 }
 
-/** A piece of the text from the beginning of what opens it to the end of what closes it. */
+/** A piece of the text. */
 export interface Span {
   readonly from: number;
   readonly to: number;
+}
+
+/** What a text has opened, from there to the end of what closes it: infinity where it is still open. */
+export interface Opened extends Span {
+  /** Undefined for regular expressions and here-documents. */
+  readonly frame?: Frame;
 }
 
 export interface Scan {
   readonly closers: readonly Closer[];
   /** What is open at the end, the innermost last. */
   readonly open: readonly Frame[];
-  /** What was opened and closed in the text; strings and comments that are open at the end go beyond it. */
-  readonly spans: readonly Span[];
+  readonly opened: readonly Opened[];
+  /** Openers and closers of several characters. */
+  readonly delimiters: readonly Span[];
   /** Where comments begin that the text opened. */
   readonly comments: readonly number[];
   /** Characters after the end that an escape takes. */
@@ -122,7 +129,8 @@ class Scanner {
   /** Where the frames began that the text opened. */
   readonly #begun = new Map<Frame, number>();
   readonly #closers: Closer[] = [];
-  readonly #spans: Span[] = [];
+  readonly #opened: Opened[] = [];
+  readonly #delimiters: Span[] = [];
   readonly #comments: number[] = [];
   /** Lines that end here-documents which begin with the next line. */
   #heredocs: string[] = [];
@@ -145,12 +153,13 @@ class Scanner {
       if (this.#at < length) this.#step(this.#text[this.#at] as string);
     }
     for (const [frame, from] of this.#begun) {
-      if (frame.mode === 'string' || frame.mode === 'comment') this.#spans.push({ from, to: Infinity });
+      this.#opened.push({ from, to: Infinity, frame });
     }
     return {
       closers: this.#closers,
       open: this.#open,
-      spans: this.#spans,
+      opened: this.#opened,
+      delimiters: this.#delimiters,
       comments: this.#comments,
       carried: this.#at - length,
     };
@@ -262,7 +271,7 @@ class Scanner {
         last = this.#text.slice(this.#at + 1, end).trim() === ends;
         this.#at = end;
       }
-      this.#spans.push({ from, to: this.#at });
+      this.#opened.push({ from, to: this.#at });
     }
     if (this.#heredocs.length === 0) this.#at++;
     this.#heredocs = [];
@@ -290,7 +299,7 @@ class Scanner {
   /** A bracket of several characters, with code in it. */
   #pair([open, close]: readonly [string, string]): boolean {
     if (this.#text.startsWith(open, this.#at)) this.#push('bracket', close, 'code', open.length);
-    else if (this.#text.startsWith(close, this.#at)) this.#closeOther(close);
+    else if (close.length > 1 && this.#text.startsWith(close, this.#at)) this.#closeOther(close);
     else return false;
     return true;
   }
@@ -310,12 +319,14 @@ class Scanner {
     return true;
   }
 
-  /** The innermost bracket that is closed so, if no string, comment or tag is open inside of it. */
+  /** The innermost bracket that is closed so, if nothing of another kind is open inside of it. */
   #found(close: string): Frame | undefined {
+    const soft = (this.#open.at(-1)?.mode ?? this.#base) !== 'code';
     for (let i = this.#open.length - 1; i >= Math.max(0, this.#open.length - DEEPEST); i--) {
       const frame = this.#open[i] as Frame;
-      if (frame.kind === 'bracket' && frame.close === close) return frame;
-      if (frame.kind !== 'bracket' && frame.kind !== 'angle') return undefined;
+      if (frame.kind === 'angle') continue;
+      if (frame.kind !== 'bracket' || frame.soft !== soft) return undefined;
+      if (frame.close === close) return frame;
     }
     return undefined;
   }
@@ -324,9 +335,10 @@ class Scanner {
   #closeOther(close: string): void {
     const known = this.#open.slice(-DEEPEST);
     const frame = known.findLast((one) => one.close === close && one.kind === 'bracket');
-    if (frame) return this.#close(frame, close);
+    if (frame && close.length > 1) return this.#close(frame, close);
     const stray = known.some(isHard);
     this.#closers.push({ at: this.#at, end: this.#at + close.length, text: close, frame: undefined, stray });
+    this.#delimit(close.length);
     this.#at += close.length;
   }
 
@@ -339,15 +351,16 @@ class Scanner {
       const stray = frame.kind !== 'string' && frame.kind !== 'element' && inside.some(isHard);
       this.#closers.push({ at, end, text: this.#text.slice(at, end), frame, stray });
     } else {
-      this.#spans.push({ from, to: end });
+      this.#opened.push({ from, to: end, frame });
     }
+    this.#delimit(close.length);
     this.#at = end;
   }
 
   /** A string or comment ends with its line. */
   #drop(frame: Frame): void {
     const from = this.#begun.get(frame);
-    if (from !== undefined) this.#spans.push({ from, to: this.#at });
+    if (from !== undefined) this.#opened.push({ from, to: this.#at, frame });
     this.#leave(frame);
   }
 
@@ -368,7 +381,12 @@ class Scanner {
     this.#begin({ kind, close, mode, soft }, length);
   }
 
+  #delimit(length: number): void {
+    if (length > 1) this.#delimiters.push({ from: this.#at, to: this.#at + length });
+  }
+
   #begin(frame: Frame, length: number): void {
+    this.#delimit(length);
     this.#begun.set(frame, this.#at);
     this.#enter(frame);
     if (frame.kind === 'comment') this.#comments.push(this.#at);
@@ -422,7 +440,7 @@ class Scanner {
       else if (character === ']') inClass = false;
       else if (character === '/' && !inClass) {
         if (i === this.#at + 1) return false;
-        this.#spans.push({ from: this.#at, to: i + 1 });
+        this.#opened.push({ from: this.#at, to: i + 1 });
         this.#at = i + 1;
         return true;
       }
@@ -448,7 +466,9 @@ class Scanner {
     if (!ends) {
       this.#close(tag, self ? '/>' : '>');
       if (!self && !VOID.includes(name)) {
-        this.#begin({ kind: 'element', close: `</${name}>`, mode: 'text', soft: false, name }, 0);
+        // It begins with the end of the tag.
+        this.#at--;
+        this.#begin({ kind: 'element', close: `</${name}>`, mode: 'text', soft: false, name }, 1);
       }
       return;
     }

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { completionItem, readItems } from '../../src/cli/jsonl';
-import { stopAt, placeOf, restOfLine } from '../../src/completion/stop';
+import { isBoundary, splitsGrapheme, splitsWord } from '../../src/completion/boundary';
+import { cutUnfinished, stopAt, placeOf, restOfLine } from '../../src/completion/stop';
 import { trim } from '../../src/completion/trim';
 import { cutWindow, RESERVE } from '../../src/completion/window';
 import { memorySources } from '../../src/completion/recall';
@@ -24,7 +25,9 @@ import { LineStates } from '../../src/scopes/lineStates';
 import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
 import { accepted, continuation, couldServe, mayServe, SuggestionMemory } from '../../src/server/schedule';
 import { readSettings } from '../../src/server/settings';
+import { isSubsequence } from '../../src/syntax/edit';
 import { TINY, tinyTokenizer } from '../fixtures';
+import { piecesAfter, piecesOf, places, textOf as piecesText, unbalanced } from './balanced';
 
 /** A property, and the share of all cases that it gets. */
 export interface Property {
@@ -117,6 +120,46 @@ const trimming: Property = {
       assert.ok(squeezed(written).startsWith(squeezed(kept)), JSON.stringify(kept));
       // Taken, it changes the document.
       if (kept !== '') assert.notEqual(prefix + kept + suffix.slice(replaceSuffix), prefix + suffix);
+    }),
+};
+
+const fitting: Property = {
+  name: 'overlap: a line stays balanced, loses nothing right of the cursor, and gets nothing twice, in eleven languages',
+  weight: 12,
+  property: () =>
+    fc.property(places, ({ path, before, after, written }) => {
+      const [line, rest, text] = [piecesText(before), piecesText(after), piecesText(written)];
+      const { text: kept, replaceSuffix } = trim(text, line, rest, path);
+      if (kept === '') return;
+      const covered = rest.slice(0, replaceSuffix);
+      const shown = `${path}: ${line}¦${rest} + ${text} → ${line}${kept}${rest.slice(replaceSuffix)}`;
+      assert.ok(isSubsequence(covered, kept), `lost: ${shown}`);
+      assert.ok(!splitsGrapheme(rest, replaceSuffix), `half a character: ${shown}`);
+      assert.ok(
+        !rest.trimStart().startsWith(kept.trim()) ||
+          splitsWord(kept.trim() + rest.trimStart().slice(kept.trim().length), kept.trim().length),
+        `follows already: ${shown}`,
+      );
+      const pieces = piecesOf(written, kept);
+      assert.ok(pieces, `half a word: ${shown}`);
+      const left = piecesAfter(after, covered);
+      assert.ok(left, `half a word is replaced: ${shown}`);
+      assert.equal(unbalanced(before, after, pieces, left.length), undefined, shown);
+    }),
+};
+
+const cutting: Property = {
+  name: 'stop rules: no text ends within a word, a character or an escape, wherever it is cut off',
+  weight: 3,
+  property: () =>
+    fc.property(places, fc.nat(), fc.boolean(), ({ written }, at, looped) => {
+      const text = piecesText(written).repeat(looped ? 4 : 1);
+      const place = placeOf('', '', 1);
+      const end = at % (text.length + 1);
+      const cutOff = cutUnfinished(text.slice(0, end), place);
+      assert.ok(isBoundary(text, cutOff.length), `${text.slice(0, end)} → ${cutOff}`);
+      const stopped = stopAt(text, place);
+      if (stopped) assert.ok(isBoundary(text, stopped.text.length), `${text} → ${stopped.text}`);
     }),
 };
 
@@ -542,5 +585,5 @@ const paths: Property = {
 
 /** Everything that needs no process. */
 export const properties: readonly Property[] = [
-  positions, edits, trimming, stopping, typingAlong, rows, lookups, context, encoding, windows, scopes, settings, manifests, jsonl, stored, replies, paths,
+  positions, edits, trimming, fitting, cutting, stopping, typingAlong, rows, lookups, context, encoding, windows, scopes, settings, manifests, jsonl, stored, replies, paths,
 ]; // prettier-ignore

@@ -94,6 +94,7 @@ describe('apostrophes that open no string, and what else only looks like a quote
     ['a.cpp', 'std::vector<int¦> a;', '> a;', undefined],
     ['a.html', '<a class="na¦">', 'v" href="/two">Two</a>', '<a class="nav" href="/two">Two</a>'],
     ['a.html', '<a class="na¦">Two</a>', 'v">Two</a>', '<a class="nav">Two</a>'],
+    ['a.html', '<a class="na¦">\n</a>', 'v">Two</a>', '<a class="nav">\n</a>'],
     ['a.html', '   class="na¦">', 'v" id="two">', '   class="nav" id="two">'],
     ['a.html', '<p><br><b>a¦</b></p>', ' < b</b> c</p>', '<p><br><b>a < b</b> c</p>'],
     ['a.vue', '<a :href="f(¦)">', 'a)">', '<a :href="f(a)">'],
