@@ -64,12 +64,12 @@ const MICROSOFT = 'com.microsoft';
 /**
  * Tokens to hidden states, as far as no thought is read.
  *   tokens, positions int64 [batch, S]; past_length int64 [1]; past_key_i, past_value_i [batch, kvHeads, room, headWidth]
- *   → states [batch, S, width]; present_key_i, present_value_i, which may be the memory of the past ones
+ *   → states [batch, S, width]; new_keys, new_values [layers · batch, kvHeads, S, headWidth]: of the tokens themselves
  */
 export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
   const graph = new GraphBuilder('trunk');
   const tokens = graph.input('tokens', 'int64', ['batch', 'tokens']);
-  const cache = new CacheInputs(graph, shape, weights, tokens);
+  const cache = new Cache(graph, shape, weights, tokens);
   const embedding = weights.matrix(NAMES.embedding);
   const embedded = graph.add(
     'GatherBlockQuantized',
@@ -85,8 +85,9 @@ export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph 
   );
   let residual: Residual = { sum: embedded };
   for (let layer = 0; layer < shape.trunkLayers; layer++) {
-    residual = addLayer(graph, shape, weights, cache, layer, layer, residual);
+    residual = addLayer(graph, shape, weights, cache, layer, residual);
   }
+  cache.finish();
   graph.add('Add', [residual.sum, residual.branch ?? ''], 'states');
   graph.output('states', 'float32', ['batch', 'tokens', shape.width]);
   return graph.build();
@@ -94,17 +95,18 @@ export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph 
 
 /**
  * Hidden states to logits of the last positions.
- *   states [batch, S, width]; positions, past_length, logit_count int64; past_… → logits [batch, logit_count, vocabulary]; present_…
+ *   states [batch, S, width]; positions, past_length, logit_count int64; past_… → logits [batch, logit_count, vocabulary]; new_keys, new_values
  */
 export function topGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
   const graph = new GraphBuilder('top');
   const states = graph.input('states', 'float32', ['batch', 'tokens', shape.width]);
-  const cache = new CacheInputs(graph, shape, weights, states);
+  const cache = new Cache(graph, shape, weights, states);
   const count = graph.input('logit_count', 'int64', [1]);
   let residual: Residual = { sum: states };
   for (let layer = shape.trunkLayers; layer < shape.layers; layer++) {
-    residual = addLayer(graph, shape, weights, cache, layer, layer - shape.trunkLayers, residual);
+    residual = addLayer(graph, shape, weights, cache, layer, residual);
   }
+  cache.finish();
   const last = graph.add('Add', [residual.sum, residual.branch ?? ''], 'last_states');
   const start = graph.add('Neg', [count], 'logit_start');
   const end = graph.integers([Number.MAX_SAFE_INTEGER]);
@@ -121,8 +123,13 @@ interface Residual {
   readonly branch?: string;
 }
 
-/** What every layer's attention reads beside its states. */
-class CacheInputs {
+/** What every layer's attention reads beside its states, and the keys and values that it adds. */
+class Cache {
+  readonly #graph: GraphBuilder;
+  readonly #shape: DecoderShape;
+  readonly #past: string;
+  readonly #totals: string;
+  readonly #added: { readonly keys: string[]; readonly values: string[] } = { keys: [], values: [] };
   readonly positions: string;
   readonly lastRow: string;
   readonly total: string;
@@ -132,10 +139,11 @@ class CacheInputs {
   /** @param like a value [batch, S, …] */
   constructor(graph: GraphBuilder, shape: DecoderShape, weights: DecoderWeights, like: string) {
     this.positions = graph.input('positions', 'int64', ['batch', 'tokens']);
-    const past = graph.input('past_length', 'int64', [1]);
+    [this.#graph, this.#shape] = [graph, shape];
+    const past = (this.#past = graph.input('past_length', 'int64', [1]));
     const batch = graph.add('Shape', [like], 'batch_size', { start: { int: 0 }, end: { int: 1 } });
     const count = graph.add('Shape', [like], 'token_count', { start: { int: 1 }, end: { int: 2 } });
-    const total = graph.add('Add', [past, count], 'total_length');
+    const total = (this.#totals = graph.add('Add', [past, count], 'total_length'));
     const last = graph.add('Sub', [total, graph.integers([1])], 'last_row');
     const each = graph.add('Expand', [last, batch], 'last_rows');
     // GroupQueryAttention wants int32: for each entry of the batch its last row, and a scalar.
@@ -144,18 +152,49 @@ class CacheInputs {
     this.total = graph.add('Cast', [scalar], 'total_length_int32', { to: { int: 6 } });
     this.cosines = graph.constant(weights.vector(NAMES.cosines));
     this.sines = graph.constant(weights.vector(NAMES.sines));
-    void shape;
+  }
+
+  /**
+   * Attention of a layer. Its keys and values are cut out of the table that comes of past and new ones: a caller keeps the past,
+   * and is given no more than what is new.
+   */
+  attend(queryKeyValue: string, output: string): string {
+    const { heads, kvHeads, headWidth } = this.#shape;
+    const table = this.#added.keys.length;
+    const rows = ['batch', kvHeads, 'past_room', headWidth];
+    const past = ['key', 'value'].map((what) => this.#graph.input(`past_${what}_${table}`, 'float32', rows));
+    const present = ['key', 'value'].map((what) => `present_${what}_${table}`);
+    this.#graph.addMany(
+      'GroupQueryAttention',
+      [queryKeyValue, '', '', ...past, this.lastRow, this.total, this.cosines, this.sines, this.positions],
+      [output, ...present],
+      { num_heads: { int: heads }, kv_num_heads: { int: kvHeads }, do_rotary: { int: 1 } },
+      MICROSOFT,
+    );
+    const [keys, values] = present.map((name) =>
+      this.#graph.add('Slice', [name, this.#past, this.#totals, this.#graph.integers([2])], `${name}_added`),
+    );
+    this.#added.keys.push(keys ?? '');
+    this.#added.values.push(values ?? '');
+    return output;
+  }
+
+  /** Puts what all layers have added into one output of keys and one of values. */
+  finish(): void {
+    const { kvHeads, headWidth } = this.#shape;
+    for (const what of ['keys', 'values'] as const) {
+      this.#graph.add('Concat', this.#added[what], `new_${what}`, { axis: { int: 0 } });
+      this.#graph.output(`new_${what}`, 'float32', ['layers', kvHeads, 'tokens', headWidth]);
+    }
   }
 }
 
-/** @param table of the layer's keys and values among those of the graph */
 function addLayer(
   graph: GraphBuilder,
   shape: DecoderShape,
   weights: DecoderWeights,
-  cache: CacheInputs,
+  cache: Cache,
   layer: number,
-  table: number,
   residual: Residual,
 ): Residual {
   const names = layerNames(layer);
@@ -166,7 +205,7 @@ function addLayer(
     const bias = graph.constant(weights.vector(names.queryKeyValueBias));
     projected = graph.add('Add', [projected, bias], name('query_key_value_biased'));
   }
-  const attended = attend(graph, shape, cache, table, projected, name('attended'));
+  const attended = cache.attend(projected, name('attended'));
   const attention = multiply(graph, weights, attended, names.attentionOutput, name('attention_output'));
   const middle = skipNorm(graph, weights, shape, { sum: before.sum, branch: attention }, names.mlpNorm, name('mlp'));
   const gate = multiply(graph, weights, middle.normed, names.gate, name('gate'));
@@ -175,27 +214,6 @@ function addLayer(
   const silu = graph.add('Mul', [gate, sigmoid], name('gate_silu'));
   const gated = graph.add('Mul', [silu, up], name('gated'));
   return { sum: middle.sum, branch: multiply(graph, weights, gated, names.down, name('down')) };
-}
-
-function attend(
-  graph: GraphBuilder,
-  { heads, kvHeads, headWidth }: DecoderShape,
-  { lastRow, total, cosines, sines, positions }: CacheInputs,
-  table: number,
-  queryKeyValue: string,
-  output: string,
-): string {
-  const rows = (room: string) => ['batch', kvHeads, room, headWidth];
-  const past = ['key', 'value'].map((what) => graph.input(`past_${what}_${table}`, 'float32', rows('past_room')));
-  const present = ['key', 'value'].map((what) => graph.output(`present_${what}_${table}`, 'float32', rows('room')));
-  graph.addMany(
-    'GroupQueryAttention',
-    [queryKeyValue, '', '', ...past, lastRow, total, cosines, sines, positions],
-    [output, ...present],
-    { num_heads: { int: heads }, kv_num_heads: { int: kvHeads }, do_rotary: { int: 1 } },
-    MICROSOFT,
-  );
-  return output;
 }
 
 /** The sum of a residual stream and a branch, and its norm. */

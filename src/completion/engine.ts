@@ -1,6 +1,7 @@
 import { openBundle, type Bundle } from '../model/bundle';
 import { endTokens, type ThoughtSteps } from '../model/manifest';
 import { Decoder } from '../model/decoder';
+import { MAX_STALE, RESTING_STALE } from '../model/suffixReuse';
 import type { Products } from '../model/directions';
 import type { Graphs } from '../model/graphs';
 import { openProducts } from '../model/kernel/products';
@@ -252,7 +253,9 @@ export class Engine {
     if (memory && this.#lookup.fitted) while (!(await this.#serial.run(takeIn))) yield;
     // What is loaded once is loaded before somebody waits for a suggestion.
     await this.#judges.of(request.path);
-    const runs = this.#decoder(request.path).fill(this.#healedWindow(request), this.#serving(thought, memory));
+    const decoder = this.#decoder(request.path);
+    await this.#serial.run(() => Promise.resolve(this.#arrange(decoder, this.#window(request), RESTING_STALE)));
+    const runs = decoder.fill(this.#healedWindow(request), this.#serving(thought, memory));
     while (!(await this.#serial.run(() => runs.next())).done) yield;
   }
 
@@ -300,6 +303,7 @@ export class Engine {
     const window = this.#healedWindow(request);
     const decoder = this.#decoder(request.path);
     return this.#serial.run(async () => {
+      this.#arrange(decoder, this.#window(request), 0);
       const written: number[] = [];
       while (written.length < count) {
         const [token = 0] = mostProbable(await decoder.logits([...window, ...written], thought), 1);
@@ -409,6 +413,7 @@ export class Engine {
     };
     const judge = options.maxLines > 1 && (options.units ?? true) ? await this.#judges.of(request.path) : undefined;
     const { prefix, suffix } = document;
+    this.#arrange(decoder, window, options.exact === false ? MAX_STALE : 0);
     const read = decoder.unread([...window.head, ...healed.tokens], thought);
     const how: DecodeOptions = {
       place: placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix)),
@@ -445,6 +450,10 @@ export class Engine {
     const known = this.#tempered.get(thought.mu) ?? tempered(thought, this.bundle.prior, share);
     this.#tempered.set(thought.mu, known);
     return known;
+  }
+
+  #arrange(decoder: Decoder, { head, parts }: Window, maxStale: number): void {
+    if (parts) decoder.arrange(head, parts, maxStale);
   }
 
   #window(request: CompletionRequest): Window {

@@ -81,12 +81,18 @@ async function* readPiece(
   const joined = tokenizer.encode(line + target);
   const shared = sharedLength(before, joined);
   const wanted = joined.slice(shared);
-  const { head, prefix, context: around } = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
+  const {
+    head,
+    parts,
+    prefix,
+    context: around,
+  } = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
   const kept = prefix.slice(0, prefix.length - Math.min(prefix.length, before.length - shared));
   lookup?.show(request, before.length - shared);
   let need: Uint8Array = Buffer.concat(before.slice(shared).map((id) => tokenizer.bytes(id)));
 
   const tokens = [...head, ...kept, ...wanted];
+  if (parts) decoder.arrange(head, parts, 0);
   // The logits after a token predict the next one: those after the last token of the target are of no use.
   const logits = await decoder.logits(tokens.slice(0, -1), thought, wanted.length);
   const size = manifest.architecture.vocabulary;

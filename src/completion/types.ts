@@ -55,6 +55,8 @@ export interface CompletionOptions {
   readonly patience?: number | undefined;
   /** Milliseconds after which what has been written is cut at its last line or word (default: no limit). */
   readonly budget?: number | undefined;
+  /** Whether all of the window is read as it is (default), or what follows the cursor may have been read behind a prefix of a few tokens less. */
+  readonly exact?: boolean | undefined;
   readonly signal?: Abortable | undefined;
   /** A thought refined before; nothing is refined then. */
   readonly thought?: Thought | undefined;

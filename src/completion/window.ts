@@ -1,5 +1,6 @@
 import type { InfillPrompt, Manifest, SpecialTokens } from '../model/manifest';
 import { pathTail, pathTailTokens } from '../model/path';
+import type { WindowParts } from '../model/suffixReuse';
 import type { Tokenizer } from '../model/tokenizer';
 import type { SourceText } from './types';
 
@@ -23,6 +24,8 @@ export interface Window {
   /** Tokens of the text right before those, where they stand elsewhere in the head. */
   readonly context: readonly number[];
   readonly suffixTokens: number;
+  /** Where in the head the suffix stands, if it stands behind the prefix. */
+  readonly parts?: WindowParts | undefined;
   /** Characters of the context's prefix that stand before the window. */
   readonly prefixStart: number;
   /** Characters of the context's suffix up to the end of the window; the rest of the cursor's line lies in between. */
@@ -99,13 +102,15 @@ function prefixFirst(
   const begin = prompt.begin === undefined ? [] : [prompt.begin];
   const related = relatedFiles(context, tokenizer, prompt, window.relatedTokens ?? 0);
   const suffix = cutSuffix(context.suffix, suffixStart(context.suffix), tokenizer, window.suffixTokens);
-  const { before, line } = cutLine(context.prefix, tokenizer);
+  const { text, line } = cutLine(context.prefix, tokenizer);
   const markers = 3;
   const taken = begin.length + related.length + suffix.tokens.length + markers + line.length + reserve;
-  const prefix = cutPrefix(before, tokenizer, Math.max(1, window.tokens - taken), window.hop);
-  const parts = [prompt.prefix, ...prefix.tokens, prompt.suffix, ...suffix.tokens, prompt.middle];
+  const prefix = cutPrefix(text, tokenizer, Math.max(1, window.tokens - taken), window.hop);
+  const before = [...begin, ...related, prompt.prefix, ...prefix.tokens];
+  const head = [...before, prompt.suffix, ...suffix.tokens, prompt.middle];
   return {
-    head: [...begin, ...related, ...parts],
+    head,
+    parts: { suffixStart: before.length, suffixEnd: head.length },
     prefix: line,
     context: prefix.tokens,
     suffixTokens: suffix.tokens.length,
@@ -115,14 +120,14 @@ function prefixFirst(
 }
 
 /** The text before the cursor's line, and the tokens of that line up to the cursor. */
-function cutLine(prefix: string, tokenizer: Tokenizer): { before: string; line: readonly number[] } {
+function cutLine(prefix: string, tokenizer: Tokenizer): { text: string; line: readonly number[] } {
   const base = blockStart(prefix);
   const start = Math.max(prefix.lastIndexOf('\n') + 1, base);
   const line = tokenizer.encodePiece(prefix.slice(start));
-  if (line.length <= LINE_TOKENS) return { before: prefix.slice(0, start), line };
+  if (line.length <= LINE_TOKENS) return { text: prefix.slice(0, start), line };
   const moved = Math.floor((line.length - LINE_TOKENS) / LINE_HOP + 1) * LINE_HOP;
   const cut = start + tokenizer.decode(line.slice(0, moved)).length;
-  return { before: prefix.slice(0, cut), line: tokenizer.encodePiece(prefix.slice(cut)) };
+  return { text: prefix.slice(0, cut), line: tokenizer.encodePiece(prefix.slice(cut)) };
 }
 
 /** The beginnings of related files in the format of repositories, the most relevant one last; nothing where there is no room. */

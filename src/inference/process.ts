@@ -150,7 +150,8 @@ export class InferenceService {
         this.#memory = how.memory ?? DEFAULTS.memory;
         // Who asks by hand is shown what there is, however sure the model is.
         const confidence = invoked ? 'off' : how.confidence;
-        const base = { steps: 0, candidates: DEFAULTS.candidates, patience, signal, thought, prior };
+        const exact = invoked;
+        const base = { steps: 0, candidates: DEFAULTS.candidates, patience, exact, signal, thought, prior };
         const options = { ...base, ...rest, ...how, confidence, budget };
         const result = await this.#engine.complete(request, options);
         if (!invoked && !ahead) this.#queue.hold('refine', REST_MS);

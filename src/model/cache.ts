@@ -1,4 +1,5 @@
 import type { Directions } from './directions';
+import type { Rotation } from './rotary';
 
 /**
  * An append-only table of float rows, one row a token: appending copies the new rows only, taking the first rows
@@ -20,18 +21,31 @@ export class Rows {
   }
 
   append(rows: Float32Array): void {
-    const needed = this.#length * this.width + rows.length;
-    if (needed > this.#data.length) {
-      const grown = new Float32Array(Math.max(needed, this.#data.length * 2));
-      grown.set(this.#data.subarray(0, this.#length * this.width));
-      this.#data = grown;
-    }
+    this.#reserve(this.#length + rows.length / this.width);
     this.#data.set(rows, this.#length * this.width);
     this.#length += rows.length / this.width;
   }
 
+  #reserve(rows: number): void {
+    if (rows * this.width <= this.#data.length) return;
+    const grown = new Float32Array(Math.max(rows * this.width, this.#data.length * 2));
+    grown.set(this.#data);
+    this.#data = grown;
+  }
+
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
+  }
+
+  /** Moves rows, whether they count or not; there must be memory where they go. */
+  move(from: number, to: number, count: number): void {
+    this.#reserve(to + count);
+    this.#data.copyWithin(to * this.width, from * this.width, (from + count) * this.width);
+  }
+
+  /** Rows up to here count again: they have been moved there, and nothing has been written over them. */
+  extend(length: number): void {
+    this.#length = length;
   }
 
   /** Rows [from, to) without copying; valid until the next append. */
@@ -46,6 +60,9 @@ export interface CacheShape {
   readonly kvHeads: number;
   readonly headWidth: number;
 }
+
+/** Tables grow by so many tokens: what is given to a run is as little as possible. */
+const GROWTH = 128;
 
 /** A copy of a cache elsewhere, which holds its first tokens. */
 export interface Mirror {
@@ -105,11 +122,60 @@ export class KeyValueCache {
   reserve(tokens: number): void {
     const needed = this.#length + tokens;
     if (needed <= this.#room) return;
-    const room = Math.max(needed, 2 * this.#room);
+    this.#grow(Math.ceil(needed / GROWTH) * GROWTH);
+  }
+
+  #grow(room: number): void {
     const grown = this.#empty(room);
-    for (const [i, table] of grown.entries()) this.#each(i, (block, at) => table.set(block, at * room * this.#width));
+    for (const [i, table] of grown.entries()) {
+      for (let block = 0; block < this.#blocks; block++) {
+        const all = this.#rows(this.#tables[i] as Float32Array, block, 0, this.#room);
+        table.set(all, block * room * this.#width);
+      }
+    }
     this.#tables = grown;
     this.#room = room;
+  }
+
+  /**
+   * Takes the keys and values that a run has computed for its tokens, each [layers · batch, kvHeads, tokens, headWidth].
+   * @param check is given them first, and may throw: then the cache stays as it was
+   */
+  append(tokens: number, keys: Float32Array, values: Float32Array, check: (rows: Float32Array) => void): void {
+    check(keys);
+    check(values);
+    this.reserve(tokens);
+    const size = tokens * this.#width;
+    for (const [i, table] of this.#tables.entries()) {
+      const added = i % 2 === 0 ? keys : values;
+      const first = (i >> 1) * this.#blocks;
+      for (let block = 0; block < this.#blocks; block++) {
+        const rows = added.subarray((first + block) * size, (first + block + 1) * size);
+        table.set(rows, (block * this.#room + this.#length) * this.#width);
+      }
+    }
+    this.#length += tokens;
+  }
+
+  /**
+   * Moves the rows of tokens, whether they count or not.
+   * @param rotation by which keys get the positions of their new places
+   */
+  move(from: number, to: number, count: number, rotation: Rotation): void {
+    this.#changedFrom(Math.min(from, to));
+    if (to + count > this.#room) this.#grow(Math.ceil((to + count) / GROWTH) * GROWTH);
+    for (const [i, table] of this.#tables.entries()) {
+      for (let block = 0; block < this.#blocks; block++) {
+        const moved = this.#rows(table, block, to, to + count);
+        moved.set(this.#rows(table, block, from, from + count));
+        if (i % 2 === 0) rotation.turn(moved);
+      }
+    }
+  }
+
+  /** Rows up to here count again: they have been moved there, and nothing has been written over them. */
+  extend(length: number): void {
+    this.#length = length;
   }
 
   /**

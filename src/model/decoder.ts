@@ -5,6 +5,8 @@ import type { Directions, Pointed } from './directions';
 import { rounded } from './rounded';
 import { LruMap } from './lru';
 import type { Manifest } from './manifest';
+import { Rotation } from './rotary';
+import { reuseSuffix, type ReadSuffix, type SuffixPlan, type WindowParts } from './suffixReuse';
 
 /** The part of a thought that the decoder needs: its vectors, and a number that no other thought has. */
 export interface Conditioning {
@@ -21,8 +23,25 @@ export interface Abortable {
 /** Tokens of one run; a window is filled in runs of this size, so that other work can come between. */
 const RUN_TOKENS = 128;
 
+/** The same of a decoder whose weights are larger than this many bytes: a run of it takes long. */
+const LARGE = 2 ** 27;
+const LARGE_RUN_TOKENS = 32;
+
+/** Tokens for which caches have memory at first. */
+const FIRST_ROOM = 256;
+
 /** Thoughts whose top caches are kept: the one that serves, and the one that is being prepared. */
 const KEPT_THOUGHTS = 2;
+
+const NOTHING_READ: ReadSuffix = { suffixStart: 0, suffixEnd: 0, stale: 0 };
+
+/** Rows behind those of a cache that count again once all before them have been computed. */
+interface KeptRows extends SuffixPlan {
+  /** The window for which they are kept, up to their end. */
+  readonly tokens: readonly number[];
+  /** Caches in which they lie and do not count yet. */
+  readonly waiting: Set<KeyValueCache>;
+}
 
 /**
  * The decoder over one growing window. It keeps the trunk's states and keys/values of the last window, and the top's for
@@ -31,18 +50,52 @@ const KEPT_THOUGHTS = 2;
  */
 export class Decoder {
   readonly #graphs: Graphs;
-  readonly #capacity: number;
+  readonly #architecture: Manifest['architecture'];
+  readonly #runTokens: number;
   readonly #states: Rows;
   readonly #trunk: KeyValueCache;
   /** Top caches by thought version. */
   readonly #tops = new LruMap<number, KeyValueCache>(KEPT_THOUGHTS);
   #tokens: number[] = [];
+  /** The suffix of the window that has been arranged. */
+  #suffix: ReadSuffix | undefined;
+  #kept: KeptRows | undefined;
 
   constructor(graphs: Graphs, manifest: Manifest) {
     this.#graphs = graphs;
-    this.#capacity = manifest.window.tokens;
-    this.#states = new Rows(manifest.architecture.width, this.#capacity);
-    this.#trunk = graphs.trunkCache(1, this.#capacity);
+    this.#architecture = manifest.architecture;
+    this.#runTokens = manifest.files.weights.bytes > LARGE ? LARGE_RUN_TOKENS : RUN_TOKENS;
+    this.#states = new Rows(manifest.architecture.width, FIRST_ROOM);
+    this.#trunk = graphs.trunkCache(1, FIRST_ROOM);
+  }
+
+  /**
+   * Says where the suffix stands in a window of prefix, suffix and middle, before that window is read. Keys and values of a suffix
+   * that has been read serve on where the prefix before it changes by a few tokens.
+   * @param tokens of the window, at least up to the end of the suffix
+   * @param maxStale tokens of the prefix that may change before the suffix is read anew; 0: nothing is kept that is not exact
+   */
+  arrange(tokens: readonly number[], parts: WindowParts, maxStale: number): void {
+    const read = this.#suffix;
+    const same = read?.suffixStart === parts.suffixStart && this.#shared(tokens) >= parts.suffixEnd - 1;
+    if (read && same && read.stale <= maxStale) return;
+    this.#kept = undefined;
+    const known = { ...(read ?? NOTHING_READ), tokens: this.#tokens };
+    const { ropeBase, headWidth } = this.#architecture;
+    const plan = read && !same && ropeBase ? reuseSuffix(known, { ...parts, tokens }, maxStale) : undefined;
+    if (!plan || !ropeBase) {
+      this.#truncate(Math.min(this.#shared(tokens), parts.suffixStart, read?.suffixStart ?? 0));
+      this.#suffix = { ...parts, stale: 0 };
+      return;
+    }
+    const count = parts.suffixEnd - parts.suffixStart;
+    const tops = [...this.#tops.values()].filter(({ length }) => length >= plan.from + count - 1);
+    this.#truncate(plan.shared);
+    const rotation = new Rotation(parts.suffixStart - plan.from, headWidth, ropeBase);
+    this.#states.move(plan.from, parts.suffixStart, count);
+    for (const cache of [this.#trunk, ...tops]) cache.move(plan.from, parts.suffixStart, count, rotation);
+    this.#suffix = { ...parts, stale: plan.stale };
+    this.#kept = { ...plan, tokens: tokens.slice(0, plan.end), waiting: new Set([this.#trunk, ...tops]) };
   }
 
   /**
@@ -72,7 +125,7 @@ export class Decoder {
     while (top.length < tokens.length) {
       if (signal?.aborted) return undefined;
       const from = top.length;
-      const to = Math.min(tokens.length, from + RUN_TOKENS);
+      const to = Math.min(tokens.length, from + this.#runTokens);
       logits.push(await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, top));
     }
     return joined(logits);
@@ -88,12 +141,14 @@ export class Decoder {
       const done = this.#tokens.length;
       const top = this.#topOf(thought);
       if (done < tokens.length) {
-        const next = tokens.slice(done, done + RUN_TOKENS);
+        const next = tokens.slice(done, Math.min(done + this.#runTokens, this.#limit(this.#trunk)));
         this.#states.append(await this.#graphs.trunk(next, this.#trunk));
         this.#tokens.push(...next);
+        this.#resume(this.#trunk);
       } else if (top.length < count) {
-        const states = this.#states.slice(top.length, Math.min(count, top.length + RUN_TOKENS));
-        await this.#graphs.top(states, thought.mu, 1, top);
+        const end = Math.min(count, top.length + this.#runTokens, this.#limit(top));
+        await this.#graphs.top(this.#states.slice(top.length, end), thought.mu, 1, top);
+        this.#resume(top);
       } else {
         return;
       }
@@ -140,7 +195,9 @@ export class Decoder {
 
   /** Tokens of a window that are not in the caches of a thought. */
   unread(tokens: readonly number[], { version }: Conditioning): number {
-    return tokens.length - Math.min(this.#shared(tokens), this.#tops.get(version)?.length ?? 0);
+    const top = this.#tops.get(version);
+    const kept = this.#kept && top && this.#kept.waiting.has(top) ? this.#kept.end - this.#kept.resume : 0;
+    return tokens.length - Math.min(this.#shared(tokens), top?.length ?? 0) - kept;
   }
 
   #shared(tokens: readonly number[]): number {
@@ -151,14 +208,37 @@ export class Decoder {
 
   #keepShared(tokens: readonly number[]): void {
     const shared = this.#shared(tokens);
-    this.#tokens.length = shared;
-    this.#states.truncate(shared);
-    this.#trunk.truncate(shared);
-    for (const top of this.#tops.values()) top.truncate(shared);
+    this.#truncate(shared);
+    // What is kept belongs to one window.
+    if (this.#kept?.tokens.some((token, i) => token !== tokens[i])) this.#kept = undefined;
+  }
+
+  #truncate(length: number): void {
+    this.#tokens.length = Math.min(this.#tokens.length, length);
+    this.#states.truncate(length);
+    this.#trunk.truncate(length);
+    for (const top of this.#tops.values()) top.truncate(length);
+  }
+
+  /** Where a run that begins here has to end: before rows that are kept. */
+  #limit(cache: KeyValueCache): number {
+    const kept = this.#kept;
+    return kept?.waiting.has(cache) && cache.length < kept.resume ? kept.resume : Infinity;
+  }
+
+  /** Lets rows count that are kept in a cache, if those before them have been computed by now. */
+  #resume(cache: KeyValueCache): void {
+    const kept = this.#kept;
+    if (!kept || cache.length !== kept.resume || !kept.waiting.delete(cache)) return;
+    cache.extend(kept.end);
+    if (cache !== this.#trunk) return;
+    this.#states.extend(kept.end);
+    this.#tokens.push(...kept.tokens.slice(kept.resume));
   }
 
   #topOf(thought: Conditioning): KeyValueCache {
-    const top = this.#tops.get(thought.version) ?? this.#graphs.topCache(1, this.#capacity);
+    const known = this.#tops.get(thought.version);
+    const top = known ?? this.#graphs.topCache(1, FIRST_ROOM);
     this.#tops.set(thought.version, top);
     return top;
   }

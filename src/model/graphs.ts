@@ -23,6 +23,9 @@ const CACHED = 1 << 24;
 /** The output by which graphs tell unit vectors along their last states. */
 const DIRECTIONS = 'directions';
 
+/** The outputs by which graphs tell the keys and values of a run's own tokens; others write them into the tables. */
+const ADDED = ['new_keys', 'new_values'] as const;
+
 /** How the graphs are run, apart from the device. */
 export interface Running {
   /** Tokens of one run at most, for devices that compute longer runs wrongly. */
@@ -201,25 +204,32 @@ export class Graphs {
     const { kvHeads, headWidth } = cache.shape;
     const past: Record<string, Tensor> = {};
     const present: Record<string, Tensor> = {};
+    const { inputNames, outputNames } = this.#sessions[graph];
+    const appends = outputNames.includes(ADDED[0]);
     for (const [i, table] of cache.tables.entries()) {
       const tensor = this.#floats(table, [cache.batch, kvHeads, cache.room, headWidth]);
       past[`past_${tableName(i)}`] = tensor;
-      present[`present_${tableName(i)}`] = tensor;
+      if (!appends) present[`present_${tableName(i)}`] = tensor;
     }
-    const positions = this.#sessions[graph].inputNames.includes('positions')
-      ? { positions: this.#positions(cache.length, count, cache.batch) }
-      : {};
+    const positions = inputNames.includes('positions') && { positions: this.#positions(cache, count) };
     const fed = { ...feeds, ...positions, past_length: this.#integers([cache.length], [1]), ...past };
     const directs = graph === 'top' && this.directs;
     const outputs = await this.#sessions[graph].run(fed, {
       [output]: null,
       ...(directs && { [DIRECTIONS]: null }),
       ...present,
+      ...(appends && Object.fromEntries(ADDED.map((name) => [name, null]))),
     });
     const result = NumericalError.check(floats(outputs, output), output);
     const directions = directs ? NumericalError.check(floats(outputs, DIRECTIONS), DIRECTIONS) : undefined;
-    const tables = Object.keys(present).map((name) => floats(outputs, name));
-    cache.advance(count, tables, (rows) => NumericalError.check(rows, 'keys and values'));
+    const check = (rows: Float32Array) => void NumericalError.check(rows, 'keys and values');
+    if (appends) {
+      const [keys, values] = ADDED;
+      cache.append(count, floats(outputs, keys), floats(outputs, values), check);
+    } else {
+      const tables = Object.keys(present).map((name) => floats(outputs, name));
+      cache.advance(count, tables, check);
+    }
     if (directions) cache.point(directions);
     return result;
   }
@@ -235,8 +245,8 @@ export class Graphs {
   }
 
   /** Positions of the next tokens: after those that are cached, the same in each entry of a batch. */
-  #positions(from: number, count: number, batch: number): Tensor {
-    const row = Array.from({ length: count }, (_, i) => from + i);
+  #positions({ length, batch }: KeyValueCache, count: number): Tensor {
+    const row = Array.from({ length: count }, (_, i) => length + i);
     return this.#integers(Array.from({ length: batch }, () => row).flat(), [batch, count]);
   }
 

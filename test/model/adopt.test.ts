@@ -76,6 +76,47 @@ describe('a GGUF file becomes a bundle', () => {
     });
   }
 
+  test('a suffix that was read behind another prefix lies where it belongs, and is read anew where it has to be exact', async (context) => {
+    const directory = join(scratch(), 'moved');
+    await adopt(await write('moved', tinyDecoder('qwen2')), directory);
+    const bundle = await openBundle(directory);
+    const graphs = await openGraphs(await loadRuntime(), bundle, { provider: 'cpu', threads: 1 });
+    context.after(() => graphs.release());
+    const window = (prefix: number) => {
+      const tokens = [...numbers(prefix, 3), ...numbers(60, 5), ...numbers(4, 7)];
+      return { tokens, parts: { suffixStart: prefix, suffixEnd: prefix + 60 } };
+    };
+    const logits = async (decoder: Decoder, prefix: number, maxStale: number) => {
+      const { tokens, parts } = window(prefix);
+      decoder.arrange(tokens, parts, maxStale);
+      const unread = decoder.unread(tokens, NO_THOUGHT);
+      return { unread, values: [...(await decoder.logits(tokens, NO_THOUGHT))] };
+    };
+    const decoder = new Decoder(graphs, bundle.manifest);
+    const near = (a: readonly number[], b: readonly number[]) =>
+      rms(a.map((value, i) => value - (b[i] as number))) / rms(b);
+    for (const [prefix, unread] of [
+      [20, 84],
+      [24, 25],
+      [27, 24],
+      [22, 21],
+    ] as const) {
+      // prettier-ignore
+      const kept = await logits(decoder, prefix, 40);
+      assert.equal(kept.unread, unread, `behind ${prefix} tokens`);
+      const plain = await logits(new Decoder(graphs, bundle.manifest), prefix, 40);
+      // Hardly anything else is predicted, and the same where nothing is kept.
+      assert.ok(near(kept.values, plain.values) < 0.2, `behind ${prefix} tokens: ${near(kept.values, plain.values)}`);
+    }
+    const exact = await logits(decoder, 22, 0);
+    const plain = await logits(new Decoder(graphs, bundle.manifest), 22, 0);
+    assert.deepEqual([exact.unread, near(exact.values, plain.values) < 0.02], [64, true]);
+    // What is typed behind the suffix costs its own tokens alone.
+    const { tokens, parts } = window(22);
+    decoder.arrange([...tokens, 9], parts, 40);
+    assert.equal(decoder.unread([...tokens, 9], NO_THOUGHT), 1);
+  });
+
   const request: CompletionRequest = {
     path: 'src/a.ts',
     prefix: 'export function sum(a: number, b: number) {\n  return ',
@@ -217,6 +258,11 @@ describe('a GGUF file becomes a bundle', () => {
     await assert.rejects(adopt(path, join(file, 'bundle')), /in-the-way.bundle: cannot be written .*; choose a folder/);
   });
 });
+
+/** Token ids without order. */
+function numbers(count: number, seed: number): number[] {
+  return Array.from({ length: count }, (_, i) => (i * 37 * seed + seed) % 700);
+}
 
 function rms(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
