@@ -13,13 +13,11 @@ export const SOURCES = join(ROOT, 'test', 'fixtures', 'sources');
 /** A bundle with random weights in the same format: for what depends on the format only. */
 export const TINY = join(ROOT, 'models', 'tiny');
 
-/** Another, of the kind that `init-from` makes of a checkpoint: biases, a matrix of its own for the logits, a foreign tokenizer. */
-export const ADOPTED = join(ROOT, 'test', 'fixtures', 'adopted');
-
 /** The trained bundle that comes with Thoughtline. */
 export const NANO = join(ROOT, 'models', 'nano');
 
-export const hasNano = existsSync(join(NANO, 'manifest.json'));
+/** Whether tests use the trained bundle, too: `npm test` has the tiny one alone. */
+export const hasNano = process.env['THOUGHTLINE_TEST_BUNDLES'] !== 'tiny' && existsSync(join(NANO, 'manifest.json'));
 
 let tokenizer: Tokenizer | undefined;
 
@@ -28,21 +26,21 @@ export function tinyTokenizer(): Tokenizer {
   return (tokenizer ??= new Tokenizer(readFileSync(join(TINY, 'tokenizer.json'), 'utf8')));
 }
 
-/** The tokenizer of the adopted bundle: it cuts texts as Qwen2 does. */
-export function adoptedTokenizer(): Tokenizer {
-  return new Tokenizer(adoptedTokenizerFile());
+/** A small tokenizer that cuts texts as Qwen2 does. */
+export function qwen2Tokenizer(): Tokenizer {
+  return new Tokenizer(qwen2TokenizerFile());
 }
 
 /** The same with ids from this many on, its special tokens left out. */
 export function largeTokenizer(first: number): Tokenizer {
-  const file = JSON.parse(adoptedTokenizerFile()) as { model: { vocab: Record<string, number> } };
+  const file = JSON.parse(qwen2TokenizerFile()) as { model: { vocab: Record<string, number> } };
   const text = Object.entries(file.model.vocab).filter(([, id]) => id > SPECIAL.end);
   file.model.vocab = Object.fromEntries(text.map(([token, id]) => [token, first + id]));
   return new Tokenizer(JSON.stringify(file));
 }
 
-function adoptedTokenizerFile(): string {
-  return readFileSync(join(ADOPTED, 'tokenizer.json'), 'utf8');
+function qwen2TokenizerFile(): string {
+  return readFileSync(join(ROOT, 'test', 'fixtures', 'qwen2-tokenizer.json'), 'utf8');
 }
 
 export const SPECIAL = { pad: 0, file: 1, suffix: 2, prefix: 3, end: 4 } as const;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CompletionRequest } from '../../src/completion/engine';
-import { ADOPTED, NANO, hasNano, TINY, SOURCES } from '../fixtures';
+import { NANO, hasNano, TINY, SOURCES } from '../fixtures';
 import { BUNDLES, requestIn, think, withEngine } from './bundles';
 
 // Frozen: what is true of one text (a beam that keeps the greedy candidate) need not be of every other.
 const FILE = 'src__completion__engine.ts.txt';
 const greedy = { steps: 0, maxLines: 1, candidates: 1 };
 
-for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
+for (const [name, directory] of BUNDLES) {
   describe(`engine of ${name}`, () => {
     const engine = withEngine(directory);
 

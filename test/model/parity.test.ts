@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { openBundle } from '../../src/model/bundle';
 import { Decoder } from '../../src/model/decoder';
 import { openGraphs } from '../../src/model/sessions';
-import { ADOPTED, ROOT } from '../fixtures';
+import { ROOT } from '../fixtures';
 import { BUILDS, BUNDLES } from './bundles';
 
 /**
@@ -21,7 +21,7 @@ interface Parity {
 
 const EXACT = { logits: 1e-3, nll: 1e-3, gradient: 1e-2 };
 
-for (const [name, directory] of [...BUNDLES, ['adopted', ADOPTED] as const]) {
+for (const [name, directory] of BUNDLES) {
   const file = join(ROOT, 'test', 'fixtures', `${name}-parity.json`);
   describe(`PyTorch and ONNX agree on ${name}`, { skip: !existsSync(file) && `no ${name}-parity.json` }, () => {
     for (const [build, load] of BUILDS)

@@ -4,7 +4,7 @@ import pytest
 from conftest import owner_in, program, tarball
 
 from thoughtline_train import corpus
-from thoughtline_train.corpus import build, duplicates, licences, shards, sources
+from thoughtline_train.corpus import build, duplicates, licences, sources
 
 CODE = program("code")
 
@@ -219,10 +219,3 @@ def test_the_sample_is_drawn_by_seed(built):
     some = list(corpus.sample(cache, sum(map(len, texts)) / 2, 1))
     assert some == list(corpus.sample(cache, sum(map(len, texts)) / 2, 1))
     assert set(some) <= set(texts)
-
-
-def test_a_payload_without_its_composition_is_counted(tiny, tmp_path):
-    shards.pack({"train": list(corpus.read(tiny.cache, "train"))}, tmp_path, 30 * shards.MIB)
-    counted, composed = (corpus.summary(folder, "train") for folder in (tmp_path, tiny.cache))
-    assert counted["languages"] == composed["languages"]
-    assert counted["packages"] == composed["packages"]

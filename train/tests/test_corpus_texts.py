@@ -1,17 +1,14 @@
-"""Which texts are taken: near-duplicates, caps, benchmarks; and the shards they are packed in."""
+"""Which texts are taken: near-duplicates, caps, benchmarks."""
 
 import gzip
 import json
-import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from conftest import program
 
 from thoughtline_train import corpus
-from thoughtline_train.corpus import build, contamination, duplicates, folders, shards, shingles
+from thoughtline_train.corpus import build, contamination, duplicates, folders, shingles
 
 LONG = program("long", 40)
 
@@ -100,67 +97,23 @@ def rows_of(owners: int) -> list[dict]:
     ]
 
 
-def test_shards_hold_everything_within_their_size(tmp_path):
-    rows = rows_of(40)
-    for row in rows:
-        row["text"] += random.Random(row["path"] + row["owner"]).randbytes(6000).hex()
-    size = 400_000
-    written = shards.pack({"train": rows, "test": shards.few_of_each(rows[:6], 30_000)}, tmp_path, size)
-    train = [row for row in written if row["file"].startswith("train")]
-    assert len(train) > 1
-    assert all(row["bytes"] <= size and (tmp_path / row["file"]).stat().st_size == row["bytes"] for row in written)
-    assert sum(row["text"] for row in train) == sum(len(row["text"].encode()) for row in rows)
-
-    def key(row):
-        return row["owner"], row["path"]
-
-    read = list(corpus.read(tmp_path, "train"))
-    assert sorted(read, key=key) == sorted(rows, key=key)
-    assert [row["package"] for row in read] != [row["package"] for row in rows]
-    few = list(shards.read(tmp_path, "test"))
-    assert 0 < len(few) < 6
-    assert json.loads((tmp_path / "shards.json").read_text()) == written
-
-    first = (tmp_path / "train-000.jsonl.xz").read_bytes()
-    alone = shards.pack({"train": rows}, tmp_path / "one", size, most=1)
-    assert [row["file"] for row in alone] == ["train-000.jsonl.xz"]
-    assert (tmp_path / "one" / "train-000.jsonl.xz").read_bytes() == first
-
-
 def test_a_language_takes_no_more_than_its_share():
     rows = rows_of(40) + [{**row, "package": f"py-{row['package']}", "path": "a.py"} for row in rows_of(60)]
 
     def size(kept, ending):
         return sum(len(row["text"]) for row in kept if row["path"].endswith(ending))
 
-    kept = shards.with_share(rows, ".py", 0.25)
+    kept = corpus.with_share(rows, ".py", 0.25)
     assert size(kept, ".ts") == size(rows, ".ts")
     assert 0.2 < size(kept, ".py") / sum(len(row["text"]) for row in kept) <= 0.25
     whole = {row["package"] for row in kept}
     assert [row for row in rows if row["package"] in whole] == kept
-    assert shards.with_share(kept, ".py", 0.5) == kept
-
-
-def test_packing_again_leaves_no_shard_of_before(tmp_path):
-    shards.pack({"train": rows_of(40)}, tmp_path, 30_000)
-    shards.pack({"train": rows_of(2)}, tmp_path, 30_000)
-    assert [path.name for path in tmp_path.glob("*.xz")] == ["train-000.jsonl.xz"]
+    assert corpus.with_share(kept, ".py", 0.5) == kept
 
 
 def test_a_folder_without_the_split_is_named(tmp_path):
-    with pytest.raises(SystemExit, match=r"neither train\.jsonl\.zst nor shards train-\*\.jsonl\.xz"):
+    with pytest.raises(SystemExit, match=r"train\.jsonl\.zst: no such file; run `corpus build` first"):
         list(corpus.read(tmp_path, "train"))
-
-
-def test_shards_are_read_without_what_a_gpu_machine_lacks(tmp_path):
-    shards.pack({"train": rows_of(2)}, tmp_path, 30_000)
-    script = (
-        "import sys; sys.modules.update(dict.fromkeys(['zstandard', 'datasketch', 'scipy'], None));"
-        "from pathlib import Path; from thoughtline_train import corpus;"
-        f"print(len(list(corpus.read(Path({str(tmp_path)!r}), 'train'))))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "6\n"
 
 
 def test_a_split_as_folders_one_an_owner(tmp_path):

@@ -1,8 +1,10 @@
+import json
+
 import numpy as np
 import pytest
+import zstandard
 
 from thoughtline_train import corpus, data
-from thoughtline_train.corpus import shards
 from thoughtline_train.tokenizer import END, FILE, PAD, PREFIX, SUFFIX, load, path_tail
 
 SPECIAL = (PAD, FILE, SUFFIX, PREFIX, END)
@@ -31,7 +33,8 @@ def test_python_can_be_held_to_a_share(tiny, tmp_path):
     rows = [{**row, "path": f"{row['path']}.py" if i % 2 else row["path"]} for i, row in enumerate(corpus.read(tiny.cache, "train"))]
     for row in rows[1::2]:
         row["package"] = f"python-{row['package']}"
-    shards.pack({"train": rows}, tmp_path, 30 * shards.MIB)
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "train.jsonl.zst").write_bytes(zstandard.compress(lines.encode()))
     data.pack(tmp_path, tiny.tokenizer, "train", python=0.2)
     packed = data.Split(tmp_path, "train", data.newline_tokens(tiny.tokenizer))
     encoder = load(tiny.tokenizer)
@@ -190,16 +193,6 @@ def test_episodes_of_a_report_are_one_a_file_and_repeatable(train):
     assert len({item.file for item in found}) == len(found) == 12
     again = data.collect_episodes(train, 12, shape, np.random.default_rng(11))
     assert [item.file for item in again] == [item.file for item in found]
-
-
-def test_shards_that_come_later_are_packed_behind_the_first(tiny, tmp_path):
-    rows = list(corpus.read(tiny.cache, "train"))
-    for part in (rows[:5], rows[5:]):
-        data.extend(tmp_path, "train", [data.encode(part, tiny.tokenizer, "train")])
-    joined, whole = data.Split(tmp_path, "train", tiny.split("train").newline), tiny.split("train")
-    assert np.array_equal(joined.tokens, whole.tokens)
-    assert np.array_equal(joined.documents[:, [0, 1, 2, 5]], whole.documents[:, [0, 1, 2, 5]])
-    assert len(np.intersect1d(joined.documents[:5, 3], joined.documents[5:, 3])) == 0
 
 
 def test_further_windows_lie_in_files_of_the_package_that_are_no_evidence(tiny, train):

@@ -213,31 +213,10 @@ def test_batches_of_episodes_have_the_evidence_they_say(tiny):
     assert ((rows["evidence_y"] == data.IGNORE) | (rows["evidence_y"] >= 5)).all()
 
 
-def test_a_learned_prior_starts_as_the_identity_and_takes_part_in_the_steps(small):
-    decoder, thought, inner, states, y = small
-    learned = think.widened(decoder, {"prior_hidden": 8})
-    z = thought.start(4)
-    assert torch.equal(learned.read(z), z)
-    assert torch.equal(learned(y[:, 0].clamp(min=8), y[:, 1], z), decoder(y[:, 0].clamp(min=8), y[:, 1], z))
-    own = think.Inner(learned, compiled=False)
-    for got, expected in zip(own.gradients(z, states, y), inner.gradients(z, states, y)):
-        torch.testing.assert_close(got, expected)
-    # Once it has learned something, the gradient is that with respect to z_0: through U.
-    torch.nn.init.normal_(learned.thought_prior.down, std=0.3)
-    torch.nn.init.normal_(learned.thought_prior.mix_out, std=0.3)
-    leaf = z[2].detach().clone().requires_grad_()
-    nll = learned.token_nll(learned.top(states[5:6], leaf[None]), y[2, 1:2], leaf[None]).sum()
-    torch.testing.assert_close(own.gradients(z, states, y)[1][2, 1], torch.autograd.grad(nll, leaf)[0])
-    outer = learned(y[:, 0].clamp(min=8), y[:, 1], think.refine(own, thought, states, y, 2)[0]).sum()
-    outer.backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in learned.thought_prior.parameters())
-
-
 def test_another_shape_leaves_the_decoder_without_thoughts_as_it_is(small):
     decoder, *_, y = small
     x = y[:, 0]
-    for shape in ({"prior_hidden": 8}, {"thought_vectors": 3}):
-        assert torch.equal(think.anew(decoder, shape)(x, x, None), decoder(x, x, None))
+    assert torch.equal(think.anew(decoder, {"thought_vectors": 3})(x, x, None), decoder(x, x, None))
 
 
 TOKENS = {"token_groups": 2}

@@ -21,7 +21,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
 
     corpus = commands.add_parser("corpus", help="fetch, build and describe the corpus")
-    corpus.add_argument("action", choices=["resolve", "fetch", "build", "withheld", "prune", "report", "shards", "folders", "contamination", "releases"])
+    corpus.add_argument("action", choices=["resolve", "fetch", "build", "withheld", "prune", "report", "folders", "contamination"])
     corpus.add_argument("benchmarks", type=Path, nargs="?", help="contamination: folder of benchmark files")
     corpus.add_argument("--roots", type=Path, default=TRAIN / "corpus" / "roots.txt")
     corpus.add_argument("--manifest", type=Path, default=TRAIN / "corpus" / "manifest.json")
@@ -29,12 +29,7 @@ def main() -> None:
     corpus.add_argument("--pypi", type=Path, default=TRAIN / "corpus" / "pypi.json", help="manifest of the Python packages")
     corpus.add_argument("--depth", type=int, default=1, help="levels of dependencies that resolve follows")
     corpus.add_argument("--limit", type=int, default=6000, help="npm packages that resolve tries at most")
-    corpus.add_argument("--out", type=Path, default=CACHE / "shards", help="folder of the shards, or of a split's files")
-    corpus.add_argument("--size", type=float, default=38, help="MiB of a shard at most, compressed")
-    corpus.add_argument("--most", type=int, help="shards of a split at most; a payload often has room for one")
-    corpus.add_argument("--sample", type=int, default=100_000, help="characters of a package in the shards of validation and test")
-    corpus.add_argument("--python", type=float, default=0.25, help="share of Python in the shards at most")
-    corpus.add_argument("--releases", type=Path, default=TRAIN / "corpus" / "releases.json", help="successive releases")
+    corpus.add_argument("--out", type=Path, default=CACHE / "folders", help="folder of a split's files")
     corpus.add_argument("--split", default="test", choices=["train", "validation", "test", "withheld"], help="folders: of what")
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
@@ -57,16 +52,10 @@ def main() -> None:
     pretrain.add_argument("--adam", type=float, default=0.003)
     pretrain.add_argument("--fim", type=float, default=0.6)
     pretrain.add_argument("--decay", type=float, default=0.4, help="share of the run over which the rate falls")
-    pretrain.add_argument("--start-from", type=Path, help="state.pt of another run to continue from, under its z_0 if it has one")
+    pretrain.add_argument("--start-from", type=Path, help="state.pt of another run, or the folder of a bundle, to continue from, under its z_0 if it has one")
     pretrain.add_argument("--plain", action="store_true", help="without z even so: the arm to compare with")
     for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
         pretrain.add_argument(f"--{name}", type=int)
-
-    init = commands.add_parser("init-from", help="a state to go on from, made of weights that were trained before")
-    init.add_argument("source", type=Path, metavar="DIR", help="a bundle, or a LLaMA or Qwen2 checkpoint in Hugging Face layout")
-    init.add_argument("--run", type=Path, required=True, help="folder that state.pt and tokenizer.json are written to")
-    init.add_argument("--trunk-layers", type=int, help="of a checkpoint: layers that do not read the thought; a third of all by default")
-    init.add_argument("--thought-vectors", type=int, help="of a checkpoint: vectors of the thought in each layer that reads it; 8 by default")
 
     average = commands.add_parser("average", help="the mean of runs that went on from one start")
     average.add_argument("states", type=Path, nargs="+", help="their state.pt, first the one whose steps of thought are kept")
@@ -75,11 +64,11 @@ def main() -> None:
 
     think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
     think.add_argument("--run", type=Path, required=True)
-    think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training, or of thinking to go on with")
+    think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training, or of thinking to go on with; or the folder of a bundle")
     think.add_argument("--minutes", type=float, default=45)
     think.add_argument("--eager", action="store_true", help="compile nothing: for a run of a few minutes on a GPU")
     think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
-    anew = "learn to read a thought from the beginning, of this shape (--prior-hidden, --token-groups, --token-features: go on, with a learned prior, or with numbers for each token)"
+    anew = "learn to read a thought from the beginning, of this shape (--token-groups, --token-features: go on, with numbers for each token)"
     for name in SHAPE:
         think.add_argument(f"--{name.replace('_', '-')}", type=int, help=anew)
     Protocol.add_options(think)
@@ -109,20 +98,12 @@ def main() -> None:
     export.add_argument("--beside", type=Path, nargs="*", default=[], help="folders of runs to compare with, for the card")
     export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")
     export.add_argument("--hardware", default="2 CPU cores")
-    export.add_argument("--bits", type=int, choices=[16, 8, 4], default=16, help="of a stored weight; below 16 in blocks")
+    export.add_argument("--bits", type=int, choices=[16, 8], default=16, help="of a stored weight; 8 in blocks")
 
-    quantisation = commands.add_parser("quantisation", help="size, loss and speed of a state's weights in 16, 8 and 4 bits")
-    quantisation.add_argument("--state", type=Path, required=True)
-    quantisation.add_argument("--windows", type=int, default=60, help="windows of the validation split to score")
-    quantisation.add_argument("--length", type=int, default=512)
-    quantisation.add_argument("--suffix", type=int, default=128)
-    quantisation.add_argument("--chunk", type=int, default=128)
-    quantisation.add_argument("--repetitions", type=int, default=25)
-
-    tiny = commands.add_parser("tiny", help="make the bundles of random weights that tests use")
+    tiny = commands.add_parser("tiny", help="make the bundle of random weights that tests use")
     tiny.add_argument("--out", type=Path, default=TRAIN.parent / "models" / "tiny")
     tiny.add_argument("--fixtures", type=Path, default=TRAIN.parent / "test" / "fixtures")
-    tiny.add_argument("--bits", type=int, choices=[16, 8, 4], default=16)
+    tiny.add_argument("--bits", type=int, choices=[16, 8], default=16)
 
     report = commands.add_parser("report", help="NLL of text outside the evidence, on test owners")
     report.add_argument("--state", type=Path, required=True)
@@ -140,7 +121,8 @@ def main() -> None:
     if options.command == "corpus":
         run_corpus(options)
     elif options.command in ("tokenizer", "pack"):
-        from . import data, tokenizer as t
+        from . import data
+        from . import tokenizer as t
         from .corpus import sample
 
         if options.command == "tokenizer":
@@ -168,10 +150,6 @@ def main() -> None:
             options.seed, options.device, options.wall, options.threads,
             {name: getattr(options, name) for name in SHAPE if getattr(options, name) is not None}, options.eager,
         )  # fmt: skip
-    elif options.command == "init-from":
-        from .init_from import init_from
-
-        init_from(options.source, options.run, options.trunk_layers, options.thought_vectors)
     elif options.command == "average":
         from .average import average
 
@@ -193,17 +171,9 @@ def main() -> None:
         if options.out:
             options.out.write_text(json.dumps(rows, indent=1) + "\n")
     elif options.command == "tiny":
-        from .fixtures import adopted_bundle, tiny_bundle
+        from .fixtures import tiny_bundle
 
         tiny_bundle(options.tokenizer, options.out, options.fixtures, options.bits)
-        adopted_bundle(options.fixtures)
-    elif options.command == "quantisation":
-        from .quantisation import quantisation as run
-
-        print(run(
-            options.cache, options.tokenizer, options.state, options.windows, options.length, options.suffix, options.chunk,
-            options.repetitions, options.seed,
-        ))  # fmt: skip
     elif options.command == "export":
         from .card import export
 
@@ -211,7 +181,7 @@ def main() -> None:
 
 
 def run_corpus(options: argparse.Namespace) -> None:
-    """The actions of `corpus`. Each imports what it needs: a GPU machine that reads shards has neither pip nor datasketch."""
+    """The actions of `corpus`."""
     cache, manifests = options.cache, [options.manifest, options.pypi]
     if options.action in ("resolve", "fetch"):
         from .corpus import npm, pypi
@@ -223,10 +193,6 @@ def run_corpus(options: argparse.Namespace) -> None:
         else:
             npm.fetch_pinned(options.manifest, cache)
             pypi.fetch_pinned(options.pypi, cache)
-    elif options.action == "releases":
-        from .releases import releases
-
-        releases(options.releases, cache)
     elif options.action == "contamination":
         from .corpus import contamination as check
         from .corpus import read
@@ -242,12 +208,6 @@ def run_corpus(options: argparse.Namespace) -> None:
 
         files = folders.unpack(read(cache, options.split), options.out)
         print(f"{options.out}: {sum(files.values())} files of {len(files)} owners")
-    elif options.action == "shards":
-        from .corpus import read, shards
-
-        few = {split: shards.few_of_each(read(cache, split), options.sample) for split in ("validation", "test")}
-        train = shards.with_share(read(cache, "train"), ".py", options.python)
-        shards.pack({**few, "train": train}, options.out, int(options.size * shards.MIB), options.most)
     else:
         from .corpus import build as b
 

@@ -13,24 +13,33 @@ from onnx.reference import ReferenceEvaluator
 
 from .model import Config, Decoder
 from .parity import differences
-from .quantise import dequantise
 from .thought import MAX_STEPS, Thought
 
 
 def read_bundle(folder: Path) -> tuple[Decoder, Thought]:
     """Decoder and thought of a bundle, widened to float32. Ends with one line if they cannot be what it computes."""
+    if not (folder / "manifest.json").exists():
+        raise SystemExit(f"{folder}/manifest.json: no such file; give the folder of a bundle, or a state.pt")
     manifest = json.loads((folder / "manifest.json").read_text())
     if manifest["thought"]["maxTrainedSteps"] != MAX_STEPS:
         raise SystemExit(f"{folder}/manifest.json: thought.maxTrainedSteps must be {MAX_STEPS}; take a bundle that this version exported")
-    if "priorHidden" in manifest["architecture"]:
-        raise SystemExit(f"{folder}/manifest.json: a bundle with a learned prior cannot be read back; go on from the state.pt it was made of")
     decoder = read_decoder(folder, manifest["architecture"])
-    # MatMulNBits rounds the states as well, which says nothing about the weights: the gradient's graph does not.
     found = differences(decoder, folder)
     exact = {k: v for k, v in found.items() if k in ("nll_per_token", "gradient")}
     if not max(exact.values()) <= 1e-3:
         raise SystemExit(f"{folder}: the weights read back do not compute what its graphs do ({exact}); export the bundle again")
     return decoder, read_thought(folder, manifest["thought"], decoder.config)
+
+
+def state_of(folder: Path) -> dict:
+    """A bundle as the state.pt of a run: to go on from."""
+    decoder, thought = read_bundle(folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    origin = f"the bundle {manifest['name']} {manifest['version']}"
+    if before := manifest["training"].get("origin"):
+        origin += f" (before that, {before})"
+    parts = {"decoder": decoder.state_dict(), "thought": thought.state_dict()}
+    return {**parts, "config": decoder.config.to_json(), "origin": origin, "clock": {"step": 0, "seconds": 0.0, "tokens": 0}}
 
 
 def read_thought(folder: Path, described: dict, config: Config) -> Thought:
@@ -59,14 +68,13 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
     a = architecture
     heads, shared = a["heads"] * a["headWidth"], a["kvHeads"] * a["headWidth"]
     # A bundle that does not say them has the usual ones.
-    told = (("rope_base", "ropeBase"), ("norm_epsilon", "normEpsilon"), ("attention_bias", "attentionBias"), ("tied", "tied"))
+    told = (("rope_base", "ropeBase"), ("norm_epsilon", "normEpsilon"))
     config = Config(
         vocabulary=a["vocabulary"], width=a["width"], layers=a["layers"], trunk_layers=a["trunkLayers"], heads=a["heads"],
         kv_heads=a["kvHeads"], thought_vectors=a["thoughtVectors"], head_size=0 if heads == a["width"] else a["headWidth"],
         token_groups=a.get("tokenGroups", 0), token_features=a.get("tokenFeatures", 0), **{name: a[key] for name, key in told if key in a},
     )  # fmt: skip
-    vectors = a["width"], heads + 2 * shared if config.attention_bias else None
-    weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", *vectors))
+    weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", a["width"]))
 
     def columns(*widths: int) -> list[np.ndarray]:
         """Matrices that multiply the same states: side by side in one (graphs.FusedLayer), or each for itself."""
@@ -79,9 +87,6 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
     for i in range(a["layers"]):
         layer = {"attention_norm": next(weights)}
         layer |= zip(("query", "key", "value"), columns(heads, shared, shared))
-        if config.attention_bias:
-            biases = np.split(next(weights), (heads, heads + shared))
-            layer |= zip(("query_bias", "key_bias", "value_bias"), biases)
         layer["output"] = next(weights)
         if i >= a["trunkLayers"]:
             layer["thought_norm"], layer["thought_query"] = next(weights), next(weights)
@@ -96,8 +101,6 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
             layer["gate"], layer["up"], layer["down"] = gate_up, following, next(weights)
         state |= {f"stack.{i}.{name}": value for name, value in layer.items()}
     state["final_norm"] = next(weights)
-    if not config.tied:
-        state["unembedding"] = next(weights).T
     if config.token_features:
         state |= read_features(weights, folder, config)
     config = replace(config, hidden=len(state["stack.0.down"]))
@@ -113,19 +116,16 @@ def read_features(unread: Iterator[np.ndarray], folder: Path, config: Config) ->
     return {"features": features.reshape(config.width, config.token_features), "feature_means": numpy_helper.to_array(means)}
 
 
-def weights_as_used(path: Path, norm: int, bias: int | None) -> Iterator[np.ndarray]:
+def weights_as_used(path: Path, norm: int) -> Iterator[np.ndarray]:
     """The weights of a graph in the order in which it uses them, which is the order in which graphs.py is written.
-    `norm`, `bias`: lengths of those that states are multiplied by and added to, element by element.
+    `norm`: length of those that states are multiplied by, element by element.
 
     Names would not do: equal weights (norms that are still 1) are one initialiser, under the name of the first.
     """
     graph = onnx.load(path).graph
     known = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
     for node in graph.node:
-        if node.op_type == "MatMulNBits":
-            bits = next(a.i for a in node.attribute if a.name == "bits")
-            yield dequantise(known[node.input[1]], known[node.input[2]], bits).T
-        elif node.input and all(name in known for name in node.input):
+        if node.input and all(name in known for name in node.input):
             # What widens a stored weight, and a few shapes.
             outputs = ReferenceEvaluator(node).run(None, {name: known[name] for name in node.input})
             known |= zip(node.output, outputs)
@@ -133,5 +133,5 @@ def weights_as_used(path: Path, norm: int, bias: int | None) -> Iterator[np.ndar
             yield known[node.input[1]]
         elif node.op_type in ("Gather", "GatherND") and node.input[0] in known:
             yield known[node.input[0]]
-        elif length := {"Mul": norm, "Add": bias}.get(node.op_type):
-            yield from (known[name] for name in node.input if name in known and known[name].shape == (length,))
+        elif node.op_type == "Mul":
+            yield from (known[name] for name in node.input if name in known and known[name].shape == (norm,))

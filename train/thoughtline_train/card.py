@@ -115,14 +115,14 @@ def export(options: Namespace) -> None:
     card = card_text(options.name, options.version, shape, training, rows, beside)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
     write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits, kept)
-    found, bounds = differences(decoder, options.out), LIMITS[options.bits]
+    found, bounds = differences(decoder, options.out), LIMITS
     print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
     if any(found[name] > bound for name, bound in bounds.items()):
         raise SystemExit(f"{options.out}: ONNX Runtime differs from PyTorch by more than {bounds}; the bundle is not usable")
     if options.fixtures:
         options.fixtures.mkdir(parents=True, exist_ok=True)
         tokenizer_cases(options.tokenizer, options.fixtures / "tokenizer-cases.json")
-        parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json", options.bits)
+        parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json")
 
 
 def corpus_of(cache: Path) -> dict:

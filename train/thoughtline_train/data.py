@@ -57,28 +57,6 @@ def packed_share(cache: Path) -> float:
     return json.loads(path.read_text())["python"] if path.exists() else 1.0
 
 
-def encode_shard(path: Path, tokenizer_path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """`encode` of a shard's rows; for processes that work on a shard each."""
-    return encode(corpus.shards.lines(path), tokenizer_path, path.name)
-
-
-def extend(cache: Path, split: str, parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> None:
-    """Puts what `encode` made behind what of the split is packed already.
-
-    A package or an owner of two parts gets a number in each: it is only taken for two.
-    """
-    tokens, documents, owners, packages = [], [], 0, 0
-    if (cache / f"{split}.documents.npy").exists():
-        parts = [(np.load(cache / f"{split}.tokens.npy"), np.load(cache / f"{split}.documents.npy")), *parts]
-    for stream, rows in parts:
-        if len(rows):
-            documents.append(rows + (sum(map(len, tokens)), 0, 0, packages, owners, 0))
-            tokens.append(stream)
-            packages, owners = documents[-1][:, 3].max() + 1, documents[-1][:, 4].max() + 1
-    if tokens:
-        write(cache, split, np.concatenate(tokens), np.concatenate(documents))
-
-
 def write(cache: Path, split: str, tokens: np.ndarray, documents: np.ndarray) -> None:
     np.save(cache / f"{split}.tokens.npy", tokens)
     np.save(cache / f"{split}.documents.npy", documents)

@@ -22,7 +22,7 @@ NEEDS = "0.2.0"  # the first version of Thoughtline that reads this format
 
 def export_graphs(decoder: Decoder, folder: Path, bits: int = 16) -> None:
     """Writes trunk.onnx, top.onnx, evidence.onnx and weights.bin. The decoder's weights are rounded to what is stored:
-    float16, or blocks of fewer bits."""
+    float16, or blocks of 8 bits."""
     decoder = decoder.float().cpu().eval().requires_grad_(False)
     quantise.round_weights(decoder, bits)
     share_weights(graphs(decoder), folder, bits)
@@ -102,9 +102,8 @@ def to_onnx(module, example, dynamic, inputs: list[str], outputs: list[str]) -> 
 
 
 def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 16) -> None:
-    """Moves large float32 initialisers into one file that all graphs refer to: as float16, or, with fewer `bits`,
-    matrices in blocks (quantise.py). What a graph does not multiply by as it is stored is widened when a session opens
-    (ONNX Runtime folds that). Equal weights of several graphs are stored once, and so are two of which one is the other
+    """Moves large float32 initialisers into one file that all graphs refer to: as float16, or, with 8 `bits`,
+    matrices in blocks (quantise.py). They are widened when a session opens (ONNX Runtime folds that). Equal weights of several graphs are stored once, and so are two of which one is the other
     transposed.
 
     Blocks of 8 bits are widened in all graphs: `MatMulNBits` would round the states to 8 bits as well, and runs of one token and
@@ -113,8 +112,7 @@ def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 
     with (folder / "weights.bin").open("wb") as out:
         weights = Weights(out, bits)
         for name, model in models.items():
-            # The gradient needs every matrix the other way round as well, and to full precision.
-            move_weights(model.graph, weights, multiplies=bits == 4 and name != "evidence")
+            move_weights(model.graph, weights)
             if all(o.domain != "com.microsoft" for o in model.opset_import):
                 model.opset_import.add(domain="com.microsoft", version=1)
             del model.graph.value_info[:]
@@ -145,7 +143,7 @@ class Weights:
         """The quantised [outputs, inputs]."""
         key = key_of(matrix)
         if key not in self.matrices:
-            self.matrices[key] = quantise.quantise(matrix, self.bits)
+            self.matrices[key] = quantise.quantise(matrix)
         return self.matrices[key]
 
 
@@ -153,8 +151,7 @@ def key_of(values: np.ndarray) -> bytes:
     return hashlib.sha256(values.tobytes() + str((values.shape, values.dtype)).encode()).digest()
 
 
-def move_weights(graph: onnx.GraphProto, weights: Weights, multiplies: bool) -> None:
-    """`multiplies`: products by quantised matrices are to be MatMulNBits."""
+def move_weights(graph: onnx.GraphProto, weights: Weights) -> None:
     widening: list[onnx.NodeProto] = []
     for initializer in list(graph.initializer):
         name, values = initializer.name, numpy_helper.to_array(initializer)
@@ -183,11 +180,7 @@ def move_weights(graph: onnx.GraphProto, weights: Weights, multiplies: bool) -> 
         refer(initializer, stored, blocks, weights.put(blocks))
         refer(graph.initializer.add(), scale + ".f16", scales, weights.put(scales))
         widening.append(helper.make_node("Cast", [scale + ".f16"], [scale], to=TensorProto.FLOAT))
-        if multiplies and factor and turned:
-            for node in readers:
-                quantise.multiply(node, stored, scale, upright.shape, weights.bits)
-        else:
-            widening += quantise.widen(graph, name, stored, scale, turned, weights.bits)
+        widening += quantise.widen(graph, name, stored, scale, turned)
     nodes = [*widening, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
@@ -243,9 +236,8 @@ def architecture(c: Config) -> dict:
         "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width, "thoughtVectors": c.thought_vectors,
         **({"tokenGroups": c.token_groups} if c.token_groups else {}),
         **({"tokenFeatures": c.token_features} if c.token_features else {}),
-        **({"priorHidden": c.prior_hidden} if c.prior_hidden else {}),
         # What the graphs hold already, for those who read a bundle back (bundle.py).
-        "ropeBase": c.rope_base, "normEpsilon": c.norm_epsilon, "attentionBias": c.attention_bias, "tied": c.tied,
+        "ropeBase": c.rope_base, "normEpsilon": c.norm_epsilon, "attentionBias": False, "tied": True,
     }  # fmt: skip
 
 

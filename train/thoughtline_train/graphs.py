@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from .model import Config, Decoder, Layer, project
+from .model import Config, Decoder, Layer
 
 # Tokens of a window and what is written behind it, at most.
 POSITIONS = 1 << 13
@@ -28,8 +28,6 @@ class FusedLayer(nn.Module):
         super().__init__()
         self.config, self.attention_norm, self.mlp_norm = layer.config, layer.attention_norm, layer.mlp_norm
         self.query_key_value = beside(layer.query, layer.key, layer.value)
-        biased = layer.config.attention_bias
-        self.query_key_value_bias = beside(layer.query_bias, layer.key_bias, layer.value_bias) if biased else None
         self.output = layer.output
         self.gate_up, self.down = beside(layer.gate, layer.up), layer.down
         if layer.reads_thought:
@@ -117,7 +115,7 @@ def think(layer: FusedLayer, x: Tensor, z: Tensor) -> Tensor:
 def queries_keys_values(layer: FusedLayer, x: Tensor) -> Tensor:
     """Side by side, not rotated: [B, S, (H + 2 G) · D]."""
     h = norm(x, layer.attention_norm, layer.config.norm_epsilon)
-    return project(h, layer.query_key_value, layer.query_key_value_bias)
+    return h @ layer.query_key_value
 
 
 class Cached(nn.Module):
@@ -179,7 +177,7 @@ class TopGraph(Cached):
         super().__init__(decoder, decoder.config.trunk_layers, decoder.config.layers)
 
     def forward(self, states: Tensor, z: Tensor, logit_count: Tensor, past_length: Tensor, *past: Tensor):
-        x, present = self.run(states, past_length, past, self.decoder.read(z))
+        x, present = self.run(states, past_length, past, self.decoder.parts(z)[0])
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
         hidden = norm(x, self.decoder.final_norm, self.decoder.config.norm_epsilon)
@@ -200,8 +198,8 @@ def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, w
     cos, sin = angles(c, new)
     mask = causal_mask(new)
     # Once for all: of z cut twice the gradient would be a sum with zeros, which the graph would store.
-    layers, *of_tokens = decoder.parts(z.unsqueeze(0))
-    x, read = states, decoder.through_prior(layers)
+    read, *of_tokens = decoder.parts(z.unsqueeze(0))
+    x = states
     for i, layer in enumerate(decoder.stack[c.trunk_layers :]):
         q, k, v = (heads(part, c) for part in queries_keys_values(layer, x).split((own, shared, shared), -1))
         x = x + attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v, mask) @ layer.output

@@ -206,9 +206,16 @@ def prefetch(make: Callable[[], Item], ahead: int = 4) -> Callable[[], Item]:
 
 
 def load_decoder(path: Path, vocabulary: int | None = None) -> tuple[Decoder, dict]:
-    """Decoder and whole state of a run. `vocabulary`: the size of the tokenizer that it is to be used with."""
-    state = torch.load(path, map_location="cpu", weights_only=True)
-    decoder = Decoder(Config(**state["config"]))
+    """Decoder and whole state of a run, of its state.pt or of the bundle in a folder. `vocabulary`: the size of the tokenizer
+    that it is to be used with."""
+    if path.is_dir():
+        from .bundle import state_of
+
+        state = state_of(path)
+    else:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    # States of before may have fields that are gone.
+    decoder = Decoder(Config(**{name: value for name, value in state["config"].items() if name in Config.__dataclass_fields__}))
     if vocabulary not in (None, decoder.config.vocabulary):
         raise SystemExit(
             f"{path}: vocabulary {decoder.config.vocabulary}, but the tokenizer has {vocabulary} tokens; give the one of that run (--tokenizer)"
@@ -218,7 +225,7 @@ def load_decoder(path: Path, vocabulary: int | None = None) -> tuple[Decoder, di
 
 
 def inherited(state: dict) -> dict:
-    """What a run hands on of the state that it starts from: what its weights were made of before (`init-from`)."""
+    """What a run hands on of the state that it starts from: what its weights were made of before (a bundle)."""
     return {key: state[key] for key in ("origin",) if key in state}
 
 

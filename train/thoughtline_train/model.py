@@ -17,8 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .prior import LearnedPrior
-
 
 @dataclass(frozen=True)
 class Config:
@@ -33,11 +31,8 @@ class Config:
     rope_base: float = 10000.0
     token_groups: int = 0  # rows of z behind the layers' that hold what is added to each token's logit; 0: nothing is
     token_features: int = 0  # features of the last state for each of which z holds as many rows again; 0: none
-    prior_hidden: int = 0  # hidden width of the learned prior z = U(z_0); 0: none, the layers read z_0 itself
     norm_epsilon: float = 1e-5
     head_size: int = 0  # 0: the heads share the width
-    attention_bias: bool = False  # of queries, keys and values
-    tied: bool = True  # the embedding gives the logits, too
 
     @property
     def head_width(self) -> int:
@@ -96,11 +91,6 @@ def weight(rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
     return nn.Parameter(torch.randn(rows, columns) * scale * rows**-0.5)
 
 
-def project(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    out = x @ weight
-    return out if bias is None else out + bias.to(out.dtype)
-
-
 class Layer(nn.Module):
     """Self-attention, cross-attention to the thought (top layers only) and SwiGLU, each on a normalised residual."""
 
@@ -111,8 +101,6 @@ class Layer(nn.Module):
         shrink = (2 * c.layers) ** -0.5
         self.attention_norm = nn.Parameter(torch.ones(c.width))
         self.query, self.key, self.value = weight(c.width, q), weight(c.width, kv), weight(c.width, kv)
-        biases = [nn.Parameter(torch.zeros(n)) if c.attention_bias else None for n in (q, kv, kv)]
-        self.query_bias, self.key_bias, self.value_bias = biases
         self.output = weight(q, c.width, shrink)
         self.mlp_norm = nn.Parameter(torch.ones(c.width))
         self.gate, self.up = weight(c.width, c.hidden), weight(c.width, c.hidden)
@@ -130,9 +118,9 @@ class Layer(nn.Module):
         """Causal self-attention over x alone (no past), [B, S, W]."""
         c = self.config
         h = rms_norm(x, self.attention_norm, c.norm_epsilon)
-        q = rotate(self.heads(project(h, self.query, self.query_bias), c.heads), cos, sin)
-        k = rotate(self.heads(project(h, self.key, self.key_bias), c.kv_heads), cos, sin)
-        v = self.heads(project(h, self.value, self.value_bias), c.kv_heads)
+        q = rotate(self.heads(h @ self.query, c.heads), cos, sin)
+        k = rotate(self.heads(h @ self.key, c.kv_heads), cos, sin)
+        v = self.heads(h @ self.value, c.kv_heads)
         repeat = c.heads // c.kv_heads
         out = F.scaled_dot_product_attention(
             q, k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1), is_causal=True
@@ -171,14 +159,6 @@ class Decoder(nn.Module):
             # Of the final states: `features.measure` makes them uncorrelated and of variance 1.
             self.features = weight(config.width, config.token_features)
             self.feature_means = nn.Parameter(torch.zeros(config.token_features))
-        self.unembedding = None if config.tied else nn.Parameter(torch.randn(config.vocabulary, config.width) * 0.02)
-        if config.prior_hidden:
-            self.thought_prior = LearnedPrior(config.top_layers * config.thought_vectors, config.width, config.prior_hidden)
-
-    @property
-    def head(self) -> Tensor:
-        """What hidden states are multiplied by for the logits, [V, W]."""
-        return self.embedding if self.unembedding is None else self.unembedding
 
     def parts(self, z: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Of z [B, Z, n, W] the layers' rows, [B, L, n, W], what is added to the logit of each token, [B, 1, V], and what of it for each
@@ -189,13 +169,6 @@ class Decoder(nn.Module):
         layers, tokens, *features = z.split((c.top_layers, c.token_groups, *c.group_rows[c.top_layers + c.token_groups :]), 1)
         leaning = tokens.flatten(1)[:, None, : c.vocabulary]
         return layers, leaning, features[0].unflatten(1, (c.token_features, c.token_groups)).flatten(2)[..., : c.vocabulary] if features else None
-
-    def read(self, z: Tensor) -> Tensor:
-        """What the layers read of a thought: U(z), [B, L, n, W]."""
-        return self.through_prior(self.parts(z)[0])
-
-    def through_prior(self, layers: Tensor) -> Tensor:
-        return self.thought_prior(layers) if self.config.prior_hidden else layers
 
     def compile_parts(self) -> None:
         """Compiles one layer for all that are alike, and the loss, for one shape of batch: seconds, where the whole stack takes
@@ -220,7 +193,7 @@ class Decoder(nn.Module):
     def top(self, states: Tensor, z: Tensor | None) -> Tensor:
         """Normalised hidden states [B, S, W] above the trunk's."""
         cos, sin = self.tables(states.shape[1], states.device)
-        x, z = states, None if z is None else self.read(z)
+        x, z = states, None if z is None else self.parts(z)[0]
         for i, layer in enumerate(self.stack[self.config.trunk_layers :]):
             x = layer(x, cos, sin, None if z is None else z[:, i])
         return rms_norm(x, self.final_norm, self.config.norm_epsilon)
@@ -231,7 +204,7 @@ class Decoder(nn.Module):
 
     def logits_of(self, hidden: Tensor, leaning: Tensor | None, by_feature: Tensor | None) -> Tensor:
         """The same of what a thought says of tokens (`parts`)."""
-        logits = hidden @ self.head.to(hidden.dtype).T
+        logits = hidden @ self.embedding.to(hidden.dtype).T
         if leaning is not None:
             logits = logits + leaning.to(logits.dtype)
         if by_feature is not None:

@@ -9,12 +9,8 @@ import torch
 from .graphs import cache_names, evidence_nll, fused
 from .model import Config, Decoder
 
-# Largest differences that may be, by the bits of a stored weight. With 4, MatMulNBits rounds the states to 8 bits on its way, in
-# every layer anew, so that there the noise is bounded and not its largest value; the gradient is not rounded.
-STATED = {"nll_per_token": 1e-3, "gradient": 1e-3, "directions": 1e-3}
-ROUNDED = {**STATED, "logits_noise": 0.05, "cached_noise": 0.05}
-WIDENED = {**STATED, "logits": 1e-3, "cached": 1e-3}
-LIMITS = {16: WIDENED, 8: WIDENED, 4: ROUNDED}
+# Largest differences that may be.
+LIMITS = dict.fromkeys(("nll_per_token", "gradient", "directions", "logits", "cached"), 1e-3)
 
 
 def sessions(folder: Path) -> dict[str, ort.InferenceSession]:
@@ -36,7 +32,7 @@ def feeds(cache: list[np.ndarray], past: int) -> dict[str, np.ndarray]:
 
 def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3) -> dict[str, float]:
     """Largest differences between PyTorch and ONNX Runtime: logits, cached logits, NLL, directions of a chunk's last states; 1 −
-    cosine of the gradient. The noise is the root mean square of a difference, as a share of the logits' standard deviation."""
+    cosine of the gradient."""
     c = decoder.config
     run = sessions(folder)
     rng = np.random.default_rng(seed)
@@ -73,7 +69,6 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
     errors = {"logits": [whole - reference], "cached": [logits - whole for logits in cached]}
     return {
         **{name: float(max(np.abs(e).max() for e in several)) for name, several in errors.items()},
-        **{f"{name}_noise": float(max(np.sqrt((e**2).mean()) for e in several) / reference.std()) for name, several in errors.items()},
         "directions": float(max((np.abs(told - last.detach().numpy()).max() for told in directions), default=0.0)),
         "nll_per_token": float(abs(nll[0] - expected.item()) / length),
         # A decoder that has not learned to read z yet has no gradient.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 STEP_SHARE = {1: 0.25, 2: 0.25, 3: 0.2, 4: 0.15, 6: 0.08, 8: 0.07}
 
 # Fields of `Config` that say how a thought is read.
-SHAPE = ("trunk_layers", "thought_vectors", "prior_hidden", "token_groups", "token_features")
+SHAPE = ("trunk_layers", "thought_vectors", "token_groups", "token_features")
 
 
 def option(default, text: str):

@@ -134,11 +134,11 @@ def anew(decoder: Decoder, shape: dict) -> Decoder:
 
 
 # Parts of a shape that a thought can be given later: they change nothing at first.
-ADDED = ("prior_hidden", "token_groups", "token_features")
+ADDED = ("token_groups", "token_features")
 
 
 def widened(decoder: Decoder, shape: dict) -> Decoder:
-    """The decoder with a learned prior, the identity at first, or rows of z for tokens: what it has learned about thoughts stays."""
+    """The decoder with rows of z for tokens: what it has learned about thoughts stays."""
     return reshaped(decoder, shape, decoder.state_dict())
 
 

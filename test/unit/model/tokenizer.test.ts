@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, test } from 'node:test';
 import { textLines } from '../../../src/model/lines';
 import { pathTail } from '../../../src/model/path';
-import { adoptedTokenizer, largeTokenizer, ROOT, tinyTokenizer } from '../../fixtures';
+import { qwen2Tokenizer, largeTokenizer, ROOT, tinyTokenizer } from '../../fixtures';
 
 interface Case {
   readonly text: string;
@@ -19,7 +19,7 @@ const tokenizer = tinyTokenizer();
 
 for (const [kind, tokenizer, cases] of [
   ['tokenizer', tinyTokenizer(), casesIn('tokenizer-cases.json')],
-  ['tokenizer of a checkpoint', adoptedTokenizer(), casesIn('adopted-tokenizer-cases.json')],
+  ['tokenizer that cuts as Qwen2 does', qwen2Tokenizer(), casesIn('qwen2-tokenizer-cases.json')],
 ] as const) {
   describe(kind, () => {
     for (const { text, ids } of cases) {
@@ -43,7 +43,7 @@ for (const [kind, tokenizer, cases] of [
 test('ids need not fit two bytes', () => {
   const first = 70_000;
   const large = largeTokenizer(first);
-  for (const { text, ids } of casesIn('adopted-tokenizer-cases.json')) {
+  for (const { text, ids } of casesIn('qwen2-tokenizer-cases.json')) {
     assert.deepEqual(
       large.encode(text),
       ids.map((id) => first + id),

@@ -1,12 +1,10 @@
 """The corpus: sources of permissively licensed packages, filtered, deduplicated and split by owner.
 
 `licences` (who may be taken), `npm` and `pypi` (fetching what the manifests pin), `sources` (reading one package),
-`shingles` and `duplicates` (what is alike), `build` (the corpus), `shards` (packed for a GPU job), `folders` (unpacked to be
-measured on), `contamination` (no
+`shingles` and `duplicates` (what is alike), `build` (the corpus), `folders` (unpacked to be measured on), `contamination` (no
 benchmark problems in it).
 """
 
-from .build import read, sample, sample_rows, split_of, summary
-from .shards import with_share
+from .build import read, sample, sample_rows, split_of, summary, with_share
 
 __all__ = ["read", "sample", "sample_rows", "split_of", "summary", "with_share"]

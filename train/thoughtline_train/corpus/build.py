@@ -7,11 +7,10 @@ import tarfile
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Iterator, Mapping
+from typing import Iterable, Iterator, Mapping
 
 from tqdm import tqdm
 
-from . import shards
 from .npm import log, tarball_name, write_pins
 from .sources import LANGUAGES, WITHHELD, flaw, language_of, normal, sources
 
@@ -223,11 +222,10 @@ def report(cache: Path) -> None:
 
 
 def read(cache: Path, split: str) -> Iterator[dict]:
-    """Rows of a split, out of SPLIT.jsonl.zst or, where there is none, out of shards."""
+    """Rows of a split."""
     packed = cache / f"{split}.jsonl.zst"
     if not packed.exists():
-        yield from shards.read(cache, split)
-        return
+        raise SystemExit(f"{packed}: no such file; run `corpus build` first")
     import zstandard
 
     with packed.open("rb") as raw:
@@ -236,15 +234,7 @@ def read(cache: Path, split: str) -> Iterator[dict]:
 
 
 def summary(cache: Path, split: str) -> dict:
-    """What a split holds: packages and bytes by language, among others. Counts a payload's shards, which bring no composition
-    with them; reads the composition of version 0.1 as well."""
-    if not (cache / "composition.json").exists():
-        languages: Counter[str] = Counter()
-        packages = set()
-        for row in read(cache, split):
-            languages[language_of(row["path"])] += len(row["text"].encode())
-            packages.add(row["package"])
-        return {"packages": len(packages), "languages": dict(languages.most_common())}
+    """What a split holds: packages and bytes by language, among others. Reads the composition of version 0.1 as well."""
     composition = json.loads((cache / "composition.json").read_text())
     if "splits" in composition:
         return composition["splits"][split]
@@ -266,3 +256,22 @@ def sample_rows(cache: Path, size: float, seed: int) -> Iterator[dict]:
         mark = hashlib.blake2b(row["text"].encode(), digest_size=4, salt=str(seed).encode()).digest()
         if int.from_bytes(mark, "big") / 2**32 < share:
             yield row
+
+
+def with_share(rows: Iterable[dict], ending: str, most: float) -> list[dict]:
+    """The rows, with so few packages of files that end so that these are at most a share `most` of all text.
+
+    Packages are left out whole, in an order of their hash: what stays is a fair sample, and files keep their siblings.
+    """
+    kept = list(rows)
+    sizes: dict[str, int] = {}
+    for row in kept:
+        if row["path"].endswith(ending):
+            sizes[row["package"]] = sizes.get(row["package"], 0) + len(row["text"])
+    room = (sum(len(row["text"]) for row in kept) - sum(sizes.values())) * most / (1 - most)
+    taken: set[str] = set()
+    for package in sorted(sizes, key=lambda name: hashlib.sha256(b"share " + name.encode()).digest()):
+        if sizes[package] <= room:
+            room -= sizes[package]
+            taken.add(package)
+    return [row for row in kept if not row["path"].endswith(ending) or row["package"] in taken]

@@ -13,29 +13,25 @@ from thoughtline_train.model import Decoder
 from thoughtline_train.thought import Thought
 
 
-def state_of(path) -> tuple[Decoder, Thought]:
-    decoder, state = load_decoder(path)
+def thought_of(decoder: Decoder, state: dict) -> Thought:
     thought = Thought(decoder.config)
     thought.load_state_dict(state["thought"])
-    return decoder, thought
+    return thought
 
 
-def test_a_bundle_gives_back_the_state_that_it_was_exported_from(tiny, thinking, bundle, tmp_path):
-    tiny.run("init-from", bundle, "--run", tmp_path)
-    (decoder, thought), (before, started) = state_of(tmp_path / "state.pt"), state_of(thinking)
+def test_a_bundle_gives_back_the_state_that_it_was_exported_from(thinking, bundle):
+    decoder, state = load_decoder(bundle)
+    started = thought_of(decoder, state)
+    before, trained = load_decoder(thinking)
+    learned = thought_of(before, trained)
     assert decoder.config == before.config
     quantise.round_weights(before, 16)
     for name, weight in before.named_parameters():
         assert torch.equal(decoder.get_parameter(name), weight), name
-    assert torch.equal(thought.prior, started.prior) and torch.equal(thought.deviation, started.deviation)
-    assert torch.allclose(thought.log_size, started.log_size, atol=1e-5)
-    assert torch.allclose(thought.pull_logit, started.pull_logit, atol=1e-4)
-    assert (tmp_path / "tokenizer.json").read_bytes() == tiny.tokenizer.read_bytes()
-    assert torch.load(tmp_path / "state.pt", weights_only=True)["origin"] == "the bundle tiny 0.1.0"
-    with pytest.raises(SystemExit, match="another --run"):
-        tiny.run("init-from", bundle, "--run", tmp_path)
-    with pytest.raises(SystemExit, match="has its thought already"):
-        tiny.run("init-from", bundle, "--run", tmp_path / "other", "--trunk-layers", 2)
+    assert torch.equal(learned.prior, started.prior) and torch.equal(learned.deviation, started.deviation)
+    assert torch.allclose(learned.log_size, started.log_size, atol=1e-5)
+    assert torch.allclose(learned.pull_logit, started.pull_logit, atol=1e-4)
+    assert state["origin"] == "the bundle tiny 0.1.0"
 
 
 @pytest.mark.parametrize("name", ["nano", "tiny"])
@@ -62,6 +58,14 @@ def test_thinking_goes_on_from_the_thought_of_a_state(tiny, thinking):
     assert 0 < moved <= 0.004 * after["clock"]["step"] * 1.5
 
 
-def test_a_folder_that_is_neither(tiny, tmp_path):
-    with pytest.raises(SystemExit, match="neither manifest.json nor config.json; give"):
-        tiny.run("init-from", tmp_path, "--run", tmp_path / "run")
+def test_training_goes_on_from_a_bundle(tiny, bundle):
+    run = tiny.root / "from-bundle"
+    shape = ["--batch", 4, "--chunks", 2, "--chunk", 32, "--length", 64, "--suffix", 16]
+    tiny.run("think", "--run", run, "--start-from", bundle, "--minutes", 0.0001, *shape)
+    state = torch.load(run / "state.pt", weights_only=True)
+    assert state["clock"]["step"] > 0 and state["origin"] == "the bundle tiny 0.1.0"
+
+
+def test_a_folder_without_a_bundle(tiny, tmp_path):
+    with pytest.raises(SystemExit, match="manifest.json: no such file; give the folder of a bundle"):
+        tiny.run("think", "--run", tmp_path / "run", "--start-from", tmp_path)
