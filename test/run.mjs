@@ -1,34 +1,47 @@
-// Runs the suites named on the command line (folders of test/) with node's own test runner and sums them up.
-//   node test/run.mjs unit model [--only SUBSTRING]
+// Runs test suites (folders of test/) with node's own test runner and sums them up.
+//   node test/run.mjs --short           unit tests, the model's on the tiny bundle alone, the real VS Code at its shortest
+//   node test/run.mjs                   the rest: models, language server, packages, the real VS Code
+//   node test/run.mjs unit model        whole suites by name
+//   … --only SUBSTRING                  of all that, files whose path holds a text
 // The last line is "N passed, M failed", with the names of tests that were skipped behind it; the exit code says the same.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Characters at the end of the runner's output that hold its summary, and the failures after it. */
-const SUMMARY = 1 << 20;
+/** The one test of the real VS Code that every change must pass. */
+const SMOKE = join('test', 'editor', 'smoke.test.ts');
+
+/** Tests of a model that has to be got first (`npm run coder`). */
+const CODER = join('test', 'model', 'coder.test.ts');
+
+const SHORT = [
+  { suite: 'unit' },
+  { suite: 'model', environment: { THOUGHTLINE_TEST_BUNDLES: 'tiny' }, takes: (file) => file !== CODER },
+  { suite: 'editor', takes: (file) => file === SMOKE },
+];
+const REST = [
+  { suite: 'model' },
+  { suite: 'server' },
+  { suite: 'package' },
+  { suite: 'editor', takes: (file) => file !== SMOKE },
+];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { suites, only } = parse(process.argv.slice(2));
+const { parts, only } = parse(process.argv.slice(2));
 const total = { passed: 0, failed: 0, skipped: [] };
 
-for (const suite of suites) {
-  const files = testFiles(join('test', suite)).filter((file) => file.includes(only));
-  if (files.length === 0) {
-    if (only === '') {
-      console.error(`test/${suite}: no *.test.ts files`);
-      total.failed += 1;
-    }
-    continue;
+for (const { suite, environment, takes = () => true } of parts) {
+  const all = testFiles(join('test', suite));
+  const files = all.filter(takes).filter((file) => file.includes(only));
+  if (all.length === 0) {
+    console.error(`test/${suite}: no *.test.ts files`);
+    total.failed += 1;
   }
+  if (files.length === 0) continue;
   console.log(`\n${suite}: ${files.length} files`);
-  let { passed, failed, skipped } = await run(suite, files);
-  if (failed > 0 && suite === 'editor') {
-    // A real browser on a busy machine can miss a key or a deadline: what fails twice has failed.
-    console.log('\neditor: once more');
-    ({ passed, failed, skipped } = await run(suite, files));
-  }
+  const { passed, failed, skipped } = await run(suite, files, environment);
   total.passed += passed;
   total.failed += failed;
   total.skipped.push(...skipped);
@@ -38,30 +51,12 @@ const skips = total.skipped.length > 0 ? `, ${total.skipped.length} skipped: ${t
 console.log(`\n${total.passed} passed, ${total.failed} failed${skips}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-async function run(suite, files) {
-  const { code, said } = await node([
-    '--import=tsx',
-    '--import=./test/ending.mjs',
-    '--test',
-    // Everything but the pure parts measures time or owns processes: one file after the other.
-    `--test-concurrency=${suite === 'unit' ? 2 : 1}`,
-    '--test-reporter=spec',
-    ...files,
-  ]);
-  const passed = count(said, 'pass');
-  const failed = count(said, 'fail') + count(said, 'cancelled');
-  return {
-    passed,
-    // A runner that ended badly without naming a failure counts as one, and so does one that counted nothing.
-    failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed,
-    skipped: skippedIn(said),
-  };
-}
-
 function parse(words) {
   const at = words.indexOf('--only');
-  if (at === -1) return { suites: words, only: '' };
-  return { suites: words.filter((_, index) => index !== at && index !== at + 1), only: words[at + 1] ?? '' };
+  const only = at === -1 ? '' : (words[at + 1] ?? '');
+  const named = words.filter((word, index) => word !== '--short' && (at === -1 || (index !== at && index !== at + 1)));
+  if (words.includes('--short')) return { parts: SHORT, only };
+  return { parts: named.length > 0 ? named.map((suite) => ({ suite })) : REST, only };
 }
 
 function testFiles(folder) {
@@ -72,25 +67,37 @@ function testFiles(folder) {
     .sort();
 }
 
-/** A figure of the summary that the runner ends with. */
-function count(said, word) {
-  return Number(new RegExp(`^\\W*${word} (\\d+)\\W*$`, 'm').exec(said.slice(-SUMMARY))?.[1] ?? 0);
+/** Runs files of a suite. A runner that ended badly without naming a failure, or counted nothing, counts as one failure. */
+async function run(suite, files, environment) {
+  const folder = mkdtempSync(join(tmpdir(), 'thoughtline-tests-'));
+  const report = join(folder, 'counts.json');
+  const code = await node(
+    [
+      '--import=tsx',
+      '--import=./test/ending.mjs',
+      '--test',
+      // Everything but the pure parts measures time or owns processes: one file after the other.
+      `--test-concurrency=${suite === 'unit' ? 2 : 1}`,
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./test/counts.mjs',
+      `--test-reporter-destination=${report}`,
+      ...files,
+    ],
+    environment,
+  );
+  const text = existsSync(report) ? readFileSync(report, 'utf8') : '';
+  const { passed, failed, skipped } = text === '' ? { passed: 0, failed: 0, skipped: [] } : JSON.parse(text);
+  rmSync(folder, { recursive: true });
+  const silent = failed === 0 && (code !== 0 || passed + skipped.length === 0);
+  return { passed, failed: silent ? 1 : failed, skipped };
 }
 
-/** Names of the tests that were skipped: the lines of the report that the runner marks so. */
-function skippedIn(said) {
-  return [...said.matchAll(/^\s*﹣ (.*) \([\d.]+ms\) # /gmu)].map(([, name]) => name);
-}
-
-/** Runs node, its output passed on; with the end of what it said on standard output. */
-function node(args) {
+/** Runs node, its output passed on. @returns its exit code */
+function node(args, environment) {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'pipe', 'inherit'] });
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      process.stdout.write(text);
-      said = (said + text).slice(-SUMMARY);
-    });
-    child.on('close', (code) => done({ code: code ?? 1, said }));
+    const env = { ...process.env, ...environment };
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
+    child.on('close', (code) => done(code ?? 1));
   });
 }

@@ -95,24 +95,6 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     assert.ok(own <= Math.max(100, slowest), times);
   });
 
-  step('typing shows ghost text, and Tab accepts exactly that', async () => {
-    await typeBelow(work, 'fee(visit: Visit): Money {', '');
-    const { typed, ghost } = await page.typeUntilSuggested();
-    await page.screenshot('02-ghost-text');
-    await page.press('Tab');
-    await page.until(
-      () => page.ghostText(),
-      (now) => now !== ghost,
-      10_000,
-      'the ghost text is accepted',
-    );
-    await page.screenshot('03-accepted');
-    const line = await lineOf(work.project, 'fee(visit: Visit): Money {');
-    const saved = (await page.save(file)).split('\n');
-    const accepted = saved.slice(line, line + ghost.split('\n').length).join('\n');
-    assert.equal(accepted, `    ${typed}${ghost}`);
-  });
-
   step('a word is accepted, and the rest stays', async () => {
     await typeBelow(work, 'fee(visit: Visit): Money {', '');
     const { ghost } = await page.typeUntilSuggested();

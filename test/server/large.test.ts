@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { largeCases, measureLarge } from '../reliability/large';
 import { bundle, tiny } from './client';
 
-// The figures of the shipped model are printed by `npm run large`. These bounds hold on a busy machine, too.
+// The figures of the shipped model are printed by `npm run reliability -- large`. These bounds hold on a busy machine, too.
 for (const one of largeCases()) {
   test(`${one.name}: time and memory are bounded`, async (context) => {
     // Random weights have none for the lookup memory, without which no workspace is read.

@@ -5,7 +5,7 @@ import { soak, soakTogether, type SoakReport } from '../reliability/soak';
 
 const skip = !onLinux && 'memory and descriptors are read from /proc';
 
-// The long run is `npm run soak`: how memory grows shows over thousands of edits only. Here it must not run away.
+// The long run is `npm run reliability -- soak`: how memory grows shows over thousands of edits only. Here it must not run away.
 function check(report: SoakReport): void {
   assert.equal(report.respawns, 0);
   assert.ok(report.answers > 0 && report.thoughts > 0 && report.comparisons > 0);
