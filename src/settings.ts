@@ -1,7 +1,33 @@
-/** The user's settings, `thoughtline.*` in VS Code: what they are called, what they may be, and what they are unless set. */
+/**
+ * The user's settings, `thoughtline.*` in VS Code, each defined once. Both readers, the checks, the block in package.json
+ * and docs/settings.md are made of this table (`node --import=tsx scripts/settings.ts`).
+ */
+import { isAbsolute } from 'node:path';
 import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
 
 export { CONFIDENCE_LEVELS };
+
+/** Where a value may be set: VS Code's scopes. What is `machine` no workspace can set. */
+export type Scope = 'window' | 'resource' | 'language-overridable' | 'machine-overridable' | 'machine';
+
+/** The values of a setting as package.json describes them. */
+export interface Schema {
+  readonly type: 'boolean' | 'integer' | 'string' | 'object';
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly additionalProperties?: { readonly type: 'boolean' };
+}
+
+/** One setting. Its description is `settings.NAME` in package.nls.json, those of its words are `settings.NAME.WORD`. */
+export interface Setting<Value> {
+  readonly default: Value;
+  readonly scope: Scope;
+  readonly schema: Schema;
+  readonly accepts: (value: unknown) => boolean;
+  /** What to write in place of a value that is not accepted. */
+  readonly remedy: string;
+}
 
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type DeviceName = (typeof devices)[number];
@@ -9,51 +35,98 @@ export type DeviceName = (typeof devices)[number];
 /** What `model` can be besides the folder of a bundle: what suits the machine, what comes along, what can be got. */
 export const models = ['auto', 'nano', 'coder'] as const;
 
-export interface Settings {
-  enable: boolean;
-  /** Gradient steps of the thought on a file, 0–32; 0 means "no thinking". */
-  inferenceSteps: number;
-  device: DeviceName;
-  /** One of `models`, or the absolute path of a bundle's folder. */
-  model: string;
-  /** Longest suggestion, in lines, 1–64. */
-  maxLines: number;
-  /** Look up what followed the same words in the open files, and mix it with what the model predicts. */
-  memory: boolean;
-  /** Know the workspace's source files in the same way, not only open ones. */
-  workspaceMemory: boolean;
-  /** Whether what cannot be parsed in its place is mended or not shown. */
-  syntaxCheck: boolean;
-  /** How sure the model must be of what is shown of itself. */
-  confidence: ConfidenceLevel;
+/** A setting of a kind of its own. */
+const own = <Value>(setting: Setting<Value>): Setting<Value> => setting;
+
+const isOneOf = (words: readonly string[]) => (value: unknown) => (words as readonly unknown[]).includes(value);
+
+const flag = (value: boolean, scope: Scope = 'window'): Setting<boolean> => ({
+  default: value,
+  scope,
+  schema: { type: 'boolean' },
+  accepts: (given) => typeof given === 'boolean',
+  remedy: 'use true or false',
+});
+
+const whole = (value: number, [minimum, maximum]: readonly [number, number], scope: Scope = 'window') => ({
+  default: value,
+  scope,
+  schema: { type: 'integer', minimum, maximum } as const,
+  accepts: (given: unknown) =>
+    typeof given === 'number' && Number.isInteger(given) && given >= minimum && given <= maximum,
+  remedy: `use a whole number from ${minimum} to ${maximum}`,
+});
+
+const choice = <Word extends string>(value: Word, words: readonly Word[], scope: Scope = 'window'): Setting<Word> => ({
+  default: value,
+  scope,
+  schema: { type: 'string', enum: words },
+  accepts: isOneOf(words),
+  remedy: `use one of ${words.join(', ')}`,
+});
+
+/** In the order in which they are shown. */
+export const SETTINGS = {
+  enable: flag(true),
   /** Language identifier → on or off; `*` stands for every language that is not named. */
-  languages: Record<string, boolean>;
-  /** Whether suggestions come of themselves inside comments and strings, too. */
-  commentsAndStrings: boolean;
-  /** Milliseconds that the model is not asked after a keystroke, at most; the typing decides in between. */
-  debounceMax: number;
-  /** Milliseconds after which a suggestion that came of itself is shown as far as it has been written; 0 = when it is whole. */
-  timeBudget: number;
+  languages: own<Record<string, boolean>>({
+    default: { '*': true, plaintext: false, markdown: false, scminput: false },
+    scope: 'resource',
+    schema: { type: 'object', additionalProperties: { type: 'boolean' } },
+    accepts: (given: unknown) => isRecord(given) && Object.values(given).every((on) => typeof on === 'boolean'),
+    remedy: 'use an object of language identifiers with true or false',
+  }),
+  /** Whether automatic suggestions are made inside comments and strings, too. */
+  commentsAndStrings: flag(true, 'language-overridable'),
+  /** Longest suggestion, in lines. */
+  maxLines: whole(DEFAULTS.maxLines, [1, 64], 'language-overridable'),
+  /** Gradient steps of the thought on a file; 0 means "no thinking". */
+  inferenceSteps: whole(DEFAULTS.steps, [0, DEFAULTS.maxSteps]),
+  /** Look up what followed the same words in the open files, and mix it with what the model predicts. */
+  memory: flag(DEFAULTS.memory),
+  /** Know the workspace's source files in the same way, not only open ones. */
+  workspaceMemory: flag(true),
+  /** Whether what cannot be parsed in its place is repaired or hidden. */
+  syntaxCheck: flag(DEFAULTS.solver),
+  /** How sure the model must be of an automatic suggestion. */
+  confidence: choice<ConfidenceLevel>('usual', CONFIDENCE_LEVELS),
+  /** Milliseconds that the model is not asked after a keystroke, at most; the typing decides below that. */
+  debounceMax: whole(40, [0, 2000]),
+  /** Milliseconds after which an automatic suggestion is shown as far as it has been written; 0 = when it is whole. */
+  timeBudget: whole(200, [0, 10_000]),
+  device: choice<DeviceName>('auto', devices, 'machine-overridable'),
   /** Threads of the processor for one run of the model; 0 = one for each core, four at most. */
-  threads: number;
-}
+  threads: whole(0, [0, 64], 'machine-overridable'),
+  /** One of `models`, or the absolute path of a bundle's folder. */
+  model: own<string>({
+    default: 'auto',
+    scope: 'machine',
+    schema: { type: 'string' },
+    accepts: (given: unknown) => isOneOf(models)(given) || (typeof given === 'string' && isAbsolute(given)),
+    remedy: `use one of ${models.join(', ')}, or the absolute path of a folder with a manifest.json`,
+  }),
+} satisfies Record<string, Setting<unknown>>;
+
+/** Settings that are carried over to others when the extension starts. They stay so that no workspace can set them. */
+export const RETIRED = {
+  modelPath: { default: '', scope: 'machine', schema: { type: 'string' } },
+} satisfies Record<string, Pick<Setting<unknown>, 'default' | 'scope' | 'schema'>>;
+
+export type SettingName = keyof typeof SETTINGS;
+export type Settings = { -readonly [Name in SettingName]: (typeof SETTINGS)[Name]['default'] };
 
 /** Settings that may differ from document to document: by folder, and by language. */
 export type DocumentSettings = Pick<Settings, 'maxLines' | 'languages' | 'commentsAndStrings'>;
 
-export const defaultSettings: Readonly<Settings> = {
-  enable: true,
-  inferenceSteps: DEFAULTS.steps,
-  device: 'auto',
-  model: 'auto',
-  maxLines: DEFAULTS.maxLines,
-  memory: DEFAULTS.memory,
-  workspaceMemory: true,
-  syntaxCheck: DEFAULTS.solver,
-  confidence: 'usual',
-  languages: { '*': true, plaintext: false, markdown: false, scminput: false },
-  commentsAndStrings: true,
-  debounceMax: 40,
-  timeBudget: 200,
-  threads: 0,
-};
+export const settingNames = Object.keys(SETTINGS) as SettingName[];
+
+/** Settings whose values are what a function says of each name. */
+export function settingsOf(value: (name: SettingName) => unknown): Settings {
+  return Object.fromEntries(settingNames.map((name) => [name, value(name)])) as unknown as Settings;
+}
+
+export const defaultSettings: Readonly<Settings> = settingsOf((name) => SETTINGS[name].default);
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

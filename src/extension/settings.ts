@@ -1,6 +1,6 @@
 import { ConfigurationTarget, workspace, type ConfigurationScope } from 'vscode';
 import { section } from './names';
-import type { Settings } from '../settings';
+import { settingsOf, type Settings } from '../settings';
 
 /**
  * `thoughtline.*` as the user has it now; package.json holds the defaults. Values are passed on as written: the server
@@ -8,23 +8,7 @@ import type { Settings } from '../settings';
  */
 export function readSettings(scope?: ConfigurationScope): Settings {
   const configuration = workspace.getConfiguration(section, scope);
-  const read = <K extends keyof Settings>(name: K) => configuration.get(name) as Settings[K];
-  return {
-    enable: read('enable'),
-    inferenceSteps: read('inferenceSteps'),
-    device: read('device'),
-    model: read('model'),
-    maxLines: read('maxLines'),
-    memory: read('memory'),
-    workspaceMemory: read('workspaceMemory'),
-    syntaxCheck: read('syntaxCheck'),
-    confidence: read('confidence'),
-    languages: read('languages'),
-    commentsAndStrings: read('commentsAndStrings'),
-    debounceMax: read('debounceMax'),
-    timeBudget: read('timeBudget'),
-    threads: read('threads'),
-  };
+  return settingsOf((name) => configuration.get(name));
 }
 
 /** What `thoughtline.modelPath` said, before it became one of the things that `thoughtline.model` can be, is carried over. */

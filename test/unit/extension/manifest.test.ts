@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../../scripts/words';
-import { defaultSettings, devices } from '../../../src/settings';
+import { page, properties as offered, restricted } from '../../../scripts/settings';
+import { readSettings } from '../../../src/server/settings';
+import { defaultSettings, settingNames } from '../../../src/settings';
 
 const root = join(__dirname, '..', '..', '..');
 const read = (name: string) => JSON.parse(readFileSync(join(root, name), 'utf8')) as unknown;
@@ -30,14 +32,19 @@ const manifest = read('package.json') as {
 const words = read('package.nls.json') as Record<string, string>;
 const { properties } = manifest.contributes.configuration;
 
-test('the settings that package.json offers are those that the server knows, with the same defaults', () => {
-  const offered = Object.fromEntries(
-    Object.entries(properties).map(([name, property]) => [name.replace(/^thoughtline\./, ''), property.default]),
-  );
-  // It is carried over to `model`, and stays so that no workspace can set it.
-  delete offered['modelPath'];
-  assert.deepEqual(offered, defaultSettings);
-  assert.deepEqual(properties['thoughtline.device']?.enum, [...devices]);
+test('package.json and docs/settings.md say of settings what src/settings.ts says', async () => {
+  // Made anew by: node --import=tsx scripts/settings.ts
+  assert.deepEqual(properties, offered());
+  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, restricted());
+  assert.equal(readFileSync(join(root, 'docs/settings.md'), 'utf8').replaceAll('\r\n', '\n'), await page(words));
+});
+
+test('every setting is read by the server, and there are fifteen at most', () => {
+  assert.ok(settingNames.length <= 15, `${settingNames.length} settings`);
+  for (const name of settingNames) {
+    const { settings, problems } = readSettings({ [name]: Symbol.for('nothing that is accepted') });
+    assert.deepEqual([settings[name], problems.length], [defaultSettings[name], 1], name);
+  }
 });
 
 test('every text of package.json stands in package.nls.json, and none stands there in vain', () => {
@@ -53,10 +60,10 @@ test('every command is registered by the extension', () => {
 });
 
 test('a workspace that is not trusted can neither name a model nor choose what code runs it', () => {
-  assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, [
+  assert.deepEqual([...restricted()].sort(), [
+    'thoughtline.device',
     'thoughtline.model',
     'thoughtline.modelPath',
-    'thoughtline.device',
     'thoughtline.threads',
   ]);
 });
