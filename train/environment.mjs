@@ -15,7 +15,9 @@ export const train = fileURLToPath(new URL('.', import.meta.url));
  */
 export function trainEnvironment() {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'thoughtline');
-  const key = createHash('sha256').update(readFileSync(join(train, 'pyproject.toml'))).digest('hex').slice(0, 12);
+  // What the package needs; how its tools are set up changes nothing in the environment.
+  const [needs = ''] = readFileSync(join(train, 'pyproject.toml'), 'utf8').split('\n[tool.');
+  const key = createHash('sha256').update(needs).digest('hex').slice(0, 12);
   const folder = join(cache, `train-venv-${key}`);
   const python = join(folder, process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
   if (existsSync(join(folder, 'ready'))) return { folder, python };

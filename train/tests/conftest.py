@@ -52,7 +52,14 @@ def program(seed: str, functions: int = 14) -> str:
     rng = random.Random(seed)
     a, b, c, d = rng.sample(WORDS, 4)
     title = a.capitalize() + b.capitalize()
-    lines = [f"import {{ {title} }} from './{a}';", "", f"export interface {title}Options {{", f"  {c}: number;", "}", ""]
+    lines = [
+        f"import {{ {title} }} from './{a}';",
+        "",
+        f"export interface {title}Options {{",
+        f"  {c}: number;",
+        "}",
+        "",
+    ]
     for _ in range(functions):
         verb = rng.choice(("read", "write", "merge", "drop", "find"))
         lines += [
@@ -102,7 +109,9 @@ def tiny(tmp_path_factory) -> Tiny:
     packages = []
     for number, owner in enumerate(owners):
         name = f"package-{number}"
-        files = {f"src/{part}{i}.ts": program(f"{number} {i // 2}", 8 + i) for i, part in enumerate(("a", "b", "c", "d"))}
+        files = {
+            f"src/{part}{i}.ts": program(f"{number} {i // 2}", 8 + i) for i, part in enumerate(("a", "b", "c", "d"))
+        }
         if number == 0:
             files["src/view.svelte"] = program("svelte")
         tarball(cache / "tarballs" / f"{name}-1.0.0.tgz", {"name": name, "license": "MIT"}, files)

@@ -12,7 +12,17 @@ from thoughtline_train.protocol import SHAPE, STEP_SHARE, Protocol
 THINK = {"trunk_layers": 1, "thought_vectors": 2, "batch": 4, "chunks": 2, "chunk": 32, "length": 64, "suffix": 16}
 
 
-PRETRAIN = {"width": 32, "layers": 3, "trunk_layers": 1, "heads": 4, "kv_heads": 2, "hidden": 64, "vocabulary": 500, "spaces": 1, "batch": 4}
+PRETRAIN = {
+    "width": 32,
+    "layers": 3,
+    "trunk_layers": 1,
+    "heads": 4,
+    "kv_heads": 2,
+    "hidden": 64,
+    "vocabulary": 500,
+    "spaces": 1,
+    "batch": 4,
+}
 
 
 def written(tmp_path, *arms: dict, command: str = "think", **more):
@@ -28,14 +38,33 @@ def arm(name: str, **options) -> dict:
 
 def test_arms_start_from_one_decoder_and_are_measured_on_the_same_files(tiny, pretrained, tmp_path, capsys):
     arms = written(tmp_path, arm("vectors", thought_vectors=3), arm("upper", trunk_layers=2), arm("few", most_steps=2))
-    words = ["ablate", "--arms", arms, "--group", "some", "--start-from", pretrained, "--run", tmp_path / "runs", "--minutes", 0.001, "--files", 6]
+    words = [
+        "ablate",
+        "--arms",
+        arms,
+        "--group",
+        "some",
+        "--start-from",
+        pretrained,
+        "--run",
+        tmp_path / "runs",
+        "--minutes",
+        0.001,
+        "--files",
+        6,
+    ]
     tiny.run(*words, "--only", "base", "vectors", "upper")
     table = capsys.readouterr().out.splitlines()
     rows = {row.split(" | ")[0].strip("| "): row for row in table if row.startswith("| ")}
     assert {"base", "vectors", "upper"} < set(rows) and "few" not in rows
     assert "±" in rows["vectors"] and "±" not in rows["base"] and "what of upper?" in rows["upper"]
-    states = {name: torch.load(tmp_path / "runs" / name / "state.pt", weights_only=True) for name in ("base", "vectors", "upper")}
-    assert [states[name]["config"][key] for name, key in (("vectors", "thought_vectors"), ("upper", "trunk_layers"))] == [3, 2]
+    states = {
+        name: torch.load(tmp_path / "runs" / name / "state.pt", weights_only=True)
+        for name in ("base", "vectors", "upper")
+    }
+    assert [
+        states[name]["config"][key] for name, key in (("vectors", "thought_vectors"), ("upper", "trunk_layers"))
+    ] == [3, 2]
     assert not any(key.startswith("stack.1.thought_") for key in states["upper"]["decoder"])
     results = [json.loads((tmp_path / "runs" / name / "result.json").read_text()) for name in states]
     assert results[0]["tokens"] == results[1]["tokens"] == results[2]["tokens"]
@@ -50,7 +79,19 @@ def test_arms_start_from_one_decoder_and_are_measured_on_the_same_files(tiny, pr
 def test_what_thinks_already_is_measured_as_it_is(tiny, thinking, tmp_path, monkeypatch, capsys):
     for name in SHAPE:
         monkeypatch.delitem(THINK, name, raising=False)
-    words = ["ablate", "--arms", written(tmp_path), "--group", "some", "--start-from", thinking, "--run", tmp_path / "runs", "--minutes", 0.001]
+    words = [
+        "ablate",
+        "--arms",
+        written(tmp_path),
+        "--group",
+        "some",
+        "--start-from",
+        thinking,
+        "--run",
+        tmp_path / "runs",
+        "--minutes",
+        0.001,
+    ]
     tiny.run(*words, "--files", 4)
     base, start = (json.loads((tmp_path / "runs" / name / "result.json").read_text()) for name in ("base", "start"))
     assert base["tokens"] == start["tokens"] and base["nats"] != start["nats"] and start["steps"] == 0 < base["steps"]
@@ -102,9 +143,14 @@ def test_the_arms_that_are_kept_can_be_read():
 
 def test_arms_with_tokenizers_of_their_own_are_measured_in_bits_of_the_same_bytes(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(measure, "PIECE", 600)
-    arms = written(tmp_path, arm("large", vocabulary=700), arm("within", spaces=0), arm("seed", seed=2), command="pretrain")
+    arms = written(
+        tmp_path, arm("large", vocabulary=700), arm("within", spaces=0), arm("seed", seed=2), command="pretrain"
+    )
     tiny.run("ablate", "--arms", arms, "--group", "some", "--run", tmp_path / "runs", "--minutes", 0.001, "--files", 6)
-    results = {name: json.loads((tmp_path / "runs" / name / "result.json").read_text()) for name in ("base", "large", "within", "seed")}
+    results = {
+        name: json.loads((tmp_path / "runs" / name / "result.json").read_text())
+        for name in ("base", "large", "within", "seed")
+    }
     assert len({tuple(result["bytes"]) for result in results.values()}) == 1
     tokens = {name: sum(result["tokens"]) for name, result in results.items()}
     assert tokens["large"] < tokens["base"] == tokens["seed"] < tokens["within"]
@@ -117,7 +163,19 @@ def test_arms_with_tokenizers_of_their_own_are_measured_in_bits_of_the_same_byte
 def test_windows_of_any_length_are_scored_on_the_same_last_tokens(tiny, pretrained, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "TAIL_BEFORE", 128)
     arms = written(tmp_path, arm("long", length=128), tail=40)
-    words = ["ablate", "--arms", arms, "--group", "some", "--start-from", pretrained, "--run", tmp_path / "runs", "--minutes", 0.001]
+    words = [
+        "ablate",
+        "--arms",
+        arms,
+        "--group",
+        "some",
+        "--start-from",
+        pretrained,
+        "--run",
+        tmp_path / "runs",
+        "--minutes",
+        0.001,
+    ]
     tiny.run(*words, "--files", 4)
     base, long = (json.loads((tmp_path / "runs" / name / "result.json").read_text()) for name in ("base", "long"))
     assert base["tokens"] == long["tokens"] == [40] * 4 and base["bytes"] == long["bytes"]

@@ -29,7 +29,21 @@ def test_weights_and_prior_are_means_and_the_steps_are_the_first_ones(tiny, went
 def test_a_run_goes_on_from_it(tiny, went_on, tmp_path):
     average([*went_on], tmp_path / "mean")
     start = tmp_path / "mean" / "state.pt"
-    tiny.run("pretrain", "--run", tmp_path / "more", "--start-from", start, "--minutes", 0.01, "--batch", 2, "--length", 64, "--suffix", 16)
+    tiny.run(
+        "pretrain",
+        "--run",
+        tmp_path / "more",
+        "--start-from",
+        start,
+        "--minutes",
+        0.01,
+        "--batch",
+        2,
+        "--length",
+        64,
+        "--suffix",
+        16,
+    )
     assert (tmp_path / "more" / "state.pt").exists()
 
 
@@ -43,6 +57,8 @@ def test_decoders_of_two_shapes_are_refused_by_name(went_on, tmp_path):
 
 def test_of_runs_that_think_the_steps_are_means_too(tiny, went_on, tmp_path):
     tiny.run("average", *went_on, "--run", tmp_path / "mean", "--steps")
-    first, mean = (torch.load(path, weights_only=True)["thought"] for path in (went_on[0], tmp_path / "mean" / "state.pt"))
+    first, mean = (
+        torch.load(path, weights_only=True)["thought"] for path in (went_on[0], tmp_path / "mean" / "state.pt")
+    )
     for name in ("log_size", "pull_logit", "deviation"):
         torch.testing.assert_close(mean[name], first[name] + 0.5)

@@ -49,7 +49,10 @@ def test_licence_as_a_package_states_it(meta, expected):
     ("meta", "expected"),
     [
         ({"repository": "git+https://github.com/Owner/repo.git"}, "owner"),
-        ({"repository": {"type": "git", "url": "git@github.com:some-one/repo.git", "directory": "packages/a"}}, "some-one"),
+        (
+            {"repository": {"type": "git", "url": "git@github.com:some-one/repo.git", "directory": "packages/a"}},
+            "some-one",
+        ),
         ({"repository": {"url": "https://gitlab.com/group/repo"}}, "group"),
         ({"repository": "owner/repo"}, "owner"),
         ({"repository": "github:owner/repo"}, "owner"),
@@ -143,10 +146,16 @@ def built(tmp_path):
     train, test, validation = (owner_in(split) for split in ("train", "test", "validation"))
     shared = program("shared")
     packages = {
-        "a-train": (train, {"src/copied.ts": shared.replace("  ", "\t"), "src/own.ts": program("train"), "src/own.d.ts": CODE}),
+        "a-train": (
+            train,
+            {"src/copied.ts": shared.replace("  ", "\t"), "src/own.ts": program("train"), "src/own.d.ts": CODE},
+        ),
         "b-train": (train, {f"src/{i}.ts": program(f"big {i}", 60) for i in range(6)}),
         "c-test": (test, {"src/shared.ts": shared, "src/again.ts": shared, "src/view.svelte": program("view")}),
-        "e-rust": (train, {"src/lib.rs": program("rust"), "src/again.rs": program("rust"), "src/view.svelte": program("view")}),
+        "e-rust": (
+            train,
+            {"src/lib.rs": program("rust"), "src/again.rs": program("rust"), "src/view.svelte": program("view")},
+        ),
         "d-validation": (validation, {"src/crlf.ts": program("crlf").replace("\n", "\r\n")}),
     }
     rows = []
@@ -175,7 +184,10 @@ def test_duplicates_caps_newlines_and_the_withheld_language(built):
     cache, _ = built
     rows = {split: list(corpus.read(cache, split)) for split in ("train", "validation", "test", "withheld")}
     assert len(rows["test"]) == 1
-    assert [(row["package"], row["path"]) for row in rows["withheld"]] == [("c-test", "src/view.svelte"), ("e-rust", "src/again.rs")]
+    assert [(row["package"], row["path"]) for row in rows["withheld"]] == [
+        ("c-test", "src/view.svelte"),
+        ("e-rust", "src/again.rs"),
+    ]
     assert "\r" not in rows["validation"][0]["text"]
     assert sum(len(row["text"]) for row in rows["train"] if row["package"] == "b-train") <= 20_000
     assert sum(len(row["text"]) for row in rows["train"]) <= 30_000
@@ -183,7 +195,9 @@ def test_duplicates_caps_newlines_and_the_withheld_language(built):
 
 def test_building_again_gives_the_same_bytes(built):
     cache, manifest = built
-    before = {split: (cache / f"{split}.jsonl.zst").read_bytes() for split in ("train", "validation", "test", "withheld")}
+    before = {
+        split: (cache / f"{split}.jsonl.zst").read_bytes() for split in ("train", "validation", "test", "withheld")
+    }
     build.build([manifest], cache, cap_package=20_000, cap_owner=30_000)
     for split, content in before.items():
         assert (cache / f"{split}.jsonl.zst").read_bytes() == content, split

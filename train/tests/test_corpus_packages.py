@@ -72,7 +72,10 @@ def test_resolve_pins_roots_and_dependencies_and_leaves_what_is_pinned(tmp_path,
     [
         ("License-Expression: BSD-3-Clause\nLicense: other", "BSD-3-Clause"),
         ("License: something\nClassifier: License :: OSI Approved :: MIT License", "MIT"),
-        ("Classifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: Apache Software License", "Apache-2.0"),
+        (
+            "Classifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: Apache Software License",
+            "Apache-2.0",
+        ),
         (
             "Classifier: License :: OSI Approved :: MIT License\n"
             "Classifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)",
@@ -98,8 +101,14 @@ def test_licence_of_a_source_distribution(info, expected):
 @pytest.mark.parametrize(
     ("info", "expected"),
     [
-        ("Project-URL: Docs, https://docs.example.org\nProject-URL: Source, https://github.com/Pallets/flask/", "pallets"),
-        ("Project-URL: Funding, https://github.com/sponsors/someone\nProject-URL: Repository, https://github.com/them/it", "them"),
+        (
+            "Project-URL: Docs, https://docs.example.org\nProject-URL: Source, https://github.com/Pallets/flask/",
+            "pallets",
+        ),
+        (
+            "Project-URL: Funding, https://github.com/sponsors/someone\nProject-URL: Repository, https://github.com/them/it",
+            "them",
+        ),
         ("Home-page: https://gitlab.com/group/project", "group"),
         ("Home-page: https://github.com/owner", "owner"),
         ("Home-page: https://example.org", "pypi:name"),

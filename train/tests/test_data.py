@@ -30,7 +30,10 @@ def test_a_packed_split_holds_every_file(tiny, train):
 
 
 def test_python_can_be_held_to_a_share(tiny, tmp_path):
-    rows = [{**row, "path": f"{row['path']}.py" if i % 2 else row["path"]} for i, row in enumerate(corpus.read(tiny.cache, "train"))]
+    rows = [
+        {**row, "path": f"{row['path']}.py" if i % 2 else row["path"]}
+        for i, row in enumerate(corpus.read(tiny.cache, "train"))
+    ]
     for row in rows[1::2]:
         row["package"] = f"python-{row['package']}"
     lines = "".join(json.dumps(row) + "\n" for row in rows)

@@ -80,7 +80,14 @@ def test_the_manifest_describes_the_bundle(bundle, tiny, thinking):
 
 def test_the_card_says_corpus_runs_and_figures(bundle, rows):
     card = (bundle / "README.md").read_text()
-    for words in ("| pretrain |", "| think |", "z_0", "shuffled T=4", "plain decoder", "Licences of the packages: in an earlier manifest"):
+    for words in (
+        "| pretrain |",
+        "| think |",
+        "z_0",
+        "shuffled T=4",
+        "plain decoder",
+        "Licences of the packages: in an earlier manifest",
+    ):
         assert words in card, words
     four = next(row for row in rows if row["arm"] == "T=4" and row["band"] == "all")
     assert f"{four['minus_z0']:+.4f} ± {four['error']:.4f}" in card
@@ -166,6 +173,9 @@ def test_what_a_thought_says_of_tokens_is_part_of_the_graphs(tmp_path):
     assert max(parity.differences(leaning, tmp_path).values()) <= 1e-3
     # What they say is heard: with its numbers on the wrong tokens the same graphs compute something else.
     parts = leaning.parts
-    for wrong in (lambda z: (parts(z)[0], parts(z)[1].flip(-1), parts(z)[2]), lambda z: (*parts(z)[:2], parts(z)[2].flip(1))):
+    for wrong in (
+        lambda z: (parts(z)[0], parts(z)[1].flip(-1), parts(z)[2]),
+        lambda z: (*parts(z)[:2], parts(z)[2].flip(1)),
+    ):
         leaning.parts = wrong
         assert parity.differences(leaning, tmp_path)["logits"] > 0.1

@@ -95,7 +95,9 @@ def test_the_plain_arm_continues_from_a_decoder(tiny, pretrained):
     state, start = (torch.load(path, weights_only=True) for path in (run / "state.pt", pretrained))
     assert state["config"] == start["config"]
     # A few steps away, not at another random beginning.
-    moved = (state["decoder"]["embedding"] - start["decoder"]["embedding"]).norm() / start["decoder"]["embedding"].norm()
+    moved = (state["decoder"]["embedding"] - start["decoder"]["embedding"]).norm() / start["decoder"][
+        "embedding"
+    ].norm()
     assert 0 < moved < 0.5
 
 
@@ -119,7 +121,11 @@ def test_two_processes_train_one_model(tiny):
     words = tiny.argv("pretrain", "--run", run, "--minutes", "0.015", *SHAPE, *SIZES)
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     done = subprocess.run(
-        [*launch, "--", str(tiny.root / "each.py"), *words], env=environment(), capture_output=True, text=True, timeout=120
+        [*launch, "--", str(tiny.root / "each.py"), *words],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     first, second = (torch.load(run / f"rank{rank}.pt", weights_only=True) for rank in (0, 1))

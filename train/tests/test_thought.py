@@ -137,7 +137,8 @@ def test_outer_gradients_reach_prior_sizes_and_pulls(small):
 
 
 def test_through_the_last_step_the_decoder_gets_second_derivatives(small):
-    """z moves as it does to first order; what the weights get is the derivative of the whole step, as finite differences give it."""
+    """z moves as it does to first order; what the weights get is the derivative of the whole step, as finite
+    differences give it."""
     decoder, thought, inner, states, y = small
     weight = decoder.stack[1].thought_key
 
@@ -169,7 +170,9 @@ def test_identifiers_count_as_they_are_told(tiny, small):
     weighed = think.Inner(decoder, compiled=False, importance=importance)
     leaf = thought.start(4)[2].detach().clone().requires_grad_()
     nll = decoder.token_nll(decoder.top(states[5:6], leaf[None]), y[2, 1:2], leaf[None]) * importance[y[2, 1]]
-    torch.testing.assert_close(weighed.gradients(thought.start(4), states, y)[1][2, 1], torch.autograd.grad(nll.sum(), leaf)[0])
+    torch.testing.assert_close(
+        weighed.gradients(thought.start(4), states, y)[1][2, 1], torch.autograd.grad(nll.sum(), leaf)[0]
+    )
     assert think.importance(tiny.tokenizer, 1.0, "cpu") is None
     counts = think.importance(tiny.tokenizer, 2.0, "cpu")
     vocabulary = load(tiny.tokenizer).get_vocab()
@@ -232,7 +235,10 @@ def test_a_thought_can_lean_toward_tokens(small):
     x = y[:, 0].clamp(min=8)
     assert torch.equal(wider(x, y[:, 1], z), decoder(x, y[:, 1], thought.start(4)))
     # The gradient of a token's number is how often it was expected less how often it came.
-    (nll, gradients), (same, layers) = think.Inner(wider, False).gradients(z, states, y), inner.gradients(thought.start(4), states, y)
+    (nll, gradients), (same, layers) = (
+        think.Inner(wider, False).gradients(z, states, y),
+        inner.gradients(thought.start(4), states, y),
+    )
     torch.testing.assert_close(nll, same)
     torch.testing.assert_close(gradients[:, :, :2], layers)
     logits = decoder.logits(decoder.top(states[5:6], thought.start(1)), None)
@@ -290,7 +296,9 @@ def test_features_are_uncorrelated_and_of_one_size(small):
     torch.testing.assert_close(torch.cov(values.T), torch.eye(3), atol=1e-3, rtol=0)
     assert values.mean(0).abs().max() < 1e-3
     # They are the directions in which most happens.
-    assert torch.linalg.eigvalsh(torch.cov(hidden.T))[-3:].flip(0).sqrt() == pytest.approx((1 / wider.features.norm(dim=0)).tolist(), rel=1e-3)
+    assert torch.linalg.eigvalsh(torch.cov(hidden.T))[-3:].flip(0).sqrt() == pytest.approx(
+        (1 / wider.features.norm(dim=0)).tolist(), rel=1e-3
+    )
 
 
 def test_all_features_make_one_step_together(small):
@@ -328,11 +336,46 @@ def test_steps_alone_can_be_learned(tiny, thinking):
     run = tiny.root / "steps-only"
     before = torch.load(thinking, weights_only=True)
     groups = Config(**before["config"]).groups_of_vocabulary
-    shape = ["--batch", 2, "--chunks", 2, "--chunk", 32, "--length", 64, "--suffix", 16, "--windows", 2, "--deep", 8, "--held", 0]
-    tiny.run("think", "--run", run, "--start-from", thinking, "--minutes", 0.0001, "--token-groups", groups, "--token-features", 4, "--steps-only", 1, *shape)
+    shape = [
+        "--batch",
+        2,
+        "--chunks",
+        2,
+        "--chunk",
+        32,
+        "--length",
+        64,
+        "--suffix",
+        16,
+        "--windows",
+        2,
+        "--deep",
+        8,
+        "--held",
+        0,
+    ]
+    tiny.run(
+        "think",
+        "--run",
+        run,
+        "--start-from",
+        thinking,
+        "--minutes",
+        0.0001,
+        "--token-groups",
+        groups,
+        "--token-features",
+        4,
+        "--steps-only",
+        1,
+        *shape,
+    )
     after = torch.load(run / "state.pt", weights_only=True)
     assert after["decoder"]["features"].shape[1] == 4 and after["decoder"]["feature_means"].any()
     assert all(torch.equal(after["decoder"][name], value) for name, value in before["decoder"].items())
     layers = len(before["thought"]["prior"])
-    assert torch.equal(after["thought"]["prior"][:layers], before["thought"]["prior"]) and not after["thought"]["prior"][layers:].any()
+    assert (
+        torch.equal(after["thought"]["prior"][:layers], before["thought"]["prior"])
+        and not after["thought"]["prior"][layers:].any()
+    )
     assert not torch.equal(after["thought"]["log_size"][:, :layers], before["thought"]["log_size"])

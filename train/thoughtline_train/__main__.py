@@ -16,21 +16,29 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE / "corpus", help="folder of packages and packed tokens")
     parser.add_argument("--tokenizer", type=Path, default=CACHE / "tokenizer" / "tokenizer.json")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--threads", type=int, default=0, help="of a training on CPU, kept; 0: as many as the machine has to spare")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="of a training on CPU, kept; 0: as many as the machine has to spare"
+    )
     parser.add_argument("--seed", type=int, default=1)
     commands = parser.add_subparsers(dest="command", required=True)
 
     corpus = commands.add_parser("corpus", help="fetch, build and describe the corpus")
-    corpus.add_argument("action", choices=["resolve", "fetch", "build", "withheld", "prune", "report", "folders", "contamination"])
+    corpus.add_argument(
+        "action", choices=["resolve", "fetch", "build", "withheld", "prune", "report", "folders", "contamination"]
+    )
     corpus.add_argument("benchmarks", type=Path, nargs="?", help="contamination: folder of benchmark files")
     corpus.add_argument("--roots", type=Path, default=TRAIN / "corpus" / "roots.txt")
     corpus.add_argument("--manifest", type=Path, default=TRAIN / "corpus" / "manifest.json")
     corpus.add_argument("--pypi-roots", type=Path, default=TRAIN / "corpus" / "pypi-roots.txt")
-    corpus.add_argument("--pypi", type=Path, default=TRAIN / "corpus" / "pypi.json", help="manifest of the Python packages")
+    corpus.add_argument(
+        "--pypi", type=Path, default=TRAIN / "corpus" / "pypi.json", help="manifest of the Python packages"
+    )
     corpus.add_argument("--depth", type=int, default=1, help="levels of dependencies that resolve follows")
     corpus.add_argument("--limit", type=int, default=6000, help="npm packages that resolve tries at most")
     corpus.add_argument("--out", type=Path, default=CACHE / "folders", help="folder of a split's files")
-    corpus.add_argument("--split", default="test", choices=["train", "validation", "test", "withheld"], help="folders: of what")
+    corpus.add_argument(
+        "--split", default="test", choices=["train", "validation", "test", "withheld"], help="folders: of what"
+    )
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
 
@@ -44,7 +52,9 @@ def main() -> None:
     pretrain = commands.add_parser("pretrain", help="plain language modelling with fill-in-the-middle")
     pretrain.add_argument("--run", type=Path, required=True, help="folder of the run's state and log")
     pretrain.add_argument("--minutes", type=float, default=45, help="computing time in all, over all resumptions")
-    pretrain.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
+    pretrain.add_argument(
+        "--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed"
+    )
     pretrain.add_argument("--batch", type=int, default=16)
     pretrain.add_argument("--length", type=int, default=512)
     pretrain.add_argument("--suffix", type=int, default=128)
@@ -52,32 +62,54 @@ def main() -> None:
     pretrain.add_argument("--adam", type=float, default=0.003)
     pretrain.add_argument("--fim", type=float, default=0.6)
     pretrain.add_argument("--decay", type=float, default=0.4, help="share of the run over which the rate falls")
-    pretrain.add_argument("--start-from", type=Path, help="state.pt of another run, or the folder of a bundle, to continue from, under its z_0 if it has one")
+    pretrain.add_argument(
+        "--start-from",
+        type=Path,
+        help="state.pt of another run, or the folder of a bundle, to continue from, under its z_0 if it has one",
+    )
     pretrain.add_argument("--plain", action="store_true", help="without z even so: the arm to compare with")
     for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
         pretrain.add_argument(f"--{name}", type=int)
 
     average = commands.add_parser("average", help="the mean of runs that went on from one start")
-    average.add_argument("states", type=Path, nargs="+", help="their state.pt, first the one whose steps of thought are kept")
+    average.add_argument(
+        "states", type=Path, nargs="+", help="their state.pt, first the one whose steps of thought are kept"
+    )
     average.add_argument("--run", type=Path, required=True, help="folder that state.pt is written to")
     average.add_argument("--steps", action="store_true", help="all are runs of think: the steps are means, too")
 
     think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
     think.add_argument("--run", type=Path, required=True)
-    think.add_argument("--start-from", type=Path, required=True, help="state.pt of the pre-training, or of thinking to go on with; or the folder of a bundle")
+    think.add_argument(
+        "--start-from",
+        type=Path,
+        required=True,
+        help="state.pt of the pre-training, or of thinking to go on with; or the folder of a bundle",
+    )
     think.add_argument("--minutes", type=float, default=45)
     think.add_argument("--eager", action="store_true", help="compile nothing: for a run of a few minutes on a GPU")
-    think.add_argument("--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed")
-    anew = "learn to read a thought from the beginning, of this shape (--token-groups, --token-features: go on, with numbers for each token)"
+    think.add_argument(
+        "--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed"
+    )
+    anew = (
+        "learn to read a thought from the beginning, of this shape "
+        "(--token-groups, --token-features: go on, with numbers for each token)"
+    )
     for name in SHAPE:
         think.add_argument(f"--{name.replace('_', '-')}", type=int, help=anew)
     Protocol.add_options(think)
 
-    ablate = commands.add_parser("ablate", help="a group of arms that differ in one thing, from one start, at equal cost")
-    ablate.add_argument("--arms", type=Path, default=TRAIN / "ablations.json", help="what is asked, what is predicted, what differs")
+    ablate = commands.add_parser(
+        "ablate", help="a group of arms that differ in one thing, from one start, at equal cost"
+    )
+    ablate.add_argument(
+        "--arms", type=Path, default=TRAIN / "ablations.json", help="what is asked, what is predicted, what differs"
+    )
     ablate.add_argument("--group", required=True, help="which group of them")
     ablate.add_argument("--start-from", type=Path, help="state.pt that all arms of a group of `think` begin with")
-    ablate.add_argument("--run", type=Path, required=True, help="folder of the arms' runs; what is there already is not run again")
+    ablate.add_argument(
+        "--run", type=Path, required=True, help="folder of the arms' runs; what is there already is not run again"
+    )
     ablate.add_argument("--only", nargs="*", help="names of the arms to run")
     ablate.add_argument("--minutes", type=float, default=3, help="computing time of an arm")
     ablate.add_argument("--files", type=int, default=96, help="files of validation owners that an arm is measured on")
@@ -93,9 +125,15 @@ def main() -> None:
     export.add_argument("--chunk", type=int, default=128)
     export.add_argument("--report", type=Path, help="JSON that `report` wrote, for the card")
     export.add_argument("--after", type=Path, help="bundle that the first of the runs went on from, for the card")
-    export.add_argument("--steps-only", action="store_true", help="the runs taught steps alone: corpus, and weights of memory, states and energy, are those of --after")
+    export.add_argument(
+        "--steps-only",
+        action="store_true",
+        help="the runs taught steps alone: corpus, and weights of memory, states and energy, are those of --after",
+    )
     export.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of the runs, for the card")
-    export.add_argument("--beside", type=Path, nargs="*", default=[], help="folders of runs to compare with, for the card")
+    export.add_argument(
+        "--beside", type=Path, nargs="*", default=[], help="folders of runs to compare with, for the card"
+    )
     export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")
     export.add_argument("--hardware", default="2 CPU cores")
     export.add_argument("--bits", type=int, choices=[16, 8], default=16, help="of a stored weight; 8 in blocks")

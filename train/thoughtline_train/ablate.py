@@ -2,7 +2,8 @@
 measured on the same files of validation owners; and the table of what was predicted and what came out.
 
 Three kinds of group: arms that go on from a state that thinks; arms that learn to read a thought from the beginning,
-since its shape is what differs; and arms of pre-training, from nothing. What counts is the likelihood (under T = 4), not
+since its shape is what differs; and arms of pre-training, from nothing. What counts is the likelihood (under T = 4),
+not
 its gap to z_0: a gap grows when z_0 gets worse.
 """
 
@@ -52,7 +53,8 @@ class Group:
 
 
 def read_groups(path: Path) -> list[Group]:
-    """{"groups": [{"group", "command", "start", "base": {option: value}, "arms": [{"name", "question", "prediction", "options"}]}]}"""
+    """{"groups": [{"group", "command", "start", "base": {option: value}, "arms": [{"name", "question", "prediction",
+    "options"}]}]}"""
     groups = []
     for written in json.loads(path.read_text())["groups"]:
         arms = [Arm(BASE, "", "", written["base"])]
@@ -63,7 +65,9 @@ def read_groups(path: Path) -> list[Group]:
         known = KNOWN[written["command"]]
         for arm in arms:
             if unknown := sorted(set(arm.options) - known):
-                raise SystemExit(f"{path}: {arm.name}: no option {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+                raise SystemExit(
+                    f"{path}: {arm.name}: no option {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+                )
         groups.append(Group(written["group"], written["command"], arms, written.get("tail", 0)))
     return groups
 
@@ -103,7 +107,9 @@ def train_and_measure(options: Namespace, group: Group, arm: Arm) -> dict:
         found = measure.thoughts(options, state, arm.options, group.tail)
     else:
         folder = measure.corpus_of(options, **{name: arm.options[name] for name in TOKENIZER})
-        own = Namespace(**vars(options) | {"corpus": options.cache, "cache": folder, "tokenizer": folder / "tokenizer.json"})
+        own = Namespace(
+            **vars(options) | {"corpus": options.cache, "cache": folder, "tokenizer": folder / "tokenizer.json"}
+        )
         plain = {name: value for name, value in arm.options.items() if name not in TOKENIZER}
         train(own, "pretrain", replace(arm, options=plain))
         found = measure.language(own, state)
@@ -136,7 +142,8 @@ def markdown(group: Group, run: Path) -> str:
     results = {arm.name: json.loads(path.read_text()) for arm in group.arms if (path := result_of(run, arm)).exists()}
     columns, chosen = COLUMNS[group.command], CHOSEN[group.command]
     out = [
-        f"| {group.name} | question | prediction | steps | tokens, M | {' | '.join(columns.values())} | bits per byte | minus base's |",
+        f"| {group.name} | question | prediction | steps | tokens, M "
+        f"| {' | '.join(columns.values())} | bits per byte | minus base's |",
         "|---" * (len(columns) + 7) + "|",
     ]
     for arm in group.arms:

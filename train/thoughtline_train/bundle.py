@@ -1,9 +1,9 @@
 """A bundle read back: the state that it was exported from, as far as its weights are stored."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterator
 
 import numpy as np
 import onnx
@@ -22,12 +22,17 @@ def read_bundle(folder: Path) -> tuple[Decoder, Thought]:
         raise SystemExit(f"{folder}/manifest.json: no such file; give the folder of a bundle, or a state.pt")
     manifest = json.loads((folder / "manifest.json").read_text())
     if manifest["thought"]["maxTrainedSteps"] != MAX_STEPS:
-        raise SystemExit(f"{folder}/manifest.json: thought.maxTrainedSteps must be {MAX_STEPS}; take a bundle that this version exported")
+        raise SystemExit(
+            f"{folder}/manifest.json: thought.maxTrainedSteps must be {MAX_STEPS}; "
+            "take a bundle that this version exported"
+        )
     decoder = read_decoder(folder, manifest["architecture"])
     found = differences(decoder, folder)
     exact = {k: v for k, v in found.items() if k in ("nll_per_token", "gradient")}
     if not max(exact.values()) <= 1e-3:
-        raise SystemExit(f"{folder}: the weights read back do not compute what its graphs do ({exact}); export the bundle again")
+        raise SystemExit(
+            f"{folder}: the weights read back do not compute what its graphs do ({exact}); export the bundle again"
+        )
     return decoder, read_thought(folder, manifest["thought"], decoder.config)
 
 
@@ -39,7 +44,12 @@ def state_of(folder: Path) -> dict:
     if before := manifest["training"].get("origin"):
         origin += f" (before that, {before})"
     parts = {"decoder": decoder.state_dict(), "thought": thought.state_dict()}
-    return {**parts, "config": decoder.config.to_json(), "origin": origin, "clock": {"step": 0, "seconds": 0.0, "tokens": 0}}
+    return {
+        **parts,
+        "config": decoder.config.to_json(),
+        "origin": origin,
+        "clock": {"step": 0, "seconds": 0.0, "tokens": 0},
+    }
 
 
 def read_thought(folder: Path, described: dict, config: Config) -> Thought:
@@ -70,10 +80,18 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
     # A bundle that does not say them has the usual ones.
     told = (("rope_base", "ropeBase"), ("norm_epsilon", "normEpsilon"))
     config = Config(
-        vocabulary=a["vocabulary"], width=a["width"], layers=a["layers"], trunk_layers=a["trunkLayers"], heads=a["heads"],
-        kv_heads=a["kvHeads"], thought_vectors=a["thoughtVectors"], head_size=0 if heads == a["width"] else a["headWidth"],
-        token_groups=a.get("tokenGroups", 0), token_features=a.get("tokenFeatures", 0), **{name: a[key] for name, key in told if key in a},
-    )  # fmt: skip
+        vocabulary=a["vocabulary"],
+        width=a["width"],
+        layers=a["layers"],
+        trunk_layers=a["trunkLayers"],
+        heads=a["heads"],
+        kv_heads=a["kvHeads"],
+        thought_vectors=a["thoughtVectors"],
+        head_size=0 if heads == a["width"] else a["headWidth"],
+        token_groups=a.get("tokenGroups", 0),
+        token_features=a.get("tokenFeatures", 0),
+        **{name: a[key] for name, key in told if key in a},
+    )
     weights = (w for name in ("trunk", "top") for w in weights_as_used(folder / f"{name}.onnx", a["width"]))
 
     def columns(*widths: int) -> list[np.ndarray]:
@@ -110,10 +128,18 @@ def read_decoder(folder: Path, architecture: dict) -> Decoder:
 
 
 def read_features(unread: Iterator[np.ndarray], folder: Path, config: Config) -> dict[str, np.ndarray]:
-    """The features of the final states: the last weights of a top graph, behind the output matrix, and their means by name."""
+    """The features of the final states: the last weights of a top graph, behind the output matrix, and their means by
+    name."""
     *_, features = unread
-    means = next(i for i in onnx.load(folder / "top.onnx", load_external_data=False).graph.initializer if i.name.endswith("feature_means"))
-    return {"features": features.reshape(config.width, config.token_features), "feature_means": numpy_helper.to_array(means)}
+    means = next(
+        i
+        for i in onnx.load(folder / "top.onnx", load_external_data=False).graph.initializer
+        if i.name.endswith("feature_means")
+    )
+    return {
+        "features": features.reshape(config.width, config.token_features),
+        "feature_means": numpy_helper.to_array(means),
+    }
 
 
 def weights_as_used(path: Path, norm: int) -> Iterator[np.ndarray]:

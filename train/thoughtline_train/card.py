@@ -33,7 +33,8 @@ def card_text(
 ) -> str:
     """`beside`: runs that the report compares with, no part of this bundle's training."""
     runs = "\n".join(
-        f"| {r['run']}{'' if r in training['runs'] else ' (for comparison)'} | {r['steps']:,} | {r['tokens'] / 1e6:.1f} M | {r['hours']:.2f} | "
+        f"| {r['run']}{'' if r in training['runs'] else ' (for comparison)'} | {r['steps']:,} "
+        f"| {r['tokens'] / 1e6:.1f} M | {r['hours']:.2f} | "
         + ", ".join(f"{k} {v}" for k, v in r["validation"].items())
         + " |"
         for r in [*training["runs"], *beside]
@@ -48,13 +49,22 @@ def card_text(
         if any(r["arm"] == "plain decoder" for r in rows or [])
         else "the plain decoder of equal training cost has not been trained yet and is missing here."
     )
-    began = f"The weights began as those of {training['origin']}: its licence and what it was trained on count as well.\n\n" if "origin" in training else ""
-    behind = f", and one more for each of {config['tokenFeatures']} features of the last state" if config.get("tokenFeatures") else ""
+    began = (
+        f"The weights began as those of {training['origin']}: its licence and what it was trained on count as well.\n\n"
+        if "origin" in training
+        else ""
+    )
+    behind = (
+        f", and one more for each of {config['tokenFeatures']} features of the last state"
+        if config.get("tokenFeatures")
+        else ""
+    )
     tokens = f" and one number for each token, which is added to its logit{behind}" if config.get("tokenGroups") else ""
     return f"""# {name} {version}
 
 A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
-vectors in each of the upper {config["layers"] - config["trunkLayers"]}{tokens}, vocabulary {config["vocabulary"]:,}. Weights are stored in {config["stored"]}.
+vectors in each of the upper {config["layers"] - config["trunkLayers"]}{tokens},
+vocabulary {config["vocabulary"]:,}. Weights are stored in {config["stored"]}.
 
 ## Training
 
@@ -67,15 +77,16 @@ Hardware: {training["hardware"]}. Made with `train/` of this repository (`train/
 ## Corpus
 
 {corpus["megabytes"]:.0f} MB of distinct source text for training ({corpus["composition"]}), from {corpus["packages"]}
-packages, pinned with licence and owner in `train/corpus/` (`manifest.json`: npm, `pypi.json`), now or in an earlier commit. Split by owner of the source repository: no file of a test owner was trained on. No end-user applications, no benchmark
-problems.{share}
+packages, pinned with licence and owner in `train/corpus/` (`manifest.json`: npm, `pypi.json`), now or in an earlier
+commit. Split by owner of the source repository: no file of a test owner was trained on. No end-user applications,
+no benchmark problems.{share}
 
 Licences of the packages: {licences}.
 
 ## Does thinking help?
 
-Files of test owners, one window a file at the deployed length, evidence outside it; `z_0` is the prior, "shuffled" the thought
-of another repository; {plain}
+Files of test owners, one window a file at the deployed length, evidence outside it; `z_0` is the prior, "shuffled" the
+thought of another repository; {plain}
 {table}
 ## Limits
 
@@ -114,11 +125,25 @@ def export(options: Namespace) -> None:
     beside = [run_summary(folder) for folder in options.beside]
     card = card_text(options.name, options.version, shape, training, rows, beside)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
-    write_bundle(decoder, thought, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits, kept)
+    write_bundle(
+        decoder,
+        thought,
+        options.tokenizer,
+        options.out,
+        options.name,
+        options.version,
+        window,
+        training,
+        card,
+        options.bits,
+        kept,
+    )
     found, bounds = differences(decoder, options.out), LIMITS
     print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
     if any(found[name] > bound for name, bound in bounds.items()):
-        raise SystemExit(f"{options.out}: ONNX Runtime differs from PyTorch by more than {bounds}; the bundle is not usable")
+        raise SystemExit(
+            f"{options.out}: ONNX Runtime differs from PyTorch by more than {bounds}; the bundle is not usable"
+        )
     if options.fixtures:
         options.fixtures.mkdir(parents=True, exist_ok=True)
         tokenizer_cases(options.tokenizer, options.fixtures / "tokenizer-cases.json")
@@ -129,7 +154,9 @@ def corpus_of(cache: Path) -> dict:
     """What a bundle says of the corpus in `cache`."""
     composition = summary(cache, "train")
     folder = Path(__file__).parent.parent / "corpus"
-    manifest = [p for name in ("manifest", "pypi") for p in json.loads((folder / f"{name}.json").read_text())["packages"]]
+    manifest = [
+        p for name in ("manifest", "pypi") for p in json.loads((folder / f"{name}.json").read_text())["packages"]
+    ]
     # The manifest may have changed since this corpus was built: what counts is what was trained on.
     known, used = {p["name"]: p["licence"] for p in manifest}, {row["package"] for row in read(cache, "train")}
     sizes = {k: v / 1e6 for k, v in composition["languages"].items()}

@@ -1,10 +1,10 @@
 """Token streams on disk, and the examples cut from them: fill-in-the-middle windows and episodes with evidence."""
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Iterable, Iterator
 
 import numpy as np
 from tqdm import tqdm
@@ -230,7 +230,8 @@ def episode(
 ) -> Episode | None:  # fmt: skip
     """Draws a file, a window in it, and evidence outside the window: the file's own text first, then siblings'.
 
-    With probability `siblings` the evidence is siblings' only. None if there are fewer than two chunks of evidence in all.
+    With probability `siblings` the evidence is siblings' only. None if there are fewer than two chunks of evidence in
+    all.
     `windows`: how many windows the thought serves; those beyond the first lie in files that are no evidence.
     `stop`: the window is plain text that ends before this token of the file.
     """
@@ -253,8 +254,15 @@ def episode(
 
 
 def sibling_windows(
-    split: Split, index: int, evidence: set[int], count: int, length: int, suffix_limit: int, rng: np.random.Generator, fim: float,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    split: Split,
+    index: int,
+    evidence: set[int],
+    count: int,
+    length: int,
+    suffix_limit: int,
+    rng: np.random.Generator,
+    fim: float,
+) -> tuple[np.ndarray, np.ndarray]:
     """Windows [count, length] of other files of the package, none of them evidence; blank where there are too few."""
     members = split.by_package[int(split.documents[index, 3])]
     free = [int(o) for o in members if o != index and o not in evidence]
@@ -266,7 +274,9 @@ def sibling_windows(
     return tuple(np.stack([r[i] for r in rows]) if rows else np.empty(shape, dtype=np.int64) for i in range(2))
 
 
-def collect_episodes(split: Split, files: int, shape: dict, rng: np.random.Generator, tails: bool = False) -> list[Episode]:
+def collect_episodes(
+    split: Split, files: int, shape: dict, rng: np.random.Generator, tails: bool = False
+) -> list[Episode]:
     """At most one episode a file, files in random order, until there are `files` of them.
 
     `tails`: windows that end at the same places whatever their length, in files with text enough on both sides.
@@ -274,7 +284,11 @@ def collect_episodes(split: Split, files: int, shape: dict, rng: np.random.Gener
     found: list[Episode] = []
     for index in rng.permutation(len(split.documents)):
         size = int(split.documents[index, 2])
-        stop = int(np.random.default_rng((13, index)).integers(TAIL_BEFORE, size)) if tails and size >= 2 * TAIL_BEFORE else None
+        stop = (
+            int(np.random.default_rng((13, index)).integers(TAIL_BEFORE, size))
+            if tails and size >= 2 * TAIL_BEFORE
+            else None
+        )
         if size < 200 or (tails and stop is None):
             continue
         if item := episode(split, **shape, rng=rng, index=int(index), stop=stop):

@@ -1,4 +1,5 @@
-"""A trained decoder becomes a bundle: ONNX graphs that share one file of float16 weights, manifest, prior, tokenizer."""
+"""A trained decoder becomes a bundle: ONNX graphs that share one file of float16 weights, manifest, prior,
+tokenizer."""
 
 import hashlib
 import json
@@ -72,7 +73,8 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
 
 
 def rotation_of(graph: onnx.GraphProto, config: Config) -> None:
-    """Lets the graph make its tables of the rotation (`Cached`) itself, when a session opens: a bundle need not hold them,
+    """Lets the graph make its tables of the rotation (`Cached`) itself, when a session opens: a bundle need not hold
+    them,
     and float16 would not do."""
     for initializer in [i for i in graph.initializer if i.name in ("cosines", "sines")]:
         graph.initializer.remove(initializer)
@@ -103,11 +105,14 @@ def to_onnx(module, example, dynamic, inputs: list[str], outputs: list[str]) -> 
 
 def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 16) -> None:
     """Moves large float32 initialisers into one file that all graphs refer to: as float16, or, with 8 `bits`,
-    matrices in blocks (quantise.py). They are widened when a session opens (ONNX Runtime folds that). Equal weights of several graphs are stored once, and so are two of which one is the other
+    matrices in blocks (quantise.py). They are widened when a session opens (ONNX Runtime folds that). Equal weights of
+    several graphs are stored once, and so are two of which one is the other
     transposed.
 
-    Blocks of 8 bits are widened in all graphs: `MatMulNBits` would round the states to 8 bits as well, and runs of one token and
-    of several differently. Where it pays, in runs of a few tokens, the extension multiplies by them itself (src/model/kernel)."""
+    Blocks of 8 bits are widened in all graphs: `MatMulNBits` would round the states to 8 bits as well, and runs of one
+    token and
+    of several differently. Where it pays, in runs of a few tokens, the extension multiplies by them itself
+    (src/model/kernel)."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "weights.bin").open("wb") as out:
         weights = Weights(out, bits)

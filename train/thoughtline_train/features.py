@@ -1,8 +1,11 @@
 """The features of the final states for which a thought has a number a token (`Config.token_features`).
 
-They are the principal components, each divided by its deviation: uncorrelated, so that a step along the gradient goes as far along each of
-them as a second-order one would. With all of them a thought could say whatever another output matrix could (dynamic evaluation of that
-matrix alone, Krause et al. 2018); the first ones say most of it with a fraction of the numbers (train/README.md has the table).
+They are the principal components, each divided by its deviation: uncorrelated, so that a step along the gradient goes
+as far along each of
+them as a second-order one would. With all of them a thought could say whatever another output matrix could (dynamic
+evaluation of that
+matrix alone, Krause et al. 2018); the first ones say most of it with a fraction of the numbers (train/README.md has the
+table).
 """
 
 import torch

@@ -1,7 +1,8 @@
 """The three graphs of a bundle.
 
 Trunk and top attend by ONNX Runtime's `GroupQueryAttention` over buffers of the caller: for each layer keys and values
-[B, G, C, D] with room for C tokens, of which the first `past_length` are filled. It writes those of the new tokens behind
+[B, G, C, D] with room for C tokens, of which the first `past_length` are filled. It writes those of the new tokens
+behind
 them, in place where output and input are the same memory. Keys are stored rotated. The gradient's graph is written
 in plain operations, which can be differentiated.
 
@@ -131,7 +132,8 @@ class Cached(nn.Module):
         self.register_buffer("sines", sines)
 
     def run(self, x: Tensor, past_length: Tensor, past: tuple[Tensor, ...], z: Tensor | None):
-        """`past`: keys and values of each layer in turn. Returns the states, and the same with the new tokens' in it."""
+        """`past`: keys and values of each layer in turn. Returns the states, and the same with the new tokens' in
+        it."""
         c = self.decoder.config
         total = (past_length + x.shape[1]).to(torch.int32)
         last = (total - 1).expand(x.shape[0])
@@ -171,7 +173,8 @@ class TrunkGraph(Cached):
 
 
 class TopGraph(Cached):
-    """states [B, S, W], z [B, Z, n, W], logit_count [1], past → logits of the last positions, present, directions [B, S, W]."""
+    """states [B, S, W], z [B, Z, n, W], logit_count [1], past → logits of the last positions, present, directions [B,
+    S, W]."""
 
     def __init__(self, decoder: Decoder):
         super().__init__(decoder, decoder.config.trunk_layers, decoder.config.layers)
@@ -189,8 +192,11 @@ def directions(hidden: Tensor) -> Tensor:
     return hidden / torch.sqrt(hidden.pow(2).sum(-1, keepdim=True))
 
 
-def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [Z, n, W]; and the directions of its
+def evidence_nll(
+    decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [Z, n, W]; and the
+    directions of its
     last states."""
     c = decoder.config
     new = states.shape[1]
@@ -213,7 +219,8 @@ def evidence_nll(decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, w
 
 
 def evidence_graph(decoder: Decoder, example: tuple[Tensor, ...]) -> nn.Module:
-    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [Z, n, W], directions [1, S, W]."""
+    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [Z, n, W], directions [1, S,
+    W]."""
     gradient = torch.func.grad_and_value(lambda z, *rest: evidence_nll(decoder, z, *rest), has_aux=True)
 
     def run(states: Tensor, targets: Tensor, weights: Tensor, z: Tensor):

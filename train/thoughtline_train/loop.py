@@ -7,9 +7,10 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable, Iterable, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import distributed, nn
@@ -89,7 +90,9 @@ def optimiser(module: nn.Module, muon: float, adam: float, extra: list[tuple[nn.
     matrices = [p for n, p in learned.items() if p.ndim == 2 and "embedding" not in n]
     others = [p for n, p in learned.items() if not (p.ndim == 2 and "embedding" not in n)]
     groups = [{"params": others, "lr": adam}] + [{"params": [p], "lr": lr} for p, lr in extra if p.requires_grad]
-    parts = [Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")] if matrices else []
+    parts = (
+        [Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")] if matrices else []
+    )
     return Optimiser([*parts, torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)])
 
 
@@ -120,7 +123,13 @@ class Run:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.begin()
-        self.bar = tqdm(disable=rank() > 0, total=round(self.budget), unit="s", desc=self.folder.name, mininterval=0.5 if sys.stderr.isatty() else 30)
+        self.bar = tqdm(
+            disable=rank() > 0,
+            total=round(self.budget),
+            unit="s",
+            desc=self.folder.name,
+            mininterval=0.5 if sys.stderr.isatty() else 30,
+        )
 
     @property
     def done(self) -> float:
@@ -133,7 +142,8 @@ class Run:
         return self.done < 1 and longest(time.monotonic() - self.started) < self.wall
 
     def now(self) -> float:
-        """A clock of the work done: on a CPU the time that the processor spent on it, so that what else the machine does
+        """A clock of the work done: on a CPU the time that the processor spent on it, so that what else the machine
+        does
         costs a run nothing of its budget, and arms that run at different hours are given the same."""
         return time.process_time() if self.device.type == "cpu" else time.monotonic()
 
@@ -206,7 +216,8 @@ def prefetch(make: Callable[[], Item], ahead: int = 4) -> Callable[[], Item]:
 
 
 def load_decoder(path: Path, vocabulary: int | None = None) -> tuple[Decoder, dict]:
-    """Decoder and whole state of a run, of its state.pt or of the bundle in a folder. `vocabulary`: the size of the tokenizer
+    """Decoder and whole state of a run, of its state.pt or of the bundle in a folder. `vocabulary`: the size of the
+    tokenizer
     that it is to be used with."""
     if path.is_dir():
         from .bundle import state_of
@@ -215,10 +226,13 @@ def load_decoder(path: Path, vocabulary: int | None = None) -> tuple[Decoder, di
     else:
         state = torch.load(path, map_location="cpu", weights_only=True)
     # States of before may have fields that are gone.
-    decoder = Decoder(Config(**{name: value for name, value in state["config"].items() if name in Config.__dataclass_fields__}))
+    decoder = Decoder(
+        Config(**{name: value for name, value in state["config"].items() if name in Config.__dataclass_fields__})
+    )
     if vocabulary not in (None, decoder.config.vocabulary):
         raise SystemExit(
-            f"{path}: vocabulary {decoder.config.vocabulary}, but the tokenizer has {vocabulary} tokens; give the one of that run (--tokenizer)"
+            f"{path}: vocabulary {decoder.config.vocabulary}, but the tokenizer has {vocabulary} tokens; "
+            "give the one of that run (--tokenizer)"
         )
     decoder.load_state_dict(state["decoder"])
     return decoder, state

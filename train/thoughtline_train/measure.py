@@ -1,4 +1,5 @@
-"""What an arm of an ablation is measured by: nats by file of validation owners, the same texts for all arms of a group."""
+"""What an arm of an ablation is measured by: nats by file of validation owners, the same texts for all arms of a
+group."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -13,12 +14,16 @@ from .precision import autocast
 from .tokenizer import FILE, PATTERN, PREFIX, SUFFIX, WORDS, load, path_tail
 from .tokenizer import train as train_tokenizer
 
-PIECE, BEHIND = 1200, 300  # characters of a text that is scored, and of its end that stands before it in every other one
+PIECE, BEHIND = (
+    1200,
+    300,
+)  # characters of a text that is scored, and of its end that stands before it in every other one
 SAMPLE = 12e6  # characters of the corpus that arms with tokenizers of their own read
 
 
 def thoughts(options: Namespace, state: Path, arm: dict, tail: int) -> dict:
-    """Under each thought, over whole windows, or over their last `tail` tokens, which are the same for windows of any length."""
+    """Under each thought, over whole windows, or over their last `tail` tokens, which are the same for windows of any
+    length."""
     from .report import evaluate
 
     length = arm["length"] if tail else 512
@@ -33,7 +38,8 @@ def thoughts(options: Namespace, state: Path, arm: dict, tail: int) -> dict:
 
 
 def corpus_of(options: Namespace, vocabulary: int, spaces: int) -> Path:
-    """A folder with a tokenizer of this vocabulary, whose merges cross spaces or not, and a sample of the corpus packed with it."""
+    """A folder with a tokenizer of this vocabulary, whose merges cross spaces or not, and a sample of the corpus packed
+    with it."""
     folder = options.run / f"tokens-{vocabulary}-{'across' if spaces else 'within'}"
     if (folder / "train.documents.npy").exists():
         return folder

@@ -5,9 +5,12 @@ layers above form the *top*; each of them reads its own `thought_vectors` vector
 whose output projection starts at zero (so that a decoder trained without `z` is left as it was).
 
 Shapes: B batch, S new tokens, P past tokens, V vocabulary, W width, H heads, G key/value heads, D head width,
-L top layers, n thought vectors per layer, Z rows of z: one for each top layer; with `token_groups` further ones behind them, which hold
-one number for each token of the vocabulary, added to the token's logit; with `token_features` as many again for each feature of the last
-state, which that number is multiplied by first. So a thought can say which words a repository uses, and behind what, wherever the
+L top layers, n thought vectors per layer, Z rows of z: one for each top layer; with `token_groups` further ones behind
+them, which hold
+one number for each token of the vocabulary, added to the token's logit; with `token_features` as many again for each
+feature of the last
+state, which that number is multiplied by first. So a thought can say which words a repository uses, and behind what,
+wherever the
 cross-attention of a few vectors cannot. Everything is written as `x @ W` with W stored [in, out].
 """
 
@@ -49,14 +52,21 @@ class Config:
 
     @property
     def group_rows(self) -> list[int]:
-        """How many rows of z each of its groups has, which share step sizes: one each, but all rows of features are one group."""
-        return [1] * (self.top_layers + self.token_groups) + [self.token_groups * self.token_features] * (self.token_features > 0)
+        """How many rows of z each of its groups has, which share step sizes: one each, but all rows of features are one
+        group."""
+        return [1] * (self.top_layers + self.token_groups) + [self.token_groups * self.token_features] * (
+            self.token_features > 0
+        )
 
     def __post_init__(self) -> None:
         if self.token_groups not in (0, self.groups_of_vocabulary):
-            raise SystemExit(f"token_groups {self.token_groups}: a vocabulary of {self.vocabulary} takes {self.groups_of_vocabulary}")
+            raise SystemExit(
+                f"token_groups {self.token_groups}: a vocabulary of {self.vocabulary} takes {self.groups_of_vocabulary}"
+            )
         if self.token_features and not self.token_groups:
-            raise SystemExit(f"token_features {self.token_features}: they need token_groups, too: {self.groups_of_vocabulary}")
+            raise SystemExit(
+                f"token_features {self.token_features}: they need token_groups, too: {self.groups_of_vocabulary}"
+            )
 
     @property
     def groups_of_vocabulary(self) -> int:
@@ -161,17 +171,27 @@ class Decoder(nn.Module):
             self.feature_means = nn.Parameter(torch.zeros(config.token_features))
 
     def parts(self, z: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Of z [B, Z, n, W] the layers' rows, [B, L, n, W], what is added to the logit of each token, [B, 1, V], and what of it for each
+        """Of z [B, Z, n, W] the layers' rows, [B, L, n, W], what is added to the logit of each token, [B, 1, V], and
+        what of it for each
         feature of a state, [B, features, V]: None if it says nothing of tokens, or of features."""
         c = self.config
         if not c.token_groups:
             return z, None, None
-        layers, tokens, *features = z.split((c.top_layers, c.token_groups, *c.group_rows[c.top_layers + c.token_groups :]), 1)
+        layers, tokens, *features = z.split(
+            (c.top_layers, c.token_groups, *c.group_rows[c.top_layers + c.token_groups :]), 1
+        )
         leaning = tokens.flatten(1)[:, None, : c.vocabulary]
-        return layers, leaning, features[0].unflatten(1, (c.token_features, c.token_groups)).flatten(2)[..., : c.vocabulary] if features else None
+        return (
+            layers,
+            leaning,
+            features[0].unflatten(1, (c.token_features, c.token_groups)).flatten(2)[..., : c.vocabulary]
+            if features
+            else None,
+        )
 
     def compile_parts(self) -> None:
-        """Compiles one layer for all that are alike, and the loss, for one shape of batch: seconds, where the whole stack takes
+        """Compiles one layer for all that are alike, and the loss, for one shape of batch: seconds, where the whole
+        stack takes
         minutes (regional compilation). What has another shape runs under `torch.compiler.set_stance("force_eager")`."""
         for layer in self.stack:
             layer.compile(dynamic=False)

@@ -9,8 +9,10 @@ from .precision import narrow
 
 
 class Muon(torch.optim.Muon):
-    """The steps of `torch.optim.Muon` with `match_rms_adamw`, and its state; but all matrices of one shape go through the
-    Newton–Schulz iteration as one batch. On a GPU a model of small matrices otherwise waits for some thousand tiny kernels a step."""
+    """The steps of `torch.optim.Muon` with `match_rms_adamw`, and its state; but all matrices of one shape go through
+    the
+    Newton–Schulz iteration as one batch. On a GPU a model of small matrices otherwise waits for some thousand tiny
+    kernels a step."""
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:

@@ -31,7 +31,8 @@ def feeds(cache: list[np.ndarray], past: int) -> dict[str, np.ndarray]:
 
 
 def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3) -> dict[str, float]:
-    """Largest differences between PyTorch and ONNX Runtime: logits, cached logits, NLL, directions of a chunk's last states; 1 −
+    """Largest differences between PyTorch and ONNX Runtime: logits, cached logits, NLL, directions of a chunk's last
+    states; 1 −
     cosine of the gradient."""
     c = decoder.config
     run = sessions(folder)
@@ -65,12 +66,17 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
     grad = grad.ravel()
     whole = decode(slice(None))
     # Several tokens behind a past are one row's affair; in a batch they come one by one.
-    cached = decode(slice(None), *range(length // 2, length)), np.concatenate([decode(slice(i, i + 1), length // 2) for i in range(2)])
+    cached = (
+        decode(slice(None), *range(length // 2, length)),
+        np.concatenate([decode(slice(i, i + 1), length // 2) for i in range(2)]),
+    )
     errors = {"logits": [whole - reference], "cached": [logits - whole for logits in cached]}
     return {
         **{name: float(max(np.abs(e).max() for e in several)) for name, several in errors.items()},
         "directions": float(max((np.abs(told - last.detach().numpy()).max() for told in directions), default=0.0)),
         "nll_per_token": float(abs(nll[0] - expected.item()) / length),
         # A decoder that has not learned to read z yet has no gradient.
-        "gradient": float(1 - grad @ gradient / np.linalg.norm(grad) / np.linalg.norm(gradient)) if gradient.any() else float(grad.any()),
+        "gradient": float(1 - grad @ gradient / np.linalg.norm(grad) / np.linalg.norm(gradient))
+        if gradient.any()
+        else float(grad.any()),
     }

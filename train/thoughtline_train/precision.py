@@ -4,7 +4,8 @@ import torch
 
 
 def narrow(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 by itself. A CPU without it gets there by conversions, at a third of float32's speed."""
+    """Whether the device computes in bfloat16 by itself. A CPU without it gets there by conversions, at a third of
+    float32's speed."""
     if device.type != "cpu":
         return True
     cpu = torch.cpu

@@ -42,22 +42,31 @@ class Protocol:
     def window(self) -> dict:
         """The arguments of `data.episode` for an episode with one window."""
         return {
-            "chunks": self.chunks, "chunk": self.chunk, "length": self.length, "suffix_limit": self.suffix, "fim": self.fim,
+            "chunks": self.chunks,
+            "chunk": self.chunk,
+            "length": self.length,
+            "suffix_limit": self.suffix,
+            "fim": self.fim,
             "siblings": self.siblings,
-        }  # fmt: skip
+        }
 
     @property
     def step_share(self) -> dict[int, float]:
         """How often T is each number of steps."""
         kept = {t: share for t, share in STEP_SHARE.items() if self.fewest_steps <= t <= self.most_steps}
         if not kept:
-            raise SystemExit(f"--fewest-steps {self.fewest_steps} --most-steps {self.most_steps}: give a range that holds one of {list(STEP_SHARE)}")
+            raise SystemExit(
+                f"--fewest-steps {self.fewest_steps} --most-steps {self.most_steps}: "
+                f"give a range that holds one of {list(STEP_SHARE)}"
+            )
         return {t: share / sum(kept.values()) for t, share in kept.items()}
 
     @staticmethod
     def add_options(parser: argparse.ArgumentParser) -> None:
         for f in fields(Protocol):
-            parser.add_argument(f"--{f.name.replace('_', '-')}", type=type(f.default), default=f.default, help=f.metadata["help"])
+            parser.add_argument(
+                f"--{f.name.replace('_', '-')}", type=type(f.default), default=f.default, help=f.metadata["help"]
+            )
 
     @staticmethod
     def of(options: argparse.Namespace) -> "Protocol":

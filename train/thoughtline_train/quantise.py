@@ -1,7 +1,8 @@
 """Weights in blocks of 8 bits: how they are rounded, and how the graphs of a bundle read them.
 
 32 weights that meet in one sum share a float16 scale, the largest of them taken for one end of the range;
-weight = scale · (stored − zero), zero (`ZERO`) the middle of the range. The layout is that of ONNX Runtime's `MatMulNBits`, [outputs, blocks, bytes of a block].
+weight = scale · (stored − zero), zero (`ZERO`) the middle of the range. The layout is that of ONNX Runtime's
+`MatMulNBits`, [outputs, blocks, bytes of a block].
 """
 
 import numpy as np

@@ -51,7 +51,8 @@ def strangers(split: Split, group: list[Episode]) -> list[int]:
 
 
 def opponent(state: Path, device: torch.device) -> Callable[[Tensor, Tensor], Tensor]:
-    """NLL [B, S] of the decoder that the thinking one is compared with: under its z_0 if it has one, else without any z."""
+    """NLL [B, S] of the decoder that the thinking one is compared with: under its z_0 if it has one, else without any
+    z."""
     decoder, saved = load_decoder(state)
     decoder.to(device).eval()
     if "thought" not in saved:
@@ -92,7 +93,9 @@ def evaluate(
         for row, item in enumerate(group):
             middle[row, max(0, item.middle - 1) :] = True
         positions = torch.arange(y.shape[1], device=device)
-        masks = {band: ((positions >= low) & (positions < high))[None] & (y >= 0) for band, (low, high) in BANDS.items()}
+        masks = {
+            band: ((positions >= low) & (positions < high))[None] & (y >= 0) for band, (low, high) in BANDS.items()
+        }
         masks["middle"] = middle & (y >= 0)
         if tail:
             masks["tail"] = (y >= 0) & ((y >= 0).flip(1).cumsum(1).flip(1) <= tail)

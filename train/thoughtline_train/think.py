@@ -61,7 +61,9 @@ class Inner:
         own = z.unsqueeze(1).expand(-1, targets.shape[1], -1, -1, -1)
         # Neither what is compiled nor the fast attention has second derivatives.
         with sdpa_kernel(SDPBackend.MATH):
-            nll = self.weighed(Top(self.decoder)(states, targets.flatten(0, 1), own.flatten(0, 1)), targets.flatten(0, 1))
+            nll = self.weighed(
+                Top(self.decoder)(states, targets.flatten(0, 1), own.flatten(0, 1)), targets.flatten(0, 1)
+            )
             return torch.autograd.grad(nll.sum(), own, create_graph=True)[0]
 
 
@@ -79,7 +81,8 @@ def prefixed(parameters: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def importance(tokenizer: Path, weight: float, device) -> Tensor | None:
-    """What each token counts in the evidence [V]: `weight` where it spells an identifier, else 1. None if all are alike."""
+    """What each token counts in the evidence [V]: `weight` where it spells an identifier, else 1. None if all are
+    alike."""
     return None if weight == 1 else torch.from_numpy(np.where(identifiers(tokenizer), weight, 1.0)).float().to(device)
 
 
@@ -89,7 +92,15 @@ def mean_gradient(gradients: Tensor, targets: Tensor) -> Tensor:
     return gradients.sum(1) / count[:, None, None, None]
 
 
-def refine(inner: Inner, thought: Thought, states: Tensor, targets: Tensor, steps: int, keep: bool = False, through: bool = False):
+def refine(
+    inner: Inner,
+    thought: Thought,
+    states: Tensor,
+    targets: Tensor,
+    steps: int,
+    keep: bool = False,
+    through: bool = False,
+):
     """T steps from z_0. Returns z_T with its graph to `thought`, and to the decoder if the last step is to be seen
     `through`, the last gradients, and every z_t if `keep`."""
     z = thought.start(targets.shape[0])
@@ -127,7 +138,8 @@ def per_token(nll: Tensor, targets: Tensor) -> Tensor:
 
 
 def anew(decoder: Decoder, shape: dict) -> Decoder:
-    """The decoder with nothing learned about thoughts, which are to be of another shape: the rest of its weights stays. They say nothing
+    """The decoder with nothing learned about thoughts, which are to be of another shape: the rest of its weights stays.
+    They say nothing
     of tokens unless the shape says so."""
     kept = {k: v for k, v in decoder.state_dict().items() if "thought_" not in k and "feature" not in k}
     return reshaped(decoder, {"token_groups": 0, "token_features": 0} | shape, kept)
@@ -152,8 +164,8 @@ def reshaped(decoder: Decoder, shape: dict, kept: dict) -> Decoder:
 def final_states(decoder: Decoder, thought: Thought, split: Split, shape: dict, device, windows: int = 32) -> Tensor:
     """Normalised final states [N, W] of windows under z_0."""
     found = []
-    for episode in draw(split, windows, shape, np.random.default_rng(3)):
-        data = collate([episode], device)
+    for drawn in draw(split, windows, shape, np.random.default_rng(3)):
+        data = collate([drawn], device)
         hidden = decoder.top(decoder.trunk(data["window_x"]), thought.start(1))
         found.append(hidden[data["window_y"] >= 0].float())
     return torch.cat(found)
@@ -164,7 +176,8 @@ def think(
     device_name: str, wall: float = math.inf, threads: int = 0, shape: dict | None = None, eager: bool = False,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all from the decoder of `start_from`, and from its thought where it has
-    one, resuming where it stopped. With a `shape` (fields of `Config` that say how z is read) the decoder learns to read
+    one, resuming where it stopped. With a `shape` (fields of `Config` that say how z is read) the decoder learns to
+    read
     a thought of that shape from the beginning; what is only ADDED changes nothing of what it reads already.
     `eager`: nothing is compiled, for a run of a few minutes on a GPU, where the four shapes of an episode would take as
     long to compile as the run has.
@@ -245,7 +258,9 @@ def think(
             loss = per_token(outer_windows(x, y, torch.cat((sample, sample.repeat_interleave(windows - 1, 0)))), y)
             total = loss
             if protocol.held:
-                total = loss + protocol.held * per_token(outer_chunk(data["held_out_x"], data["held_out_y"], sample), data["held_out_y"])
+                total = loss + protocol.held * per_token(
+                    outer_chunk(data["held_out_x"], data["held_out_y"], sample), data["held_out_y"]
+                )
             total.backward()
             if run.step % 4 == 0 and not protocol.steps_only:
                 y = y[:batch]

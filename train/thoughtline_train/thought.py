@@ -7,15 +7,18 @@ from .model import Config
 
 MAX_STEPS = 8
 
-# Where training begins: the length of a step and the prior's deviation, of what the layers read and of what is added to logits; the latter
+# Where training begins: the length of a step and the prior's deviation, of what the layers read and of what is added to
+# logits; the latter
 # of so many features together is FEATURE_SIZE and FEATURE_DEVIATION.
 LAYER_SIZE, TOKEN_SIZE, FEATURE_SIZE = 0.15, 0.015, 0.06
 LAYER_DEVIATION, TOKEN_DEVIATION, FEATURE_DEVIATION = 0.3, 0.03, 0.15
 
 
 class Thought(nn.Module):
-    """Learned prior mean z_0, step sizes and pull toward the prior, by step and group of z (`Config.group_rows`): one for each top layer,
-    then those of the tokens, and one of all features; of tokens z_0 says nothing (zero: what is likely in general the decoder knows).
+    """Learned prior mean z_0, step sizes and pull toward the prior, by step and group of z (`Config.group_rows`): one
+    for each top layer,
+    then those of the tokens, and one of all features; of tokens z_0 says nothing (zero: what is likely in general the
+    decoder knows).
 
     One step, per group l (g: mean gradient of the evidence's NLL per token): ĝ = g / rms(g);
     z ← z_0 + (1 − pull[t, l]) · (z − z_0) − size[t, l] · ĝ. Row MAX_STEPS holds the warm step after an edit.

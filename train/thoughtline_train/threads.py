@@ -1,6 +1,7 @@
 """How many threads a training on CPU takes while other work comes and goes on the same machine.
 
-A parallel loop ends when its slowest thread does, so a thread that shares its core with somebody holds all others up: two
+A parallel loop ends when its slowest thread does, so a thread that shares its core with somebody holds all others up:
+two
 threads on two cores of which one is half busy are slower than one thread on the free core.
 """
 
@@ -23,7 +24,8 @@ def wanted(threads: int, cores: int, share: float, free: float) -> int:
 
 
 class Threads:
-    """Adapts `torch.set_num_threads`; call `settle()` after each training step. Does nothing on a GPU, or where the system does not tell.
+    """Adapts `torch.set_num_threads`; call `settle()` after each training step. Does nothing on a GPU, or where the
+    system does not tell.
 
     `fixed`: a number of threads that is kept whatever else goes on, for a run that has precedence; 0 adapts.
     """

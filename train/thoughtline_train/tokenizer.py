@@ -2,8 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -56,16 +56,19 @@ def path_tail(path: str) -> str:
 
 # Words that TypeScript, JavaScript and Python share or that are frequent in one of them; other words are identifiers.
 KEYWORDS = frozenset(
-    "abstract and any as async await bool boolean break case catch class const continue def default del delete do elif else "
-    "enum except export extends false False final finally for from function get global if implements import in instanceof "
-    "interface is keyof lambda let new None nonlocal not null number object of or pass private protected public raise "
-    "readonly return self set static str string super switch this throw throws true True try type typeof undefined "
-    "unknown var void while with yield".split()
+    (
+        "abstract and any as async await bool boolean break case catch class const continue def default del "
+        "delete do elif else enum except export extends false False final finally for from function get global if "
+        "implements import in instanceof interface is keyof lambda let new None nonlocal not null number object "
+        "of or pass private protected public raise readonly return self set static str string super switch this "
+        "throw throws true True try type typeof undefined unknown var void while with yield "
+    ).split()
 )
 
 
 def identifiers(path: Path) -> np.ndarray:
-    """Mask over the vocabulary: the tokens with a word, or a part of one, of two letters and more that is no keyword."""
+    """Mask over the vocabulary: the tokens with a word, or a part of one, of two letters and more that is no
+    keyword."""
     vocabulary = load(path).get_vocab()
     mask = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
     for token, index in vocabulary.items():

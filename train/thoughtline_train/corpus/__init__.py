@@ -1,7 +1,8 @@
 """The corpus: sources of permissively licensed packages, filtered, deduplicated and split by owner.
 
 `licences` (who may be taken), `npm` and `pypi` (fetching what the manifests pin), `sources` (reading one package),
-`shingles` and `duplicates` (what is alike), `build` (the corpus), `folders` (unpacked to be measured on), `contamination` (no
+`shingles` and `duplicates` (what is alike), `build` (the corpus), `folders` (unpacked to be measured on),
+`contamination` (no
 benchmark problems in it).
 """
 

@@ -5,9 +5,9 @@ import io
 import json
 import tarfile
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Iterable, Iterator, Mapping
 
 from tqdm import tqdm
 
@@ -25,14 +25,16 @@ def split_of(owner: str) -> str:
 
 
 def archive_of(package: dict, cache: Path) -> Path:
-    """Where a pinned package lies: a source distribution has the name the index gives it, a tarball the one npm gives it."""
+    """Where a pinned package lies: a source distribution has the name the index gives it, a tarball the one npm gives
+    it."""
     if "file" in package:
         return cache / "sdists" / package["file"]
     return cache / "tarballs" / tarball_name(package["name"], package["version"])
 
 
 def pinned(manifests: list[Path], cache: Path) -> list[dict]:
-    """The manifests' packages with the archives they lie in; test owners first, so that what they hold is theirs alone."""
+    """The manifests' packages with the archives they lie in; test owners first, so that what they hold is theirs
+    alone."""
     packages = []
     for manifest in manifests:
         for package in json.loads(manifest.read_text())["packages"] if manifest.exists() else []:
@@ -52,7 +54,8 @@ def build(manifests: list[Path], cache: Path, cap_package: int, cap_owner: int) 
 
 
 def withhold(manifests: list[Path], cache: Path, cap_package: int, cap_owner: int) -> None:
-    """Writes withheld.jsonl.zst, the languages that no split holds, of all owners; the other splits stay as they are."""
+    """Writes withheld.jsonl.zst, the languages that no split holds, of all owners; the other splits stay as they
+    are."""
     packages, room = pinned(manifests, cache), Room(cap_package, cap_owner)
     totals, _, useful = gather(packages, cache, ("withheld",), WITHHELD, room)
     composition = json.loads((cache / "composition.json").read_text())
@@ -64,7 +67,8 @@ def withhold(manifests: list[Path], cache: Path, cap_package: int, cap_owner: in
 def gather(
     packages: list[dict], cache: Path, splits: tuple[str, ...], languages: Mapping[str, str], room: "Room"
 ) -> tuple[dict[str, "Totals"], "Dropped", set[str]]:
-    """Writes the packages' texts in some languages: to the split of their owner, or, where there is one split only, to that.
+    """Writes the packages' texts in some languages: to the split of their owner, or, where there is one split only, to
+    that.
 
     Returns what each split holds, what was dropped, and the archives that brought a text of their own.
     """
@@ -100,7 +104,8 @@ def record(cache: Path, composition: dict, useful: set[str]) -> None:
 
 
 def prune(manifests: list[Path], cache: Path) -> None:
-    """Takes out of the manifests what brought no text of its own to the last build; the same build follows from the rest."""
+    """Takes out of the manifests what brought no text of its own to the last build; the same build follows from the
+    rest."""
     useful = set(json.loads((cache / "useful.json").read_text()))
     for manifest in manifests:
         packages = json.loads(manifest.read_text())["packages"]
@@ -164,7 +169,9 @@ class Totals:
         }
 
 
-def chosen(package: dict, languages: Mapping[str, str], seen, room: Room, dropped: Dropped) -> list[tuple[str, str]] | None:
+def chosen(
+    package: dict, languages: Mapping[str, str], seen, room: Room, dropped: Dropped
+) -> list[tuple[str, str]] | None:
     """(path, text) of the files of a package that a split takes, by path; None if it has no text of its own.
 
     Typed sources are the first to be given room.
@@ -206,7 +213,11 @@ def report(cache: Path) -> None:
     composition = json.loads((cache / "composition.json").read_text())
     splits = composition["splits"]
     languages = sorted({name for split in splits.values() for name in split["languages"]})
-    log(f"{'split':<12}{'packages':>9}{'owners':>8}{'files':>9}" + "".join(f"{name:>12}" for name in languages) + f"{'all':>9}   (MB)")
+    log(
+        f"{'split':<12}{'packages':>9}{'owners':>8}{'files':>9}"
+        + "".join(f"{name:>12}" for name in languages)
+        + f"{'all':>9}   (MB)"
+    )
     for name, split in splits.items():
         cells = "".join(f"{split['languages'].get(language, 0) / 1e6:>12.1f}" for language in languages)
         total = sum(split["languages"].values()) / 1e6
@@ -234,7 +245,8 @@ def read(cache: Path, split: str) -> Iterator[dict]:
 
 
 def summary(cache: Path, split: str) -> dict:
-    """What a split holds: packages and bytes by language, among others. Reads the composition of version 0.1 as well."""
+    """What a split holds: packages and bytes by language, among others. Reads the composition of version 0.1 as
+    well."""
     composition = json.loads((cache / "composition.json").read_text())
     if "splits" in composition:
         return composition["splits"][split]

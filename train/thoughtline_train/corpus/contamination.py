@@ -7,9 +7,9 @@ each); .gz is opened. Runs of words that several problems share are the benchmar
 import gzip
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterable, Iterator
 
 import numpy as np
 
@@ -94,7 +94,13 @@ def common(text: str, known: np.ndarray, owner_of: dict[int, str]) -> Counter[st
 def report(findings: list[Finding], total: int) -> bool:
     """Prints the findings; True if the corpus holds no problem."""
     held = [f for f in findings if f.share >= HELD]
-    print(f"{total} problems: {len(findings)} share a run of {RUN} words with the corpus, {len(held)} are held by it ({HELD:.0%} of their runs in one file)")
+    print(
+        f"{total} problems: {len(findings)} share a run of {RUN} words with the corpus, "
+        f"{len(held)} are held by it ({HELD:.0%} of their runs in one file)"
+    )
     for finding in findings[:20]:
-        print(f"  {finding.share:>6.1%} of {finding.runs} runs  {finding.problem}  {finding.files[0]}" + (f" and {len(finding.files) - 1} more" if len(finding.files) > 1 else ""))
+        print(
+            f"  {finding.share:>6.1%} of {finding.runs} runs  {finding.problem}  {finding.files[0]}"
+            + (f" and {len(finding.files) - 1} more" if len(finding.files) > 1 else "")
+        )
     return not held

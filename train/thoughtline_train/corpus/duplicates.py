@@ -20,7 +20,8 @@ def fingerprint(text: str) -> bytes:
 
 
 class Seen:
-    """The texts taken so far. What comes first stays: test owners are read first, so nothing like theirs is trained on."""
+    """The texts taken so far. What comes first stays: test owners are read first, so nothing like theirs is trained
+    on."""
 
     def __init__(self) -> None:
         self.fingerprints: set[bytes] = set()

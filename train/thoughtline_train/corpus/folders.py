@@ -1,7 +1,7 @@
 """A split's files as folders of source code, one a repository owner: what `thoughtline evaluate --each` reads."""
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
-from typing import Iterable
 
 
 def unpack(rows: Iterable[dict], out: Path) -> dict[str, int]:

@@ -3,9 +3,22 @@
 import re
 
 PERMISSIVE = {
-    "MIT", "MIT-0", "ISC", "BSD", "BSD-2-CLAUSE", "BSD-3-CLAUSE", "APACHE-2.0", "APACHE 2.0", "0BSD", "UNLICENSE", "CC0-1.0",
-    "BLUEOAK-1.0.0", "ZLIB", "PYTHON-2.0", "X11",
-}  # fmt: skip
+    "MIT",
+    "MIT-0",
+    "ISC",
+    "BSD",
+    "BSD-2-CLAUSE",
+    "BSD-3-CLAUSE",
+    "APACHE-2.0",
+    "APACHE 2.0",
+    "0BSD",
+    "UNLICENSE",
+    "CC0-1.0",
+    "BLUEOAK-1.0.0",
+    "ZLIB",
+    "PYTHON-2.0",
+    "X11",
+}
 HOSTS = r"(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org)"
 
 # What PyPI's classifiers call a licence, and how older packages write it in their License field.
@@ -23,7 +36,11 @@ CLASSIFIED = {
 FREE_TEXT = [
     (r"(the )?(expat )?mit( licen[sc]e)?", "MIT"),
     (r"apache( software)?( licen[sc]e)?,?( |-)?(v|version )?2(\.0)?( licen[sc]e)?", "Apache-2.0"),
-    (r"(the )?(new |modified |revised )?(3|three)[- ]clause bsd( licen[sc]e)?|bsd[- ](3|three)[- ]clause( licen[sc]e)?", "BSD-3-Clause"),
+    (
+        r"(the )?(new |modified |revised )?(3|three)[- ]clause bsd( licen[sc]e)?"
+        r"|bsd[- ](3|three)[- ]clause( licen[sc]e)?",
+        "BSD-3-Clause",
+    ),
     (r"bsd[- ](2|two)[- ]clause( licen[sc]e)?|(2|two)[- ]clause bsd( licen[sc]e)?", "BSD-2-Clause"),
     (r"(new |modified |simplified )?bsd([- ]licen[sc]e|-like)?|bsd style", "BSD"),
     (r"isc( licen[sc]e)?", "ISC"),
@@ -71,7 +88,8 @@ def owner_of(meta: dict) -> str:
 
 
 def python_licence(headers: dict[str, list[str]]) -> str:
-    """Licence of a source distribution, from the headers of its PKG-INFO: expression, else classifiers, else free text."""
+    """Licence of a source distribution, from the headers of its PKG-INFO: expression, else classifiers, else free
+    text."""
     stated = (headers.get("License-Expression") or [""])[0].strip()
     if stated:
         return stated

@@ -1,4 +1,5 @@
-"""npm packages: fetched by npm itself (`npm pack`, scripts never run), their dependencies followed, pinned in a manifest."""
+"""npm packages: fetched by npm itself (`npm pack`, scripts never run), their dependencies followed, pinned in a
+manifest."""
 
 import hashlib
 import io
@@ -6,9 +7,9 @@ import json
 import subprocess
 import tarfile
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Callable
 
 from tqdm import tqdm
 
@@ -48,7 +49,9 @@ def npm_pack(specs: list[str], folder: Path) -> list[dict]:
     return npm_pack(specs[:half], folder) + npm_pack(specs[half:], folder)
 
 
-def fetch(specs: list[str], folder: Path, group: int = 12, got: Callable[[list[dict]], None] | None = None) -> list[dict]:
+def fetch(
+    specs: list[str], folder: Path, group: int = 12, got: Callable[[list[dict]], None] | None = None
+) -> list[dict]:
     """Downloads packages in groups, three at a time; `got` is told of each group as it arrives."""
     folder.mkdir(parents=True, exist_ok=True)
     groups = [specs[i : i + group] for i in range(0, len(specs), group)]
@@ -120,7 +123,9 @@ def resolve(roots: Path, manifest: Path, cache: Path, depth: int, limit: int) ->
 
     def dependencies(names: list[str]) -> dict[str, list[str]]:
         # In no order of theirs, so that what an interrupted command has fetched is a fair sample.
-        tried = sorted((name for name in names if name not in rows), key=lambda name: hashlib.sha256(name.encode()).digest())
+        tried = sorted(
+            (name for name in names if name not in rows), key=lambda name: hashlib.sha256(name.encode()).digest()
+        )
         with notes.open("a") as out:
 
             def got(found: list[dict]) -> None:
@@ -148,7 +153,8 @@ def meta_of(archive: Path) -> dict:
 
 
 def pin(rows: list[dict], manifest: Path, tarballs: Path) -> None:
-    """Pins the packages whose licence is permissive. What is pinned keeps its owner: a repository that moved must not change its split."""
+    """Pins the packages whose licence is permissive. What is pinned keeps its owner: a repository that moved must not
+    change its split."""
     packages = []
     for row in tqdm(rows, unit="package", desc="reading"):
         if "owner" in row:
@@ -157,7 +163,9 @@ def pin(rows: list[dict], manifest: Path, tarballs: Path) -> None:
         meta = meta_of(tarballs / row["file"])
         licence = licence_of(meta)
         if permissive(licence):
-            packages.append({"name": row["name"], "version": row["version"], "licence": licence, "owner": owner_of(meta)})
+            packages.append(
+                {"name": row["name"], "version": row["version"], "licence": licence, "owner": owner_of(meta)}
+            )
     write_pins(packages, manifest)
     log(f"{len(packages)} packages with permissive licences pinned in {manifest}, {len(rows) - len(packages)} left out")
 

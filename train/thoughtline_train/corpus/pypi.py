@@ -96,9 +96,14 @@ def resolve(roots: Path, manifest: Path, cache: Path) -> None:
             left_out.append(f"{row['name']} ({licence[:40] or 'not stated'})")
             continue
         owner = python_owner(row["name"], headers)
-        packages.append({"name": row["name"], "version": row["version"], "licence": licence, "owner": owner, "file": row["file"]})
+        packages.append(
+            {"name": row["name"], "version": row["version"], "licence": licence, "owner": owner, "file": row["file"]}
+        )
     write_pins(packages, manifest)
-    log(f"{len(packages)} source distributions pinned in {manifest}; left out for their licence: {', '.join(left_out) or 'none'}")
+    log(
+        f"{len(packages)} source distributions pinned in {manifest}; "
+        f"left out for their licence: {', '.join(left_out) or 'none'}"
+    )
 
 
 def package_info(archive: Path) -> dict[str, list[str]]:

@@ -9,7 +9,9 @@ import numpy as np
 BASE = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
 # 0 for bytes outside words, else the byte in lower case.
-FOLD = np.array([ord(chr(b).lower()) if b < 128 and (chr(b).isalnum() or b == 95) else b * (b > 127) for b in range(256)], np.uint64)
+FOLD = np.array(
+    [ord(chr(b).lower()) if b < 128 and (chr(b).isalnum() or b == 95) else b * (b > 127) for b in range(256)], np.uint64
+)
 LONGEST = 1 << 21
 
 

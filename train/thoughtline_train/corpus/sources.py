@@ -7,8 +7,8 @@ under `node_modules` inside a map belong to somebody else and are left out.
 import json
 import re
 import tarfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Iterator, Mapping
 
 LANGUAGES = {
     ".ts": "typescript", ".mts": "typescript", ".cts": "typescript", ".tsx": "tsx", ".js": "javascript",
@@ -95,4 +95,3 @@ def flaw(path: str, text: str) -> str | None:
 
 def acceptable(path: str, text: str) -> bool:
     return flaw(path, text) is None
-
