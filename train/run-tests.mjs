@@ -1,5 +1,5 @@
 // Runs the Python tests in the virtual environment of the training package.
-// The last line is "N passed, M failed", the one before names what was skipped; the exit code says the same.
+// The last line is "N passed, M failed", with the names of tests that were skipped behind it; the exit code says the same.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,14 @@ import { train, trainEnvironment } from './environment.mjs';
 
 let passed = 0;
 let failed = 1;
+let skipped = [];
 try {
-  ({ passed, failed } = test(trainEnvironment()));
+  ({ passed, failed, skipped } = test(trainEnvironment()));
 } catch (error) {
   console.error(error.message);
 }
-console.log(`\n${passed} passed, ${failed} failed`);
+const skips = skipped.length > 0 ? `, ${skipped.length} skipped: ${skipped.join('; ')}` : '';
+console.log(`\n${passed} passed, ${failed} failed${skips}`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 function test({ folder, python }) {
@@ -25,9 +27,8 @@ function test({ folder, python }) {
     env: { ...process.env, TORCH_COMPILE_DISABLE: '1' },
   });
   const { passed, failed, skipped } = summary(existsSync(report) ? readFileSync(report, 'utf8') : '');
-  if (skipped.length > 0) console.log(`\n${skipped.length} skipped: ${skipped.join('; ')}`);
   // A run that ended badly without naming a failure counts as one, and so does one that counted nothing.
-  return { passed, failed: failed === 0 && (status !== 0 || passed === 0) ? 1 : failed };
+  return { passed, failed: failed === 0 && (status !== 0 || passed === 0) ? 1 : failed, skipped };
 }
 
 /** What pytest's JUnit report counts. */
