@@ -6,7 +6,7 @@ import { messageOf } from '../model/errors';
 import type { Tokenizer } from '../model/tokenizer';
 import { readExcluded } from '../workspace/rules';
 import { writeWhole } from '../workspace/storage';
-import { findSource, findSources, readSource, type Folder, type Found } from '../workspace/walk';
+import { findAt, findSources, readSource, type Folder, type Found } from '../workspace/walk';
 import type { IndexProgress, WorkspaceSpec } from './messages';
 
 export interface IndexerOptions {
@@ -54,6 +54,8 @@ export class Indexer {
   #folders: readonly Folder[] = [];
   #signal = { aborted: true };
   #saving: NodeJS.Timeout | undefined;
+  /** Paths that changed and have not been looked at. */
+  readonly #changed = new Set<string>();
   /** One piece of work after the other. */
   #work: Promise<void> = Promise.resolve();
 
@@ -67,6 +69,7 @@ export class Indexer {
     const moved = JSON.stringify(spec.folders.map(({ name }) => name)) !== JSON.stringify(this.#folders.map(({ name }) => name)); // prettier-ignore
     this.stop();
     const signal = (this.#signal = { aborted: false });
+    this.#changed.clear();
     this.#spec = spec;
     this.#folders = spec.folders.map((folder) => ({ ...folder, excluded: readExcluded(folder.excluded) }));
     return this.#after(async () => {
@@ -75,11 +78,14 @@ export class Indexer {
     });
   }
 
-  /** Files that were made, changed or deleted; of a folder that is gone, all. Never rejects. */
+  /** Files that were made, changed or deleted; of a folder that is gone, all. What waits already is looked at once. Never rejects. */
   changed(paths: readonly string[]): Promise<void> {
     const signal = this.#signal;
+    for (const path of paths) this.#changed.add(path);
     return this.#after(async () => {
-      for (const path of paths) if (!signal.aborted) await this.#update(path, signal);
+      const waiting = [...this.#changed];
+      this.#changed.clear();
+      if (!signal.aborted && waiting.length > 0) await this.#update(waiting, signal);
     });
   }
 
@@ -145,16 +151,22 @@ export class Indexer {
     }
   }
 
-  async #update(path: string, signal: { readonly aborted: boolean }): Promise<void> {
+  async #update(paths: readonly string[], signal: { readonly aborted: boolean }): Promise<void> {
     const { memory } = this.#options;
-    const file = await findSource(this.#folders, path, { endings: new Set(this.#spec.endings) });
-    if (file && isSame(memory.stampOf(path), file)) return;
-    const problem = file ? await this.#read(file) : 'gone';
-    if (problem !== undefined) {
-      const gone = memory.paths.filter((known) => known === path || known.startsWith(`${path}/`));
-      if (gone.length === 0) return;
-      await this.#run(each(gone, (known) => memory.delete(known)));
+    const found = await findAt(this.#folders, paths, { endings: new Set(this.#spec.endings) });
+    const gone = new Set(paths.filter((path) => !found.has(path)));
+    let changed = false;
+    for (const file of found.values()) {
+      if (signal.aborted) return;
+      const before = memory.stampOf(file.path);
+      if (isSame(before, file)) continue;
+      const problem = await this.#read(file);
+      changed ||= problem === undefined || before !== undefined;
     }
+    // Of a folder that is gone, all that lay in it.
+    const lost = memory.paths.filter((path) => withFolders(path).some((one) => gone.has(one)));
+    await this.#run(each(lost, (path) => memory.delete(path)));
+    if (!changed && lost.length === 0) return;
     this.#saving ??= setTimeout(() => {
       this.#saving = undefined;
       void this.#after(() => this.#save(signal));
@@ -234,6 +246,13 @@ function* packedOf(memory: WorkspaceMemory): Generator<[string, Packed]> {
     const [stamp, tokens] = [memory.stampOf(path), memory.tokensOf(path)];
     if (stamp && tokens) yield [path, { stamp, tokens }];
   }
+}
+
+/** A path and those of the folders that it lies in. */
+function withFolders(path: string): string[] {
+  const all = [path];
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) all.push(path.slice(0, at));
+  return all;
 }
 
 function isSame(known: Stamp | undefined, file: Stamp): boolean {

@@ -8,6 +8,7 @@ import {
   DidChangeWatchedFilesNotification,
   DidChangeWorkspaceFoldersNotification,
   ErrorCodes,
+  FileChangeType,
   InlineCompletionRequest,
   InlineCompletionTriggerKind,
   LSPErrorCodes,
@@ -182,8 +183,11 @@ connection.onInitialized(async () => {
   apply();
 });
 onNotification(DidChangeWatchedFilesNotification, (params) => {
-  const changes = list(field(params, 'changes'));
-  workspace.touched(changes.flatMap((change) => readText(field(change, 'uri')) ?? []));
+  const changes = list(field(params, 'changes')).flatMap((change) => {
+    const uri = readText(field(change, 'uri'));
+    return uri === undefined ? [] : [{ uri, deleted: field(change, 'type') === FileChangeType.Deleted }];
+  });
+  workspace.touched(changes);
 });
 onNotification(DidChangeConfigurationNotification, (params) => {
   said.push(field(params, 'settings'));

@@ -2,10 +2,20 @@ import { fileURLToPath } from 'node:url';
 import type { WorkspaceFolder } from 'vscode-languageserver';
 import type { WorkspaceSpec } from '../inference/messages';
 import { endingsOf } from '../languages';
+import { mayMatter } from '../workspace/rules';
 import { pathOf } from './documents';
 
 /** Changes on disk are told together when none has come for this long, in milliseconds. */
 const QUIET_MS = 500;
+
+/** However fast they come, changes are told after this long. */
+const LONGEST_MS = 5_000;
+
+/** Something changed on disk. */
+export interface Touched {
+  readonly uri: string;
+  readonly deleted: boolean;
+}
 
 /** What the workspace needs of the language client, of the inference process and of the settings. */
 export interface WorkspaceHost {
@@ -32,6 +42,8 @@ export class Workspace {
   readonly #refused = new Set<string>();
   #changed = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  /** When the changes that wait are told at the latest. */
+  #latest: number | undefined;
 
   constructor(host: WorkspaceHost) {
     this.#host = host;
@@ -73,18 +85,31 @@ export class Workspace {
     await this.#host.watch(spec.endings).catch(() => undefined);
   }
 
-  /** Files changed on disk. */
-  touched(uris: readonly string[]): void {
-    if (this.#host.wanted() === undefined) return;
-    for (const uri of uris) this.#changed.add(pathOf(uri));
+  /** Files changed on disk. What cannot matter by its name is heard of nowhere else. */
+  touched(events: readonly Touched[]): void {
+    const wanted = this.#host.wanted();
+    if (wanted === undefined) return;
+    const endings = new Set(endingsOf(wanted.languages));
+    const names = this.#folders.map(({ uri }) => `${nameOf(uri)}/`);
+    for (const { uri, deleted } of events) {
+      const path = pathOf(uri);
+      const folder = names.find((name) => path.startsWith(name));
+      if (folder !== undefined && mayMatter(path.slice(folder.length), deleted, endings)) this.#changed.add(path);
+    }
+    if (this.#changed.size === 0) return;
+    const now = performance.now();
+    const latest = (this.#latest ??= now + LONGEST_MS);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const paths = [...this.#changed];
-      this.#changed.clear();
-      // What is ignored may be another file from now on, so all are looked for.
-      if (paths.some((path) => path.endsWith('/.gitignore'))) this.renew();
-      else this.#host.changed(paths);
-    }, QUIET_MS).unref();
+    this.#timer = setTimeout(() => this.#tellChanged(), Math.min(QUIET_MS, latest - now)).unref();
+  }
+
+  #tellChanged(): void {
+    const paths = [...this.#changed];
+    this.#changed.clear();
+    this.#latest = undefined;
+    // What is ignored may be another file from now on, so all are looked for.
+    if (paths.some((path) => path.endsWith('/.gitignore'))) this.renew();
+    else this.#host.changed(paths);
   }
 
   async #spec(): Promise<WorkspaceSpec> {
@@ -104,7 +129,7 @@ export class Workspace {
 
   async #folderOf(uri: string, directory: string): Promise<WorkspaceSpec['folders'][number]> {
     const excluded = await this.#host.excluded(uri).catch(() => undefined);
-    return { directory, name: pathOf(uri).replace(/\/$/, ''), excluded };
+    return { directory, name: nameOf(uri), excluded };
   }
 
   /** Where a folder is on disk; undefined where its address says no such place, which is told once. */
@@ -117,4 +142,9 @@ export class Workspace {
       return undefined;
     }
   }
+}
+
+/** What the paths of a folder's files begin with. */
+function nameOf(uri: string): string {
+  return pathOf(uri).replace(/\/$/, '');
 }

@@ -29,6 +29,18 @@ export function isSourceName(name: string, endings: ReadonlySet<string>): boolea
   return !name.startsWith('.') && !isSecretFile(name) && !MADE.test(name);
 }
 
+/**
+ * Whether a change of something within a workspace folder may change what is known of its sources: of a source, by its name;
+ * of `.gitignore`; and where something was deleted, of what may have been a folder.
+ * @param inside its path within the folder, with slashes
+ */
+export function mayMatter(inside: string, deleted: boolean, endings: ReadonlySet<string>): boolean {
+  const folders = inside.split('/');
+  const name = folders.pop() ?? '';
+  if (!folders.every(mayHoldSources)) return false;
+  return name === '.gitignore' || isSourceName(name, endings) || (deleted && mayHoldSources(name));
+}
+
 /** Why a text is not taken for source code. */
 export function strangeness(text: string): string | undefined {
   if (text.includes('\0')) return 'binary';

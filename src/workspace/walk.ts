@@ -104,24 +104,55 @@ export async function findSources(folders: readonly Folder[], options: WalkOptio
   return upTo();
 }
 
-/** The source file under a path, if there is one that a walk would find. */
-export async function findSource(
+/**
+ * Those of some files, by their paths, that a walk would find. What cannot be a source by its name costs nothing, and what
+ * several have in common is asked of the disk once.
+ */
+export async function findAt(
   folders: readonly Folder[],
-  path: string,
+  paths: readonly string[],
   options: Pick<WalkOptions, 'endings'>,
-): Promise<Found | undefined> {
-  const folder = folders.find(({ name }) => path.startsWith(`${name}/`));
-  if (!folder) return undefined;
-  const [name = '', ...above] = path.slice(folder.name.length + 1).split('/').reverse(); // prettier-ignore
-  let level: Level | undefined = await top(folder);
-  for (const part of above.reverse()) {
-    const state: { isDirectory(): boolean } | undefined = level && (await lstat(join(level.directory, part)).catch(() => undefined)); // prettier-ignore
-    level = level && state?.isDirectory() ? await enter(level, part) : undefined;
+): Promise<Map<string, Found>> {
+  const levels = new Map<string, Promise<Level | undefined>>();
+  const levelOf = (folder: Folder, parts: readonly string[]): Promise<Level | undefined> => {
+    const key = [folder.name, ...parts].join('/');
+    const level = levels.get(key) ?? (parts.length === 0 ? top(folder) : below(parts.at(-1)!, levelOf(folder, parts.slice(0, -1)))); // prettier-ignore
+    levels.set(key, level);
+    return level;
+  };
+  const inFolder = new Map<string, { folder: Folder; parts: string[]; names: string[] }>();
+  for (const path of paths) {
+    const folder = folders.find(({ name }) => path.startsWith(`${name}/`));
+    const parts = folder ? path.slice(folder.name.length + 1).split('/') : [];
+    const name = parts.pop();
+    if (!folder || name === undefined || !mayBeSource(parts, name, options.endings)) continue;
+    const key = [folder.name, ...parts].join('/');
+    const group = inFolder.get(key) ?? { folder, parts, names: [] };
+    group.names.push(name);
+    inFolder.set(key, group);
   }
+  const found = new Map<string, Found>();
+  for (const { folder, parts, names } of inFolder.values()) {
+    const level = await levelOf(folder, parts);
+    if (!level) continue;
+    // Only rules about files that stand beside others need to know these.
+    const siblings = folder.excluded.beside.length > 0 ? await readdir(level.directory).catch(() => []) : [];
+    for (const source of await sourcesIn(level, names, siblings, options)) found.set(source.path, source);
+  }
+  return found;
+}
+
+/** Whether a file may be a source, by its name and those of the folders it lies in. */
+function mayBeSource(folders: readonly string[], name: string, endings: ReadonlySet<string>): boolean {
+  return isSourceName(name, endings) && folders.every(mayHoldSources);
+}
+
+/** A folder within another one, if it is one that a walk would enter. */
+async function below(name: string, above: Promise<Level | undefined>): Promise<Level | undefined> {
+  const level = await above;
   if (!level) return undefined;
-  const siblings = await readdir(level.directory).catch(() => []);
-  const [source] = await sourcesIn(level, [name], siblings, options);
-  return source;
+  const state = await lstat(join(level.directory, name)).catch(() => undefined);
+  return state?.isDirectory() ? enter(level, name) : undefined;
 }
 
 /** A source file's text without what only the file itself may know, its lines ending in "\n"; or why it is none. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, symlinkSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import promises, { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -129,6 +129,34 @@ describe('the memory of a workspace is kept like the files', () => {
     await rm(join(root, 'src'), { recursive: true });
     await indexer.changed(['/ws/src']);
     assert.deepEqual(memory.paths, []);
+  });
+
+  test('a storm of changes asks the disk for each source once, and for nothing that cannot be one', async (context) => {
+    const root = join(scratch(), 'storm');
+    const sources = Array.from({ length: 60 }, (_, i) => `src/part${i % 3}/${i}.ts`);
+    await lay(root, { '.gitignore': 'made/\n', ...Object.fromEntries(sources.map((path) => [path, 'before();\n'])) });
+    const { indexer, memory } = started();
+    await indexer.index(specOf('storm'));
+    await lay(root, Object.fromEntries(sources.map((path) => [path, `after();\n// ${path}\n`])));
+    const calls = (['lstat', 'readdir', 'readFile'] as const).map((name) => context.mock.method(promises, name));
+    const counted = async (paths: string[]) => {
+      for (const { mock } of calls) mock.resetCalls();
+      await indexer.changed(paths);
+      return calls.map(({ mock }) => mock.callCount());
+    };
+    const ignored = ['node_modules/a/b', 'dist', '.git/objects', 'src/coverage', 'src/.env'];
+    assert.deepEqual(await counted(ignored.flatMap((path) => Array.from({ length: 400 }, (_, i) => `/ws/${path}/${i}.ts`))), [0, 0, 0]); // prettier-ignore
+    const [lstats = 0, readdirs, readFiles = 0] = await counted(sources.map((path) => `/ws/${path}`));
+    // Each source once; beside that the way down to three folders, and what ignores there.
+    assert.ok(lstats >= 60 && lstats <= 60 + 20, `${lstats} lstat`);
+    assert.ok(readFiles >= 60 && readFiles <= 60 + 20, `${readFiles} readFile`);
+    assert.equal(readdirs, 0);
+    assert.equal(textOf(memory, '/ws/src/part1/1.ts'), 'after();\n// src/part1/1.ts\n');
+
+    // What comes while another change is looked at is looked at together, and once.
+    for (const { mock } of calls) mock.resetCalls();
+    await Promise.all(Array.from({ length: 50 }, () => indexer.changed(['/ws/src/part0/0.ts'])));
+    assert.ok(calls[0]!.mock.callCount() <= 12, `${calls[0]!.mock.callCount()} lstat`);
   });
 
   test('changes are kept for the next session after a while', async () => {
