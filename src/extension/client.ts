@@ -29,6 +29,7 @@ import { readSettings } from './settings';
 import { t, useTranslator } from './words';
 import { restartDelay, restartLimit, restartWindow } from './restarts';
 import {
+  DismissedNotification,
   SnoozeNotification,
   StatusNotification,
   ThoughtRequest,
@@ -142,6 +143,14 @@ export class Client implements Disposable {
     if (!this.#client?.isRunning()) return null;
     const uri = this.#client.code2ProtocolConverter.asUri(document.uri);
     return this.#client.sendRequest(ThoughtRequest, { uri });
+  }
+
+  /** Tells the server that the user sent away what it had suggested at a position. */
+  async dismissed(document: TextDocument, position: Position): Promise<void> {
+    if (!this.#client?.isRunning()) return;
+    const convert = this.#client.code2ProtocolConverter;
+    const params = { uri: convert.asUri(document.uri), position: convert.asPosition(position) };
+    await this.#client.sendNotification(DismissedNotification, params);
   }
 
   /** Why there is no suggestion at a position. */

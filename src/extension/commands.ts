@@ -62,6 +62,7 @@ export function registerCommands(context: CommandContext): Disposable[] {
       await (await obtain()).restart();
     }),
     register('menu', () => menu(context)),
+    register('dismiss', () => dismiss(context)),
     commands.registerCommand(acceptedCommand, () => recorder.accepted()),
   ];
 }
@@ -69,6 +70,17 @@ export function registerCommands(context: CommandContext): Disposable[] {
 async function choose(choices: Choice[], title: string, placeHolder: string): Promise<void> {
   const chosen = await window.showQuickPick(choices, { title, placeHolder });
   await chosen?.run?.();
+}
+
+/** Hides the suggestion on screen, as Escape does; one of ours is not offered there again. */
+async function dismiss({ client, recorder }: CommandContext): Promise<void> {
+  const editor = window.activeTextEditor;
+  await commands.executeCommand('editor.action.inlineSuggest.hide');
+  if (editor === undefined) return;
+  const { document, selection } = editor;
+  if (recorder.dismissed(document, document.offsetAt(selection.active))) {
+    await client()?.dismissed(document, selection.active);
+  }
 }
 
 /** Says why there is no suggestion at the cursor: in a list that Escape closes, and in the log. */

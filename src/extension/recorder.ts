@@ -68,6 +68,13 @@ export class Recorder implements Disposable {
     this.#last = undefined;
   }
 
+  /** The user sent away what stood at a place; says whether that was ours: others suggest, too. */
+  dismissed(document: TextDocument, offset: number): boolean {
+    const ours = this.#offer?.uri === String(document.uri) && this.#offer.offset === offset;
+    if (ours) this.#follow({ type: 'left', now: Date.now() });
+    return ours;
+  }
+
   async reset(): Promise<void> {
     this.#waiting = [];
     await this.storage.update(key, noStatistics);

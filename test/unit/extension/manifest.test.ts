@@ -25,6 +25,7 @@ const manifest = read('package.json') as {
   capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
   contributes: {
     commands: { command: string; title: string }[];
+    keybindings: { command: string; key: string; when: string }[];
     walkthroughs: { steps: { media: { image: Record<string, string> } }[] }[];
     configuration: { properties: Record<string, Property> };
   };
@@ -50,6 +51,21 @@ test('every setting is read by the server, and there are fifteen at most', () =>
 test('every text of package.json stands in package.nls.json, and none stands there in vain', () => {
   const used = [...JSON.stringify(manifest).matchAll(/"%([^%"]+)%"/g)].map((match) => match[1]!);
   assert.deepEqual([...new Set(used)].sort(), Object.keys(words).sort());
+});
+
+test('every command of ours that a key runs is registered; Escape is taken only where a suggestion and nothing else would go', () => {
+  const source = readFileSync(join(root, 'src/extension/commands.ts'), 'utf8');
+  const ours = manifest.contributes.keybindings.filter(({ command }) => command.startsWith('thoughtline.'));
+  assert.ok(ours.length > 0);
+  for (const { command } of ours)
+    assert.ok(source.includes(`register('${command.slice('thoughtline.'.length)}'`), command);
+  const escape = manifest.contributes.keybindings.filter(({ key }) => key === 'escape');
+  for (const { when } of escape) {
+    assert.match(when, /^inlineSuggestionVisible && editorTextFocus && /);
+    for (const other of ['suggestWidgetVisible', 'inSnippetMode', 'findWidgetVisible', 'vim.active', 'neovim.init']) {
+      assert.ok(when.includes(`!${other}`), other);
+    }
+  }
 });
 
 test('every command is registered by the extension', () => {
