@@ -93,7 +93,7 @@ export const SETTINGS = {
   /** Milliseconds that the model is not asked after a keystroke, at most; the typing decides below that. */
   debounceMax: whole(40, [0, 2000]),
   /** Milliseconds after which an automatic suggestion is shown as far as it has been written; 0 = when it is whole. */
-  timeBudget: whole(200, [0, 10_000]),
+  timeBudget: whole(600, [0, 10_000]),
   device: choice<DeviceName>('auto', devices, 'machine-overridable'),
   /** Threads of the processor for one run of the model; 0 = one for each core, four at most. */
   threads: whole(0, [0, 64], 'machine-overridable'),
