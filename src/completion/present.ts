@@ -1,3 +1,4 @@
+import { isSubsequence } from '../syntax/edit';
 import { UNKNOWN, type SyntaxJudges, type Verdict } from '../syntax/judge';
 import type { Manifest } from '../model/manifest';
 import { isBoundary } from './boundary';
@@ -74,7 +75,7 @@ export class Presenter {
     if (ranked.length === 0) return none(reasonOf(document, candidates[0]?.text ?? ''));
     const judge = rules.solver ? await this.#judges.of(request.path) : undefined;
     const mended = rules.solver
-      ? mend(ranked, (text) => judge?.repair(document.prefix, document.suffix, text))
+      ? mend(ranked, document.suffix, (text) => judge?.repair(document.prefix, document.suffix, text))
       : ranked;
     const [first] = mended;
     if (!first) return none('no suggestion can be parsed here');
@@ -213,12 +214,17 @@ function flaws({ parses, undeclared }: Verdict): number {
   return (parses === false ? 2 : 0) + (undeclared.length > 0 ? 1 : 0);
 }
 
-/** Candidates that parse; those that do not are mended, or left out. */
-function mend(candidates: readonly Ranked[], repair: (candidate: Ranked) => string | undefined): Ranked[] {
+/** Candidates that parse; those that do not are mended, as long as they hold what they cover, or left out. */
+function mend(
+  candidates: readonly Ranked[],
+  suffix: string,
+  repair: (candidate: Ranked) => string | undefined,
+): Ranked[] {
   return candidates.flatMap((candidate) => {
     if (candidate.verdict.parses !== false) return [candidate];
     const text = repair(candidate);
-    return text === undefined ? [] : [{ ...candidate, text, verdict: { parses: true, undeclared: [] } }];
+    if (text === undefined || !isSubsequence(suffix.slice(0, candidate.replaceSuffix), text)) return [];
+    return [{ ...candidate, text, verdict: { parses: true, undeclared: [] } }];
   });
 }
 

@@ -351,12 +351,14 @@ function openersOf(pieces: readonly Piece[]): Map<number, number> {
  * closes is closed once, by the line or by the text, and nothing is closed that was not open. What the text leaves open may stay so.
  * @param kept pieces of the text
  * @param left how many of the pieces after the cursor still stand there
+ * @param below a closer that stands in the next line
  */
 export function unbalanced(
   before: readonly Piece[],
   after: readonly Piece[],
   kept: readonly Piece[],
   left: number,
+  below?: string,
 ): string | undefined {
   const line = [...before, ...after];
   const openers = openersOf(line);
@@ -367,15 +369,20 @@ export function unbalanced(
     .map(([opener]) => opener)
     .sort((a, b) => a - b);
   const nameOf = (one: number | string) => (typeof one === 'string' ? one : ((line[one] as Piece).opens ?? '')).trim();
+  let written = textOf(before);
+  let beyond = 0;
   for (const { text, closes, opens } of kept) {
     if (closes !== undefined) {
       const at = open.findLastIndex((one) => nameOf(one) === closes.trim());
+      // At the beginning of a line it may be one of its own.
+      if (at === -1 && beyond++ === 0 && text === below && written.trim() !== '') return `${text} is closed below`;
       // The text may close what stands in lines above; and leave open what it has opened itself.
       const passed = open.slice(at + 1);
       if (passed.some((one) => typeof one === 'number')) return `${text} closes nothing`;
       open.length = at === -1 ? 0 : at;
     }
     if (opens !== undefined) open.push(opens);
+    written += text;
   }
   // In a string, comment or tag that the text has begun, what follows means something else.
   if (open.some((one) => typeof one === 'string' && !/^(?:[([{]|\$[({]|#\{)/.test(one.trim()))) return undefined;

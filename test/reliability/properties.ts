@@ -127,24 +127,24 @@ const fitting: Property = {
   name: 'overlap: a line stays balanced, loses nothing right of the cursor, and gets nothing twice, in eleven languages',
   weight: 12,
   property: () =>
-    fc.property(places, ({ path, before, after, written }) => {
+    fc.property(places, fc.boolean(), ({ path, before, after, written }, enclosed) => {
       const [line, rest, text] = [piecesText(before), piecesText(after), piecesText(written)];
-      const { text: kept, replaceSuffix } = trim(text, line, rest, path);
+      const [above, below] = enclosed ? ['call(\n', '\n)\n'] : ['', ''];
+      const { text: kept, replaceSuffix } = trim(text, above + line, rest + below, path);
       if (kept === '') return;
-      const covered = rest.slice(0, replaceSuffix);
-      const shown = `${path}: ${line}¦${rest} + ${text} → ${line}${kept}${rest.slice(replaceSuffix)}`;
+      const [covered, end] = [rest.slice(0, replaceSuffix), rest.slice(replaceSuffix)];
+      const shown = `${path}: ${line}¦${rest} + ${text} → ${line}${kept}${end}${below}`;
       assert.ok(isSubsequence(covered, kept), `lost: ${shown}`);
       assert.ok(!splitsGrapheme(rest, replaceSuffix), `half a character: ${shown}`);
-      assert.ok(
-        !rest.trimStart().startsWith(kept.trim()) ||
-          splitsWord(kept.trim() + rest.trimStart().slice(kept.trim().length), kept.trim().length),
-        `follows already: ${shown}`,
-      );
+      const follows = rest.trimStart().startsWith(kept.trim()) && !splitsWord(rest.trimStart(), kept.trim().length);
+      assert.ok(!follows, `follows already: ${shown}`);
       const pieces = piecesOf(written, kept);
       assert.ok(pieces, `half a word: ${shown}`);
       const left = piecesAfter(after, covered);
       assert.ok(left, `half a word is replaced: ${shown}`);
-      assert.equal(unbalanced(before, after, pieces, left.length), undefined, shown);
+      assert.equal(unbalanced(before, after, pieces, left.length, enclosed ? ')' : undefined), undefined, shown);
+      const again = trim(text, above + line, `${rest}\n${line}${kept}${end}\n`, path);
+      assert.notEqual(again.text, kept, `the next line over again: ${shown}`);
     }),
 };
 

@@ -161,6 +161,15 @@ describe('a suggestion that is not sure enough', () => {
     assert.equal((await present(lines)).text, 'if (a) {');
   });
 
+  it('is never cut within what is seen as one character, nor within an escape', async () => {
+    const flags = written(["f('🇩🇪', '", at(0.9)], ['🇫', at(0.8)], ["🇷')", at(0.01)]);
+    assert.equal((await present(flags)).text, "f('🇩🇪', '");
+    const family = written(["f('", at(0.9)], ['👩', at(0.85)], ['\u200D', at(0.8)], ["👧')", at(0.01)]);
+    assert.equal((await present(family)).text, "f('");
+    const escape = written(['f("a', at(0.9)], ['\\', at(0.85)], ['n")', at(0.01)]);
+    assert.equal((await present(escape)).text, 'f("a');
+  });
+
   it('stays whole where it is sure as a whole', async () => {
     const call = written(['ab', at(0.8)], ['(c)', at(usual + 0.01)]);
     assert.deepEqual([(await present(call)).text, (await present(call)).candidates.length], ['ab(c)', 1]);

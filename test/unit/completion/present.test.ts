@@ -42,3 +42,32 @@ for (const [name, text, stop, bias, solver, ends, reason] of table) {
     else assert.equal(presented.text, text);
   });
 }
+
+test('texts that differ in the blanks before them only are one to choose from', async () => {
+  const presenter = new Presenter({ energy: undefined }, judges);
+  const texts = ['b()', ' b()', '  b()', 'c()', '\n  b()'];
+  const candidates = texts.map((text) => ({ text, tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 }));
+  const request = { path: '/a.ts', prefix: 'a =', suffix: '\n', related: [] };
+  const judged = await presenter.judged(request, candidates, false);
+  assert.deepEqual(
+    judged.map(({ text }) => text),
+    ['b()', 'c()', '\n  b()'],
+  );
+});
+
+test('a text that is repaired until it parses still holds what it covers', async () => {
+  const repaired = (text: string) => ({
+    of: () => Promise.resolve({ judge: () => [{ parses: false, undeclared: [] }], repair: () => text }),
+  });
+  const request = { path: '/a.ts', prefix: 'f(', suffix: ')\n', related: [] };
+  const candidate = { text: 'a, b)', tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 };
+  const options = { steps: 0, maxLines: 1, candidates: 1, solver: true };
+  const present = (text: string) =>
+    new Presenter({ energy: undefined }, repaired(text) as unknown as SyntaxJudges).present(
+      request,
+      [candidate],
+      options,
+    );
+  assert.equal((await present('a)')).text, 'a)');
+  assert.equal((await present('a, b')).text, '');
+});

@@ -21,7 +21,7 @@ describe('what a text closes that it has not opened', () => {
     ['a.rs', "'('", ''],
     ['a.py', "it's)", ')'],
     ['a.py', "b')'", ''],
-    ['a.sh', 'cat <<EOF\nit\'s )\nEOF\n)', ')'],
+    ['a.sh', "cat <<EOF\nit's )\nEOF\n)", ')'],
     ['a.sh', 'cat <<< "a")', ')'],
     ['a.html', 'a</p>', '</p>'],
     ['a.html', '<b>a</b></p>', '</p>'],
@@ -50,7 +50,7 @@ describe('what is open at a cursor', () => {
     ['a.tsx', 'return <p a={b¦', '> }'],
     ['a.tsx', 'return <p>{¦', '</p> }'],
     ['a.tsx', 'a < b¦', ''],
-    ['a.html', '<p>it\'s <b¦', '</p> >'],
+    ['a.html', "<p>it's <b¦", '</p> >'],
     ['a.html', '  id="a¦">', '> "'],
     ['a.py', 'says¦"""', '"""'],
     ['a.rs', "fn f<'a>(¦", ')'],
@@ -70,7 +70,9 @@ describe('what is open at a cursor', () => {
 
 test('a long line is scanned in linear time', () => {
   const pieces = ['(', ')', '[', '"', "'", '`', '{', '${', '/', '<a', '</a>', '<', '>', '/*', '//', '\\', '（', ']'];
-  const long = pieces.flatMap((piece) => [piece, ` ${piece}`, `${piece}a`, `(${piece}`].map((one) => one.repeat(20_000)));
+  const long = pieces.flatMap((piece) =>
+    [piece, ` ${piece}`, `${piece}a`, `(${piece}`].map((one) => one.repeat(20_000)),
+  );
   for (const path of ['a.tsx', 'a.html', 'a.rs', 'a.sh']) {
     for (const text of long) {
       const began = performance.now();
