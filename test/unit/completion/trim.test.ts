@@ -107,3 +107,23 @@ describe('indentation', () => {
     test(name, () => assert.equal(trim(text, prefix, '').text, kept));
   }
 });
+
+test('a long line and a large file cost no more than a moment', () => {
+  const line = 'f(a, "b", [c, { d: `e${f}` }]); '.repeat(20_000);
+  const file = '  foo(a, b);\n  // it is\n'.repeat(200_000);
+  const cases: [prefix: string, suffix: string, text: string][] = [
+    [line, line, 'a, b);'],
+    ['('.repeat(300_000), ')'.repeat(300_000), 'a'.repeat(2_000)],
+    [`${file}  f(`, `)\n${file}`, 'a, b);'],
+    [`${file}  `, `\n${file}`, '  f(a);\n  g(b);'],
+    ['"', '"', '\\'.repeat(2_000)],
+    ['', 'a'.repeat(10_000), 'a'.repeat(2_000)],
+    ['', ' '.repeat(100_000), '( '.repeat(1_000)],
+  ];
+  for (const [prefix, suffix, text] of cases) {
+    const began = performance.now();
+    trim(text, prefix, suffix, 'a.ts');
+    const took = performance.now() - began;
+    assert.ok(took < 1_000, `${prefix.slice(0, 8)}: ${took} ms`);
+  }
+});
