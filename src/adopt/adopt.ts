@@ -16,7 +16,7 @@ import { writeWeights } from './weights';
 import { WeightsFile } from './weightsFile';
 
 /** Changes when the same file becomes another bundle. */
-export const ADOPTION_VERSION = 1;
+export const ADOPTION_VERSION = 2;
 
 export interface AdoptOptions {
   /** The bundle's name (default: the file's). */
