@@ -128,7 +128,7 @@ export interface CompletionResult {
   readonly reason?: string;
 }
 
-/** How far a thought goes beside the memory where weights are fitted: 0.3 and 0.6 were as good (train/README.md). */
+/** How far a thought goes beside the memory where weights are fitted: 0.3 and 0.6 were as good (docs/experiments). */
 export const THOUGHT_SHARE = 0.5;
 
 /** A token of a target: the decoder's logits [vocabulary], and what the memory has to say. */

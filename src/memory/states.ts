@@ -15,7 +15,7 @@ export interface Likeness {
 export const STATE_INPUTS = ['bias', 'nearest', 'entropy', 'certainty', 'agreement', 'unanimity'] as const;
 export type StateInputs = Record<(typeof STATE_INPUTS)[number], number>;
 
-/** By which cosines are multiplied where weights are fitted: 15 to 30 make no difference that could be told (train/README.md). */
+/** By which cosines are multiplied where weights are fitted: 15 to 30 make no difference that could be told (docs/experiments). */
 export const SHARPNESS = 22;
 
 /** States whose share is less than this of the nearest's say nothing. */

@@ -141,7 +141,7 @@ async function blamingBundle<Result>({ directory }: Bundle, run: () => Promise<R
   }
 }
 
-/** The kernel may differ so far from graphs that multiply in 8 bits themselves, and round more than it does (train/README.md). */
+/** The kernel may differ so far from graphs that multiply in 8 bits themselves, and round more than it does (docs/experiments). */
 const MAX_KERNEL_DIFFERENCE = 0.05;
 
 /**
