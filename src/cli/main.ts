@@ -2,6 +2,7 @@
 import { messageOf } from '../model/errors';
 import { adopt } from './adopt';
 import { bench } from './bench';
+import { compare } from './compare';
 import { UsageError, type Command } from './command';
 import { complete } from './complete';
 import { doctor } from './doctor';
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   score,
   evaluate,
   bench,
+  compare,
   doctor,
   'fit-memory': fitMemory,
   'fit-states': fitStates,

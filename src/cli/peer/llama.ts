@@ -43,27 +43,39 @@ export class Peer {
     this.#close = close;
   }
 
-  /** @throws UserError if the library is not installed */
+  /**
+   * On random weights in the shape of a bundle's decoder.
+   * @throws UserError if the library is not installed
+   */
   static async open(bundle: Bundle, threads: number): Promise<Peer> {
-    const library = await load();
     const scratch = await mkdtemp(join(tmpdir(), 'thoughtline-peer-'));
     try {
       const modelPath = join(scratch, 'random.gguf');
       const shape = await shapeOf(bundle);
       await writeRandomModel(modelPath, shape);
-      const settings = { gpu: false, build: 'never', skipDownload: true, logLevel: 'error', maxThreads: threads };
-      const llama = await library.getLlama(settings);
-      const model = await llama.loadModel({ modelPath, gpuLayers: 0 });
-      const context = await model.createContext({ contextSize: shape.context, batchSize: 512, threads, sequences: 1 });
-      const close = async () => {
-        await context.dispose();
-        await model.dispose();
-        await llama.dispose();
-      };
-      return new Peer(context.getSequence(), close);
+      return await Peer.openFile(modelPath, threads, shape.context);
     } finally {
       await rm(scratch, { recursive: true, force: true });
     }
+  }
+
+  /**
+   * On the weights of a GGUF file.
+   * @param contextSize tokens
+   * @throws UserError if the library is not installed
+   */
+  static async openFile(modelPath: string, threads: number, contextSize: number): Promise<Peer> {
+    const library = await load();
+    const settings = { gpu: false, build: 'never', skipDownload: true, logLevel: 'error', maxThreads: threads };
+    const llama = await library.getLlama(settings);
+    const model = await llama.loadModel({ modelPath, gpuLayers: 0 });
+    const context = await model.createContext({ contextSize, batchSize: 512, threads, sequences: 1 });
+    const close = async () => {
+      await context.dispose();
+      await model.dispose();
+      await llama.dispose();
+    };
+    return new Peer(context.getSequence(), close);
   }
 
   /** Forgets the prompt cache and reads a window. */
@@ -77,13 +89,24 @@ export class Peer {
    * @returns tokens written; fewer than wanted if it was aborted
    */
   async write(window: readonly number[], count: number, signal?: { readonly aborted: boolean }): Promise<number> {
+    let written = 0;
+    for await (const token of this.tokens(window)) {
+      if (token >= 0) written++;
+      if (written === count || signal?.aborted) break;
+    }
+    return written;
+  }
+
+  /** The tokens that it writes greedily after a window, of which it reads only what is not in the prompt cache. */
+  async *tokens(window: readonly number[]): AsyncGenerator<number, void> {
     await this.#sequence.adaptStateToTokens(window.slice(0, -1), false);
     const unread = window.slice(this.#sequence.nextTokenIndex);
     const writing = this.#sequence.evaluate(unread, { temperature: 0, yieldEogToken: true });
-    let written = 0;
-    while (written < count && !signal?.aborted && !(await writing.next()).done) written++;
-    await writing.return();
-    return written;
+    try {
+      for (let next = await writing.next(); !next.done; next = await writing.next()) yield next.value;
+    } finally {
+      await writing.return();
+    }
   }
 
   close(): Promise<void> {
