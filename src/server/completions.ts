@@ -118,7 +118,7 @@ export class Completions {
     clearTimeout(session.aheadTimer);
     if (at instanceof Refusal) return this.#none(session, at.reason);
     session.touched(position);
-    session.under(JSON.stringify([question.maxLines, question.how, this.#client.model]));
+    session.under(JSON.stringify([question.maxLines, question.how]), JSON.stringify(this.#client.model));
     if (invoked) session.refusals.wanted(at);
     this.#thinker.activity(document.uri);
     const unworthy = notWorthAsking(invoked, at, at.suffix.slice(0, at.lineRest), pathFor(document));

@@ -40,7 +40,7 @@ export class Session {
   /** What the user could last choose from, where that was, and under which thought. */
   choice: (Context & { readonly thought: number; readonly candidates: CompletionResult['candidates'] }) | undefined;
   lastSuggestion: { text: string; milliseconds: number; logprob: number; stop: string; thought: number } | undefined;
-  #conditions = '';
+  #conditions: { readonly settings: string; readonly model: string | undefined } | undefined;
   #decisions: { at: number; text: string }[] = [];
 
   /** Version of the thought that serves; 0 = the prior. */
@@ -65,17 +65,17 @@ export class Session {
   }
 
   /**
-   * What suggestions depend on besides the text: settings, the model. Under other conditions nothing that was remembered
-   * holds, nor what is being made.
+   * What suggestions depend on besides the text: settings, and the model as far as it is known. Under others nothing that
+   * was remembered holds, nor what is being made.
    */
-  under(conditions: string): void {
-    if (this.#conditions === conditions) return;
-    if (this.#conditions !== '') {
-      this.abandon();
-      this.suggestions = new SuggestionMemory();
-      this.choice = undefined;
-    }
-    this.#conditions = conditions;
+  under(settings: string, model: string | undefined): void {
+    const before = this.#conditions;
+    this.#conditions = { settings, model: model ?? before?.model };
+    const same = before === undefined || before.settings === settings;
+    if (same && (before?.model === undefined || before.model === this.#conditions.model)) return;
+    this.abandon();
+    this.suggestions = new SuggestionMemory();
+    this.choice = undefined;
   }
 
   /** The process that held the thoughts is gone, or thinking is switched off. */

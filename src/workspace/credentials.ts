@@ -25,7 +25,7 @@ const FORMS = [
   /\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}/, // Shopify
   /\bsk-(?:ant-|proj-|or-)?[\w-]{32}/, // OpenAI, Anthropic
   /\b(?:gsk|xai|pplx|r8)[_-][0-9A-Za-z]{36}/,
-  /\bSG\.[\w-]{16,}\.[\w-]{16,}/, // SendGrid
+  /\bSG\.[\w-]{16,80}\.[\w-]{16}/, // SendGrid
   /\bSK[0-9a-f]{32}\b/, // Twilio
   /\bkey-[0-9a-f]{32}\b/, // Mailgun
   /\bdo[opr]_v1_[0-9a-f]{64}/, // DigitalOcean
@@ -47,13 +47,13 @@ const FORMS = [
   /\bAGE-SECRET-KEY-1[0-9A-Z]{50}/,
   /\b(?:AccountKey|SharedAccessKey)=[\w+/]{40,}={0,2}/, // Azure
   /[?&;]sig=[\w%+/-]{40}/,
-  /\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10}/, // JSON Web Token
+  /\beyJ[\w-]{10,2000}\.eyJ[\w-]{10,4000}\.[\w-]{10}/, // JSON Web Token
 ];
 
 /** Addresses with a password, or a token in place of a name; what a variable stands in for is none. */
 const ADDRESSES = [
   /\b[a-z][a-z\d+.-]{1,20}:\/\/[^\s/:@'"`<>{}$]*:(?![$<{%*]|x{3})[^\s/@'"`<>{}]+@[\w[]/i,
-  /\b[a-z][a-z\d+.-]{1,20}:\/\/(?=[\w-]*\d)[\w-]{20,}@[\w[]/i,
+  /\b[a-z][a-z\d+.-]{1,20}:\/\/(?=[\w-]*\d)[\w-]{20,200}@[\w[]/i,
 ];
 
 const FORM = new RegExp(FORMS.map(({ source }) => source).join('|'));
@@ -61,7 +61,7 @@ const ADDRESS = new RegExp(ADDRESSES.map(({ source }) => source).join('|'), 'i')
 
 /** A name under which credentials stand. Of a password people choose, more is held for one. */
 const NAMES =
-  /(passw(?:or)?d|passphrase|passcode|pwd)|secret|token|credential|(?:api|access|account|private|encryption|signing|auth|session|license|master|shared)[-_. ]?key|authorization|bearer|cookie|dsn\b|connection[-_ ]?string/i;
+  /(passw(?:or)?d|passphrase|passcode|pwd)|secret|token|credential|(?:api|access|account|private|encryption|signing|auth|session|license|master|shared)[-_. ]?key|authorization|bearer|cookie|dsn\b|connection[-_ ]?string/gi;
 
 /** What stands for a value that is not there. */
 const PLACEHOLDER =
@@ -76,18 +76,37 @@ const VALUE = /"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|`((?:\\.|[^`\\])*)`|[^\s"
 /** Letters or digits that go together: in words they are long, in random texts short. */
 const PIECE = /[A-Z]?[a-z]+|[A-Z]+|\d+|[^\w./:\\-]/g;
 
+/** The text in which a value stands: so much before the name, so much after it begins. */
+const BEFORE = 100;
+const AFTER = 600;
+
+/** A line with more names than these is data. */
+const MOST_NAMES = 200;
+
 /** Whether a line holds a credential. */
 export function holdsCredential(line: string): boolean {
   if (FORM.test(line) || ADDRESS.test(line)) return true;
-  const name = NAMES.exec(line);
-  if (!name) return false;
-  const chosen = name[1] !== undefined;
-  for (const { 0: whole, 1: double, 2: single, 3: back, index } of line.matchAll(VALUE)) {
+  let names = 0;
+  for (const { 1: chosen, index } of line.matchAll(NAMES)) {
+    if (++names > MOST_NAMES) return true;
+    const from = Math.max(0, index - BEFORE);
+    if (holdsValue(line.slice(from, index + AFTER), index - from, chosen !== undefined)) return true;
+  }
+  return false;
+}
+
+/**
+ * Whether a value that looks random stands behind a name.
+ * @param chosen whether people choose such values
+ */
+function holdsValue(text: string, name: number, chosen: boolean): boolean {
+  for (const { 0: whole, 1: double, 2: single, 3: back, index } of text.matchAll(VALUE)) {
+    const end = index + whole.length;
+    if (end <= name) continue;
     const quoted = double ?? single ?? back;
     // A text in which the name stands may go on with the value: "Server=db;Password=…".
-    if (index + whole.length <= name.index) continue;
-    const inside = quoted !== undefined && index < name.index;
-    const values = inside || quoted === undefined ? assigned(line.slice(Math.max(index, name.index), index + whole.length)) : [quoted]; // prettier-ignore
+    const inside = quoted === undefined || index < name;
+    const values = inside ? assigned(text.slice(Math.max(index, name), end)) : [quoted];
     if (values.some((value) => looksRandom(value, chosen ? 4 : quoted === undefined ? 2.5 : 3))) return true;
   }
   return false;

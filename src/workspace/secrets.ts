@@ -6,17 +6,17 @@ import { holdsCredential } from './credentials';
 
 export { isSecretFile, isSecretFolder } from './secretNames';
 
-const BEGIN = /-----?\s?BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?|^PuTTY-User-Key-File-\d/;
-const END = /-----?\s?END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----?|^Private-MAC:/;
+const BEGIN = /-----?\s?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----?|^PuTTY-User-Key-File-\d/;
+const END = /-----?\s?END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----?|^Private-MAC:/;
 
-/** What a line of a private key looks like, also within a string or a comment of any language. */
-const KEY_LINE = /^[\s"'`+#*>|-]*(?:[A-Za-z0-9+/=]+|[A-Za-z-]+: .*|)[\s"'`+,;.)\\]*(?:\\n)?["'`+,;)\s\\]*$/;
+/** What may stand around a line of a private key in a string or a comment of any language. */
+const AROUND = /["'`+#*>|,;.)\\\s-]/;
 
 /** Lines of a private key at most; of more the rest is something else. */
 const LONGEST_KEY = 200;
 
 /** A manifest of Kubernetes whose values are secret under any name. */
-const SECRET_KIND = /^\s*"?kind"?\s*:\s*"?Secret"?\s*,?\s*$/;
+const SECRET_KIND = /^\s*"?kind"?\s{0,8}:\s{0,8}"?Secret"?[\s,]*$/;
 
 /**
  * Which lines of a text other files may know: none that holds a credential or a part of a private key.
@@ -58,6 +58,15 @@ function endOfKey(lines: readonly string[], begin: number): number {
   const limit = Math.min(lines.length, begin + LONGEST_KEY);
   for (let i = begin + 1; i < limit; i++) if (END.test(lines[i]!)) return i;
   let last = begin;
-  while (last + 1 < limit && KEY_LINE.test(lines[last + 1]!)) last++;
+  while (last + 1 < limit && mayBeOfKey(lines[last + 1]!)) last++;
   return last;
+}
+
+/** Whether a line may belong to a private key: characters of base64, or a header, whatever stands around them. */
+function mayBeOfKey(line: string): boolean {
+  const plain = line.replaceAll('\\n', '');
+  let [start, end] = [0, plain.length];
+  while (start < end && AROUND.test(plain[start]!)) start++;
+  while (end > start && AROUND.test(plain[end - 1]!)) end--;
+  return /^(?:[A-Za-z0-9+/=]*|[A-Za-z-]+: .*)$/.test(plain.slice(start, end));
 }

@@ -15,7 +15,8 @@ const secret = 'AKIA3X7PQ9WZTL5RBM2N';
 const source = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
 // Twice, so that the lookup memory has it to offer where it begins a third time.
 const text = `const key = '${secret}';\nconst again = '${secret}';\n${source}\nconst third = 'AKIA3X7P`;
-const uri = 'file:///w/src/secrets.ts';
+// Not named like a secret: about such a file nothing would be thought.
+const uri = 'file:///w/src/vault.ts';
 const end = { line: text.split('\n').length - 1, character: text.split('\n').at(-1)!.length };
 
 test('a session with a secret in the file: neither log nor reasons nor disk hold it', async () => {
@@ -48,7 +49,7 @@ test('a session with a secret in the file: neither log nor reasons nor disk hold
 
 test('the command line leaves nothing behind', () => {
   const { environment, cwd, written } = surroundings(join(scratch, 'cli'));
-  const words = ['complete', `-:${end.line + 1}:${end.character + 1}`, '--path', 'src/secrets.ts', '--model', bundle];
+  const words = ['complete', `-:${end.line + 1}:${end.character + 1}`, '--path', 'src/vault.ts', '--model', bundle];
   const { status, stderr } = spawnSync(process.execPath, [join(dist, 'cli.js'), ...words], {
     input: text,
     encoding: 'utf8',
