@@ -23,9 +23,11 @@ import { filesOf, parseManifest, type Manifest } from '../../src/model/manifest'
 import { grammarFor } from '../../src/scopes/grammars';
 import { LineStates } from '../../src/scopes/lineStates';
 import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
+import { Refusals } from '../../src/server/refusals';
 import { accepted, continuation, couldServe, mayServe, SuggestionMemory } from '../../src/server/schedule';
 import { readSettings } from '../../src/server/settings';
 import { isSubsequence } from '../../src/syntax/edit';
+import { forOthers } from '../../src/workspace/secrets';
 import { TINY, tinyTokenizer } from '../fixtures';
 import { piecesAfter, piecesOf, places, textOf as piecesText, unbalanced } from './balanced';
 
@@ -584,6 +586,54 @@ const paths: Property = {
 };
 
 /** Everything that needs no process. */
+// Put together here, so that no scanner of repositories takes them for real ones.
+const credentials = fc.constantFrom(
+  "const password = 'Winter2024!';",
+  'PAYMENT_TOKEN=q8Zk2Lw9XtPm4Rv7',
+  `// ghp_${'aB3dE5fG7hJ9'.repeat(3)}`,
+  'url = postgres://me:hunter2@db/app',
+  ['-----BEGIN ', 'PRIVATE KEY-----'].join(''),
+);
+
+const secrets: Property = {
+  name: 'secrets: a credential anywhere in a text is not in what others may know, and the lines that stay are found again',
+  weight: 1,
+  property: () =>
+    fc.property(unixText(), credentials, unixText(), (before, credential, after) => {
+      const whole = `${before}\n${credential}\n${after}`;
+      const known = forOthers(whole);
+      assert.ok(!known.text.includes(credential));
+      const left = known.text.split('\n');
+      const places = whole.split('\n').map((line, i) => {
+        const place = known.lineOf(i);
+        if (place !== undefined) assert.equal(left[place], line);
+        return place;
+      });
+      const kept = places.filter((place) => place !== undefined);
+      assert.equal(kept.map((place) => left[place]).join('\n'), known.text);
+    }),
+};
+
+const refused: Property = {
+  name: 'refusals: what is written and taken back is refused there, and its first letters bring it back',
+  weight: 1,
+  property: () =>
+    fc.property(unixText(), unixText(6), unixText(), (prefix, written, suffix) => {
+      fc.pre(written.trim() !== '');
+      const refusals = new Refusals();
+      const offset = prefix.length;
+      refusals.changed({ offset, removed: '', inserted: written }, prefix + written + suffix);
+      refusals.changed({ offset, removed: written, inserted: '' }, prefix + suffix);
+      assert.ok(refusals.refuses({ prefix, suffix }, written));
+      assert.ok(refusals.refuses({ prefix, suffix }, `${written}more`));
+      assert.ok(
+        !refusals.refuses({ prefix: `${prefix}${written[0]}`, suffix }, written.slice(1)) || /^\s/.test(written),
+      );
+      refusals.wanted({ prefix, suffix });
+      assert.ok(!refusals.refuses({ prefix, suffix }, written));
+    }),
+};
+
 export const properties: readonly Property[] = [
-  positions, edits, trimming, fitting, cutting, stopping, typingAlong, rows, lookups, context, encoding, windows, scopes, settings, manifests, jsonl, stored, replies, paths,
+  positions, edits, trimming, fitting, cutting, stopping, typingAlong, rows, lookups, context, encoding, windows, scopes, settings, manifests, jsonl, stored, replies, paths, secrets, refused,
 ]; // prettier-ignore
