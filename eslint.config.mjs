@@ -18,7 +18,7 @@ const layers = {
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
   server: ['inference', 'syntax', 'protocol', 'workspace', 'scopes', 'languages'],
-  extension: ['protocol', 'plot'],
+  extension: ['protocol', 'plot', 'adopt'],
   cli: [
     'adopt',
     'completion',

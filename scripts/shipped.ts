@@ -7,6 +7,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readDescription } from '../src/adopt/sources/description';
 import { NATIVE_PLATFORMS } from '../src/model/platform';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -120,6 +121,7 @@ export function notices(packages: readonly ShippedPackage[]): string {
     'Thoughtline contains the following software of others.\n',
     ...packages.map((one) => `${heading(`${one.name} ${one.version} (${one.licence})`)}\n${licenceText(one)}\n`),
     ...packages.flatMap(({ name, version }) => builtNotice(name, version)),
+    modelNotice(),
   ].join('\n');
 }
 
@@ -141,6 +143,24 @@ are listed in https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPar
 DirectX Shader Compiler under Microsoft's licence terms, the last one under LLVM's licence.
 `,
   ];
+}
+
+/** The model that a user can get: it is not in the package, but where it is from and what may be done with it is known. */
+function modelNotice(): string {
+  const { title, licence, page } = coder();
+  const text = readFileSync(join(root, 'models', licence.text), 'utf8').trim();
+  return `${heading(`${title}, a model that you can get and that is not in this package`)}
+${licence.copyright}
+${page}
+
+${licence.notice}
+
+${text}
+`;
+}
+
+function coder() {
+  return readDescription(join(root, 'models', 'coder.json'));
 }
 
 function heading(text: string): string {
@@ -199,16 +219,34 @@ export function billOfMaterials(packages: readonly ShippedPackage[], integrity: 
         licenses: [{ expression: own['license'] }],
       },
     },
-    components: packages.map(({ name, version, licence, folder }) => ({
-      type: 'library',
-      // One name may ship in two versions, and one version from two folders.
-      'bom-ref': folder,
-      name,
-      version,
-      purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
-      licenses: [{ expression: licence }],
-      ...hashes(integrity.get(folder)),
-    })),
+    components: [
+      ...packages.map(({ name, version, licence, folder }) => ({
+        type: 'library',
+        // One name may ship in two versions, and one version from two folders.
+        'bom-ref': folder,
+        name,
+        version,
+        purl: `pkg:npm/${name.replace('@', '%40')}@${version}`,
+        licenses: [{ expression: licence }],
+        ...hashes(integrity.get(folder)),
+      })),
+      modelComponent(),
+    ],
+  };
+}
+
+/** The model that a user can get. */
+function modelComponent(): object {
+  const { title, file, sha256, licence, page } = coder();
+  return {
+    type: 'machine-learning-model',
+    'bom-ref': file,
+    scope: 'excluded',
+    name: title,
+    description: `Not in the package: the user gets it. ${page}`,
+    copyright: licence.copyright,
+    licenses: [{ expression: licence.spdx }],
+    hashes: [{ alg: 'SHA-256', content: sha256 }],
   };
 }
 

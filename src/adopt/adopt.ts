@@ -10,13 +10,11 @@ import { openGguf, type Gguf } from './gguf';
 import { readImportance } from './importance';
 import { encodeModel } from './onnx';
 import { promptOf } from './prompt';
+import { ADOPTION_VERSION } from './sources/place';
 import { RECIPE, type Recipe } from './recipe';
 import { adoptTokenizer, type AdoptedTokenizer } from './tokenizer';
 import { writeWeights } from './weights';
 import { WeightsFile } from './weightsFile';
-
-/** Changes when the same file becomes another bundle. */
-export const ADOPTION_VERSION = 2;
 
 export interface AdoptOptions {
   /** The bundle's name (default: the file's). */

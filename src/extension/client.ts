@@ -48,6 +48,10 @@ export interface ServerPlace {
   folder: string;
   /** The model bundle that comes with the extension. */
   bundle: string;
+  /** Folder of the code model's bundle, where it has been got. */
+  coder: () => string | undefined;
+  /** Folder for what is found out about models. */
+  models: string;
   /** Folder for what is kept of this workspace between sessions; none for a window without a workspace. */
   storage: string | undefined;
 }
@@ -218,6 +222,8 @@ export class Client implements Disposable {
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       initializationOptions: (): InitializationOptions => ({
         bundle: this.place.bundle,
+        coder: this.place.coder(),
+        models: this.place.models,
         settings: this.settings(),
         storage: this.place.storage,
       }),

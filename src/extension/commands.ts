@@ -8,6 +8,7 @@ import { describeSnooze, snoozeMinutes } from './snooze';
 import { statusView } from './statusView';
 import { t } from './words';
 import type { Client } from './client';
+import type { Models } from './models';
 import type { Recorder } from './recorder';
 import type { Snoozer } from './snoozer';
 import type { StatisticsPanel } from './statisticsPanel';
@@ -21,6 +22,7 @@ export interface CommandContext {
   statistics: StatisticsPanel;
   recorder: Recorder;
   snoozer: Snoozer;
+  models: Models;
   /** What `thoughtline.device` can be, and what each means. */
   devices: readonly { name: string; meaning: string }[];
   /** The client, where one has been made. */
@@ -40,7 +42,7 @@ const openSettings = () => commands.executeCommand('workbench.action.openSetting
 
 /** Registers the commands of package.json. */
 export function registerCommands(context: CommandContext): Disposable[] {
-  const { log, panel, statistics, recorder, snoozer, obtain } = context;
+  const { log, panel, statistics, recorder, snoozer, models, obtain } = context;
   const register = (name: string, action: () => unknown) => commands.registerCommand(`thoughtline.${name}`, action);
   return [
     register('toggle', () => writeSetting('enable', !readSettings().enable)),
@@ -49,6 +51,10 @@ export function registerCommands(context: CommandContext): Disposable[] {
     register('endSnooze', () => snoozer.end()),
     register('selectSteps', selectSteps),
     register('selectDevice', () => selectDevice(context)),
+    register('selectModel', () => selectModel(context)),
+    register('getCoder', () => models.getCoder()),
+    register('useGguf', () => models.useGguf()),
+    register('removeCoder', () => models.removeCoder()),
     register('showLog', () => log.show(true)),
     register('showThought', () => panel.show()),
     register('showStatistics', () => statistics.show()),
@@ -104,9 +110,9 @@ async function explain(client: Client | undefined, editor: TextEditor | undefine
   return report ?? { reason: `${status.label}.`, details: [] };
 }
 
-async function menu({ client, snoozer, panel }: CommandContext): Promise<void> {
+async function menu({ client, snoozer, panel, models }: CommandContext): Promise<void> {
   const document = (window.activeTextEditor ?? panel.editor)?.document;
-  const { enable, inferenceSteps, device, languages } = readSettings(document);
+  const { enable, inferenceSteps, device, languages, model } = readSettings(document);
   const now = Date.now();
   const status = client()?.status;
   const entries = menuEntries({
@@ -116,6 +122,7 @@ async function menu({ client, snoozer, panel }: CommandContext): Promise<void> {
     snooze: snoozer.snooze,
     language: document && { id: document.languageId, on: languageOn(languages, document.languageId) },
     device: { wanted: device, used: status?.device },
+    model: { wanted: model, used: status?.model, got: models.coder !== undefined, size: models.size },
   });
   const choices = entries.map(({ label, description, command }): Choice => {
     if (command === undefined) return { label, kind: separator };
@@ -164,6 +171,29 @@ async function selectDevice({ devices, client }: CommandContext): Promise<void> 
     return { label: name + current, detail: meaning, run: () => writeSetting('device', name as Settings['device']) };
   });
   await choose(choices, t('Device'), used === undefined ? '' : t('running on {0}', deviceName(used)));
+}
+
+async function selectModel({ models, client }: CommandContext): Promise<void> {
+  const { model } = readSettings();
+  const status = client()?.status;
+  const run = (command: string) => () => commands.executeCommand(`thoughtline.${command}`);
+  const choice = (name: string, detail: string): Choice => ({
+    label: name === model ? `${name} $(check)` : name,
+    detail,
+    run: () => writeSetting('model', name),
+  });
+  const got = models.coder !== undefined;
+  const choices: Choice[] = [
+    choice('auto', t('The code model, where it is there and fast enough, else nano')),
+    choice('nano', t('The small model that comes with the extension')),
+    got
+      ? choice('coder', t('The code model, however fast it is'))
+      : { label: `$(cloud-download) ${t('Get the code model ({0})', models.size)}`, run: run('getCoder') },
+    ...(['auto', 'nano', 'coder'].includes(model) ? [] : [choice(model, t('The model in this folder'))]),
+    { label: `$(folder-opened) ${t('Use a GGUF file…')}`, run: run('useGguf') },
+    ...(got ? [{ label: `$(trash) ${t('Remove the code model…')}`, run: run('removeCoder') }] : []),
+  ];
+  await choose(choices, t('Model'), [status?.model, status?.problem ?? status?.because].filter(Boolean).join(': '));
 }
 
 async function resetStatistics({ recorder }: CommandContext): Promise<void> {

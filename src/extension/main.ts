@@ -1,6 +1,7 @@
 import { l10n, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { registerCommands } from './commands';
 import { languageOn } from './languages';
+import { Models } from './models';
 import { section } from './names';
 import { Recorder } from './recorder';
 import { carryOverModelPath, readSettings, trusted } from './settings';
@@ -35,7 +36,7 @@ export function activate(context: ExtensionContext): void {
 
   /** The client, made on first use. */
   const obtain = async (): Promise<Client> => {
-    client ??= await create(context, log, snoozed, {
+    client ??= await create(context, log, models, snoozed, {
       status: () => {
         show();
         panel.refresh();
@@ -47,6 +48,10 @@ export function activate(context: ExtensionContext): void {
     });
     return client;
   };
+  // A server that runs has to be told which models there are.
+  const models = new Models(context, log, async () => {
+    if (client?.started) await client.restart();
+  });
   const startIfEnabled = async (): Promise<void> => {
     if (readSettings().enable) await (await obtain()).start();
     show();
@@ -69,6 +74,7 @@ export function activate(context: ExtensionContext): void {
       statistics,
       recorder,
       snoozer,
+      models,
       devices: devicesOf(context),
       client: () => client,
       obtain,
@@ -116,6 +122,7 @@ interface Listener {
 async function create(
   context: ExtensionContext,
   log: LogOutputChannel,
+  models: Models,
   snoozed: () => string | undefined,
   listener: Listener,
 ): Promise<Client> {
@@ -124,6 +131,8 @@ async function create(
     script: context.asAbsolutePath('dist/server.js'),
     folder: context.extensionPath,
     bundle: context.asAbsolutePath('models/nano'),
+    coder: () => models.coder,
+    models: models.folder,
     storage: context.storageUri?.scheme === 'file' ? context.storageUri.fsPath : undefined,
   };
   const made = new Client(place, log, () => trusted(readSettings(), workspace.isTrusted), snoozed);

@@ -10,6 +10,13 @@ export interface MenuState {
   readonly snooze: Snooze;
   /** The setting, and what is really used. */
   readonly device: { readonly wanted: string; readonly used: string | undefined };
+  /** The model that serves, and the setting; whether the code model has been got, and its size for people. */
+  readonly model: {
+    readonly wanted: string;
+    readonly used: string | undefined;
+    readonly got: boolean;
+    readonly size: string;
+  };
   readonly inferenceSteps: number;
   readonly now: number;
 }
@@ -22,7 +29,7 @@ export interface MenuEntry {
 }
 
 export function menuEntries(state: MenuState): MenuEntry[] {
-  const { enable, language, snooze, device, inferenceSteps, now } = state;
+  const { enable, language, snooze, device, model, inferenceSteps, now } = state;
   const snoozed = describeSnooze(snooze, now);
   const entries: (MenuEntry | false)[] = [
     {
@@ -38,6 +45,13 @@ export function menuEntries(state: MenuState): MenuEntry[] {
     snoozed === undefined
       ? enable && { label: `$(bell-slash) ${t('Snooze…')}`, command: 'snooze' }
       : { label: `$(bell) ${t('End snooze')}`, description: snoozed, command: 'endSnooze' },
+    { label: t('Model') },
+    {
+      label: `$(package) ${t('Model…')}`,
+      description: model.used === undefined ? model.wanted : t('{0}, running {1}', model.wanted, model.used),
+      command: 'selectModel',
+    },
+    !model.got && { label: `$(cloud-download) ${t('Get the code model ({0})', model.size)}`, command: 'getCoder' },
     { label: t('Thinking') },
     {
       label: `$(symbol-numeric) ${t('Inference steps…')}`,

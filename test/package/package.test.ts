@@ -9,7 +9,6 @@ import { isPermissive, packageFolder, programs } from '../../scripts/shipped';
 import { judge, readReport, type AuditReport } from '../../scripts/audit';
 import { NATIVE_PLATFORMS, PLATFORMS, WASM_PLATFORMS } from '../../src/model/platform';
 import { EMBEDDED_GRAMMARS, LANGUAGES } from '../../src/languages';
-import { models } from '../../src/settings';
 import { ROOT } from '../fixtures';
 import { LspClient } from '../server/client';
 import { pretending } from '../server/machines';
@@ -103,12 +102,13 @@ describe('the VSIX', () => {
       );
     });
 
-    test(`${target}: the bundles that a setting names, in 60 MB at most`, () => {
+    test(`${target}: the model that comes along and where the other can be had, in 60 MB at most`, () => {
       const archive = packed.get(target)!;
-      const folders = [...unzip(archive).keys()].flatMap(
-        (name) => /^extension\/models\/(\w+)\/manifest/.exec(name)?.[1] ?? [],
-      );
-      assert.deepEqual(folders.sort(), [...models].sort());
+      const names = [...unzip(archive).keys()];
+      const folders = names.flatMap((name) => /^extension\/models\/(\w+)\/manifest/.exec(name)?.[1] ?? []);
+      assert.deepEqual(folders, ['nano']);
+      const beside = names.filter((name) => /^extension\/models\/[^/]+$/.test(name)).map((name) => name.slice(17));
+      assert.deepEqual(beside.sort(), ['Apache-2.0.txt', 'coder-importance.gguf', 'coder.json']);
       assert.ok(archive.length <= 60e6, `${(archive.length / 1e6).toFixed(1)} MB`);
     });
 
@@ -167,6 +167,7 @@ describe('the VSIX', () => {
     const bill = JSON.parse(files.get('extension/dist/sbom.cdx.json')!.toString()) as {
       bomFormat: string;
       components: {
+        type: string;
         name: string;
         version: string;
         purl: string;
@@ -185,15 +186,27 @@ describe('the VSIX', () => {
         name,
       );
     }
-    for (const { name, version, purl, licenses, hashes } of bill.components) {
+    const libraries = bill.components.filter(({ type }) => type === 'library');
+    for (const { name, version, purl, licenses, hashes } of libraries) {
       assert.ok(notices.includes(`${name} ${version} (${licenses[0]!.expression})`), name);
       assert.equal(purl, `pkg:npm/${name.replace('@', '%40')}@${version}`);
       assert.equal(hashes?.length, 1, name);
     }
-    assert.equal(notices.match(/^=+\n.* \(.*\)\n=+$/gm)?.length, bill.components.length);
+    assert.equal(notices.match(/^=+\n.* \(.*\)\n=+$/gm)?.length, libraries.length);
+    // The model that a user can get is named with its licence, and is not there.
+    const [model, ...more] = bill.components.filter(({ type }) => type !== 'library');
+    assert.deepEqual(
+      [model?.name, model?.licenses[0]?.expression, more],
+      ['Qwen2.5-Coder-0.5B-Instruct', 'Apache-2.0', []],
+    );
+    assert.match(
+      notices,
+      /Qwen2\.5-Coder-0\.5B-Instruct, a model that you can get[\s\S]*Copyright Alibaba Cloud[\s\S]*Apache License/,
+    );
+    assert.ok(![...files.keys()].some((name) => name.endsWith('.gguf') && !name.endsWith('coder-importance.gguf')));
     assert.match(notices, /Copyright \(c\) Microsoft Corporation/);
     // A formatter or a test runner is not in it.
-    for (const tool of ['prettier', 'esbuild', 'fast-check', 'protobufjs', `onnxruntime-${other}`]) {
+    for (const tool of ['prettier', 'esbuild', 'fast-check', 'yauzl', `onnxruntime-${other}`]) {
       assert.ok(!bill.components.some(({ name }) => name === tool), tool);
     }
     assert.equal(/Native libraries of ONNX Runtime/.test(notices), build === 'node');

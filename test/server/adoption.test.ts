@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { FromAdoption, ToAdoption } from '../../src/adopt/messages';
+import { runAdoption } from '../../src/extension/adoption';
 import { dist } from './client';
 
 const scratch = mkdtempSync(join(tmpdir(), 'thoughtline-adoption-'));
@@ -119,5 +120,55 @@ describe('the program that gets and adopts models', () => {
     const ended = new Promise((exited) => child.once('exit', exited));
     child.disconnect();
     assert.equal(await ended, 0);
+  });
+});
+
+describe('the extension’s side of it', () => {
+  const script = join(dist, 'adopt.js');
+
+  test('hears how it ended', async () => {
+    const folder = fresh();
+    const source = join(folder, 'page.gguf');
+    writeFileSync(source, '<html>');
+    const ended = await runAdoption(script, { type: 'adopt', source, directory: join(folder, 'b'), name: 'page' });
+    assert.ok(ended.type === 'failed' && ended.reason.startsWith(source), JSON.stringify(ended));
+  });
+
+  test('hears that it died, or could not be started', async () => {
+    const dying = join(fresh(), 'dying.cjs');
+    writeFileSync(dying, "process.on('message', () => process.kill(process.pid, 'SIGKILL'));");
+    const order: ToAdoption = { type: 'remove', cache: fresh() };
+    const died = await runAdoption(dying, order);
+    assert.deepEqual(died, { type: 'failed', reason: 'the process that gets models ended (SIGKILL)' });
+    const missing = await runAdoption(join(scratch, 'nowhere.js'), order);
+    assert.deepEqual(missing, { type: 'failed', reason: 'the process that gets models ended (exit code 1)' });
+  });
+
+  test('cancels', async () => {
+    const slow = join(fresh(), 'slow.cjs');
+    writeFileSync(
+      slow,
+      `process.on('message', ({ type }) => type === 'cancel'
+         ? process.send({ type: 'cancelled' }, () => process.exit())
+         : process.send({ type: 'progress', share: 0.5, what: 'half' }));`,
+    );
+    const control = new AbortController();
+    const told: [number, string][] = [];
+    const ended = await runAdoption(
+      slow,
+      { type: 'remove', cache: scratch },
+      {
+        signal: control.signal,
+        onProgress: (...progress) => {
+          told.push(progress);
+          control.abort();
+        },
+      },
+    );
+    assert.deepEqual([told, ended], [[[0.5, 'half']], { type: 'cancelled' }]);
+    assert.deepEqual(
+      await runAdoption(slow, { type: 'remove', cache: scratch }, { signal: AbortSignal.abort() }),
+      ended,
+    );
   });
 });

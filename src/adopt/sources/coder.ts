@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../model/errors';
-import { adopt, ADOPTION_VERSION } from '../adopt';
+import { adopt } from '../adopt';
 import type { Origin } from '../card';
 import { readDescription, type ModelDescription } from './description';
 import { cacheFolder } from './folders';
-import { bundleIn, obtain, type ObtainOptions } from './obtain';
+import { obtain, type ObtainOptions } from './obtain';
+import { ADOPTION_VERSION, bundleIn, isObtained } from './place';
 
 export interface CoderOptions extends Pick<
   ObtainOptions,
@@ -50,11 +51,9 @@ export async function obtainCoder(options: CoderOptions): Promise<string> {
 
 /** The folder of the code model's bundle in a cache. @throws UserError if it is not there yet */
 export function obtainedCoder(cache = cacheFolder(), path = coderDescription()): string {
-  const bundle = bundleIn(cache, readDescription(path), ADOPTION_VERSION);
-  if (!existsSync(join(bundle, 'manifest.json'))) {
-    throw new UserError('coder: the code model is not here yet; get it with `thoughtline adopt coder`');
-  }
-  return bundle;
+  const description = readDescription(path);
+  if (isObtained(cache, description)) return bundleIn(cache, description);
+  throw new UserError('coder: the code model is not here yet; get it with `thoughtline adopt coder`');
 }
 
 /** What was measured of the code model's inputs; adoption uses it for the model that it was measured on. */

@@ -85,8 +85,3 @@ export function isSafe(address: string): boolean {
 export function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
-
-/** Megabytes for people. */
-export function megabytes(count: number): string {
-  return `${Math.round(count / 1e6)} MB`;
-}

@@ -2,10 +2,11 @@ import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../model/errors';
-import { isLoopback, isSafe, megabytes, type ModelSource } from './description';
+import { isLoopback, isSafe, type ModelSource } from './description';
 import type { Wanted } from './find';
 import { Pace, type OnProgress } from './pace';
 import { PartFile } from './part';
+import { megabytes } from './place';
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;

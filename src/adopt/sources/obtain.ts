@@ -1,12 +1,12 @@
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../../model/errors';
-import { megabytes, type ModelDescription, type ModelSource } from './description';
+import type { ModelDescription, ModelSource } from './description';
 import { findFile } from './find';
 import { modelFolders } from './folders';
 import { takeLock } from './lock';
 import type { OnProgress } from './pace';
+import { bundleIn, bundlePrefix, isObtained, megabytes } from './place';
 
 /** Makes a bundle of a GGUF file: whole, or not at all. */
 export type Adopt = (
@@ -49,16 +49,6 @@ export interface ObtainOptions {
 /** Getting the weights is this share of the work, adopting them the rest, where neither is known before. */
 const FETCHING = 0.6;
 
-/** The folder in which a model's bundle lies, or will. */
-export function bundleIn(cache: string, { name, sha256 }: ModelDescription, adoptionVersion: number): string {
-  return join(cache, 'bundles', `${name}-${sha256.slice(0, 12)}-${adoptionVersion}`);
-}
-
-/** Whether a model is there. */
-export function isObtained(cache: string, description: ModelDescription, adoptionVersion: number): boolean {
-  return existsSync(join(bundleIn(cache, description, adoptionVersion), 'manifest.json'));
-}
-
 /**
  * Gets a model's weights from the first source that has them, and adopts them, unless that was done before. Processes that
  * want the same one wait for each other.
@@ -88,8 +78,8 @@ export async function obtain(options: ObtainOptions): Promise<string> {
 }
 
 /** Takes a model away again: its bundles of all versions, and the weights that were fetched for it. */
-export async function remove(cache: string, { name, file, sha256 }: ModelDescription): Promise<void> {
-  const starts = { bundles: `${name}-${sha256.slice(0, 12)}-`, weights: file };
+export async function remove(cache: string, model: ModelDescription): Promise<void> {
+  const starts = { bundles: bundlePrefix(model), weights: model.file };
   for (const [folder, start] of Object.entries(starts)) {
     const names = await readdir(join(cache, folder)).catch(() => []);
     for (const one of names.filter((found) => found.startsWith(start))) {

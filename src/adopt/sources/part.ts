@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { open, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../../model/errors';
-import { megabytes } from './description';
 import type { Wanted } from './find';
+import { megabytes } from './place';
 
 /**
  * A file on its way: what has come so far lies in `PATH.part` and is summed as it comes. It becomes `PATH` when its size

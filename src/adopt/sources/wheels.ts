@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../../model/errors';
-import { megabytes, type ModelSource, type Wheel } from './description';
+import type { ModelSource, Wheel } from './description';
 import { findFile, type Wanted } from './find';
 import { joinMembers } from './members';
 import { Pace, type OnProgress } from './pace';
 import { ensureRoom } from './part';
+import { megabytes } from './place';
 
 export interface WheelOptions {
   readonly signal?: AbortSignal | undefined;

@@ -9,6 +9,7 @@ const state: MenuState = {
   language: { id: 'python', on: true },
   snooze: { state: 'awake' },
   device: { wanted: 'auto', used: 'cpu' },
+  model: { wanted: 'auto', used: 'nano 0.7.1', got: false, size: '491 MB' },
   inferenceSteps: 4,
   now: 0,
 };
@@ -18,10 +19,20 @@ const entry = (command: string, change: Partial<MenuState> = {}) =>
   menuEntries({ ...state, ...change }).find((one) => one.command === command);
 
 test('the menu offers what makes sense in a state', () => {
-  const all = ['toggle', 'toggleLanguage', 'snooze', 'selectSteps', 'selectDevice', 'showThought'];
+  const all = [
+    'toggle',
+    'toggleLanguage',
+    'snooze',
+    'selectModel',
+    'getCoder',
+    'selectSteps',
+    'selectDevice',
+    'showThought',
+  ];
   const help = ['why', 'showStatistics', 'showLog', 'restart', 'openSettings'];
   assert.deepEqual(commands(), [...all, ...help]);
   const table: [name: string, change: Partial<MenuState>, missing: string[], added: string[]][] = [
+    ['code model got', { model: { ...state.model, got: true } }, ['getCoder'], []],
     ['no editor', { language: undefined }, ['toggleLanguage'], []],
     ['switched off', { enable: false }, ['snooze'], []],
     ['snoozed', { snooze: { state: 'snoozed', until: 60_000 } }, ['snooze'], ['endSnooze']],
@@ -42,6 +53,8 @@ test('entries say what they would do and how things stand', () => {
   assert.match(entry('toggleLanguage', { language: { id: 'markdown', on: false } })!.label, /on for markdown files/);
   assert.equal(entry('selectDevice')!.description, 'auto, running on cpu');
   assert.equal(entry('selectDevice', { device: { wanted: 'cpu', used: undefined } })!.description, 'cpu');
+  assert.equal(entry('selectModel')!.description, 'auto, running nano 0.7.1');
+  assert.match(entry('getCoder')!.label, /Get the code model \(491 MB\)$/);
   assert.equal(entry('selectSteps', { inferenceSteps: 0 })!.description, 'no thinking');
   assert.match(entry('endSnooze', { snooze: { state: 'snoozed', until: 120_000 } })!.description!, /2 more minutes/);
 });
