@@ -53,7 +53,7 @@ export class Models {
     }
     const { title, licence } = this.#coder;
     const detail = t(
-      '{0}, {1}, licence {2} ({3}). It is taken from where another program on this machine keeps it, else loaded from {4}. Nothing else is sent or loaded. What breaks off goes on the next time.',
+      '{0}, {1}, licence {2} ({3}). It is taken from where another program on this machine keeps it, else loaded from {4}. Nothing else is sent or loaded. An interrupted download continues the next time.',
       ...[title, this.size, licence.spdx, licence.copyright, this.#host],
     );
     const get = t('Get It');

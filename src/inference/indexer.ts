@@ -199,12 +199,12 @@ export class Indexer {
     const file = join(this.#spec.storage, FILE);
     const data = await readFile(file).catch((error: NodeJS.ErrnoException) => error);
     if (data instanceof Error) {
-      if (data.code !== 'ENOENT') this.#log(`${file} cannot be read (${data.code}); it is made anew`);
+      if (data.code !== 'ENOENT') this.#log(`${file} cannot be read (${data.code}); it is made again`);
       return new Map();
     }
     const packed = await this.#run(unpack(data, this.#options.checksum));
     if (typeof packed !== 'string') return packed;
-    this.#log(`${file} is ${packed}; it is made anew`);
+    this.#log(`${file} is ${packed}; it is made again`);
     return new Map();
   }
 

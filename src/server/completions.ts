@@ -32,8 +32,7 @@ import type { Thinker } from './thinker';
 /** The longest that a suggestion asked for by hand waits for the thought. */
 const patienceMs = 8_000;
 
-const REFUSED =
-  'it was dismissed, undone or deleted here: type its first letters or trigger the suggestion by hand to get it';
+const REFUSED = 'it was dismissed, undone or deleted here: type its first letters or trigger it manually to get it';
 
 /** Thoughts that each write a text when somebody wants to choose. */
 const THOUGHTS_TO_CHOOSE = 4;
@@ -297,11 +296,11 @@ export class Completions {
 }
 
 const describePath: Record<Exclude<AnswerPath, 'none'>, string> = {
-  typedAlong: 'the suggestion on screen goes on',
+  typedAlong: 'the suggestion on screen continues',
   cache: 'suggested before',
   waited: 'suggested by a run that was under way',
   reuse: 'suggested by the model',
-  cold: 'suggested by the model, which read its window anew',
+  cold: 'suggested by the model, which read its window again',
 };
 
 /** A run that somebody waits for. */

@@ -455,7 +455,7 @@ function reserve(document: TextDocument, position: Position): string | undefined
   if (settingsOf(sessions.get(document.uri)).commentsAndStrings) return undefined;
   const scope = scopes.at(document, position);
   if (scope === undefined || scope === 'code') return undefined;
-  return `the cursor is in a ${scope} (thoughtline.commentsAndStrings); trigger the suggestion by hand to get one there`;
+  return `the cursor is in a ${scope} (thoughtline.commentsAndStrings); trigger a suggestion manually to get one there`;
 }
 
 function why(document: TextDocument, session: Session, position: Position): string {

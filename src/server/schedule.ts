@@ -93,7 +93,7 @@ export function notWorthAsking(
 ): string | undefined {
   const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
   if (invoked || onlyCloses(line, lineRest, path)) return undefined;
-  return 'there is text right of the cursor: trigger the suggestion by hand to get one there';
+  return 'there is text right of the cursor: trigger a suggestion manually to get one there';
 }
 
 /** What is known about the thought on a document when the editor is at rest. */

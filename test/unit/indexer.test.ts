@@ -93,9 +93,9 @@ describe('the memory of a workspace is kept like the files', () => {
     const kept = join(scratch(), 'storage2', FILE);
     const whole = await readFile(kept);
     const table: [Buffer, Partial<IndexerOptions>, RegExp][] = [
-      [whole.subarray(0, -1), {}, /damaged: its length is wrong; it is made anew$/],
-      [Buffer.from('not at all'), {}, /damaged, or of another version; it is made anew$/],
-      [whole, { checksum: 'other' }, /made with another tokenizer; it is made anew$/],
+      [whole.subarray(0, -1), {}, /damaged: its length is wrong; it is made again$/],
+      [Buffer.from('not at all'), {}, /damaged, or of another version; it is made again$/],
+      [whole, { checksum: 'other' }, /made with another tokenizer; it is made again$/],
     ];
     for (const [content, options, line] of table) {
       await writeFile(kept, content);
