@@ -11,6 +11,7 @@ import { fitEnergy } from './fitEnergy';
 import { fitMemory } from './fitMemory';
 import { fitStates } from './fitStates';
 import { score } from './score';
+import { staleness } from './staleness';
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   complete,
@@ -19,6 +20,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   evaluate,
   bench,
   compare,
+  staleness,
   doctor,
   'fit-memory': fitMemory,
   'fit-states': fitStates,
