@@ -15,7 +15,8 @@ const eight: Blocks = { bits: 8, block: 32 };
 
 /**
  * Measured for coder (docs/experiments/2026-11-quantisation.md): per megabyte, 8 bits take most of the loss away in queries,
- * keys and values, then in the attention's output, then in `up`. Blocks of 16 take as long as 8 bits and lose more.
+ * keys and values, then in the attention's output, then in `up`. Blocks of 16 take as long as 8 bits and lose more. This one
+ * loses 7.4 % of NLL on 104 texts; with 8 bits everywhere nothing is lost.
  */
 export const RECIPE: Recipe = {
   query_key_value: eight,
