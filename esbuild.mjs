@@ -15,6 +15,9 @@ const watch = process.argv.includes('--watch');
 
 const programs = ['server', 'inference', 'adopt', 'cli'];
 
+/** What measures: for the laboratory alone, it is in no package. */
+const laboratory = { in: 'lab/main.ts', out: 'lab' };
+
 /** The table of languages names the grammars that ship. */
 const { EMBEDDED_GRAMMARS, LANGUAGES } = await fromSource('src/languages.ts');
 
@@ -28,6 +31,7 @@ const options = {
     ...programs.map((name) => ({ in: `src/${name}/main.ts`, out: name })),
     { in: 'src/extension/client.ts', out: 'client' },
     { in: 'src/cli/obtain.ts', out: 'obtain' },
+    ...(production ? [] : [laboratory]),
   ],
   outdir: 'dist',
   bundle: true,

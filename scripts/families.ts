@@ -1,12 +1,12 @@
-// Writes the tables of docs/families.md from what `thoughtline evaluate --families --out FILE` wrote; the text around them stays.
+// Writes the tables of docs/families.md from what `npm run lab -- evaluate --families --out FILE` wrote; the text around them stays.
 //   node --import=tsx scripts/families.ts FILE [COMMAND LINE, as it is to be shown]
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { bootstrap } from '../src/cli/evaluation/bootstrap';
-import type { Measured } from '../src/cli/evaluation/measure';
-import type { families, Summary } from '../src/cli/evaluation/summary';
-import { percent, share, signed } from '../src/cli/evaluation/table';
+import { bootstrap } from '../lab/evaluation/bootstrap';
+import type { Measured } from '../lab/evaluation/measure';
+import type { families, Summary } from '../lab/evaluation/summary';
+import { percent, share, signed } from '../lab/evaluation/table';
 import { messageOf } from '../src/model/errors';
 
 export interface Report extends Omit<Summary, 'rows'> {
@@ -141,7 +141,7 @@ export function withTables(page: string, written: string): string {
 }
 
 async function main([file, ...command]: readonly string[]): Promise<void> {
-  if (file === undefined) throw new Error('give the JSON that `thoughtline evaluate --families --out FILE` wrote');
+  if (file === undefined) throw new Error('give the JSON that `npm run lab -- evaluate --families --out FILE` wrote');
   const report = JSON.parse(await readFile(file, 'utf8')) as Report;
   const page = withTables(await readFile(PAGE, 'utf8'), tables(report, command.join(' ')));
   await writeFile(PAGE, await format(page, { ...(await resolveConfig(PAGE)), filepath: PAGE }));

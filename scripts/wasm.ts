@@ -4,7 +4,7 @@
  */
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { median } from '../src/cli/benchSpeed';
+import { median } from '../lab/benchSpeed';
 import { openBundle, type Bundle } from '../src/model/bundle';
 import type { Graphs } from '../src/model/graphs';
 import { loadRuntime, type Runtime } from '../src/model/runtime';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { READABLE, type GgmlName } from '../src/adopt/ggmlTypes';
-import type { Entry } from '../src/cli/peer/ggufWriter';
+import type { Entry } from '../lab/peer/ggufWriter';
 import { randomFrom } from '../src/model/random';
 import { ROOT } from './fixtures';
 import { randomTensor, type TinyTensor } from './tinyGguf';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { ggmlId, ggmlType, type GgmlName, type GgmlType } from '../src/adopt/ggmlTypes';
-import { aligned, ggufHeader, type Entry } from '../src/cli/peer/ggufWriter';
+import { aligned, ggufHeader, type Entry } from '../lab/peer/ggufWriter';
 
 /** A tensor of a GGUF that a test writes. */
 export interface TinyTensor {

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { obtainedCoder } from '../adopt/sources/coder';
 import { Engine, type EngineOptions } from '../completion/engine';
 import { UserError } from '../model/errors';
-import type { Manifest } from '../model/manifest';
 import { deviceOption, wholeNumber } from './arguments';
 import { ProgressBar } from './progress';
 
@@ -54,14 +52,4 @@ export async function openEngine(
   } finally {
     bar.clear();
   }
-}
-
-/** Puts what was fitted to a model into its manifest, and leaves the rest as it is. */
-export async function writeIntoManifest(
-  directory: string,
-  fitted: Partial<Pick<Manifest, 'memory' | 'states' | 'energy'>>,
-): Promise<void> {
-  const path = join(directory, 'manifest.json');
-  const { training, files, ...manifest } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  await writeFile(path, `${JSON.stringify({ ...manifest, ...fitted, training, files }, null, 1)}\n`);
 }

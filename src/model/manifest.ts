@@ -55,7 +55,7 @@ const stateWeights = z.object({
   }),
 });
 
-/** How the lookup memory is read and mixed with this decoder (src/memory): fitted to it by `thoughtline fit-memory`. */
+/** How the lookup memory is read and mixed with this decoder (src/memory): fitted to it by `npm run lab -- fit-memory`. */
 const memoryWeights = z
   .object({
     /** Where the buckets of match lengths begin, ascending, in tokens. */
@@ -93,7 +93,7 @@ const memoryWeights = z
     },
   );
 
-/** How candidates are ranked, and how sure the model is of them (src/completion/energy.ts): fitted by `thoughtline fit-energy`. */
+/** How candidates are ranked, and how sure the model is of them (src/completion/energy.ts): fitted by `npm run lab -- fit-energy`. */
 const energyWeights = z.object({
   bias: weight,
   weights: z.object({
@@ -195,7 +195,7 @@ const schema = z
     thought: thoughtSteps.optional(),
     /** Without it the memory is not used. */
     memory: memoryWeights.optional(),
-    /** The same of states where the lookup memory is off (`thoughtline fit-states`); without it the decoder stands alone there. */
+    /** The same of states where the lookup memory is off (`npm run lab -- fit-states`); without it the decoder stands alone there. */
     states: stateWeights.extend({ fitted: z.record(z.string(), z.unknown()) }).optional(),
     /** Without it candidates are ranked by their likelihood alone, and all are shown. */
     energy: energyWeights.optional(),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { adopt } from '../../src/adopt/adopt';
 import { RECIPE, type Blocks, type Recipe } from '../../src/adopt/recipe';
-import type { Entry } from '../../src/cli/peer/ggufWriter';
+import type { Entry } from '../../lab/peer/ggufWriter';
 import { Engine, type CompletionRequest } from '../../src/completion/engine';
 import { openBundle } from '../../src/model/bundle';
 import { Decoder } from '../../src/model/decoder';

@@ -13,9 +13,14 @@ interface Run {
 }
 
 /** Runs the built command line in the repository's folder. */
-function thoughtline(args: readonly string[], input = ''): Promise<Run> {
+const thoughtline = (args: readonly string[], input = '') => program('cli.js', args, input);
+
+/** The same of what measures. */
+const lab = (args: readonly string[]) => program('lab.js', args, '');
+
+function program(name: string, args: readonly string[], input: string): Promise<Run> {
   return new Promise((done) => {
-    const child = spawn(process.execPath, [join(ROOT, 'dist', 'cli.js'), ...args], { cwd: ROOT });
+    const child = spawn(process.execPath, [join(ROOT, 'dist', name), ...args], { cwd: ROOT });
     const text = { out: '', err: '' };
     child.stdout.on('data', (data: Buffer) => (text.out += data.toString()));
     child.stderr.on('data', (data: Buffer) => (text.err += data.toString()));
@@ -197,7 +202,7 @@ describe('score --jsonl', () => {
     };
     const items = [item('a', 'src/engine.ts', text), item('b', 'src/refine.ts', other)];
     await writeJsonl(input, [...items, { id: 'c', path: 'x' }]);
-    const run = await thoughtline(['score', '--jsonl', input, '--out', out, '--steps', '4,0,1', ...model]);
+    const run = await lab(['score', '--jsonl', input, '--out', out, '--steps', '4,0,1', ...model]);
     assert.equal(run.code, 1);
     assert.match(run.err, /in\.jsonl:3: prefix: /);
     const records = (await readFile(out, 'utf8'))
@@ -225,9 +230,9 @@ describe('score --jsonl', () => {
   });
 
   test('a bad list of steps ends in one line', async () => {
-    const run = await thoughtline(['score', '--jsonl', 'a', '--out', 'b', '--steps', '1,x']);
+    const run = await lab(['score', '--jsonl', 'a', '--out', 'b', '--steps', '1,x']);
     assert.equal(run.code, 2);
-    oneLine(run.err);
+    assert.match(run.err, /^lab: [^\n]+\n$/);
   });
 });
 
@@ -249,14 +254,19 @@ describe('doctor and usage', () => {
     const run = await thoughtline(['compleet']);
     assert.equal(run.code, 2);
     oneLine(run.err);
-    assert.match(run.err, /compleet: no such command; use one of complete, score/);
+    assert.match(run.err, /compleet: no such command; use one of complete, adopt, doctor\n/);
   });
 
   test('help is printed and is no error', async () => {
-    for (const args of [['--help'], ['complete', '--help'], ['score', '-h'], ['doctor', '--help']]) {
+    for (const args of [['--help'], ['complete', '--help'], ['doctor', '-h']]) {
       const run = await thoughtline(args);
       assert.equal(run.code, 0);
       assert.match(run.out, /thoughtline/);
+    }
+    for (const args of [['--help'], ['score', '-h'], ['gate', '--help']]) {
+      const run = await lab(args);
+      assert.equal(run.code, 0);
+      assert.match(run.out, /npm run lab -- /);
     }
   });
 

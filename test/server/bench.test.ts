@@ -7,7 +7,7 @@ import { bundle, dist, frozen, root, tiny } from './client';
 
 const run = promisify(execFile);
 const bench = (...options: string[]) =>
-  run(process.execPath, [join(dist, 'cli.js'), 'bench', ...options], { cwd: root });
+  run(process.execPath, [join(dist, 'lab.js'), 'bench', ...options], { cwd: root });
 
 test('bench types a file through the real server and prints its figures as JSON', async () => {
   const file = join(frozen, 'src/inference/client.ts');
@@ -55,12 +55,12 @@ test('bench --workspace tells what the lookup memory of a folder takes', async (
 
 test('bench refuses what it does not understand in one line', async () => {
   const table: [string[], RegExp][] = [
-    [['--seconds', '1'], /^thoughtline: --seconds 1: use a whole number from 5 to 600\n$/],
-    [['--file', 'nowhere.ts', '--model', tiny], /^thoughtline: nowhere\.ts: no such file\n$/],
-    [['--file', 'README.md', '--model', 'nowhere'], /^thoughtline: .*nowhere: no such model folder.*\n$/],
-    [['--workspace', 'nowhere'], /^thoughtline: nowhere: no such folder; give a folder of source code\n$/],
-    [['--workspace', frozen, '--model', tiny], /^thoughtline: .*manifest\.json: "memory" is missing; `.*\n$/],
-    [['extra'], /^thoughtline: extra: not an argument of bench\n$/],
+    [['--seconds', '1'], /^lab: --seconds 1: use a whole number from 5 to 600\n$/],
+    [['--file', 'nowhere.ts', '--model', tiny], /^lab: nowhere\.ts: no such file\n$/],
+    [['--file', 'README.md', '--model', 'nowhere'], /^lab: .*nowhere: no such model folder.*\n$/],
+    [['--workspace', 'nowhere'], /^lab: nowhere: no such folder; give a folder of source code\n$/],
+    [['--workspace', frozen, '--model', tiny], /^lab: .*manifest\.json: "memory" is missing; `.*\n$/],
+    [['extra'], /^lab: extra: not an argument of bench\n$/],
   ];
   for (const [options, line] of table) {
     await assert.rejects(bench(...options), (error: { stderr: string }) => {

@@ -277,6 +277,6 @@ describe('what the programs load', () => {
     const knowing = Object.keys(programs).filter((name) =>
       /require\(["'](?:node:)?net["']\)/.test(readFileSync(join(dist, name), 'utf8')),
     );
-    assert.deepEqual(knowing, ['client.js', 'server.js', 'cli.js']);
+    assert.deepEqual(knowing, ['client.js', 'server.js']);
   });
 });

@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { READABLE } from '../../../src/adopt/ggmlTypes';
 import { openGguf, rowsOf } from '../../../src/adopt/gguf';
-import type { Entry } from '../../../src/cli/peer/ggufWriter';
+import type { Entry } from '../../../lab/peer/ggufWriter';
 import { UserError } from '../../../src/model/errors';
 import { randomFrom } from '../../../src/model/random';
 import { ggufBytes, randomTensor, typeOf, writeGguf } from '../../tinyGguf';

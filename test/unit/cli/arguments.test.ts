@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { deviceOption, parse, stepsOption, wholeNumber } from '../../../src/cli/arguments';
 import { UsageError } from '../../../src/cli/command';
 import { cutAt, parsePlace, withoutLineRest } from '../../../src/cli/place';
-import { partner } from '../../../src/cli/score';
+import { partner } from '../../../lab/score';
 import { formatTrace } from '../../../src/cli/trace';
 import { UserError } from '../../../src/model/errors';
 

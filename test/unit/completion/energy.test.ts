@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { confidence as confidenceOf, energy, featuresOf, leastLogprob } from '../../../src/completion/energy';
-import { calibrationError, fitEnergy, type Example } from '../../../src/completion/energyFit';
+import { calibrationError, fitEnergy, type Example } from '../../../lab/energyFit';
 import { Presenter, rank, type Ranked } from '../../../src/completion/present';
 import { logMeanExp, type AgreedCandidate } from '../../../src/completion/samples';
 import { SURE } from '../../../src/completion/types';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fit, meanNll, neutralWeights, sampleOf, type Sample } from '../../../src/memory/fit';
+import { fit, meanNll, neutralWeights, sampleOf, type Sample } from '../../../lab/memoryFit';
 import { gateInputs, mix, normalise, share, timesSpelt } from '../../../src/memory/mixture';
 import { bucketOf, predict, type Recollection } from '../../../src/memory/prediction';
 import type { OpenWord } from '../../../src/memory/words';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { likenessOf } from '../../../src/completion/recall';
-import { fit, fitStates, meanNll, sampleOf, type Sample } from '../../../src/memory/fit';
+import { fit, fitStates, meanNll, sampleOf, type Sample } from '../../../lab/memoryFit';
 import { mix, mixStates, normalise } from '../../../src/memory/mixture';
 import { alike, stateInputs, stateShare, type Likeness } from '../../../src/memory/states';
 import { Directions, plainProducts } from '../../../src/model/directions';
 import { rounded } from '../../../src/model/rounded';
 import type { MemoryWeights } from '../../../src/model/manifest';
-import { neutralWeights } from '../../../src/memory/fit';
+import { neutralWeights } from '../../../lab/memoryFit';
 
 /** A unit vector of sixteen numbers at an angle to the first axis, in degrees. */
 const at = (degrees: number) => {

@@ -1,4 +1,4 @@
-"""A split's files as folders of source code, one a repository owner: what `thoughtline evaluate --each` reads."""
+"""A split's files as folders of source code, one a repository owner: what `npm run lab -- evaluate --each` reads."""
 
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath

@@ -1,0 +1,239 @@
+import { writeFile } from 'node:fs/promises';
+import { Engine, type CompletionRequest } from '../src/completion/engine';
+import { cutWindow } from '../src/completion/window';
+import type { Bundle } from '../src/model/bundle';
+import { normaliseNewlines } from '../src/model/lines';
+import { endTokens, type InfillPrompt } from '../src/model/manifest';
+import { randomFrom, shuffle } from '../src/model/random';
+import { MODEL_OPTIONS, parse, wholeNumber } from '../src/cli/arguments';
+import { UsageError, type Command } from '../src/cli/command';
+import { bootstrap, type Part } from './evaluation/bootstrap';
+import { chooseSites, KINDS, type Item, type Kind, type Site } from './evaluation/items';
+import { editSimilarity, exactMatch, identifierF1 } from './evaluation/metrics';
+import { readRepositories } from './evaluation/repository';
+import { bundleFolder } from '../src/cli/model';
+import { Peer } from './peer/llama';
+import { ProgressBar } from '../src/cli/progress';
+import { thoughtAfter } from './thoughts';
+
+const USAGE = `npm run lab -- compare --each DIR --model MODEL [--model MODEL] [--gguf FILE] [options]
+  Models beside each other, and beside llama.cpp with a GGUF file: rests of lines, whole lines and blocks of 2 to 5 lines
+  are cut out of files and written again. Every model has what the product gives it: related files, memory, thought.
+  llama.cpp is asked as its editor plug-ins ask it: with what stands before the cursor and after it.
+
+  --each DIR     every folder in DIR is an owner's: intervals are drawn over them
+  --items N      texts to cut out (default: 120)
+  --model MODEL  nano, coder, or a bundle's folder; may be given more than once
+  --gguf FILE    weights for llama.cpp; the first model that fills in tells the prompt and the tokens
+  --steps N      steps of thought for models that read one (default: 4)
+  --minutes N    begin nothing new after that time (default: no limit)
+  --seed S       which texts (default: 1)
+  --threads N    threads of one run (default: one for each physical core, at most 4)
+  --out FILE     write every figure of every text as JSON`;
+
+const OPTIONS = {
+  ...MODEL_OPTIONS,
+  model: { type: 'string', multiple: true },
+  each: { type: 'string' },
+  items: { type: 'string' },
+  gguf: { type: 'string' },
+  steps: { type: 'string' },
+  minutes: { type: 'string' },
+  seed: { type: 'string' },
+  out: { type: 'string' },
+} as const;
+
+/** What one variant made of one text. */
+interface Outcome {
+  readonly exact: boolean;
+  readonly similarity: number;
+  readonly f1?: number | undefined;
+  /** Of the text that stood there, where it is known. */
+  readonly nats?: number;
+  readonly milliseconds: number;
+}
+
+interface Row {
+  readonly owner: string;
+  readonly kind: Kind;
+  readonly bytes: number;
+  readonly variant: string;
+  readonly outcome: Outcome;
+}
+
+interface Variant {
+  readonly name: string;
+  measure(site: Site): Promise<readonly Outcome[]>;
+  close(): Promise<void>;
+}
+
+export const compare: Command = {
+  summary: 'models beside each other and beside llama.cpp, on unseen code',
+  usage: USAGE,
+  async run(args) {
+    const { values } = parse(args, OPTIONS);
+    const { each, model = [], gguf } = values;
+    if (each === undefined || model.length === 0)
+      throw new UsageError('give --each DIR and at least one --model MODEL');
+    const count = wholeNumber('--items', values.items ?? '120', 1, 100_000);
+    const steps = wholeNumber('--steps', values.steps ?? '4', 0, 32);
+    const minutes = values.minutes === undefined ? Infinity : wholeNumber('--minutes', values.minutes, 1, 10_000);
+    const threads = values.threads === undefined ? undefined : wholeNumber('--threads', values.threads, 1, 256);
+    const random = randomFrom(wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1));
+    const repositories = shuffle(await readRepositories([], each), random);
+    const sites = shuffle(chooseSites(repositories, count, random), random);
+    const engines: Engine[] = [];
+    for (const name of model) {
+      engines.push(await Engine.open(bundleFolder(name), { device: 'cpu', threads, trainedChunks: true }));
+    }
+    const variants: Variant[] = engines.map((engine) => ours(engine, steps));
+    if (gguf !== undefined) variants.push(await theirs(gguf, engines));
+    const rows: Row[] = [];
+    const bar = new ProgressBar('comparing', sites.length);
+    const end = performance.now() + minutes * 60_000;
+    for (const [done, site] of sites.entries()) {
+      if (performance.now() > end) break;
+      for (const variant of variants) {
+        for (const [i, outcome] of (await variant.measure(site)).entries()) {
+          const { kind, target } = site.items[i] as Item;
+          const bytes = Buffer.byteLength(target);
+          rows.push({ owner: site.repository, kind, bytes, variant: variant.name, outcome });
+        }
+      }
+      bar.update(done + 1);
+    }
+    bar.clear();
+    for (const variant of variants) await variant.close();
+    if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(rows, null, 1)}\n`);
+    console.log(table(rows, variants));
+    return 0;
+  },
+};
+
+/** A model as the product runs it: all items of a site under one thought, which has seen none of their targets. */
+function ours(engine: Engine, steps: number): Variant {
+  const { name, version } = engine.bundle.manifest;
+  return {
+    name: `${name} ${version}`,
+    close: () => engine.close(),
+    async measure({ request, items }) {
+      const thought = await thoughtAfter(engine, request, engine.readsThought ? steps : 0);
+      const outcomes: Outcome[] = [];
+      for (const { request: place, target } of items) {
+        const { nats } = await engine.score(place, target, thought, { memory: true });
+        const maxLines = target.split('\n').length;
+        const begun = performance.now();
+        const { text } = await engine.complete(place, { steps: 0, maxLines, units: false, candidates: 1, thought });
+        outcomes.push({ ...judged(text, target), nats, milliseconds: performance.now() - begun });
+      }
+      return outcomes;
+    },
+  };
+}
+
+/** Tokens of its context. */
+const CONTEXT = 2048;
+
+async function theirs(gguf: string, engines: readonly Engine[]): Promise<Variant> {
+  const engine = engines.find(({ bundle }) => bundle.manifest.prompt?.style === 'prefix-suffix-middle');
+  if (!engine) throw new UsageError('--gguf: give a --model that fills in, too: its tokenizer and prompt are used');
+  const { bundle, device } = engine;
+  const peer = await Peer.openFile(gguf, device.threads, CONTEXT);
+  return {
+    name: 'llama.cpp',
+    close: () => peer.close(),
+    async measure({ items }) {
+      const outcomes: Outcome[] = [];
+      for (const { request, target } of items) {
+        const begun = performance.now();
+        const text = await written(peer, bundle, request, target.split('\n').length);
+        outcomes.push({ ...judged(text, target), milliseconds: performance.now() - begun });
+      }
+      return outcomes;
+    },
+  };
+}
+
+/** Tokens that a plug-in lets it write at most. */
+const MOST_WRITTEN = 128;
+
+/** What it writes after [prefix] text [suffix] text [middle], as many tokens of either as our own window has, cut to so many lines. */
+async function written(peer: Peer, bundle: Bundle, request: CompletionRequest, lines: number): Promise<string> {
+  const { tokenizer, manifest } = bundle;
+  const { prefix, suffix, middle } = manifest.prompt as InfillPrompt;
+  const plain = {
+    path: request.path,
+    prefix: normaliseNewlines(request.prefix),
+    suffix: normaliseNewlines(request.suffix),
+  };
+  const window = cutWindow(plain, tokenizer, manifest);
+  const room = window.context.length + window.prefix.length;
+  const before = tokenizer.encode(plain.prefix.slice(-room * 8)).slice(-room);
+  const after = tokenizer.encode(plain.suffix.slice(0, manifest.window.suffixTokens * 8));
+  const prompt = [prefix, ...before, suffix, ...after.slice(0, manifest.window.suffixTokens), middle];
+  const ends = endTokens(manifest);
+  const tokens: number[] = [];
+  for await (const token of peer.tokens(prompt)) {
+    if (ends.includes(token) || tokens.push(token) === MOST_WRITTEN) break;
+    const text = tokenizer.decode(tokens);
+    if (text.trim() !== '' && text.split('\n').length > lines) break;
+  }
+  return tokenizer.decode(tokens);
+}
+
+function judged(text: string, target: string): Omit<Outcome, 'milliseconds'> {
+  const lines = target.split('\n').length;
+  const shown = text.split('\n').slice(0, lines).join('\n');
+  return {
+    exact: exactMatch(shown, target),
+    similarity: editSimilarity(shown, target),
+    f1: identifierF1(shown, target),
+  };
+}
+
+const TITLES: Readonly<Record<Kind, string>> = { tail: 'line suffixes', line: 'whole lines', block: 'blocks' };
+
+function table(rows: readonly Row[], variants: readonly Variant[]): string {
+  const owners = new Set(rows.map(({ owner }) => owner)).size;
+  const texts = rows.length / Math.max(1, variants.length);
+  const mean = (
+    of: readonly Row[],
+    value: (row: Row) => number | undefined,
+    weight: (row: Row) => number,
+    digits: number,
+  ) => {
+    const parts = of.flatMap((row): Part[] => {
+      const amount = value(row);
+      return amount === undefined ? [] : [{ cluster: row.owner, value: amount, weight: weight(row) }];
+    });
+    const found = bootstrap(parts);
+    const shown = (number: number) => number.toFixed(digits);
+    return found ? `${shown(found.mean)} (${shown(found.low)}–${shown(found.high)})` : '–';
+  };
+  const one = () => 1;
+  const lines = [
+    `${texts} texts of ${owners} owners; in brackets 95 % intervals by owner.`,
+    '',
+    `| | bits a byte | ${KINDS.map((kind) => `${TITLES[kind]}, exact, %`).join(' | ')} | blocks alike, % | identifier F1, % | ms, median |`,
+    `| --- | ${Array.from({ length: 7 }, () => '---').join(' | ')} |`,
+  ];
+  for (const { name } of variants) {
+    const own = rows.filter(({ variant }) => variant === name);
+    const of = (kind: Kind) => own.filter((row) => row.kind === kind);
+    const times = own.map(({ outcome }) => outcome.milliseconds).sort((a, b) => a - b);
+    const cells = [
+      mean(
+        own,
+        ({ outcome }) => (outcome.nats === undefined ? undefined : outcome.nats / Math.LN2),
+        ({ bytes }) => bytes,
+        3,
+      ),
+      ...KINDS.map((kind) => mean(of(kind), ({ outcome }) => 100 * Number(outcome.exact), one, 0)),
+      mean(of('block'), ({ outcome }) => 100 * outcome.similarity, one, 0),
+      mean(own, ({ outcome }) => (outcome.f1 === undefined ? undefined : 100 * outcome.f1), one, 0),
+      (times[times.length >> 1] ?? 0).toFixed(0),
+    ];
+    lines.push(`| ${name} | ${cells.join(' | ')} |`);
+  }
+  return lines.join('\n');
+}

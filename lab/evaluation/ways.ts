@@ -1,0 +1,76 @@
+import type { CompletionOptions } from '../../src/completion/engine';
+
+/** What one way of completing rests on. */
+export interface Way {
+  readonly name: string;
+  /** Whose thought it is: the context's after so many steps, somebody else's, or the plain decoder's, which has none. */
+  readonly thought: number | Control | 'plain';
+  readonly options: Pick<CompletionOptions, 'memory' | 'samples' | 'alternatives' | 'energy' | 'solver'> & {
+    readonly candidates: number;
+  };
+  /** Of the context's thought one part only: what the steps made of it, or the evidence as it was read. */
+  readonly part?: 'steps' | 'reading';
+  /** Whether it sees the open file only. */
+  readonly alone?: true;
+  /** Whether it is scored, too: a reranked or repaired text has no likelihood. */
+  readonly likelihood: boolean;
+}
+
+/** Thoughts that are not the item's own, as controls: what they lack is what the context gave. */
+export const CONTROLS = ['other repository', 'other file', 'workspace'] as const;
+export type Control = (typeof CONTROLS)[number];
+
+/** How the name of a way ends that has the lookup memory, or of a thought only what its steps made. */
+export const WITH_MEMORY = ' + memory';
+export const STEPS_ALONE = ', steps alone';
+
+/** Steps of the thoughts that are not asked for by number. */
+export const USUAL_STEPS = 4;
+
+/** Thoughts drawn, and beams kept, where a way has more than one. */
+const SAMPLES = 4;
+const BEAM = 4;
+
+/** Thoughts that write texts to choose from, as in the editor when a suggestion is asked for by hand. */
+const CHOICE = 4;
+
+const DECODER = { memory: false, samples: 1, energy: false, solver: false, candidates: 1 } as const;
+
+/** Quality over thinking steps, with controls. @param steps 0 and USUAL_STEPS among them */
+export function stepWays(steps: readonly number[]): Way[] {
+  const plainly = { options: DECODER, likelihood: true };
+  const memory = { options: { ...DECODER, memory: true }, likelihood: true };
+  return [
+    ...steps.map((thought) => ({ name: `T=${thought}`, thought, ...plainly })),
+    ...steps.map((thought) => ({ name: `T=${thought}${WITH_MEMORY}`, thought, ...memory })),
+    ...steps
+      .filter((thought) => thought > 0)
+      .map((thought) => ({ name: `T=${thought}${STEPS_ALONE}`, thought, part: 'steps' as const, ...plainly })),
+    { name: `T=${USUAL_STEPS}, reading alone`, thought: USUAL_STEPS, part: 'reading', ...plainly },
+    ...CONTROLS.map((thought) => ({ name: thought, thought, ...plainly })),
+    { name: 'plain', thought: 'plain', ...plainly },
+    { name: `plain${WITH_MEMORY}`, thought: 'plain', ...memory },
+  ];
+}
+
+/** The families of models that are joined here, alone and together. */
+export function familyWays(): Way[] {
+  const way = (name: string, thought: Way['thought'], options: Partial<Way['options']> = {}): Way => {
+    const { energy, solver, alternatives } = options;
+    const likelihood = !energy && !solver && !alternatives;
+    return { name, thought, options: { ...DECODER, ...options }, likelihood };
+  };
+  return [
+    way('plain', 'plain'),
+    way('z0', 0),
+    way('z', USUAL_STEPS),
+    way('z+samples', USUAL_STEPS, { samples: SAMPLES }),
+    way('z+energy', USUAL_STEPS, { candidates: BEAM, energy: true }),
+    way('z+solver', USUAL_STEPS, { candidates: BEAM, solver: true }),
+    way('z+memory', USUAL_STEPS, { memory: true }),
+    { ...way('z+memory, open file only', USUAL_STEPS, { memory: true }), alone: true },
+    way('z0+memory', 0, { memory: true }),
+    way('z+memory+choice', USUAL_STEPS, { memory: true, alternatives: CHOICE }),
+    way('all', USUAL_STEPS, { memory: true, samples: SAMPLES, candidates: BEAM, energy: true, solver: true }),
+  ];
+}

@@ -1,0 +1,73 @@
+import { THOUGHT_SHARE, type RecalledPlace } from '../src/completion/engine';
+import { decoderNll, fit, meanNll, sampleOf, type Sample } from './memoryFit';
+import { favour, fitAmount } from '../src/memory/vocabulary';
+import type { MemoryWeights } from '../src/model/manifest';
+import type { Command } from '../src/cli/command';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits, recalledPlaces } from './fitting';
+import { openEngine } from '../src/cli/model';
+import { ProgressBar } from '../src/cli/progress';
+import { writeIntoManifest } from './manifest';
+
+const USAGE = `npm run lab -- fit-memory --each DIR [options]
+  Fits how the lookup memory is mixed with a model's decoder: the weights under which the targets of the items are most
+  probable.
+${FIT_USAGE}`;
+
+/** Where the buckets of match lengths begin, in tokens: finer where most matches are. */
+const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 11, 16, 24, 32];
+
+/**
+ * Shares that are tried of the amount by which the words of the file are best favoured for the decoder alone: beside the
+ * memory, which knows many of them, too, it is less.
+ */
+const SHARES = [0, 0.25, 0.5, 0.75, 1];
+
+export const fitMemory: Command = {
+  summary: 'fit how a model mixes in its lookup memory',
+  usage: USAGE,
+  async run(args) {
+    const { values, steps, source } = fitArguments('fit-memory', args);
+    const { items, bad } = await fitItems(source);
+    const engine = await openEngine(values, { trainedChunks: true });
+    const places: RecalledPlace[] = [];
+    for await (const place of recalledPlaces(engine, items, steps, true)) places.push(place);
+    const bar = new ProgressBar('fitting', 1);
+    const alone = fitAmount(places);
+    const fits = SHARES.map((part, i) => {
+      const onProgress = (done: number) => bar.update((i + done) / SHARES.length);
+      return fitWith(places, part * alone, onProgress);
+    });
+    const { weights, samples, mixture } = fits.reduce((best, one) => (one.mixture < best.mixture ? one : best));
+    bar.clear();
+    const fitted = {
+      items: items.length,
+      tokens: samples.length,
+      steps,
+      nats: {
+        decoder: decoderNll(samplesOf(places, 0)),
+        favoured: decoderNll(samples),
+        mixture,
+      },
+      ...(values.note !== undefined && { note: values.note }),
+    };
+    const memory: MemoryWeights = fiveDigits({ ...weights, fitted });
+    console.log(JSON.stringify(memory, null, 1));
+    if (values.write) await writeIntoManifest(engine.bundle.directory, { memory });
+    await engine.close();
+    return bad > 0 ? 1 : 0;
+  },
+};
+
+/** Recollections and gate fitted with the words of the file favoured by an amount. */
+function fitWith(places: readonly RecalledPlace[], occurring: number, onProgress: (done: number) => void) {
+  const samples = samplesOf(places, occurring);
+  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring, thought: THOUGHT_SHARE };
+  return { weights, samples, mixture: meanNll(samples, weights) };
+}
+
+/** The places where something was recalled, with the words of the file favoured by an amount. */
+function samplesOf(places: readonly RecalledPlace[], occurring: number): Sample[] {
+  return places.flatMap(({ logits, occurs, recollections, word, likeness, target }) => {
+    return sampleOf(favour(logits, occurs, occurring), recollections, word, target, likeness) ?? [];
+  });
+}

@@ -1,0 +1,28 @@
+/** Everything that measures: `npm run lab -- COMMAND`. Nothing of it ships. */
+import { runProgram } from '../src/cli/run';
+import { bench } from './bench';
+import { compare } from './compare';
+import { evaluate } from './evaluate';
+import { fitEnergy } from './fitEnergy';
+import { fitMemory } from './fitMemory';
+import { fitStates } from './fitStates';
+import { gate } from './gate';
+import { score } from './score';
+import { staleness } from './staleness';
+
+runProgram({
+  name: 'lab',
+  title: 'What Thoughtline is worth, how fast it is, and what is fitted to a model',
+  start: 'npm run lab --',
+  commands: {
+    score,
+    evaluate,
+    bench,
+    compare,
+    staleness,
+    gate,
+    'fit-memory': fitMemory,
+    'fit-states': fitStates,
+    'fit-energy': fitEnergy,
+  },
+});

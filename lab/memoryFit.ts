@@ -1,0 +1,319 @@
+import type { MemoryWeights, StateWeights } from '../src/model/manifest';
+import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from '../src/memory/mixture';
+import { bucketOf, predict, type Recollection } from '../src/memory/prediction';
+import { SHARPNESS, STATE_INPUTS, stateInputs, stateShare, type Likeness } from '../src/memory/states';
+import type { OpenWord } from '../src/memory/words';
+
+/** One token that was to be written: what was recalled before it, and what the decoder thought. */
+export interface Sample {
+  readonly recollections: readonly Recollection[];
+  /** log p of each recalled token by the decoder. */
+  readonly logprobs: ReadonlyMap<number, number>;
+  readonly view: Omit<DecoderView, 'ofMemory'>;
+  /** The word in which the text before the token ends. */
+  readonly word: OpenWord;
+  readonly target: number;
+  /** log p of the target by the decoder. */
+  readonly logprob: number;
+  /** What followed like states, where some have been read. */
+  readonly likeness?: Likeness | undefined;
+}
+
+/** @returns undefined where nothing was recalled, by words or by states: then the decoder stands alone, whatever the weights */
+export function sampleOf(
+  logits: Float32Array,
+  recollections: readonly Recollection[],
+  word: OpenWord,
+  target: number,
+  likeness?: Likeness,
+): Sample | undefined {
+  if (recollections.length === 0 && !likeness) return undefined;
+  const { logprobs, entropy, token } = normalise(logits);
+  const logprobOf = (id: number) => logprobs[id] ?? -Infinity;
+  return {
+    recollections,
+    logprobs: new Map(recollections.map((recollection) => [recollection.token, logprobOf(recollection.token)])),
+    view: { entropy, token, logprob: logprobOf(token) },
+    word,
+    target,
+    logprob: logprobOf(target),
+    likeness,
+  };
+}
+
+/** Weights that say nothing: every recollection counts the same, and the memory has half the say. */
+export function neutralWeights(lengths: readonly number[]): MemoryWeights {
+  return {
+    lengths: [...lengths],
+    recollection: { length: lengths.map(() => 0), distance: 0, own: 0 },
+    gate: {
+      length: lengths.map(() => 0),
+      ...(Object.fromEntries(GATE_INPUTS.map((name) => [name, 0])) as Record<(typeof GATE_INPUTS)[number], number>),
+    },
+    occurring: 0,
+    thought: 1,
+    fitted: {},
+  };
+}
+
+/** Mean −log p of the targets under the mixture, in nats. */
+export function meanNll(samples: readonly Sample[], weights: MemoryWeights): number {
+  const nats = samples.map((sample) => {
+    const { lambda, recalled } = judge(sample, weights);
+    return -Math.log((1 - lambda) * besideStates(sample, weights) + lambda * recalled);
+  });
+  return nats.reduce((sum, value) => sum + value, 0) / Math.max(1, nats.length);
+}
+
+/** Mean −log p of the targets by the decoder alone, in nats. */
+export function decoderNll(samples: readonly Sample[]): number {
+  return samples.reduce((sum, { logprob }) => sum - logprob, 0) / Math.max(1, samples.length);
+}
+
+export interface FitOptions {
+  /** Times that recollections and gate are fitted in turn. */
+  readonly rounds?: number;
+  /** Steps of each. */
+  readonly steps?: number;
+  /** Weight of Σ w² / 2 beside the mean NLL: what too few samples speak about stays near 0. */
+  readonly decay?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+/**
+ * Weights under which the targets are most probable: those of the states, of the recollections and of the gate in turn, each by
+ * gradient steps (Adam, Kingma & Ba 2015) with the others fixed.
+ */
+export function fit(
+  samples: readonly Sample[],
+  lengths: readonly number[],
+  { rounds = 3, steps = 120, decay = 1e-4, onProgress }: FitOptions = {},
+): MemoryWeights {
+  let weights = neutralWeights(lengths);
+  const known = samples.filter(({ recollections }) => recollections.length > 0);
+  for (let round = 0; round < rounds; round++) {
+    if (samples.some(({ likeness }) => likeness)) {
+      const rows = samples.flatMap((sample) => stateRow(sample, weights) ?? []);
+      weights = withStates(
+        weights,
+        descend(ofStates(weights), steps, (values) => gateGradient(rows, values, decay)),
+      );
+    }
+    const compact = known.map((sample) => compactOf(sample, weights));
+    const lambdas = known.map((sample) => judge(sample, weights).lambda);
+    const ranking = descend(ofRecollection(weights), steps, (values) =>
+      recollectionGradient(compact, lambdas, values, decay),
+    );
+    weights = withRecollection(weights, ranking);
+    const inputs = known.map((sample) => gateRow(sample, weights));
+    const gate = descend(ofGate(weights), steps, (values) => gateGradient(inputs, values, decay));
+    weights = withGate(weights, gate);
+    onProgress?.((round + 1) / rounds);
+  }
+  return weights;
+}
+
+/**
+ * Weights of the states under which the targets are most probable where nothing is looked up by its words.
+ * @param samples without recollections
+ * @returns them, and the mean −log p of the targets, in nats
+ * @throws RangeError if no states were read
+ */
+export function fitStates(samples: readonly Sample[], options?: FitOptions): { weights: StateWeights; nats: number } {
+  const { states } = fit(samples, [1], options);
+  if (!states) throw new RangeError('the model does not tell where its states point');
+  return { weights: states, nats: meanNll(samples, { ...neutralWeights([1]), states }) };
+}
+
+/** λ, and what the memory gives the target. */
+function judge(sample: Sample, weights: MemoryWeights): { lambda: number; recalled: number } {
+  const prediction = predict(sample.recollections, weights);
+  if (!prediction) return { lambda: 0, recalled: 0 };
+  const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
+  const lambda = share(
+    prediction,
+    gateInputs(prediction, sample.recollections, { ...sample.view, ofMemory }, sample.word),
+    weights,
+  );
+  return { lambda, recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0 };
+}
+
+/** A sample as arrays: what its recollections' scores are made of, and which of them are right. */
+interface Compact {
+  readonly bucket: Uint8Array;
+  readonly distance: Float32Array;
+  readonly own: Uint8Array;
+  readonly right: Uint8Array;
+  /** p of the target by the decoder. */
+  readonly decoder: number;
+}
+
+function compactOf(sample: Sample, weights: MemoryWeights): Compact {
+  const { recollections, target } = sample;
+  const { lengths } = weights;
+  return {
+    bucket: Uint8Array.from(recollections, ({ length }) => bucketOf(length, lengths)),
+    distance: Float32Array.from(recollections, ({ distance }) => Math.log(distance)),
+    own: Uint8Array.from(recollections, ({ own }) => (own ? 1 : 0)),
+    right: Uint8Array.from(recollections, ({ token }) => (token === target ? 1 : 0)),
+    decoder: besideStates(sample, weights),
+  };
+}
+
+/** p of the target by the decoder and the states, as they are mixed by now. */
+function besideStates(sample: Sample, { states }: MemoryWeights): number {
+  const decoder = Math.exp(sample.logprob);
+  if (!sample.likeness || !states) return decoder;
+  const kappa = stateShare(stateInputs(sample.likeness, sample.view), states);
+  return (1 - kappa) * decoder + kappa * (sample.likeness.shares.get(sample.target) ?? 0);
+}
+
+/** Weights [length buckets …, distance, own] → gradient of the mean NLL. */
+function recollectionGradient(
+  samples: readonly Compact[],
+  lambdas: readonly number[],
+  values: Float64Array,
+  decay: number,
+): Float64Array {
+  const gradient = new Float64Array(values.length);
+  const [distanceAt, ownAt] = [values.length - 2, values.length - 1];
+  const distanceWeight = values[distanceAt] as number;
+  const ownWeight = values[ownAt] as number;
+  samples.forEach(({ bucket, distance, own, right, decoder }, s) => {
+    const scores = Float64Array.from(
+      bucket,
+      (b, i) => (values[b] as number) + distanceWeight * (distance[i] as number) + ownWeight * (own[i] as number),
+    );
+    const most = Math.max(...scores);
+    let total = 0;
+    let hit = 0;
+    scores.forEach((score, i) => {
+      const weight = Math.exp(score - most);
+      scores[i] = weight;
+      total += weight;
+      if (right[i]) hit += weight;
+    });
+    const lambda = lambdas[s] as number;
+    const recalled = hit / total;
+    // d log p / d recalled, times recalled: the responsibility of the memory for the target.
+    const responsibility = (lambda * recalled) / ((1 - lambda) * decoder + lambda * recalled);
+    if (!(responsibility > 0)) return;
+    scores.forEach((weight, i) => {
+      const slope = -responsibility * ((right[i] ? weight / hit : 0) - weight / total);
+      gradient[bucket[i] as number] = (gradient[bucket[i] as number] as number) + slope;
+      gradient[distanceAt] = (gradient[distanceAt] as number) + slope * (distance[i] as number);
+      gradient[ownAt] = (gradient[ownAt] as number) + slope * (own[i] as number);
+    });
+  });
+  return gradient.map((sum, i) => sum / samples.length + decay * (values[i] as number));
+}
+
+/** What a gate decides about, in one sample: its share goes from the decoder to what was recalled. */
+interface GateRow {
+  readonly inputs: readonly number[];
+  /** p of the target by the decoder, by what was recalled, and what is added to both, whatever the gate. */
+  readonly decoder: number;
+  readonly recalled: number;
+  readonly beside: number;
+}
+
+/** Of λ: the buckets' inputs are 1 for that of the longest match, 0 for the others. */
+function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
+  const prediction = predict(sample.recollections, weights);
+  if (!prediction) throw new RangeError('a sample without recollections');
+  const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
+  const inputs = gateInputs(prediction, sample.recollections, { ...sample.view, ofMemory }, sample.word);
+  const bucket = bucketOf(prediction.longest, weights.lengths);
+  return {
+    inputs: [...weights.lengths.map((_, i) => Number(i === bucket)), ...GATE_INPUTS.map((name) => inputs[name])],
+    decoder: besideStates(sample, weights),
+    recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0,
+    beside: 0,
+  };
+}
+
+/** Of κ, as far as λ leaves it something; undefined where no states were read. */
+function stateRow(sample: Sample, weights: MemoryWeights): GateRow | undefined {
+  const { likeness, view, target, logprob } = sample;
+  if (!likeness) return undefined;
+  const { lambda, recalled } = judge(sample, weights);
+  const inputs = stateInputs(likeness, view);
+  return {
+    inputs: STATE_INPUTS.map((name) => inputs[name]),
+    decoder: (1 - lambda) * Math.exp(logprob),
+    recalled: (1 - lambda) * (likeness.shares.get(target) ?? 0),
+    beside: lambda * recalled,
+  };
+}
+
+/** Weights of a gate's inputs → gradient of the mean NLL. */
+function gateGradient(rows: readonly GateRow[], values: Float64Array, decay: number): Float64Array {
+  const gradient = new Float64Array(values.length);
+  for (const { inputs, decoder, recalled, beside } of rows) {
+    const score = inputs.reduce((sum, input, i) => sum + input * (values[i] as number), 0);
+    const share = 1 / (1 + Math.exp(-score));
+    const p = (1 - share) * decoder + share * recalled + beside;
+    const slope = (-(recalled - decoder) / Math.max(p, Number.MIN_VALUE)) * share * (1 - share);
+    inputs.forEach((input, i) => {
+      gradient[i] = (gradient[i] as number) + slope * input;
+    });
+  }
+  return gradient.map((sum, i) => sum / rows.length + decay * (values[i] as number));
+}
+
+/** Adam with a step size that falls to nothing. */
+function descend(
+  start: readonly number[],
+  steps: number,
+  gradientAt: (values: Float64Array) => Float64Array,
+): number[] {
+  const [rate, first, second] = [0.15, 0.9, 0.99];
+  const values = Float64Array.from(start);
+  const mean = new Float64Array(values.length);
+  const square = new Float64Array(values.length);
+  for (let step = 1; step <= steps; step++) {
+    gradientAt(values).forEach((slope, i) => {
+      mean[i] = first * (mean[i] as number) + (1 - first) * slope;
+      square[i] = second * (square[i] as number) + (1 - second) * slope * slope;
+      const corrected = mean[i] / (1 - first ** step);
+      const size = Math.sqrt(square[i] / (1 - second ** step)) + 1e-9;
+      values[i] = (values[i] as number) - (rate * (1 - step / (steps + 1)) * corrected) / size;
+    });
+  }
+  return [...values];
+}
+
+function ofRecollection({ recollection }: MemoryWeights): number[] {
+  return [...recollection.length, recollection.distance, recollection.own];
+}
+
+function withRecollection(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+  const length = values.slice(0, weights.lengths.length);
+  const [distance = 0, own = 0] = values.slice(weights.lengths.length);
+  return { ...weights, recollection: { length, distance, own } };
+}
+
+function ofGate({ gate }: MemoryWeights): number[] {
+  return [...gate.length, ...GATE_INPUTS.map((name) => gate[name])];
+}
+
+function withGate(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+  const buckets = weights.lengths.length;
+  const inputs = Object.fromEntries(GATE_INPUTS.map((name, i) => [name, values[buckets + i] ?? 0]));
+  return { ...weights, gate: { ...weights.gate, ...inputs, length: values.slice(0, buckets) } };
+}
+
+/** Hardly anything of the states, at first. */
+const FIRST_BIAS = -3;
+
+function ofStates({ states }: MemoryWeights): number[] {
+  return STATE_INPUTS.map((name) => states?.gate[name] ?? (name === 'bias' ? FIRST_BIAS : 0));
+}
+
+function withStates(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+  const gate = Object.fromEntries(STATE_INPUTS.map((name, i) => [name, values[i] ?? 0])) as Record<
+    (typeof STATE_INPUTS)[number],
+    number
+  >;
+  return { ...weights, states: { sharpness: SHARPNESS, gate } };
+}
