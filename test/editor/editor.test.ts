@@ -85,7 +85,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
 
   step("it activates no later than VS Code's slowest, and becomes ready", async () => {
     await page.open(file);
-    await page.waitForStatus(/ready on \w+/);
+    await page.waitForStatus(/ready: nano \S+ on \w+/);
     await page.screenshot('01-ready');
     const { own, slowest } = await page.activationTimes();
     // By the wall's clock, while everything else starts: VS Code's own extensions say how busy the machine is. What the
