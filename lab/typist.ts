@@ -1,6 +1,6 @@
 /** Somebody types a file: a seeded, reproducible stream of keystrokes with what an editor adds of its own. */
 import { normal } from '../src/model/random';
-import { BRACKETS, QUOTES } from '../src/syntax/scanner';
+import { BRACKETS, QUOTES } from '../src/syntax/frames';
 
 export interface Keystroke {
   readonly kind: 'type' | 'newline' | 'delete' | 'jump';

@@ -1,6 +1,7 @@
 import { isSubsequence } from '../syntax/edit';
 import type { Family } from '../syntax/families';
-import { scan, type Closer, type Frame, type Opened, type Scan, type Span } from '../syntax/scanner';
+import type { Closer, Frame, Opened, Scan, Span } from '../syntax/frames';
+import { scan } from '../syntax/scanner';
 import { isBoundary, joinsWord, splitsEscape, splitsGrapheme, splitsWord } from './boundary';
 import { lineState, type LineState } from '../syntax/lineState';
 

@@ -1,5 +1,6 @@
 import type { Family } from './families';
-import { commentFrame, scan, stringFrame, tagFrame, type Frame, type Scan } from './scanner';
+import { commentFrame, stringFrame, tagFrame, type Frame, type Scan } from './frames';
+import { scan } from './scanner';
 
 /** Where a cursor stands in its line: what is open there, and the characters after it that an escape takes. */
 export interface LineState {
