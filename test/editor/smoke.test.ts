@@ -30,7 +30,7 @@ after(async () => {
 test('typing shows ghost text, and Tab accepts exactly that', { timeout: 5 * minute }, async () => {
   const { page, project } = work!;
   await page.open(file);
-  await page.waitForStatus(/ready on \w+/);
+  await page.waitForStatus(/ready: nano \S+ on \w+/);
   const lines = (await readFile(join(project, file), 'utf8')).split('\n');
   const line = lines.findIndex((text) => text.includes(place)) + 1;
   await page.goto(line, 1);
