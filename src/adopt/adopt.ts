@@ -11,7 +11,8 @@ import { readImportance } from './importance';
 import { encodeModel } from './onnx';
 import { promptOf } from './prompt';
 import { ADOPTION_VERSION } from './sources/place';
-import { RECIPE, type Recipe } from './recipe';
+import { recipeFor, type Recipe } from './recipe';
+import { slowdownOfEightBits } from './speed';
 import { adoptTokenizer, type AdoptedTokenizer } from './tokenizer';
 import { writeWeights } from './weights';
 import { WeightsFile } from './weightsFile';
@@ -21,6 +22,7 @@ export interface AdoptOptions {
   readonly name?: string | undefined;
   /** Who made the weights, and under which licence, where it is known. */
   readonly origin?: Origin | undefined;
+  /** Default: by how fast this machine multiplies. */
   readonly recipe?: Recipe | undefined;
   /** Path of a file of importances; it is used for the model that it was measured on. */
   readonly importance?: string | undefined;
@@ -66,7 +68,7 @@ export async function adopt(source: string, directory: string, options: AdoptOpt
 }
 
 async function writeBundle(gguf: Gguf, scratch: string, options: AdoptOptions): Promise<string[]> {
-  const { signal, onProgress, recipe = RECIPE } = options;
+  const { signal, onProgress } = options;
   const decoder = await readDecoder(gguf, POSITIONS);
   const tokenizer = adoptTokenizer(gguf.metadata, gguf.path);
   if (tokenizer.size > decoder.shape.vocabulary) {
@@ -78,6 +80,7 @@ async function writeBundle(gguf: Gguf, scratch: string, options: AdoptOptions): 
   if (prompt.ends.length === 0) {
     throw new UserError(`${gguf.path}: tokenizer.ggml.eos_token_id is missing; get a model that says how a text ends`);
   }
+  const recipe = options.recipe ?? recipeFor(await slowdownOfEightBits(scratch));
   const file = await WeightsFile.create(join(scratch, WEIGHTS));
   let weights: DecoderWeights;
   try {

@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { adopt } from '../../src/adopt/adopt';
-import { RECIPE, type Blocks, type Recipe } from '../../src/adopt/recipe';
+import { EXACT, recipeFor, SMALL, type Blocks, type Recipe } from '../../src/adopt/recipe';
+import { slowdownOfEightBits } from '../../src/adopt/speed';
 import type { Entry } from '../../lab/peer/ggufWriter';
 import { Engine, type CompletionRequest } from '../../src/completion/engine';
 import { openBundle } from '../../src/model/bundle';
@@ -29,7 +30,7 @@ const reference = JSON.parse(readFileSync(join(ROOT, 'test', 'fixtures', 'tiny-d
 
 /** The same for all matrices. */
 function evenly(blocks: Blocks): Recipe {
-  const kinds = Object.keys(RECIPE) as (keyof Recipe)[];
+  const kinds = Object.keys(EXACT) as (keyof Recipe)[];
   return Object.fromEntries(kinds.map((kind) => [kind, blocks])) as Recipe;
 }
 
@@ -75,6 +76,13 @@ describe('a GGUF file becomes a bundle', () => {
       }
     });
   }
+
+  test('8 bits serve where they are about as fast as 4, and this machine tells', async () => {
+    assert.deepEqual([recipeFor(1.6), recipeFor(2), recipeFor(2.4)], [EXACT, EXACT, SMALL]);
+    const slowdown = await slowdownOfEightBits(scratch());
+    assert.ok(slowdown > 0.2 && slowdown < 20, String(slowdown));
+    assert.ok(!(await readdir(scratch())).includes('speed'));
+  });
 
   test('a suffix that was read behind another prefix lies where it belongs, and is read anew where it has to be exact', async (context) => {
     const directory = join(scratch(), 'moved');
