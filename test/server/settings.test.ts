@@ -25,13 +25,10 @@ test('settings that are not acceptable cost one line in the log each; their defa
   const client = await LspClient.start({ settings: { inferenceSteps: 99, device: 'cpu', maxLines: 'many' } });
   await client.open(uri, text);
   await client.ready();
-  assert.deepEqual(
-    client.logs.filter((line) => line.startsWith('thoughtline.')).sort(),
-    [
-      'thoughtline.inferenceSteps: 99 is not accepted: use a whole number from 0 to 32 (4 serves)',
-      'thoughtline.maxLines: "many" is not accepted: use a whole number from 1 to 64 (8 serves)',
-    ],
-  );
+  assert.deepEqual(client.logs.filter((line) => line.startsWith('thoughtline.')).sort(), [
+    'thoughtline.inferenceSteps: 99 is not accepted: use a whole number from 0 to 32 (4 serves)',
+    'thoughtline.maxLines: "many" is not accepted: use a whole number from 1 to 64 (8 serves)',
+  ]);
   const { steps } = await client.thought(uri);
   assert.equal(steps, 4);
   await client.configure({ enable: 'sometimes' });
