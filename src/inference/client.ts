@@ -1,4 +1,4 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import { initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
 import { lineSplitter, LogLimiter } from './logLines';
@@ -19,6 +19,7 @@ import {
   type WorkspaceSpec,
 } from './messages';
 import { patience, SilenceRecord, silenceLimit, type Patience } from './patience';
+import { startProcess, Successor, type Succession } from './successor';
 
 /** What the handle tells its owner. */
 export interface Listener {
@@ -28,6 +29,8 @@ export interface Listener {
   /** How far the reading of the workspace is; undefined when it is over. */
   indexing(progress: IndexProgress | undefined): void;
   log(line: string): void;
+  /** A model that was to take the place of the one that serves cannot: that one serves on. */
+  notSucceeded?(reason: string): void;
 }
 
 /** An answer under way. `result` never rejects: no suggestion comes with the reason. */
@@ -64,6 +67,8 @@ export class InferenceClient {
   #lifecycle: Lifecycle = initial;
   #child: ChildProcess | undefined;
   #model: ModelInfo | undefined;
+  /** The process that loads another model, while there is one. */
+  #successor: Successor | undefined;
   #backOff: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
   /** Since when the process owes something and has said nothing, by `performance.now()`. */
@@ -94,6 +99,11 @@ export class InferenceClient {
     return this.#lifecycle;
   }
 
+  /** Folder of the model that is served, or loaded. */
+  get bundle(): string | undefined {
+    return this.#opening?.bundle;
+  }
+
   get model(): ModelInfo | undefined {
     return this.#model;
   }
@@ -110,8 +120,8 @@ export class InferenceClient {
 
   /** Serves `opening` from now on; a process for another one is replaced. */
   open(opening: Opening): void {
-    const before = this.#opening;
-    const same = (['bundle', 'device', 'threads'] as const).every((name) => before?.[name] === opening[name]);
+    this.#dropSuccessor();
+    const same = isSame(this.#opening, opening);
     this.#opening = opening;
     if (!same) {
       this.#silences.clear();
@@ -121,13 +131,40 @@ export class InferenceClient {
     else if (!same) this.#handle({ type: 'restart' });
   }
 
+  /** Serves `opening` once its process has loaded it; until then the model that is ready serves on, if one is. */
+  succeed(opening: Opening): void {
+    if (this.#lifecycle.state !== 'ready' || isSame(this.#opening, opening)) {
+      this.open(opening);
+      return;
+    }
+    if (isSame(this.#successor?.opening, opening)) return;
+    this.#dropSuccessor();
+    const successor = new Successor(
+      () => startProcess(this.#program),
+      opening,
+      (line) => this.#limiter.add(line),
+    );
+    this.#successor = successor;
+    void successor.outcome.then((succession) => {
+      if (this.#successor !== successor) {
+        if ('child' in succession) succession.child.kill('SIGKILL');
+        return;
+      }
+      this.#successor = undefined;
+      if ('reason' in succession) this.#listener.notSucceeded?.(succession.reason);
+      else this.#replace(opening, succession);
+    });
+  }
+
   restart(): void {
+    this.#dropSuccessor();
     this.#distrusted = false;
     if (this.#opening) this.#handle({ type: 'restart' });
   }
 
   /** Ends the process and frees its memory. */
   stop(): void {
+    this.#dropSuccessor();
     this.#handle({ type: 'stop' });
   }
 
@@ -237,15 +274,39 @@ export class InferenceClient {
     }
   }
 
+  #dropSuccessor(): void {
+    const successor = this.#successor;
+    this.#successor = undefined;
+    successor?.drop();
+  }
+
+  /** The process that has loaded another model takes the place of the one that is there, which answers what it owes. */
+  #replace(opening: Opening, { child, ready }: Exclude<Succession, { reason: string }>): void {
+    clearTimeout(this.#backOff);
+    clearTimeout(this.#watch);
+    if (this.#child) retire(this.#child, new Map(this.#sent));
+    this.#sent.clear();
+    this.#spawns++;
+    this.#opening = opening;
+    this.#silences.clear();
+    this.#distrusted = false;
+    this.#model = ready.model;
+    this.#attach(child);
+    this.#handle({ type: 'replaced', device: ready.device, at: performance.now() });
+    this.#heard();
+  }
+
   #spawn(): void {
     this.#spawns++;
     this.#model = undefined;
-    const child = fork(this.#program, [], {
-      // Native libraries write to their process' standard output; ours belongs to the language server protocol.
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      serialization: 'advanced',
-      execArgv: [],
-    });
+    this.#attach(startProcess(this.#program));
+    const opening = this.#opening!;
+    this.#post({ type: 'open', ...opening, device: this.#distrusted ? 'cpu' : opening.device });
+    this.#heard();
+  }
+
+  /** Listens to a process from now on. */
+  #attach(child: ChildProcess): void {
     this.#child = child;
     this.#killedFor = undefined;
     const gone = (signs: string) => {
@@ -269,9 +330,6 @@ export class InferenceClient {
       const split = lineSplitter((line) => this.#limiter.add(line));
       stream?.setEncoding('utf8').on('data', split);
     }
-    const opening = this.#opening!;
-    this.#post({ type: 'open', ...opening, device: this.#distrusted ? 'cpu' : opening.device });
-    this.#heard();
   }
 
   #receive(message: FromInference): void {
@@ -375,6 +433,38 @@ export class InferenceClient {
     clearTimeout(this.#watch);
     for (const waiting of all) waiting.settle({ type: 'none', reason });
   }
+}
+
+function isSame(one: Opening | undefined, other: Opening): boolean {
+  return (['bundle', 'device', 'threads'] as const).every((name) => one?.[name] === other[name]);
+}
+
+/** For so long a process that is replaced may answer what it owes. */
+const RETIRING_MS = 5_000;
+
+/** Ends a process once it has answered what it owes, or has had its time. */
+function retire(child: ChildProcess, owed: Map<number, Waiting>): void {
+  const end = () => {
+    clearTimeout(timer);
+    child.removeAllListeners();
+    child.on('error', () => undefined);
+    child.kill('SIGKILL');
+    for (const { settle } of owed.values()) settle({ type: 'none', reason: 'another model has taken its place' });
+    owed.clear();
+  };
+  const timer = setTimeout(end, RETIRING_MS);
+  child.removeAllListeners();
+  child.on('error', end);
+  child.on('exit', end);
+  child.on('message', (message) => {
+    if (!isFromInference(message) || !('id' in message)) return;
+    const { id } = message;
+    const waiting = owed.get(id);
+    owed.delete(id);
+    waiting?.settle(message);
+    if (owed.size === 0) end();
+  });
+  if (owed.size === 0) end();
 }
 
 function charactersOf(message: ToInference): number {

@@ -23,6 +23,8 @@ export type LifecycleEvent =
   | { readonly type: 'start' | 'stop' | 'restart' | 'backedOff' }
   /** The bundle is loaded. `at`: milliseconds on any steady clock. */
   | { readonly type: 'ready'; readonly device: string; readonly at: number }
+  /** A process that has loaded another model takes the place of the one that was there. */
+  | { readonly type: 'replaced'; readonly device: string; readonly at: number }
   /** The model has answered a request. */
   | { readonly type: 'served' }
   /** The process says that the bundle cannot be used: trying again would not help. */
@@ -57,6 +59,9 @@ export function transition(from: Lifecycle, event: LifecycleEvent): { to: Lifecy
     case 'ready':
       if (from.state !== 'loading') return { to: from, effects: [] };
       return { to: { state: 'ready', device: event.device, since: event.at, crashes }, effects: [] };
+    case 'replaced':
+      if (from.state === 'off' || from.state === 'failed') return { to: from, effects: [] };
+      return { to: { state: 'ready', device: event.device, since: event.at, crashes: 0 }, effects: [] };
     case 'served':
       if (from.state !== 'ready' || crashes === 0) return { to: from, effects: [] };
       return { to: { ...from, crashes: 0 }, effects: [] };

@@ -105,6 +105,7 @@ const client = new InferenceClient(join(__dirname, 'inference.js'), {
   thinking: (_uri, step, steps) => status.thinking(step, steps),
   indexing: (progress) => reading.report(progress),
   log,
+  notSucceeded: (reason) => modelSwitch.notSucceeded(reason),
 });
 const modelSwitch: ModelSwitch = new ModelSwitch(client, {
   ask: async (request) => {

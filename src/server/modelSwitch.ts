@@ -22,6 +22,9 @@ interface Listener {
   log(line: string): void;
 }
 
+/** Why another model than the chosen one serves. */
+const LOADING = 'it answers while the model that was chosen loads';
+
 type Wanted = Pick<Settings, 'model' | 'device' | 'threads'>;
 
 /** Opens the model that the settings want, or the one that takes its place; measures the one that is on trial. */
@@ -58,17 +61,28 @@ export class ModelSwitch {
 
   /** @returns whether another model takes the place of one that failed: then it has been opened */
   failed(reason: string): boolean {
-    if (!this.#choice || this.#choice.bundle === this.#places?.shipped) return false;
+    const { bundle } = this.#choice ?? {};
+    const { device, threads } = this.#settings ?? {};
+    if (bundle === undefined || bundle === this.#places?.shipped) return false;
+    if (this.client.bundle === bundle) this.notSucceeded(reason);
+    else if (device !== undefined && threads !== undefined) this.client.open({ bundle, device, threads });
+    return true;
+  }
+
+  /** The chosen model cannot be loaded: the one that comes with the extension serves on. */
+  notSucceeded(reason: string): void {
+    if (!this.#choice) return;
     this.#refused.set(this.#choice.bundle, reason);
     this.listener.log(`${reason}; the model that comes with Thoughtline serves`);
     this.#choose();
-    return true;
   }
 
   /** A model is ready: it is told which, and measured where nobody knows how fast it is. */
   ready(lifecycle: Lifecycle): void {
     this.#tell();
-    if (lifecycle.state === 'ready' && this.#choice?.onTrial) void this.#measure(this.#choice);
+    if (lifecycle.state !== 'ready' || !this.#choice) return;
+    if (this.client.bundle !== this.#choice.bundle) this.#serve();
+    else if (this.#choice.onTrial) void this.#measure(this.#choice);
   }
 
   #choose(): void {
@@ -79,8 +93,22 @@ export class ModelSwitch {
     const before = this.#choice;
     this.#choice = chooseModel(model, { shipped, coder, coderMs, refused: this.#refused });
     if (before?.because !== this.#choice.because) this.listener.log(`model: ${this.#choice.because}`);
-    this.client.open({ bundle: this.#choice.bundle, device, threads });
+    // What comes with the extension is there at once: it answers while a larger model loads.
+    if (this.client.lifecycle.state === 'off') this.client.open({ bundle: shipped, device, threads });
+    this.#serve();
     this.#tell();
+  }
+
+  /** Lets the chosen model serve. While another one loads, its turn comes when that is ready (`ready`). */
+  #serve(): void {
+    const { device, threads } = this.#settings ?? {};
+    const { bundle } = this.#choice ?? {};
+    if (bundle === undefined || device === undefined || threads === undefined) return;
+    const opening = { bundle, device, threads };
+    // Of one model there is one process: it would take its memory twice.
+    if (this.client.bundle === bundle) this.client.open(opening);
+    else if (this.client.lifecycle.state !== 'loading' || bundle === this.#places?.shipped)
+      this.client.succeed(opening);
   }
 
   async #measure(choice: Choice): Promise<void> {
@@ -100,7 +128,8 @@ export class ModelSwitch {
 
   #tell(): void {
     const { model } = this.client;
-    const { because, problem } = this.#choice ?? {};
+    const { bundle, problem } = this.#choice ?? {};
+    const because = bundle === this.client.bundle ? this.#choice?.because : LOADING;
     this.listener.chosen({
       ...(model?.readsThought === false && { readsThought: false }),
       ...(model && { model: `${model.name} ${model.version}` }),
