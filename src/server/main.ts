@@ -98,8 +98,8 @@ const client = new InferenceClient(join(__dirname, 'inference.js'), {
     if (state.state !== 'ready') reading.report(undefined);
     if (state.state === 'failed' && modelSwitch.failed(state.reason)) return;
     if (state.state === 'failed') connection.console.error(state.reason);
+    status.lifecycle(state, modelSwitch.status);
     modelSwitch.ready(state);
-    status.lifecycle(state);
   },
   loading: (fraction, message) => status.loading(fraction, message),
   thinking: (_uri, step, steps) => status.thinking(step, steps),

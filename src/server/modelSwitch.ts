@@ -79,7 +79,6 @@ export class ModelSwitch {
 
   /** A model is ready: it is told which, and measured where nobody knows how fast it is. */
   ready(lifecycle: Lifecycle): void {
-    this.#tell();
     if (lifecycle.state !== 'ready' || !this.#choice) return;
     if (this.client.bundle !== this.#choice.bundle) this.#serve();
     else if (this.#choice.onTrial) void this.#measure(this.#choice);
@@ -127,14 +126,19 @@ export class ModelSwitch {
   }
 
   #tell(): void {
+    this.listener.chosen(this.status);
+  }
+
+  /** What is said of the model that serves. */
+  get status(): ModelStatus {
     const { model } = this.client;
     const { bundle, problem } = this.#choice ?? {};
     const because = bundle === this.client.bundle ? this.#choice?.because : LOADING;
-    this.listener.chosen({
+    return {
       ...(model?.readsThought === false && { readsThought: false }),
       ...(model && { model: `${model.name} ${model.version}` }),
       ...(because !== undefined && { because }),
       ...(problem !== undefined && { problem }),
-    });
+    };
   }
 }

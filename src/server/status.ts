@@ -22,8 +22,10 @@ export class StatusReporter {
     this.#createProgress = createProgress;
   }
 
-  lifecycle(lifecycle: Lifecycle): void {
+  /** @param model what is said of the model from now on (default: what was said before) */
+  lifecycle(lifecycle: Lifecycle, model = this.#model): void {
     this.#lifecycle = lifecycle;
+    this.#model = model;
     if (lifecycle.state !== 'ready') this.#thinking = undefined;
     const loading = lifecycle.state === 'loading' || lifecycle.state === 'waiting';
     if (loading) this.#begin();

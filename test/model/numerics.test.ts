@@ -24,6 +24,7 @@ async function deviceThat(alter: Alter): Promise<Runtime> {
     const opened = await real.InferenceSession.create(path, { ...session, executionProviders: ['cpu'] });
     if (!onDevice) return opened;
     return {
+      inputNames: opened.inputNames,
       outputNames: opened.outputNames,
       run: async (feeds: Parameters<typeof opened.run>[0]) => {
         const outputs = await opened.run(feeds);
