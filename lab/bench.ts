@@ -38,6 +38,7 @@ const USAGE = `npm run lab -- bench [options]
   --beside FILE     another file that is open; may be given more than once
   --workspace DIR   instead of all that: memory and time that the lookup memory of the sources in DIR takes, 20 MB at most
   --peer llama.cpp  beside node-llama-cpp, on a model of the same shape with random weights
+  --gguf FILE       … on these weights instead
 ${MODEL_USAGE}`;
 
 /** Sources of this repository of 300 to 600 lines: each is typed while the others are open. */
@@ -57,6 +58,7 @@ export const bench: Command = {
       file: { type: 'string', multiple: true },
       beside: { type: 'string', multiple: true },
       peer: { type: 'string' },
+      gguf: { type: 'string' },
       workspace: { type: 'string' },
     } as const);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of bench`);
@@ -76,7 +78,7 @@ export const bench: Command = {
     const speed = await measureSpeed(engine, files[0]!, others(files[0]!));
     const { device, threads } = engine.device;
     const { name, version } = engine.bundle.manifest;
-    const versus = values.peer && (await comparePeer(engine, files, { seconds, seed }));
+    const versus = values.peer && (await comparePeer(engine, files, { seconds, seed, gguf: values.gguf }));
     await engine.close();
 
     const bundle = bundleFolder(values.model);

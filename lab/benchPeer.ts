@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Engine } from '../src/completion/engine';
 import { cutWindow, RESERVE } from '../src/completion/window';
 import { textLines } from '../src/model/lines';
@@ -7,6 +8,9 @@ import { placesIn, writingTime, median } from './benchSpeed';
 import { Peer, RELEASE } from './peer/llama';
 import type { Typing } from './serverTyping';
 import { typeWith, type Answered, type Assistant, type SourceFile, type Suggested } from './typing';
+
+/** Tokens of its context with weights of a file. */
+const CONTEXT = 2048;
 
 /** How much either writes where its speed is measured: as many tokens as a suggestion has at most. */
 const WRITTEN = RESERVE;
@@ -20,10 +24,11 @@ const WRITTEN = RESERVE;
 export async function comparePeer(
   engine: Engine,
   files: readonly SourceFile[],
-  typing: { readonly seconds: number; readonly seed: number },
+  { gguf, ...typing }: { readonly seconds: number; readonly seed: number; readonly gguf?: string | undefined },
 ) {
   const { threads } = engine.device;
-  const peer = await Peer.open(engine.bundle, threads);
+  const peer =
+    gguf === undefined ? await Peer.open(engine.bundle, threads) : await Peer.openFile(gguf, threads, CONTEXT);
   try {
     const speed = await speeds(engine, peer, files);
     const theirs: Answered[][] = [];
@@ -39,7 +44,7 @@ export async function comparePeer(
       const median = (answers: readonly Answered[]) => atLeast(answers, 0.5);
       const their = since((i) => theirs[i] ?? []);
       return {
-        name: `node-llama-cpp ${RELEASE}, Q8_0, ${threads} threads`,
+        name: `node-llama-cpp ${RELEASE}, ${gguf === undefined ? 'Q8_0' : basename(gguf)}, ${threads} threads`,
         ...speed,
         replay_ratio: round(median(their) / median(since((i) => ours[i]?.answers ?? []))),
         replay_p50_ms: median(their),

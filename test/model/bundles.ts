@@ -25,7 +25,8 @@ export const BUILDS: readonly [name: string, load: () => Promise<Runtime>][] = [
 export function withEngine(directory: string): () => Engine {
   let engine: Engine | undefined;
   before(async () => {
-    engine = await Engine.open(directory, { device: 'cpu' });
+    // Chunks as long as in training: how fast a gradient is depends on what else the machine does.
+    engine = await Engine.open(directory, { device: 'cpu', trainedChunks: true });
   });
   after(() => engine?.close());
   return () => engine as Engine;
