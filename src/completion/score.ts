@@ -1,6 +1,7 @@
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import { normaliseNewlines, textLines } from '../model/lines';
+import type { Manifest } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logProbability } from './heal';
 import type { Lookup, Mix } from './recall';
@@ -76,7 +77,7 @@ async function* readPiece(
   thought: Conditioning,
   lookup: Lookup | undefined,
 ): AsyncGenerator<ScoredToken, void> {
-  const line = request.prefix.slice(Math.max(request.prefix.lastIndexOf('\n') + 1, blockStart(request.prefix)));
+  const line = continuedText(request, tokenizer, manifest);
   const before = tokenizer.encode(line);
   const joined = tokenizer.encode(line + target);
   const shared = sharedLength(before, joined);
@@ -102,6 +103,13 @@ async function* readPiece(
     yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, before, need };
     need = consume(need, tokenizer.bytes(token)).need;
   }
+}
+
+/** The text right before the cursor with which tokens of the target may be one: what stands behind the middle marker, or the line. */
+function continuedText(request: CompletionRequest, tokenizer: Tokenizer, manifest: Manifest): string {
+  const { parts, prefix } = cutWindow(request, tokenizer, manifest);
+  if (parts) return tokenizer.decode(prefix);
+  return request.prefix.slice(Math.max(request.prefix.lastIndexOf('\n') + 1, blockStart(request.prefix)));
 }
 
 function sharedLength(a: readonly number[], b: readonly number[]): number {

@@ -119,10 +119,14 @@ function prefixFirst(
   };
 }
 
-/** The text before the cursor's line, and the tokens of that line up to the cursor. */
+/**
+ * The text before what the cursor's line says, its indentation included, and the tokens from there up to the cursor. Indentation
+ * that stood behind the middle marker made whole lines less likely by a tenth.
+ */
 function cutLine(prefix: string, tokenizer: Tokenizer): { text: string; line: readonly number[] } {
   const base = blockStart(prefix);
-  const start = Math.max(prefix.lastIndexOf('\n') + 1, base);
+  const lineStart = Math.max(prefix.lastIndexOf('\n') + 1, base);
+  const start = lineStart + (/^[^\S\n]*/.exec(prefix.slice(lineStart))?.[0].length ?? 0);
   const line = tokenizer.encodePiece(prefix.slice(start));
   if (line.length <= LINE_TOKENS) return { text: prefix.slice(0, start), line };
   const moved = Math.floor((line.length - LINE_TOKENS) / LINE_HOP + 1) * LINE_HOP;

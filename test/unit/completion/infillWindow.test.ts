@@ -52,6 +52,7 @@ describe('a window of prefix, suffix and middle', () => {
   const cases: readonly [name: string, context: CursorContext, wanted: string][] = [
     ['what is typed on the line stands behind the middle marker', at('a();\nret¦\nb();\n'), '<prefix>a();\n<suffix>\nb();\n<middle>ret'],
     ['at the beginning of a line nothing does', at('a();\n¦\nb();\n'), '<prefix>a();\n<suffix>\nb();\n<middle>'],
+    ['indentation stands before the suffix: the line is what is said on it', at('f() {\n    ret¦\n}\n'), '<prefix>f() {\n    <suffix>\n}\n<middle>ret'],
     ['closers right of the cursor are not read: they come while one types', at('f(x¦);\nb();\n'), '<prefix><suffix>\nb();\n<middle>f(x'],
     ['… nor quotes and blanks', at("say('¦') ;  \nb();\n"), "<prefix><suffix>\nb();\n<middle>say('"],
     ['any other text right of the cursor is read', at('const x = ¦ + y;\nb();\n'), '<prefix><suffix> + y;\nb();\n<middle>const x = '],
