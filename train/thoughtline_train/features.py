@@ -3,9 +3,8 @@
 They are the principal components, each divided by its deviation: uncorrelated, so that a step along the gradient goes
 as far along each of
 them as a second-order one would. With all of them a thought could say whatever another output matrix could (dynamic
-evaluation of that
-matrix alone, Krause et al. 2018); the first ones say most of it with a fraction of the numbers (docs/experiments has the
-table).
+evaluation of that matrix alone, Krause et al. 2018); the first ones say most of it with a fraction of the numbers
+(docs/experiments has the table).
 """
 
 import torch
