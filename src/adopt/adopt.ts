@@ -26,6 +26,8 @@ export interface AdoptOptions {
   readonly recipe?: Recipe | undefined;
   /** Path of a file of importances; it is used for the model that it was measured on. */
   readonly importance?: string | undefined;
+  /** What was fitted to the model before, as its manifest will have it: how sure it is of what it writes. */
+  readonly fitted?: { readonly energy: Readonly<Record<string, unknown>> } | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Share of the work that is done, 0 to 1, and what is being done. */
   readonly onProgress?: ((share: number, what: string) => void) | undefined;
@@ -143,6 +145,7 @@ async function writeParts(gguf: Gguf, scratch: string, parts: Parts, options: Ad
     chunk: { tokens: CHUNK_TOKENS },
     prompt,
     tokenizer: { pieces: tokenizer.pieces },
+    ...options.fitted,
     training: { adopted: { file: basename(gguf.path), version: ADOPTION_VERSION, recipe } },
     files,
   };

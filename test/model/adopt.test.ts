@@ -175,7 +175,9 @@ describe('a GGUF file becomes a bundle', () => {
       text: 'the licence',
     };
     const shares: number[] = [];
-    const options = { name: 'said', origin, onProgress: (share: number) => shares.push(share) };
+    const weights = { nats: -1, perToken: -1, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
+    const fitted = { energy: { bias: 1, weights, fitted: {} } };
+    const options = { name: 'said', origin, fitted, onProgress: (share: number) => shares.push(share) };
     await adopt(await write('said', tinyDecoder('qwen2')), directory, options);
     const { manifest } = await openBundle(directory);
     assert.equal(manifest.name, 'said');
@@ -188,6 +190,7 @@ describe('a GGUF file becomes a bundle', () => {
       { layers: DECODER.layers, trunk: 1, width: DECODER.width },
     );
     assert.equal(manifest.prompt?.style, 'prefix-suffix-middle');
+    assert.equal(manifest.energy?.weights.nats, -1);
     assert.equal(await readFile(join(directory, 'LICENSE'), 'utf8'), 'the licence');
     assert.match(await readFile(join(directory, 'README.md'), 'utf8'), /Apache-2\.0[\s\S]*It was changed\./);
     assert.deepEqual([shares[0], shares.at(-1)], [0, 1]);
