@@ -28,7 +28,10 @@ export interface SuffixPlan {
 /** Tokens at the suffix's beginning, its marker among them, that are read anew behind every prefix: they remember where it ends. */
 export const FRESH_TOKENS = 16;
 
-/** Tokens of the prefix that may change before a suffix is read anew, where somebody types (docs/speed.md). */
+/**
+ * Tokens of the prefix that may change before a suffix is read anew, where somebody types: nothing was lost by it
+ * (docs/experiments/2026-11-30-coder-prompt.md).
+ */
 export const MAX_STALE = 40;
 
 /** The same where nobody types for a moment. */
