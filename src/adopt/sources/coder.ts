@@ -44,7 +44,12 @@ export async function obtainCoder(options: CoderOptions): Promise<string> {
     cache: options.cache ?? cacheFolder(),
     adoptionVersion: ADOPTION_VERSION,
     adopt: async (source, directory, how) => {
-      await adopt(source, directory, { ...how, origin, importance: importanceBeside(path), fitted: description.fitted });
+      await adopt(source, directory, {
+        ...how,
+        origin,
+        importance: importanceBeside(path),
+        fitted: description.fitted,
+      });
     },
   });
 }
