@@ -9,7 +9,7 @@ const FORMS = [
   /\bnpm_[0-9A-Za-z]{36}/,
   /\bpypi-[\w-]{50}/,
   /\brubygems_[0-9a-f]{48}/,
-  /\bcio[0-9A-Za-z]{32}\b/, // crates.io
+  /\bcio[0-9A-Za-z]{32}\b/, // Cargo
   /\bdckr_[op]at_[\w-]{20}/, // Docker
   /\bhf_[0-9A-Za-z]{30}/, // Hugging Face
   /\bx(?:ox[abeoprs]|app)-[0-9A-Za-z-]{10}/, // Slack
