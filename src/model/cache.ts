@@ -122,10 +122,12 @@ export class KeyValueCache {
   reserve(tokens: number): void {
     const needed = this.#length + tokens;
     if (needed <= this.#room) return;
-    this.#grow(Math.ceil(needed / GROWTH) * GROWTH);
+    this.#grow(needed);
   }
 
-  #grow(room: number): void {
+  /** @param tokens for which there is to be room, at least */
+  #grow(tokens: number): void {
+    const room = Math.ceil(tokens / GROWTH) * GROWTH;
     const grown = this.#empty(room);
     for (const [i, table] of grown.entries()) {
       for (let block = 0; block < this.#blocks; block++) {
@@ -163,7 +165,7 @@ export class KeyValueCache {
    */
   move(from: number, to: number, count: number, rotation: Rotation): void {
     this.#changedFrom(Math.min(from, to));
-    if (to + count > this.#room) this.#grow(Math.ceil((to + count) / GROWTH) * GROWTH);
+    if (to + count > this.#room) this.#grow(to + count);
     for (const [i, table] of this.#tables.entries()) {
       for (let block = 0; block < this.#blocks; block++) {
         const moved = this.#rows(table, block, to, to + count);
