@@ -1,6 +1,6 @@
 // Bundles the programs into dist/: extension, language server, inference process, adoption and command line. Bundles of
 // their own are the language client, which the extension needs only once its server runs: activation does not have to
-// read it; and how the command line gets the code model: nothing else of it knows the network.
+// read it; and how the command line gets the code model and serves others: nothing else of it knows the network.
 //   node esbuild.mjs [--production] [--watch]
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -31,6 +31,7 @@ const options = {
     ...programs.map((name) => ({ in: `src/${name}/main.ts`, out: name })),
     { in: 'src/extension/client.ts', out: 'client' },
     { in: 'src/cli/obtain.ts', out: 'obtain' },
+    { in: 'src/cli/serving.ts', out: 'serving' },
     ...(production ? [] : [laboratory]),
   ],
   outdir: 'dist',
@@ -39,7 +40,7 @@ const options = {
   format: 'cjs',
   target: 'node20',
   // VS Code provides `vscode`; ONNX Runtime loads a native library, or a WebAssembly module, that lies beside it.
-  external: ['vscode', 'onnxruntime-node', 'onnxruntime-web', './obtain.js'],
+  external: ['vscode', 'onnxruntime-node', 'onnxruntime-web', './obtain.js', './serving.js'],
   // Packages with both kinds of entry: the ES modules bundle cleanly, UMD wrappers hide their imports.
   mainFields: ['module', 'main'],
   // The grammars' runtime could load over a network and make code of what it loads, as a web page may. These programs do not.
@@ -77,7 +78,7 @@ if (watch) {
   // What lies in each program, for scripts/shipped.ts.
   const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
   writeFileSync('dist/meta.json', JSON.stringify({ outputs, textMate }));
-  chmodSync('dist/cli.js', 0o755);
+  for (const program of ['cli', 'server']) chmodSync(`dist/${program}.js`, 0o755);
 }
 
 /** The grammars that tell comments and strings (src/scopes/grammars.ts), by scope name, and the engine that reads them. */

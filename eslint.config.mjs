@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
  *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → syntax, scopes;
- *   extension → plot;  server, cli, syntax, scopes, workspace → languages, a file that imports nothing
+ *   extension → plot;  cli → serve → completion, api;  server, cli, syntax, scopes, workspace → languages, a file that imports nothing
  * What ships is in src/ and knows nothing of lab/, where what measures lies; that may import all of src/.
  */
 const layers = {
@@ -20,7 +20,9 @@ const layers = {
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
   server: ['inference', 'syntax', 'protocol', 'workspace', 'scopes', 'languages'],
   extension: ['protocol', 'plot', 'adopt'],
-  cli: ['adopt', 'completion', 'model'],
+  api: [],
+  serve: ['api', 'completion', 'thought', 'model'],
+  cli: ['adopt', 'completion', 'model', 'serve'],
 };
 
 /** Packages that only some layers may know. */

@@ -37,7 +37,7 @@ export function bundleFolder(model = 'nano'): string {
 /** Opens the engine that the arguments ask for, with a progress bar while it loads. */
 export async function openEngine(
   options: ModelArguments,
-  how: Pick<EngineOptions, 'measureAll' | 'trainedChunks'> = {},
+  how: Pick<EngineOptions, 'measureAll' | 'trainedChunks' | 'windows'> = {},
 ): Promise<Engine> {
   const device = deviceOption(options.device);
   const threads = options.threads === undefined ? undefined : wholeNumber('--threads', options.threads, 1, 256);

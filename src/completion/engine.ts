@@ -1,6 +1,6 @@
 import { openBundle, type Bundle } from '../model/bundle';
 import { endTokens, type ThoughtSteps } from '../model/manifest';
-import { Decoder } from '../model/decoder';
+import { Decoder, type Abortable } from '../model/decoder';
 import { MAX_STALE, RESTING_STALE } from '../model/suffixReuse';
 import type { Products } from '../model/directions';
 import type { Graphs } from '../model/graphs';
@@ -23,6 +23,7 @@ import { SHARPNESS } from '../memory/states';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
+import { generate, GREEDY, type Sampling, type Written, type WrittenToken } from './generate';
 import { heal, type Healed } from './heal';
 import { mostProbable, type Candidate } from './hypothesis';
 import { documentOf } from './document';
@@ -57,6 +58,8 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   /** Measure every device, the CPU included, even if there is nothing to choose (`doctor`). */
   readonly measureAll?: boolean | undefined;
+  /** Windows whose caches are kept (default: 4). */
+  readonly windows?: number | undefined;
   /** Evidence chunks as long as in training, however long a gradient takes: the same figures on every machine. */
   readonly trainedChunks?: boolean | undefined;
   readonly log?: ((line: string) => void) | undefined;
@@ -141,7 +144,9 @@ export class Engine {
     const measures = bundle.manifest.thought !== undefined && !options.trainedChunks;
     const chunkTokens = measures ? await measureChunkTokens(opened.graphs, bundle) : trained;
     onProgress?.(1, `ready on ${opened.report.device}`);
-    return new Engine(bundle, opened, chunkTokens, await openProducts());
+    const engine = new Engine(bundle, opened, chunkTokens, await openProducts());
+    engine.#decoders.capacity = options.windows ?? KEPT_WINDOWS;
+    return engine;
   }
 
   /** Files of the workspace that the lookup memory knows beside the open ones: none, unless somebody puts them in. */
@@ -177,6 +182,38 @@ export class Engine {
       milliseconds: performance.now() - start,
       thought: thought.trace,
     };
+  }
+
+  /**
+   * Writes at the cursor, a token each `next()`, as it comes: neither fitted to what follows nor withheld. Nothing else is
+   * written meanwhile, so whoever stops early has to say so (`return()`).
+   */
+  async *generate(request: CompletionRequest, options: GenerateOptions): AsyncGenerator<WrittenToken, Written> {
+    const document = documentOf(request);
+    const { prefix, suffix } = document;
+    if (isBinary(prefix) || isBinary(suffix)) return { text: '', stop: 'none' };
+    const { bundle } = this;
+    const { tokenizer, manifest } = bundle;
+    const { maxTokens, thought: whole = this.prior, signal } = options;
+    const release = await this.#serial.hold();
+    try {
+      const window = cutWindow(document, tokenizer, manifest, Math.max(RESERVE, maxTokens));
+      const { head, context } = window;
+      const healed = heal(window.prefix, tokenizer);
+      const decoder = this.#decoder(options.reader ?? request.path);
+      if (this.#lookup.fitted) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
+      const mix = this.#lookup.mix(true, { decoder, readings: whole.readings });
+      const judge = options.maxLines > 1 ? await this.#judges.of(request.path) : undefined;
+      this.#arrange(decoder, window, 0);
+      const place = placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix));
+      const thought = this.#serving(whole, true);
+      const continued = { decoder, tokenizer, thought, head, healed, context, mix };
+      const { sampling = GREEDY, top = 0 } = options;
+      const limits = { maxTokens, sampling, top, signal, endTokens: endTokens(manifest), place };
+      return yield* generate(continued, limits);
+    } finally {
+      release();
+    }
   }
 
   /** All candidates for a place with what is known of them, before they are ranked: for fitting how they are. */
@@ -483,6 +520,21 @@ export class Engine {
     this.#decoders.set(path, decoder);
     return decoder;
   }
+}
+
+export interface GenerateOptions {
+  readonly maxTokens: number;
+  /** As in `CompletionOptions`. */
+  readonly maxLines: number;
+  /** Default: the most probable token each time. */
+  readonly sampling?: Sampling | undefined;
+  /** How many of the most probable tokens are told at each place (default: none). */
+  readonly top?: number | undefined;
+  /** Default: the prior. */
+  readonly thought?: Thought | undefined;
+  /** Whose caches are used: one window for each (default: the path). */
+  readonly reader?: string | undefined;
+  readonly signal?: Abortable | undefined;
 }
 
 interface RefinementStart {

@@ -7,4 +7,11 @@ export class Serial {
     this.#last = result.catch(() => undefined);
     return result;
   }
+
+  /** Waits for its turn and keeps it until what it gives is called. */
+  hold(): Promise<() => void> {
+    return new Promise((begun) => {
+      void this.run(() => new Promise<void>((release) => begun(release)));
+    });
+  }
 }

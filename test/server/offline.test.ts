@@ -232,7 +232,7 @@ describe('the network', () => {
 describe('what the programs load', () => {
   const foreign = ['http', 'https', 'http2', 'dgram', 'tls', 'dns', 'zlib', 'vm', 'inspector', 'cluster', 'wasi'];
   /** What is not in the file itself: VS Code, ONNX Runtime, and parts of our own. */
-  const outside = ['vscode', 'onnxruntime-node', 'onnxruntime-web', './client', './obtain.js'];
+  const outside = ['vscode', 'onnxruntime-node', 'onnxruntime-web', './client', './obtain.js', './serving.js'];
   /** Whatever else a program may load, which of these it does. */
   const programs: Record<string, string[]> = {
     'extension.js': [],
@@ -244,6 +244,8 @@ describe('what the programs load', () => {
     'adopt.js': ['http', 'https'],
     // The same for the command line, where wheels of pip are unpacked, too. Not packed.
     'obtain.js': ['http', 'https', 'zlib'],
+    // Answers whoever asks, when the command line is told to (`thoughtline serve`). Not packed.
+    'serving.js': ['http'],
   };
   for (const [name, allowed] of Object.entries(programs)) {
     const but = allowed.length > 0 ? ` but ${allowed.join(', ')}` : '';
@@ -265,12 +267,13 @@ describe('what the programs load', () => {
     });
   }
 
-  test('only the command line can be told to call pip, and what is packed cannot', () => {
+  test('only the command line can be told to call pip or to serve others, and what is packed cannot', () => {
     const calling = Object.keys(programs).filter((name) =>
       readFileSync(join(dist, name), 'utf8').includes('--no-deps'),
     );
     assert.deepEqual(calling, ['obtain.js']);
-    assert.ok(!readFileSync(join(root, '.vscodeignore'), 'utf8').includes('obtain.js'));
+    const packed = readFileSync(join(root, '.vscodeignore'), 'utf8');
+    for (const name of ['obtain.js', 'serving.js']) assert.ok(!packed.includes(name), name);
   });
 
   test('sockets are known for the pipes of the language server protocol alone, which nothing here asks for', () => {

@@ -1,0 +1,120 @@
+import type { Abortable, Conditioning, Decoder } from '../model/decoder';
+import { randomFrom } from '../model/random';
+import type { Tokenizer } from '../model/tokenizer';
+import type { Healed } from './heal';
+import { beginning, end, expand, textOf, type Ending, type Hypothesis, type Step } from './hypothesis';
+import type { Mix } from './recall';
+import type { Stop } from './stop';
+
+/** How tokens are chosen. */
+export interface Sampling {
+  /** 0: always the most probable one. */
+  readonly temperature: number;
+  /** The most probable tokens that have this probability together are chosen from. */
+  readonly topP: number;
+  /** The same seed gives the same text. */
+  readonly seed: number;
+}
+
+export const GREEDY: Sampling = { temperature: 0, topP: 1, seed: 0 };
+
+/** Tokens that are chosen from, at most: what is less probable is hardly ever right. */
+const CHOSEN_FROM = 64;
+
+/** A token that was written, and what could have been. */
+export interface WrittenToken {
+  /** What it adds to the text; what healing took back before the cursor is no part of it. */
+  readonly bytes: Uint8Array;
+  /** log p in nats, whatever the temperature. */
+  readonly logprob: number;
+  /** The most probable tokens here, the most probable first, as many as were asked for. */
+  readonly top: readonly { readonly bytes: Uint8Array; readonly logprob: number }[];
+  /** The whole text so far. */
+  readonly text: string;
+}
+
+/** How the writing ended. */
+export interface Written {
+  readonly text: string;
+  readonly stop: Stop;
+}
+
+/** A window that has been made ready to be continued. */
+export interface Continued {
+  readonly decoder: Pick<Decoder, 'logits'>;
+  readonly tokenizer: Tokenizer;
+  readonly thought: Conditioning;
+  /** Tokens of the window before the healed prefix. */
+  readonly head: readonly number[];
+  readonly healed: Healed;
+  /** Tokens right before the healed prefix, where they stand elsewhere in the head. */
+  readonly context: readonly number[];
+  readonly mix: Mix | undefined;
+}
+
+export interface GenerateLimits extends Ending {
+  readonly maxTokens: number;
+  readonly sampling: Sampling;
+  /** How many of the most probable tokens are told at each place. */
+  readonly top: number;
+  readonly signal?: Abortable | undefined;
+}
+
+/**
+ * Writes on from a window, a token each `next()`: what a caller sees while it is being written. A suggestion is decoded
+ * instead (`decode`), which knows drafts and beams.
+ * @returns the text up to where it ends; stop is `aborted` if nobody wanted it any more
+ */
+export async function* generate(window: Continued, limits: GenerateLimits): AsyncGenerator<WrittenToken, Written> {
+  const { decoder, tokenizer, thought, head, healed, context: around, mix } = window;
+  const { maxTokens, sampling, top, signal, endTokens } = limits;
+  const random = randomFrom(sampling.seed);
+  const width = sampling.temperature === 0 ? Math.max(1, top) : Math.max(CHOSEN_FROM, top);
+  const state = { thought, before: head.length - around.length };
+  let written: Hypothesis = beginning(healed);
+  for (let count = 0; count < maxTokens; count++) {
+    const read = [...head, ...healed.tokens, ...written.tokens];
+    const logits = await decoder.logits(read, thought, 1, signal);
+    if (!logits || signal?.aborted) return { text: textOf(written.bytes), stop: 'aborted' };
+    const row = mix?.(logits, [...around, ...healed.tokens, ...written.tokens], state) ?? logits;
+    const steps = expand([written], [row], tokenizer, { width, endTokens, mix });
+    const chosen = chooseStep(steps, sampling, random);
+    if (!chosen) return { text: textOf(written.bytes), stop: 'none' };
+    const before = written;
+    const added = (step: Step) => step.bytes.subarray(before.bytes.length);
+    const told = steps.slice(0, top).map((step) => ({ bytes: added(step), logprob: step.logprob - before.logprob }));
+    const ended = end(chosen, limits);
+    const text = textOf(chosen.bytes);
+    if (!endTokens.includes(chosen.token)) {
+      yield { bytes: added(chosen), logprob: chosen.logprob - before.logprob, top: told, text };
+    }
+    if (ended) return { text: ended.text, stop: ended.stop };
+    written = chosen;
+  }
+  return { text: textOf(written.bytes), stop: 'length' };
+}
+
+/**
+ * One of the most probable steps: the first, or one drawn by its probability at a temperature.
+ * @param steps the most probable first
+ */
+export function chooseStep<Weighed extends { readonly logprob: number }>(
+  steps: readonly Weighed[],
+  { temperature, topP }: Sampling,
+  random: () => number,
+): Weighed | undefined {
+  const [first] = steps;
+  if (temperature === 0 || !first) return first;
+  const weights = steps.map(({ logprob }) => Math.exp((logprob - first.logprob) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  // Those that have the wanted probability together, the one that reaches it included.
+  let nucleus = 0;
+  let mass = 0;
+  while (nucleus < steps.length && (nucleus === 0 || mass < topP)) mass += weights[nucleus++]! / total;
+  let left = random() * mass * total;
+  for (let i = 0; i < nucleus; i++) {
+    left -= weights[i]!;
+    if (left < 0) return steps[i];
+  }
+  return steps[nucleus - 1];
+}
