@@ -94,8 +94,9 @@ export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph 
 }
 
 /**
- * Hidden states to logits of the last positions.
- *   states [batch, S, width]; positions, past_length, logit_count int64; past_… → logits [batch, logit_count, vocabulary]; new_keys, new_values
+ * Hidden states to logits of the last positions, and to the last hidden states of all, normalised: what the head multiplies.
+ *   states [batch, S, width]; positions, past_length, logit_count int64; past_…
+ *   → logits [batch, logit_count, vocabulary]; hidden [batch, S, width]; new_keys, new_values
  */
 export function topGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
   const graph = new GraphBuilder('top');
@@ -108,11 +109,12 @@ export function topGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
   }
   cache.finish();
   const last = graph.add('Add', [residual.sum, residual.branch ?? ''], 'last_states');
+  const hidden = norm(graph, weights, shape, last, NAMES.finalNorm, 'hidden');
+  graph.output(hidden, 'float32', ['batch', 'tokens', shape.width]);
   const start = graph.add('Neg', [count], 'logit_start');
   const end = graph.integers([Number.MAX_SAFE_INTEGER]);
-  const wanted = graph.add('Slice', [last, start, end, graph.integers([1])], 'wanted_states');
-  const normed = norm(graph, weights, shape, wanted, NAMES.finalNorm, 'final');
-  multiply(graph, weights, normed, NAMES.head, 'logits');
+  const wanted = graph.add('Slice', [hidden, start, end, graph.integers([1])], 'wanted_hidden');
+  multiply(graph, weights, wanted, NAMES.head, 'logits');
   graph.output('logits', 'float32', ['batch', 'logit_count', shape.vocabulary]);
   return graph.build();
 }
@@ -225,8 +227,8 @@ function skipNorm(
   scale: string,
   name: string,
 ): { normed: string; sum: string } {
-  if (branch === undefined) return { normed: norm(graph, weights, shape, sum, scale, name), sum };
   const [normed, added] = [`${name}_normed`, `${name}_sum`];
+  if (branch === undefined) return { normed: norm(graph, weights, shape, sum, scale, normed), sum };
   graph.addMany(
     'SkipSimplifiedLayerNormalization',
     [sum, branch, graph.constant(weights.vector(scale))],
@@ -243,11 +245,11 @@ function norm(
   { normEpsilon }: DecoderShape,
   states: string,
   scale: string,
-  name: string,
+  output: string,
 ): string {
   const inputs = [states, graph.constant(weights.vector(scale))];
   const attributes = { axis: { int: -1 }, epsilon: { float: normEpsilon } };
-  return graph.add('SimplifiedLayerNormalization', inputs, `${name}_normed`, attributes);
+  return graph.add('SimplifiedLayerNormalization', inputs, output, attributes);
 }
 
 function multiply(graph: GraphBuilder, weights: DecoderWeights, states: string, name: string, output: string): string {

@@ -166,6 +166,7 @@ export class KeyValueCache {
   move(from: number, to: number, count: number, rotation: Rotation): void {
     this.#changedFrom(Math.min(from, to));
     if (to + count > this.#room) this.#grow(to + count);
+    this.directions?.move(from, to, count);
     for (const [i, table] of this.#tables.entries()) {
       for (let block = 0; block < this.#blocks; block++) {
         const moved = this.#rows(table, block, to, to + count);
@@ -178,6 +179,7 @@ export class KeyValueCache {
   /** Rows up to here count again: they have been moved there, and nothing has been written over them. */
   extend(length: number): void {
     this.#length = length;
+    this.directions?.extend(length);
   }
 
   /**

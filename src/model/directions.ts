@@ -41,6 +41,18 @@ export class Directions {
     this.#length = Math.min(this.#length, length);
   }
 
+  /** Moves rows, whether they count or not. */
+  move(from: number, to: number, count: number): void {
+    this.#reserve(to + count);
+    this.#numbers.copyWithin(to * this.width, from * this.width, (from + count) * this.width);
+    this.#scales.copyWithin(to, from, from + count);
+  }
+
+  /** Rows up to here count again: they have been moved there, and nothing has been written over them. */
+  extend(length: number): void {
+    this.#length = length;
+  }
+
   /** Rows [from, to) without copying; valid until something is appended. */
   slice(from = 0, to = this.#length): Pointed {
     return {
@@ -57,6 +69,18 @@ export class Directions {
     scales.set(this.#scales);
     [this.#numbers, this.#scales] = [numbers, scales];
   }
+}
+
+/** Makes rows of `width` numbers unit vectors, in place. */
+export function unitRows(values: Float32Array, width: number): Float32Array {
+  for (let start = 0; start < values.length; start += width) {
+    const row = values.subarray(start, start + width);
+    let square = 0;
+    for (const value of row) square += value * value;
+    const factor = 1 / Math.sqrt(square);
+    for (let i = 0; i < width; i++) row[i] = (row[i] as number) * factor;
+  }
+  return values;
 }
 
 /** Products of a vector with rows, both of whole numbers: [rows]. */

@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { joined } from './arrays';
 import { KeyValueCache, type CacheShape } from './cache';
-import { Directions } from './directions';
+import { Directions, unitRows } from './directions';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Kernel } from './kernel/kernel';
@@ -17,14 +17,27 @@ export interface EvidenceOutput {
   readonly directions?: Float32Array;
 }
 
+/** What the top computes of a run. */
+export interface TopOutput {
+  /** [batch, logit count, vocabulary] */
+  readonly logits: Float32Array;
+  /** The normalised last hidden states, which the head multiplies, [batch, S, width]; undefined where the graph does not tell them. */
+  readonly hidden: Float32Array | undefined;
+}
+
 /** Bytes of weights that stay in a processor's caches from one token to the next, or nearly do. */
 const CACHED = 1 << 24;
 
-/** The output by which graphs tell unit vectors along their last states. */
+/** The output by which nano's graphs tell unit vectors along their last states. */
 const DIRECTIONS = 'directions';
+
+/** The output by which adopted models' graphs tell their last states, normalised: what the head multiplies. */
+const HIDDEN = 'hidden';
 
 /** The outputs by which graphs tell the keys and values of a run's own tokens; others write them into the tables. */
 const ADDED = ['new_keys', 'new_values'] as const;
+
+type Output = 'states' | 'logits' | typeof DIRECTIONS | typeof HIDDEN;
 
 /** How the graphs are run, apart from the device. */
 export interface Running {
@@ -88,7 +101,8 @@ export class Graphs {
     const states: Float32Array[] = [];
     for (const { from, to } of this.#parts(count, cache.batch)) {
       const part = this.#integers(tokens.slice(from * cache.batch, to * cache.batch), [cache.batch, to - from]);
-      states.push(await this.#run('trunk', 'states', { tokens: part }, to - from, cache));
+      const read = await this.#run('trunk', ['states'], { tokens: part }, to - from, cache);
+      states.push(read.states as Float32Array);
     }
     return joined(states);
   }
@@ -101,16 +115,27 @@ export class Graphs {
    * @returns logits, [batch, logit count, vocabulary]
    */
   async top(states: Float32Array, z: Float32Array, logitCount: number, cache?: KeyValueCache): Promise<Float32Array> {
+    return (await this.topOutput(states, z, logitCount, cache)).logits;
+  }
+
+  /** The same with the hidden states of all positions. */
+  async topOutput(
+    states: Float32Array,
+    z: Float32Array,
+    logitCount: number,
+    cache?: KeyValueCache,
+  ): Promise<TopOutput> {
     const { width, thoughtVectors = 0 } = this.#manifest.architecture;
     const batch = cache?.batch ?? 1;
     const count = states.length / batch / width;
     const filled = cache ?? this.topCache(1, count);
     if (this.#kernel?.takes(count, filled)) {
       await turn();
-      return this.#kernel.top(states, z, logitCount, filled);
+      return { logits: this.#kernel.top(states, z, logitCount, filled), hidden: undefined };
     }
     const first = count - logitCount;
     const logits: Float32Array[] = [];
+    const hidden: Float32Array[] = [];
     for (const { from, to } of this.#parts(count, batch)) {
       const part = states.subarray(from * batch * width, to * batch * width);
       const feeds = {
@@ -118,10 +143,13 @@ export class Graphs {
         ...(this.#rows > 0 && { z: this.#floats(z, [batch, this.#rows, thoughtVectors, width]) }),
         logit_count: this.#integers([Math.max(1, to - Math.max(from, first))], [1]),
       };
-      const read = await this.#run('top', 'logits', feeds, to - from, filled);
-      if (to > first) logits.push(read);
+      const read = await this.#run('top', ['logits', ...this.#told], feeds, to - from, filled);
+      if (to > first) logits.push(read.logits as Float32Array);
+      if (read.hidden) hidden.push(read.hidden);
+      const { directions = read.hidden && unitRows(read.hidden.slice(), width) } = read;
+      if (directions) filled.point(directions);
     }
-    return joined(logits);
+    return { logits: joined(logits), hidden: hidden.length > 0 ? joined(hidden) : undefined };
   }
 
   /**
@@ -195,11 +223,11 @@ export class Graphs {
   /** One run over a cache, which is where its keys and values go unless the provider gives them in memory of its own. */
   async #run(
     graph: 'trunk' | 'top',
-    output: string,
+    wanted: readonly Output[],
     feeds: Record<string, Tensor>,
     count: number,
     cache: KeyValueCache,
-  ): Promise<Float32Array> {
+  ): Promise<Partial<Record<Output, Float32Array>>> {
     cache.reserve(count);
     const { kvHeads, headWidth } = cache.shape;
     const past: Record<string, Tensor> = {};
@@ -213,15 +241,12 @@ export class Graphs {
     }
     const positions = inputNames.includes('positions') && { positions: this.#positions(cache, count) };
     const fed = { ...feeds, ...positions, past_length: this.#integers([cache.length], [1]), ...past };
-    const directs = graph === 'top' && this.directs;
     const outputs = await this.#sessions[graph].run(fed, {
-      [output]: null,
-      ...(directs && { [DIRECTIONS]: null }),
+      ...Object.fromEntries(wanted.map((name) => [name, null])),
       ...present,
       ...(appends && Object.fromEntries(ADDED.map((name) => [name, null]))),
     });
-    const result = NumericalError.check(floats(outputs, output), output);
-    const directions = directs ? NumericalError.check(floats(outputs, DIRECTIONS), DIRECTIONS) : undefined;
+    const results = wanted.map((name) => [name, NumericalError.check(floats(outputs, name), name)] as const);
     const check = (rows: Float32Array) => void NumericalError.check(rows, 'keys and values');
     if (appends) {
       const [keys, values] = ADDED;
@@ -230,13 +255,17 @@ export class Graphs {
       const tables = Object.keys(present).map((name) => floats(outputs, name));
       cache.advance(count, tables, check);
     }
-    if (directions) cache.point(directions);
-    return result;
+    return Object.fromEntries(results);
   }
 
-  /** Whether the top tells the directions of its last states: bundles made before there was a memory of them do not. */
+  /** Whether the top tells where its last states point: bundles made before there was a memory of them do not. */
   get directs(): boolean {
-    return this.#sessions.top.outputNames.includes(DIRECTIONS);
+    return this.#told.length > 0;
+  }
+
+  /** What the top tells of its last states. */
+  get #told(): readonly Output[] {
+    return ([DIRECTIONS, HIDDEN] as const).filter((name) => this.#sessions.top.outputNames.includes(name));
   }
 
   #shape(layers: number): CacheShape {

@@ -6,16 +6,18 @@ import { describe, test } from 'node:test';
 import { adopt } from '../../src/adopt/adopt';
 import { EXACT, recipeFor, SMALL, type Blocks, type Recipe } from '../../src/adopt/recipe';
 import { slowdownOfEightBits } from '../../src/adopt/speed';
+import { dequantize } from '../../src/adopt/dequantize';
 import type { Entry } from '../../lab/peer/ggufWriter';
 import { Engine, type CompletionRequest } from '../../src/completion/engine';
 import { openBundle } from '../../src/model/bundle';
 import { Decoder } from '../../src/model/decoder';
+import { cosinesTo, plainProducts } from '../../src/model/directions';
 import { UserError } from '../../src/model/errors';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
 import { ROOT } from '../fixtures';
 import { DECODER, tinyDecoder, type TinyDecoder } from '../tinyDecoder';
-import { writeGguf } from '../tinyGguf';
+import { typeOf, writeGguf } from '../tinyGguf';
 import { withScratch } from './bundles';
 
 /**
@@ -75,6 +77,32 @@ describe('a GGUF file becomes a bundle', () => {
         assert.ok(rms([...last].map((value, j) => value - (same[j] as number))) / rms([...same]) < 0.05);
       }
     });
+
+    test(`${architecture} in ${bits} bits: hidden states of all rows are told, and logits are the head times them`, async (context) => {
+      const directory = join(scratch(), `hidden-${architecture}-${bits}`);
+      const made = tinyDecoder(architecture);
+      await adopt(await write('hidden', made), directory, { recipe: evenly({ bits, block: 32 }) });
+      const { manifest, ...bundle } = await openBundle(directory);
+      const graphs = await openGraphs(await loadRuntime(), { manifest, ...bundle }, { provider: 'cpu', threads: 1 });
+      context.after(() => graphs.release());
+      const { tokens } = reference;
+      const { width, vocabulary } = manifest.architecture;
+      const cache = graphs.topCache(1, tokens.length);
+      const { logits, hidden } = await graphs.topOutput(await graphs.trunk(tokens), NO_THOUGHT.mu, 2, cache);
+      assert.deepEqual([logits.length, hidden?.length], [2 * vocabulary, tokens.length * width]);
+      const { type, bytes } = made.tensors.find(({ name }) => name === 'output.weight')!;
+      const head = dequantize(typeOf(type), bytes);
+      const last = hidden!.subarray(-width);
+      const product = Array.from({ length: vocabulary }, (_, row) =>
+        last.reduce((sum, value, i) => sum + value * head[row * width + i]!, 0),
+      );
+      const error = rms(product.map((value, i) => value - logits[vocabulary + i]!)) / rms(product);
+      assert.ok(error < most, String(error));
+      // The cache keeps where they point.
+      const { numbers, scales } = cache.directions!.slice(-1 + cache.directions!.length);
+      const length = Math.hypot(...last);
+      last.forEach((value, i) => assert.ok(Math.abs(numbers[i]! * scales[0]! - value / length) < 0.01));
+    });
   }
 
   test('8 bits serve where they are about as fast as 4, and this machine tells', async () => {
@@ -115,6 +143,16 @@ describe('a GGUF file becomes a bundle', () => {
       const plain = await logits(new Decoder(graphs, bundle.manifest), prefix, 40);
       // Hardly anything else is predicted, and the same where nothing is kept.
       assert.ok(near(kept.values, plain.values) < 0.2, `behind ${prefix} tokens: ${near(kept.values, plain.values)}`);
+      // Where states point moves with them.
+      const anew = new Decoder(graphs, bundle.manifest);
+      await logits(anew, prefix, 40);
+      const [moved, own] = [decoder, anew].map((one) => one.reading(NO_THOUGHT)!.directions);
+      assert.equal(moved!.length, own!.length);
+      const cosine = (row: number, other: number) =>
+        cosinesTo(own!.slice(row, row + 1), moved!.slice(other, other + 1), plainProducts)[0] ?? 0;
+      const rows = Array.from({ length: own!.length - 1 }, (_, row) => row);
+      const [aligned, shifted] = [0, 1].map((by) => rows.reduce((sum, row) => sum + cosine(row, row + by), 0) / rows.length); // prettier-ignore
+      assert.ok(1 - aligned! < 0.7 * (1 - shifted!), `behind ${prefix} tokens: ${aligned}, shifted ${shifted}`);
     }
     const exact = await logits(decoder, 22, 0);
     const plain = await logits(new Decoder(graphs, bundle.manifest), 22, 0);

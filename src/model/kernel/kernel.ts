@@ -1,6 +1,7 @@
 import type { Bundle } from '../bundle';
 import type { KeyValueCache, Mirror } from '../cache';
 import type { Manifest } from '../manifest';
+import { unitRows } from '../directions';
 import { NumericalError } from '../errors';
 import { byFeature, leaningOf } from '../thoughtShape';
 import { Layout, MOST_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
@@ -332,18 +333,6 @@ export class Kernel {
       }
     }
   }
-}
-
-/** Rows of the same direction and of length 1, in the same place. */
-function unitRows(values: Float32Array, width: number): Float32Array {
-  for (let start = 0; start < values.length; start += width) {
-    const row = values.subarray(start, start + width);
-    let square = 0;
-    for (const value of row) square += value * value;
-    const factor = 1 / Math.sqrt(square);
-    for (let i = 0; i < width; i++) row[i] = (row[i] as number) * factor;
-  }
-  return values;
 }
 
 /** A place for the copy of one cache, and for the keys and values of its thought. */

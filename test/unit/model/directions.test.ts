@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { cosinesTo, Directions, plainProducts, type Products } from '../../../src/model/directions';
+import { cosinesTo, Directions, plainProducts, unitRows, type Products } from '../../../src/model/directions';
 import { openProducts } from '../../../src/model/kernel/products';
 import { normal, randomFrom } from '../../../src/model/random';
 import { rounded } from '../../../src/model/rounded';
@@ -36,6 +36,26 @@ describe('directions', () => {
     directions.append(rows.subarray(0, 16));
     assert.equal(directions.length, 4);
     assert.deepEqual(directions.slice(3).numbers, rounded(rows.subarray(0, 16), 16).numbers);
+  });
+});
+
+describe('rows of directions', () => {
+  test('are moved whether they count or not, and count again', () => {
+    const rows = units(6, 16, 4);
+    const directions = new Directions(16, 6);
+    directions.append(rows);
+    directions.truncate(1);
+    directions.move(2, 9, 4);
+    while (directions.length < 9) directions.append(rows.subarray(0, 16));
+    directions.extend(13);
+    assert.deepEqual(directions.slice(9), rounded(rows.subarray(2 * 16), 16));
+  });
+
+  test('become unit vectors', () => {
+    assert.deepEqual(
+      [...unitRows(Float32Array.of(3, 4, 0, -2), 2)].map((value) => +value.toFixed(6)),
+      [0.6, 0.8, 0, -1],
+    );
   });
 });
 
