@@ -24,6 +24,8 @@ const USAGE = `npm run lab -- evaluate DIR… [options]
   --typing          instead: passages of about 200 characters are typed into files, at T = 0 and 4; a suggestion of the rest
                     of the line is accepted if all its text is right. How much of the code is completed? (--items 20)
   --sure LIST       with --typing: at T = 0, with suggestions shown as far as they are right with each of these probabilities
+  --middles         with --typing: pieces of 4 to 32 characters out of the middle of lines, which are typed between what
+                    stands on both sides
   --seed S          which texts (default: 1)
   --memory on|off   whether the lookup memory has its say with --typing (default: on)
   --json            print everything as JSON
@@ -43,6 +45,7 @@ const OPTIONS = {
   families: { type: 'boolean' },
   typing: { type: 'boolean' },
   sure: { type: 'string' },
+  middles: { type: 'boolean' },
   card: { type: 'string' },
   seed: { type: 'string' },
   memory: { type: 'string' },

@@ -13,6 +13,7 @@ import { writeIntoCard } from './card';
 import { chooseSites } from './items';
 import { Measurer, type Measured } from './measure';
 import { readRepositories } from './repository';
+import { chooseMiddles } from './middles';
 import { families, summarise } from './summary';
 import { picture } from './picture';
 import { markdown } from './table';
@@ -31,6 +32,7 @@ export interface EvaluationArguments extends ModelArguments {
   readonly families?: boolean | undefined;
   readonly typing?: boolean | undefined;
   readonly sure?: string | undefined;
+  readonly middles?: boolean | undefined;
   readonly memory?: string | undefined;
   readonly card?: string | undefined;
   readonly seed?: string | undefined;
@@ -54,7 +56,9 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   if (values.families && (values.plot ?? values.card) !== undefined) {
     throw new UsageError('--plot and --card are for numbers of steps: leave out --families');
   }
-  if (values.sure !== undefined && !values.typing) throw new UsageError('--sure goes with --typing');
+  if ((values.sure !== undefined || values.middles) && !values.typing) {
+    throw new UsageError('--sure and --middles go with --typing');
+  }
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
   const steps = [...new Set([0, USUAL_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
   const repositories = await readRepositories(folders, values.each);
@@ -66,7 +70,8 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   if (values.typing) {
     const ways = values.sure === undefined ? TYPING_WAYS : sureWays(values.sure);
     const engine = await openEngine(values, { trainedChunks: true });
-    await evaluateTyping(engine, choosePassages(chosen, count, random), ways, values, end);
+    const choose = values.middles ? chooseMiddles : choosePassages;
+    await evaluateTyping(engine, choose(chosen, count, random), ways, values, end);
     await engine.close();
     return 0;
   }

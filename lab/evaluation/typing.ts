@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { CompletionOptions, CompletionRequest, Engine } from '../../src/completion/engine';
+import type { CompletionOptions, CompletionRequest, CompletionResult, Engine } from '../../src/completion/engine';
 import { UserError } from '../../src/model/errors';
 import { switchOption } from '../../src/cli/arguments';
 import { UsageError } from '../../src/cli/command';
@@ -161,7 +161,7 @@ export async function evaluateTyping(
     for (const { way, steps, confidence } of ways) {
       const options = { steps: 0, maxLines: 1, candidates: 1, memory, confidence, thought: thoughts.get(steps) };
       const suggest = async (before: string) =>
-        (await engine.complete({ ...request, prefix: request.prefix + before }, options)).text;
+        written(await engine.complete({ ...request, prefix: request.prefix + before }, options), request.suffix);
       typed.push({ repository, path: request.path, way, ...(await typeText(text, suggest)) });
     }
     bar.update(index + 1);
@@ -172,6 +172,12 @@ export async function evaluateTyping(
   const report = { model: { name, version }, memory, ...summariseTyping(typed, ways) };
   if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify({ ...report, typed }, null, 1)}\n`);
   console.log(values.json ? JSON.stringify(report, null, 2) : typingTable(report));
+}
+
+/** What a suggestion adds before what stands right of the cursor; all of it where it does not end with that. */
+function written({ text, replaceSuffix }: Pick<CompletionResult, 'text' | 'replaceSuffix'>, suffix: string): string {
+  const covered = suffix.slice(0, replaceSuffix);
+  return text.endsWith(covered) ? text.slice(0, text.length - covered.length) : text;
 }
 
 export interface TypingSummary {

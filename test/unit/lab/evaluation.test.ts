@@ -8,6 +8,7 @@ import { bootstrap } from '../../../lab/evaluation/bootstrap';
 import { chooseSites, isCopy, spansOf, type Item } from '../../../lab/evaluation/items';
 import { editSimilarity, exactMatch, identifierF1, identifiersOf } from '../../../lab/evaluation/metrics';
 import type { Measured } from '../../../lab/evaluation/measure';
+import { chooseMiddles, middleOf } from '../../../lab/evaluation/middles';
 import { picture } from '../../../lab/evaluation/picture';
 import { beginsStatement, constructAt, meaningfulColumns } from '../../../lab/evaluation/places';
 import { readRepository, type Repository } from '../../../lab/evaluation/repository';
@@ -416,5 +417,36 @@ describe('typing with suggestions', () => {
       ],
     );
     assert.equal(difference?.mean, 0.175);
+  });
+});
+
+describe('middles of lines', () => {
+  it('are cut out where code stands on both sides, and more than what closes', () => {
+    const random = randomFrom(3);
+    const lines = ['  const total = compute(first, second) + offset;', '    if (isReady(this.state) && total > 3) {'];
+    for (let i = 0; i < 200; i++) {
+      const line = lines[i % lines.length]!;
+      const cut = middleOf(line, 'a.ts', random);
+      if (!cut) continue;
+      assert.equal(cut.before + cut.text + cut.after, line);
+      assert.ok(cut.text.length >= 4 && cut.text.length <= 32);
+      assert.match(cut.before, /\S/);
+      assert.match(cut.after, /\S/);
+    }
+    assert.equal(middleOf('});', 'a.ts', random), undefined);
+  });
+
+  it('come from repositories by turns, and are the same for the same numbers', () => {
+    const file = (name: string) => ({ path: name, text: 'const total = compute(first, second) + offset;\n'.repeat(9) });
+    const repositories = ['a', 'b'].map((name) => ({ name, files: [file(`${name}.ts`)] }));
+    const middles = chooseMiddles(repositories, 4, randomFrom(1));
+    assert.deepEqual(
+      middles.map(({ repository }) => repository),
+      ['a', 'b', 'a', 'b'],
+    );
+    for (const { request, text } of middles) {
+      assert.ok(repositories.some(({ files }) => files[0]!.text === request.prefix + text + request.suffix));
+    }
+    assert.deepEqual(middles, chooseMiddles(repositories, 4, randomFrom(1)));
   });
 });
