@@ -84,14 +84,15 @@ export const bench: Command = {
     const bundle = bundleFolder(values.model);
     const typeIt = async (file: SourceFile, inferenceSteps: number) => {
       const bar = new ProgressBar(`typing ${file.path}, ${inferenceSteps} steps`, seconds);
-      const chosen = {
+      const settings = {
+        inferenceSteps,
+        memory: memory ? 'workspace' : 'off',
         ...(values.device !== undefined && { device: deviceOption(values.device) }),
-        ...(values.threads !== undefined && { threads }),
-      };
-      const settings = { inferenceSteps, memory, ...chosen };
+      } as const;
+      const given = { settings, ...(values.threads !== undefined && { threads }) };
       const onKeystroke = (done: number) => bar.update(Math.round(done));
       try {
-        return await typeInto({ bundle, settings, file, beside: others(file), seconds, seed, onKeystroke });
+        return await typeInto({ bundle, ...given, file, beside: others(file), seconds, seed, onKeystroke });
       } finally {
         bar.clear();
       }

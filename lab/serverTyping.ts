@@ -25,6 +25,8 @@ import { typeWith, type Answered, type Assistant, type SourceFile, type Suggeste
 export interface ServerTypingOptions extends TypingOptions {
   /** Settings that differ from the defaults. */
   readonly settings: Partial<Settings>;
+  /** Threads of one run of the model (default: as many as suit the machine). */
+  readonly threads?: number;
   readonly bundle: string;
   /** Other files that are open. */
   readonly beside: readonly SourceFile[];
@@ -84,7 +86,7 @@ async function session(connection: MessageConnection, options: ServerTypingOptio
     processId: process.pid,
     rootUri: null,
     capabilities: {},
-    initializationOptions: { bundle: options.bundle, settings: options.settings },
+    initializationOptions: { bundle: options.bundle, settings: options.settings, threads: options.threads },
   });
   await connection.sendNotification('initialized', {});
   const assistant = new Server(connection, options.file.path);

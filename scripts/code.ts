@@ -51,7 +51,7 @@ async function browser(folder: string): Promise<void> {
     userData: join(profile, 'user-data'),
     extensions: join(profile, 'extensions'),
     config: join(profile, 'code-server.yaml'),
-    vsix,
+    extensionFiles: [vsix],
   }).finally(() => rm(vsix, { force: true }));
   process.stdout.write(
     `\nVS Code with Thoughtline: ${server.url}/?folder=${encodeURIComponent(folder)}\nCtrl+C ends it.\n`,

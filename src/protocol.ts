@@ -20,6 +20,8 @@ export interface InitializationOptions {
   /** Absolute path of a folder for what is found out about models on this machine; without it, it is found anew. */
   models?: string | undefined;
   settings: Settings;
+  /** Threads of the processor for one run of the model, at most 64; without it one for each physical core, four at most. */
+  threads?: number | undefined;
   /** Absolute path of a folder of this workspace alone, for what is kept between sessions; without it nothing is. */
   storage?: string | undefined;
 }
@@ -127,6 +129,8 @@ export const StatusNotification = new NotificationType<Status>('thoughtline/stat
 export const SnoozeNotification = new NotificationType<{ on: boolean; until?: string }>('thoughtline/snooze');
 /** Client → server: the user sent away the suggestion that stood at a place, and has typed nothing since. */
 export const DismissedNotification = new NotificationType<{ uri: string; position: Position }>('thoughtline/dismissed');
+/** Client → server, before the change of a document: it is one of undo or redo, which nothing is suggested right after. */
+export const UndoneNotification = new NotificationType<{ uri: string; kind: 'undo' | 'redo' }>('thoughtline/undone');
 export const ThoughtRequest = new RequestType<{ uri: string }, ThoughtReport | null, void>('thoughtline/thought');
 export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtline/why');
 /** Starts the inference process anew, also after it was given up. */

@@ -32,6 +32,18 @@ export interface Setting<Value> {
 export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
 export type DeviceName = (typeof devices)[number];
 
+/** When suggestions are made: while typing; while typing, outside of comments and strings; when triggered manually. */
+export const TRIGGERS = ['automatic', 'code', 'manual'] as const;
+export type Trigger = (typeof TRIGGERS)[number];
+
+/** Whose texts names are looked up in: source files of the workspace and open files; open files; none. */
+export const MEMORIES = ['workspace', 'openFiles', 'off'] as const;
+export type Memory = (typeof MEMORIES)[number];
+
+/** What happens where another extension suggests, too: the faster one is shown; ours waits; ours is triggered manually. */
+export const BESIDE = ['race', 'yield', 'manual'] as const;
+export type Beside = (typeof BESIDE)[number];
+
 /** What `model` can be besides the folder of a bundle: what suits the machine, what comes along, what can be got. */
 export const models = ['auto', 'nano', 'coder'] as const;
 
@@ -65,38 +77,49 @@ const choice = <Word extends string>(value: Word, words: readonly Word[], scope:
   remedy: `use one of ${words.join(', ')}`,
 });
 
+/** Something → on or off. */
+const switches = (value: Record<string, boolean>, of: string): Setting<Record<string, boolean>> => ({
+  default: value,
+  scope: 'resource',
+  schema: { type: 'object', additionalProperties: { type: 'boolean' } },
+  accepts: (given) => isRecord(given) && Object.values(given).every((on) => typeof on === 'boolean'),
+  remedy: `use an object of ${of} with true or false`,
+});
+
 /** In the order in which they are shown. */
 export const SETTINGS = {
   enable: flag(true),
+  trigger: choice<Trigger>('automatic', TRIGGERS, 'language-overridable'),
   /** Language identifier → on or off; `*` stands for every language that is not named. */
-  languages: own<Record<string, boolean>>({
-    default: { '*': true, plaintext: false, markdown: false, scminput: false },
-    scope: 'resource',
-    schema: { type: 'object', additionalProperties: { type: 'boolean' } },
-    accepts: (given: unknown) => isRecord(given) && Object.values(given).every((on) => typeof on === 'boolean'),
-    remedy: 'use an object of language identifiers with true or false',
-  }),
-  /** Whether automatic suggestions are made inside comments and strings, too. */
-  commentsAndStrings: flag(true, 'language-overridable'),
+  languages: switches(
+    { '*': true, plaintext: false, markdown: false, scminput: false, dotenv: false },
+    'language identifiers',
+  ),
+  /** Files that are neither completed nor read for others, by globs as in `files.exclude`. */
+  exclude: switches(
+    {
+      '**/.env*': true,
+      '**/*.{pem,key,p12,pfx}': true,
+      '**/*.{tfvars,tfstate}': true,
+      '**/secrets.{json,toml,yaml,yml}': true,
+    },
+    'globs',
+  ),
+  /** What happens where GitHub Copilot suggests, too. */
+  besideCopilot: choice<Beside>('race', BESIDE),
+  /** Whether names of an accepted suggestion get their imports: TypeScript, JavaScript, Python. */
+  imports: flag(true, 'resource'),
   /** Longest suggestion, in lines. */
   maxLines: whole(DEFAULTS.maxLines, [1, 64], 'language-overridable'),
   /** Gradient steps of the thought on a file; 0 means "no thinking". */
   inferenceSteps: whole(DEFAULTS.steps, [0, DEFAULTS.maxSteps]),
-  /** Look up what followed the same words in the open files, and mix it with what the model predicts. */
-  memory: flag(DEFAULTS.memory),
-  /** Know the workspace's source files in the same way, not only open ones. */
-  workspaceMemory: flag(true),
-  /** Whether what cannot be parsed in its place is repaired or hidden. */
-  syntaxCheck: flag(DEFAULTS.solver),
+  /** In which files is looked up what followed the same words, to be mixed with what the model predicts. */
+  memory: choice<Memory>('workspace', MEMORIES),
   /** How sure the model must be of an automatic suggestion. */
   confidence: choice<ConfidenceLevel>('usual', CONFIDENCE_LEVELS),
-  /** Milliseconds that the model is not asked after a keystroke, at most; the typing decides below that. */
-  debounceMax: whole(40, [0, 2000]),
   /** Milliseconds after which an automatic suggestion is shown as far as it has been written; 0 = when it is whole. */
   timeBudget: whole(600, [0, 10_000]),
   device: choice<DeviceName>('auto', devices, 'machine-overridable'),
-  /** Threads of the processor for one run of the model; 0 = one for each core, four at most. */
-  threads: whole(0, [0, 64], 'machine-overridable'),
   /** One of `models`, or the absolute path of a bundle's folder. */
   model: own<string>({
     default: 'auto',
@@ -107,16 +130,21 @@ export const SETTINGS = {
   }),
 } satisfies Record<string, Setting<unknown>>;
 
-/** Settings that are carried over to others when the extension starts. They stay so that no workspace can set them. */
+/**
+ * Settings of older versions, whose values are carried over: `modelPath` when the extension starts (it stays so that no
+ * workspace can set it), the others whenever settings are read (`carriedOver`).
+ */
 export const RETIRED = {
   modelPath: { default: '', scope: 'machine', schema: { type: 'string' } },
+  commentsAndStrings: { default: true, scope: 'language-overridable', schema: { type: 'boolean' } },
+  workspaceMemory: { default: true, scope: 'window', schema: { type: 'boolean' } },
 } satisfies Record<string, Pick<Setting<unknown>, 'default' | 'scope' | 'schema'>>;
 
 export type SettingName = keyof typeof SETTINGS;
 export type Settings = { -readonly [Name in SettingName]: (typeof SETTINGS)[Name]['default'] };
 
 /** Settings that may differ from document to document: by folder, and by language. */
-export type DocumentSettings = Pick<Settings, 'maxLines' | 'languages' | 'commentsAndStrings'>;
+export type DocumentSettings = Pick<Settings, 'maxLines' | 'languages' | 'exclude' | 'trigger'>;
 
 export const settingNames = Object.keys(SETTINGS) as SettingName[];
 
@@ -126,6 +154,18 @@ export function settingsOf(value: (name: SettingName) => unknown): Settings {
 }
 
 export const defaultSettings: Readonly<Settings> = settingsOf((name) => SETTINGS[name].default);
+
+/** Settings as they are written, in today's words. */
+export function carriedOver(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { commentsAndStrings, workspaceMemory, ...others } = given;
+  const now: Record<string, unknown> = others;
+  delete now['modelPath'];
+  if (commentsAndStrings === false && (now['trigger'] ?? 'automatic') === 'automatic') now['trigger'] = 'code';
+  if (now['memory'] === false) now['memory'] = 'off';
+  if (now['memory'] === true) now['memory'] = 'workspace';
+  if (workspaceMemory === false && (now['memory'] ?? 'workspace') === 'workspace') now['memory'] = 'openFiles';
+  return now;
+}
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Uri } from 'vscode';
 import {
   EventEmitter,
+  InlineCompletionTriggerKind,
   l10n,
+  TextDocumentChangeReason,
   workspace,
+  type CancellationToken,
   type Disposable,
   type InlineCompletionItem,
   type LogOutputChannel,
   type Position,
   type TextDocument,
+  type TextDocumentChangeEvent,
 } from 'vscode';
 import {
   CloseAction,
@@ -24,7 +28,9 @@ import {
 } from 'vscode-languageclient/node';
 import { QuietLanguageClient } from './quietClient';
 import { ShownDocuments } from './shownDocuments';
+import { copilotSuggests, yieldMs } from './copilot';
 import { acceptedCommand, SCHEMES, section } from './names';
+import { Requests } from './requests';
 import { readSettings } from './settings';
 import { t, useTranslator } from './words';
 import { restartDelay, restartLimit, restartWindow } from './restarts';
@@ -33,6 +39,7 @@ import {
   SnoozeNotification,
   StatusNotification,
   ThoughtRequest,
+  UndoneNotification,
   WhyRequest,
   type InitializationOptions,
   type Status,
@@ -84,6 +91,8 @@ export class Client implements Disposable {
   /** Fires when the server has answered a request for a suggestion. */
   readonly onSuggested = this.#suggested.event;
   readonly #shown = new ShownDocuments();
+  /** What the editor has asked. */
+  readonly requests = new Requests();
   #client: QuietLanguageClient | undefined;
   #ends: number[] = [];
   #refused = false;
@@ -240,11 +249,23 @@ export class Client implements Disposable {
       },
       middleware: {
         ...this.#shown.middleware,
+        didChange: async (event, next) => {
+          await this.#announce(event);
+          await this.#shown.middleware.didChange(event, next);
+        },
         provideInlineCompletionItems: async (document, position, context, token, next) => {
           await this.#shown.release(document.uri);
           const began = performance.now();
+          const request = this.requests.begun(String(document.uri), document.version);
+          const beside = context.triggerKind === InlineCompletionTriggerKind.Automatic && copilotSuggests(document);
+          const { besideCopilot } = this.settings();
+          if (beside && besideCopilot === 'manual') return undefined;
           const answer = await next(document, position, context, token);
-          if (token.isCancellationRequested) return answer;
+          if (beside && besideCopilot === 'yield') await this.#yield(began + yieldMs - performance.now(), token);
+          if (token.isCancellationRequested) {
+            this.requests.cancelled(request, document.version);
+            return answer;
+          }
           const items = (Array.isArray(answer) ? answer : answer?.items) ?? [];
           for (const item of items) item.command = { command: acceptedCommand, title: '' };
           const offset = document.offsetAt(position);
@@ -266,6 +287,22 @@ export class Client implements Disposable {
         },
       },
     };
+  }
+
+  /** Tells the server of undo and redo before it hears of the change. */
+  async #announce({ document, reason: why }: TextDocumentChangeEvent): Promise<void> {
+    if (why === undefined || !this.#client?.isRunning()) return;
+    const uri = this.#client.code2ProtocolConverter.asUri(document.uri);
+    const kind = why === TextDocumentChangeReason.Undo ? 'undo' : 'redo';
+    await this.#client.sendNotification(UndoneNotification, { uri, kind });
+  }
+
+  /** Waits, so that another provider's suggestion comes first where it has one; no longer than the editor does. */
+  async #yield(milliseconds: number, token: CancellationToken): Promise<void> {
+    const control = new AbortController();
+    const subscription = token.onCancellationRequested(() => control.abort());
+    await sleep(Math.max(0, milliseconds), undefined, { signal: control.signal }).catch(() => undefined);
+    subscription.dispose();
   }
 
   #address(uri: Uri): string | undefined {

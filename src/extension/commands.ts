@@ -1,8 +1,20 @@
-import { commands, window, type Disposable, type LogOutputChannel, type QuickPickItem, type TextEditor } from 'vscode';
+import {
+  commands,
+  window,
+  workspace,
+  type Disposable,
+  type LogOutputChannel,
+  type QuickPickItem,
+  type TextDocument,
+  type TextEditor,
+} from 'vscode';
+import { copilotSuggests } from './copilot';
 import { deviceName } from './deviceName';
+import { addImports } from './importer';
 import { languageOn } from './languages';
 import { menuEntries, stepChoices } from './menu';
 import { acceptedCommand } from './names';
+import { editorsReason, unasked } from './requests';
 import { readSettings, writeSetting } from './settings';
 import { describeSnooze, snoozeMinutes } from './snooze';
 import { statusView } from './statusView';
@@ -14,7 +26,7 @@ import type { Snoozer } from './snoozer';
 import type { StatisticsPanel } from './statisticsPanel';
 import type { ThoughtPanel } from './thoughtPanel';
 import type { WhyReport } from '../protocol';
-import type { Settings } from '../settings';
+import type { SettingName, Settings } from '../settings';
 
 export interface CommandContext {
   log: LogOutputChannel;
@@ -23,8 +35,10 @@ export interface CommandContext {
   recorder: Recorder;
   snoozer: Snoozer;
   models: Models;
-  /** What `thoughtline.device` can be, and what each means. */
-  devices: readonly { name: string; meaning: string }[];
+  /** What a setting can be, and what each of its words means. */
+  choices: (setting: SettingName) => readonly { name: string; meaning: string }[];
+  /** The user has seen what the status item says. */
+  seen: () => void;
   /** The client, where one has been made. */
   client: () => Client | undefined;
   /** The client, made where there is none. */
@@ -51,6 +65,7 @@ export function registerCommands(context: CommandContext): Disposable[] {
     register('endSnooze', () => snoozer.end()),
     register('selectSteps', selectSteps),
     register('selectDevice', () => selectDevice(context)),
+    register('selectBeside', () => selectBeside(context)),
     register('selectModel', () => selectModel(context)),
     register('getCoder', () => models.getCoder()),
     register('useGguf', () => models.useGguf()),
@@ -69,7 +84,10 @@ export function registerCommands(context: CommandContext): Disposable[] {
     }),
     register('menu', () => menu(context)),
     register('dismiss', () => dismiss(context)),
-    commands.registerCommand(acceptedCommand, () => recorder.accepted()),
+    commands.registerCommand(acceptedCommand, async () => {
+      const accepted = recorder.accepted();
+      if (accepted) await addImports(accepted.document, accepted.stretch, (line) => log.warn(line));
+    }),
   ];
 }
 
@@ -105,20 +123,33 @@ async function why({ client, log, panel }: CommandContext): Promise<void> {
 async function explain(client: Client | undefined, editor: TextEditor | undefined): Promise<WhyReport> {
   if (!readSettings().enable) return { reason: t('Suggestions are switched off (thoughtline.enable).'), details: [] };
   if (editor === undefined) return { reason: t('No text editor has the focus.'), details: [] };
+  const { document, selection } = editor;
   const status = statusView(client?.status ?? { state: 'loading' });
-  const report = await client?.why(editor.document, editor.selection.active).catch(() => null);
-  return report ?? { reason: `${status.label}.`, details: [] };
+  const report = await client?.why(document, selection.active).catch(() => null);
+  const { reason, details } = report ?? { reason: `${status.label}.`, details: [] };
+  const shows = workspace.getConfiguration('editor.inlineSuggest', document).get('enabled') !== false;
+  const last = client?.requests.of(String(document.uri));
+  const theirs = editorsReason(shows, last, document.version) ?? besideReason(document);
+  if (theirs !== undefined) return { reason: theirs, details: [reason, ...details] };
+  return { reason, details: [unasked(last, document.version), ...details].filter((line) => line !== undefined) };
 }
 
-async function menu({ client, snoozer, panel, models }: CommandContext): Promise<void> {
+function besideReason(document: TextDocument): string | undefined {
+  if (readSettings().besideCopilot !== 'manual' || !copilotSuggests(document)) return undefined;
+  return t('Beside GitHub Copilot suggestions come only when triggered manually (thoughtline.besideCopilot).');
+}
+
+async function menu({ client, snoozer, panel, models, seen }: CommandContext): Promise<void> {
+  seen();
   const document = (window.activeTextEditor ?? panel.editor)?.document;
-  const { enable, inferenceSteps, device, languages, model } = readSettings(document);
+  const { enable, inferenceSteps, device, languages, model, besideCopilot } = readSettings(document);
   const now = Date.now();
   const status = client()?.status;
   const entries = menuEntries({
     enable,
     inferenceSteps,
     now,
+    besideCopilot: document && copilotSuggests(document) ? besideCopilot : undefined,
     snooze: snoozer.snooze,
     language: document && { id: document.languageId, on: languageOn(languages, document.languageId) },
     device: { wanted: device, used: status?.device },
@@ -163,14 +194,24 @@ async function selectSteps(): Promise<void> {
   await choose(choices, t('Inference steps'), t('More: slower, closer to your files'));
 }
 
-async function selectDevice({ devices, client }: CommandContext): Promise<void> {
+async function selectDevice({ choices: of, client }: CommandContext): Promise<void> {
   const { device } = readSettings();
   const used = client()?.status.device;
-  const choices = devices.map(({ name, meaning }): Choice => {
+  const choices = of('device').map(({ name, meaning }): Choice => {
     const current = name === device ? ' $(check)' : '';
     return { label: name + current, detail: meaning, run: () => writeSetting('device', name as Settings['device']) };
   });
   await choose(choices, t('Device'), used === undefined ? '' : t('running on {0}', deviceName(used)));
+}
+
+async function selectBeside({ choices: of }: CommandContext): Promise<void> {
+  const { besideCopilot } = readSettings();
+  const choices = of('besideCopilot').map(({ name, meaning }): Choice => {
+    const current = name === besideCopilot ? ' $(check)' : '';
+    const run = () => writeSetting('besideCopilot', name as Settings['besideCopilot']);
+    return { label: name + current, detail: meaning, run };
+  });
+  await choose(choices, t('Beside GitHub Copilot'), t('VS Code shows the suggestion that comes first'));
 }
 
 async function selectModel({ models, client }: CommandContext): Promise<void> {

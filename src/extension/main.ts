@@ -1,5 +1,6 @@
 import { l10n, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { registerCommands } from './commands';
+import { copilotSuggests } from './copilot';
 import { languageOn } from './languages';
 import { Models } from './models';
 import { section } from './names';
@@ -9,11 +10,16 @@ import { describeSnooze } from './snooze';
 import { Snoozer } from './snoozer';
 import { StatisticsPanel } from './statisticsPanel';
 import { StatusItem } from './statusItem';
+import type { Standstill } from './statusView';
 import { ThoughtPanel } from './thoughtPanel';
 import { useTranslator } from './words';
 import type { Client, Offered } from './client';
+import type { SettingName } from '../settings';
 
 let client: Client | undefined;
+
+/** Remembers that the user has seen that GitHub Copilot suggests, too. */
+const seenBeside = 'thoughtline.seenBeside';
 
 /**
  * Called once, after the window has come up. Nothing heavy happens on the extension host's thread before this returns:
@@ -29,9 +35,19 @@ export function activate(context: ExtensionContext): void {
   const statistics = new StatisticsPanel(context.extensionUri, recorder);
   const snoozer = new Snoozer();
   const snoozed = () => describeSnooze(snoozer.snooze, Date.now());
+  const standstill = (): Standstill => {
+    const document = window.activeTextEditor?.document;
+    const language = document && copilotSuggests(document) ? document.languageId : undefined;
+    const news = context.globalState.get(seenBeside) !== true;
+    return {
+      languageOff: offLanguage(),
+      snoozed: snoozed(),
+      ...(language !== undefined && { beside: { language, news } }),
+    };
+  };
   const show = () => {
     const state = client?.status ?? { state: readSettings().enable ? 'loading' : 'off' };
-    status.show(state, { languageOff: offLanguage(), snoozed: snoozed() });
+    status.show(state, standstill());
   };
 
   /** The client, made on first use. */
@@ -75,7 +91,11 @@ export function activate(context: ExtensionContext): void {
       recorder,
       snoozer,
       models,
-      devices: devicesOf(context),
+      choices: (setting) => choicesOf(context, setting),
+      seen: () => {
+        const { beside } = standstill();
+        if (beside?.news) void context.globalState.update(seenBeside, true).then(show);
+      },
       client: () => client,
       obtain,
     }),
@@ -101,11 +121,12 @@ export async function deactivate(): Promise<void> {
   await client?.stop();
 }
 
-/** What `thoughtline.device` can be, as package.json says it. */
-function devicesOf(context: ExtensionContext): { name: string; meaning: string }[] {
+/** What a setting can be, as package.json says it. */
+function choicesOf(context: ExtensionContext, setting: SettingName): { name: string; meaning: string }[] {
   const manifest = context.extension.packageJSON as Manifest;
-  const device = manifest.contributes.configuration.properties['thoughtline.device'];
-  return (device?.enum ?? []).map((name, i) => ({ name, meaning: device?.markdownEnumDescriptions?.[i] ?? '' }));
+  const { enum: words = [], markdownEnumDescriptions: meanings = [] } =
+    manifest.contributes.configuration.properties[`${section}.${setting}`] ?? {};
+  return words.map((name, i) => ({ name, meaning: meanings[i] ?? '' }));
 }
 
 interface Manifest {

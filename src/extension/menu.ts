@@ -18,6 +18,8 @@ export interface MenuState {
     readonly size: string;
   };
   readonly inferenceSteps: number;
+  /** What is done beside GitHub Copilot, where that suggests, too. */
+  readonly besideCopilot?: string | undefined;
   readonly now: number;
 }
 
@@ -45,6 +47,11 @@ export function menuEntries(state: MenuState): MenuEntry[] {
     snoozed === undefined
       ? enable && { label: `$(bell-slash) ${t('Snooze…')}`, command: 'snooze' }
       : { label: `$(bell) ${t('End snooze')}`, description: snoozed, command: 'endSnooze' },
+    state.besideCopilot !== undefined && {
+      label: `$(copilot) ${t('Beside GitHub Copilot…')}`,
+      description: state.besideCopilot,
+      command: 'selectBeside',
+    },
     { label: t('Model') },
     {
       label: `$(package) ${t('Model…')}`,

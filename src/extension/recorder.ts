@@ -60,12 +60,13 @@ export class Recorder implements Disposable {
     this.#follow({ type: 'offered', uri: String(document.uri), offset, text, others, now: Date.now() });
   }
 
-  /** The editor says that a whole suggestion was accepted. */
-  accepted(): void {
-    const { document, stretch } = this.#last ?? {};
+  /** The editor says that a whole suggestion was accepted. @returns where it stands, if that was seen */
+  accepted(): { document: TextDocument; stretch: Stretch } | undefined {
+    const last = this.#last;
     this.#follow({ type: 'accepted' });
-    if (document !== undefined && stretch !== undefined) this.#watch(document, stretch);
+    if (last !== undefined) this.#watch(last.document, last.stretch);
     this.#last = undefined;
+    return last;
   }
 
   /** The user sent away what stood at a place; says whether that was ours: others suggest, too. */

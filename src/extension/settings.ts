@@ -1,6 +1,6 @@
 import { ConfigurationTarget, workspace, type ConfigurationScope } from 'vscode';
 import { section } from './names';
-import { settingsOf, type Settings } from '../settings';
+import { carriedOver, RETIRED, settingNames, type Settings } from '../settings';
 
 /**
  * `thoughtline.*` as the user has it now; package.json holds the defaults. Values are passed on as written: the server
@@ -8,7 +8,9 @@ import { settingsOf, type Settings } from '../settings';
  */
 export function readSettings(scope?: ConfigurationScope): Settings {
   const configuration = workspace.getConfiguration(section, scope);
-  return settingsOf((name) => configuration.get(name));
+  const names = [...settingNames, ...Object.keys(RETIRED)];
+  const settings = carriedOver(Object.fromEntries(names.map((name) => [name, configuration.get(name)])));
+  return settings as unknown as Settings;
 }
 
 /** What `thoughtline.modelPath` said, before it became one of the things that `thoughtline.model` can be, is carried over. */
@@ -22,7 +24,7 @@ export async function carryOverModelPath(): Promise<void> {
 
 /** Settings as they hold: in Restricted Mode no file is read that the user has not opened. */
 export function trusted(settings: Settings, isTrusted: boolean): Settings {
-  return { ...settings, workspaceMemory: settings.workspaceMemory && isTrusted };
+  return isTrusted || settings.memory !== 'workspace' ? settings : { ...settings, memory: 'openFiles' };
 }
 
 /**

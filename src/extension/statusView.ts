@@ -17,10 +17,12 @@ export interface Standstill {
   readonly languageOff?: string | undefined;
   /** How long suggestions are snoozed, in words. */
   readonly snoozed?: string | undefined;
+  /** Where GitHub Copilot suggests in the active editor, too: its language, and whether the user has not been told yet. */
+  readonly beside?: { readonly language: string; readonly news: boolean } | undefined;
 }
 
 /** Words and icon for a state. */
-export function statusView(status: Status, { languageOff, snoozed }: Standstill = {}): StatusView {
+export function statusView(status: Status, { languageOff, snoozed, beside }: Standstill = {}): StatusView {
   const device = deviceName(status.device ?? '');
   switch (status.state) {
     case 'loading':
@@ -42,7 +44,7 @@ export function statusView(status: Status, { languageOff, snoozed }: Standstill 
           t('Thoughtline is ready on {0}, and off in {1} files', device, languageOff),
         );
       }
-      return status.state === 'ready' ? readyView(status, device) : thinkingView(status, device);
+      return besideCopilot(status.state === 'ready' ? readyView(status, device) : thinkingView(status, device), beside);
   }
 }
 
@@ -62,6 +64,13 @@ function readyView({ model, problem }: Status, device: string): StatusView {
 function thinkingView({ step = 0, steps = 0 }: Status, device: string): StatusView {
   const label = t('Thoughtline is thinking, step {0} of {1} on {2}', step, steps, device);
   return view(`$(loading~spin) Thoughtline ${step}/${steps}`, label);
+}
+
+/** Says that somebody else suggests, too: in the item's text until the user has seen it, then only in its label. */
+function besideCopilot(alone: StatusView, beside: Standstill['beside']): StatusView {
+  if (beside === undefined) return alone;
+  const label = t('{0}. GitHub Copilot suggests in {1} files, too', alone.label, beside.language);
+  return { ...alone, label, ...(beside.news && { text: `$(info) ${t('Thoughtline beside Copilot')}` }) };
 }
 
 function view(text: string, label: string, severity: StatusView['severity'] = 'normal'): StatusView {

@@ -23,7 +23,7 @@ export interface ModelInfo {
 export type ThinkingMode = 'cold' | 'follow';
 
 /** What has its say in a suggestion besides the decoder. */
-export type How = Required<Pick<CompletionOptions, 'memory' | 'solver' | 'confidence'>>;
+export type How = Required<Pick<CompletionOptions, 'memory' | 'confidence'>>;
 
 /** What the server asks of a suggestion. */
 export interface Asked {

@@ -44,10 +44,10 @@ export interface Question {
   readonly context: InlineCompletionContext;
   readonly maxLines: number;
   readonly how: How;
+  /** What stands before the document's text: see `Notebooks`. */
+  readonly before: string;
   /** Other open files, for the memory. */
   readonly related: () => Evidence[];
-  /** Milliseconds without asking the model after a keystroke, at most. */
-  readonly debounce: number;
   /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
   readonly budget: number | undefined;
   /** Whether there is thinking at all. */
@@ -87,19 +87,22 @@ export class Completions {
     this.#thinker = thinker;
   }
 
-  /** The user changed a document: what no longer fits it is given up. */
-  changed(document: TextDocument, session: Session): void {
+  /**
+   * The user changed a document: what no longer fits it is given up.
+   * @param before what stands before its text
+   */
+  changed(document: TextDocument, session: Session, before: () => string = () => ''): void {
     this.rhythm.typed(performance.now());
     clearTimeout(session.aheadTimer);
     // Of a very large document only a part is looked at, which is not worth finding here.
     const whole = document.getText();
-    const text = session.inFlight && whole.length <= limits.whole ? unixLines(whole) : undefined;
+    const text = session.inFlight && whole.length <= limits.whole ? before() + unixLines(whole) : undefined;
     if (session.inFlight && text !== undefined && !couldServe(session.inFlight, text)) session.inFlight.run.abort();
   }
 
   /** The user sent away what stood at a place. */
-  dismissed(document: TextDocument, session: Session, position: Position): void {
-    const at = cut(document, position);
+  dismissed(document: TextDocument, session: Session, position: Position, before = ''): void {
+    const at = cut(document, position, before);
     if (at instanceof Refusal) return;
     clearTimeout(session.aheadTimer);
     const found = session.suggestions.find(at, session.version);
@@ -152,7 +155,7 @@ export class Completions {
     const silence = answer || over() || invoked ? undefined : session.suggestions.silence(at, session.version);
     if (silence !== undefined) return this.#none(session, silence);
     if (!answer && !over() && !invoked) {
-      await Promise.race([delay(this.rhythm.wait(performance.now(), question.debounce)), cancelled]);
+      await Promise.race([delay(this.rhythm.wait(performance.now())), cancelled]);
     }
     if (!answer && !over()) {
       const flight = this.#run(question, at);
@@ -327,14 +330,14 @@ function itemOf({ document, context }: Question, at: Cut, left: Continuation): I
 }
 
 /** The text around the cursor. With the suggest widget open it is what it will be when the selected entry is taken. */
-function place({ document, position, context }: Question): Cut | Refusal {
+function place({ document, position, context, before }: Question): Cut | Refusal {
   const selected = context.selectedCompletionInfo;
-  if (!selected) return cut(document, position);
-  const before = cut(document, selected.range.start);
-  const after = cut(document, selected.range.end);
-  if (before instanceof Refusal) return before;
-  if (after instanceof Refusal) return after;
-  return { ...after, prefix: before.prefix + selected.text };
+  if (!selected) return cut(document, position, before);
+  const start = cut(document, selected.range.start, before);
+  const end = cut(document, selected.range.end, before);
+  if (start instanceof Refusal) return start;
+  if (end instanceof Refusal) return end;
+  return { ...end, prefix: start.prefix + selected.text };
 }
 
 function asked(question: Question, { prefix, suffix }: Context): CompletionRequest {

@@ -82,8 +82,9 @@ export class Refusal {
  * Cuts a document at a position. Characters beyond a line's end count as its end (as LSP has it), a position inside a
  * surrogate pair as the one before it; a line that the document does not have is refused, and so are binary content and
  * lines of excessive length. Of a very large document only the surroundings of the cursor are taken.
+ * @param before what stands before the whole text: the cells above that of a notebook
  */
-export function cut(document: TextDocument, position: Position): Cut | Refusal {
+export function cut(document: TextDocument, position: Position, before = ''): Cut | Refusal {
   const { line, character } = position;
   if (!Number.isInteger(line) || line < 0 || line >= document.lineCount) {
     return new Refusal(`the cursor is out of range: line ${line + 1} of ${document.lineCount}`);
@@ -104,7 +105,7 @@ export function cut(document: TextDocument, position: Position): Cut | Refusal {
   const suffix = text.slice(offset, to);
   if (isBinary(prefix) || isBinary(suffix)) return new Refusal('the file is binary (it holds NUL characters)');
   return {
-    prefix: unixLines(prefix),
+    prefix: before + unixLines(prefix),
     suffix: unixLines(suffix),
     lineRest: lineEnd - offset,
     position: { line, character: offset - lineStart },

@@ -33,16 +33,29 @@ import {
   ThoughtRequest,
   WhyRequest,
   SnoozeNotification,
+  UndoneNotification,
 } from '../protocol';
 import { Scopes } from '../scopes/scopes';
+import { excludedBy } from '../workspace/excluded';
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
 import { checkedDocuments, cut, editOf, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { ModelSwitch } from './modelSwitch';
-import { field, list, openedFolders, readContext, readFolders, readPosition, readText } from './parameters';
+import { Notebooks } from './notebooks';
+import {
+  field,
+  list,
+  openedFolders,
+  readContext,
+  readFolders,
+  readPosition,
+  readText,
+  readThreads,
+} from './parameters';
 import { saidOf, SaidSettings } from './saidSettings';
 import { Session } from './session';
 import { languageEnabled, readSettings, readStorage } from './settings';
+import * as silence from './silence';
 import { IndexReporter, StatusReporter } from './status';
 import { Thinker, type Subject } from './thinker';
 import { Workspace } from './workspace';
@@ -55,11 +68,16 @@ const documents = new TextDocuments({
     const updated = checkedDocuments.update(document, changes, version);
     const session = sessions.get(document.uri);
     session?.edited.told(changes);
-    if (edit) session?.refusals.changed(edit, updated.getText());
+    session?.changes(changes.map(({ text }) => text));
+    if (edit && session) {
+      const before = notebooks.before(updated);
+      session.refusals.changed({ ...edit, offset: before.length + edit.offset }, before + updated.getText());
+    }
     scopes.changed(updated, changes);
     return updated;
   },
 });
+const notebooks = new Notebooks(documents);
 /** By URI, least recently used first. */
 const sessions = new Map<string, Session>();
 const skippedOnce = new Set<string>();
@@ -121,13 +139,15 @@ const reading = new IndexReporter(
 );
 const workspace = new Workspace({
   wanted: () =>
-    settings.enable && settings.memory && settings.workspaceMemory
+    settings.enable && settings.memory === 'workspace'
       ? { languages: (language) => languageEnabled(settings.languages, language) }
       : undefined,
-  excluded: (scopeUri) =>
-    asksBack
-      ? connection.workspace.getConfiguration({ scopeUri, section: 'files.exclude' })
-      : Promise.resolve(undefined),
+  excluded: async (scopeUri) => {
+    if (!asksBack) return settings.exclude;
+    const ask = (section: string): Promise<unknown> => connection.workspace.getConfiguration({ scopeUri, section });
+    const [files, ours] = await Promise.all([ask('files.exclude'), ask('thoughtline.exclude')]);
+    return { ...settings.exclude, ...saidOf(files), ...saidOf(ours) };
+  },
   tell: (spec) => client.workspace(spec),
   changed: (paths) => client.changed(paths),
   watch: async (endings) => {
@@ -159,6 +179,7 @@ connection.onInitialize((params): InitializeResult => {
     shipped: readText(field(options, 'bundle')) || join(__dirname, '..', 'models', 'nano'),
     coder: readStorage(field(options, 'coder')),
     models: readStorage(field(options, 'models')),
+    threads: readThreads(field(options, 'threads')),
     version: ownVersion(),
   });
   said.start(field(options, 'settings'));
@@ -168,6 +189,7 @@ connection.onInitialize((params): InitializeResult => {
     capabilities: {
       workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
       textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
+      notebookDocumentSync: { notebookSelector: [{ notebook: '*' }] },
       inlineCompletionProvider: {},
     },
     serverInfo: { name: 'thoughtline' },
@@ -201,11 +223,16 @@ onNotification(SnoozeNotification, (params) => {
   snoozed = field(params, 'on') === true ? (readText(field(params, 'until')) ?? 'you end it') : undefined;
   applySteps();
 });
+onNotification(UndoneNotification, (params) => {
+  const session = sessions.get(readText(field(params, 'uri')) ?? '');
+  const kind = field(params, 'kind');
+  if (session && (kind === 'undo' || kind === 'redo')) session.announced = kind;
+});
 onNotification(DismissedNotification, (params) => {
   const document = documents.get(readText(field(params, 'uri')) ?? '');
   const position = readPosition(field(params, 'position'));
   const session = document && sessions.get(document.uri);
-  if (session && position) completions.dismissed(document, session, position);
+  if (session && position) completions.dismissed(document, session, position, notebooks.before(document));
 });
 connection.onShutdown(() => client.stop());
 
@@ -218,7 +245,7 @@ documents.onDidOpen(({ document }) => {
 documents.onDidChangeContent(({ document }) => {
   const session = use(document.uri);
   session?.touched();
-  if (session) completions.changed(document, session);
+  if (session) completions.changed(document, session, () => notebooks.before(document));
   if (session && enabled(document)) thinker.activity(document.uri);
 });
 documents.onDidClose(({ document }) => {
@@ -240,17 +267,19 @@ onRequest(InlineCompletionRequest, async (params, token) => {
     await Promise.race([Promise.all([told, session.told]), sleep(patienceMs, undefined, { ref: false })]);
   }
   const automatic = context.triggerKind === InlineCompletionTriggerKind.Automatic;
+  // Who asks wants suggestions again.
+  if (!automatic) session.lastChange = 'typing';
   const reason = obstacle(document) ?? (automatic ? reserve(document, position) : undefined);
   if (reason !== undefined) {
     return completions.refuse(session, reason);
   }
   const { maxLines } = settingsOf(session);
-  const { debounceMax: debounce } = settings;
   const budget = settings.timeBudget || undefined;
   const how = howOf(settings);
   const related = () => relatedTo(document);
+  const before = notebooks.before(document);
   const thinks = settings.inferenceSteps > 0;
-  const question = { document, session, position, context, maxLines, how, related, debounce, budget, thinks };
+  const question = { document, session, position, context, maxLines, how, before, related, budget, thinks };
   const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;
@@ -320,6 +349,7 @@ onRequest(StatisticsRequest, async () => {
 // Each promise has somebody who handles its failure; one that was forgotten is not worth the end of the server.
 process.on('unhandledRejection', (error) => log(`unexpected: ${String(error)}`));
 documents.listen(connection);
+notebooks.listen(connection);
 connection.listen();
 
 /** Client and server packages may hold two copies of `vscode-jsonrpc`: what they share of a message type is its name. */
@@ -387,8 +417,8 @@ function askSettings(uri: string, session: Session): void {
 }
 
 /** What has its say in a suggestion. */
-function howOf({ memory, syntaxCheck: solver, confidence }: Settings): How {
-  return { memory, solver, confidence };
+function howOf({ memory, confidence }: Settings): How {
+  return { memory: memory !== 'off', confidence };
 }
 
 /** The extension's version, where it lies beside this program. */
@@ -426,8 +456,18 @@ function apply(): void {
   status.lifecycle(client.lifecycle);
 }
 
-function enabled({ uri, languageId }: TextDocument): boolean {
-  return settings.enable && languageEnabled(settingsOf(sessions.get(uri)).languages, languageId);
+/** Whether a document is completed, thought about, and evidence for others. */
+function enabled(document: TextDocument): boolean {
+  return settings.enable && languageOn(document) && excluding(document) === undefined;
+}
+
+function languageOn({ uri, languageId }: TextDocument): boolean {
+  return languageEnabled(settingsOf(sessions.get(uri)).languages, languageId);
+}
+
+/** The glob that excludes a document. */
+function excluding({ uri }: TextDocument): string | undefined {
+  return excludedBy(workspace.inside(uri), settingsOf(sessions.get(uri)).exclude);
 }
 
 /** The session of a document that is being used. */
@@ -442,21 +482,26 @@ function use(uri: string): Session | undefined {
 
 /** What stands against any suggestion in a document. */
 function obstacle(document: TextDocument): string | undefined {
-  if (!settings.enable) return 'completion is switched off (thoughtline.enable)';
-  if (!enabled(document)) {
-    return `completion is off for the language "${document.languageId}" (thoughtline.languages)`;
-  }
   const { lifecycle } = client;
-  return lifecycle.state === 'failed' ? describe(lifecycle) : undefined;
+  return silence.obstacle({
+    enable: settings.enable,
+    language: document.languageId,
+    languageOn: languageOn(document),
+    excludedBy: excluding(document),
+    failure: lifecycle.state === 'failed' ? describe(lifecycle) : undefined,
+  });
 }
 
 /** What stands against a suggestion that nobody asked for. */
 function reserve(document: TextDocument, position: Position): string | undefined {
-  if (snoozed !== undefined) return `suggestions are snoozed until ${snoozed}`;
-  if (settingsOf(sessions.get(document.uri)).commentsAndStrings) return undefined;
-  const scope = scopes.at(document, position);
-  if (scope === undefined || scope === 'code') return undefined;
-  return `the cursor is in a ${scope} (thoughtline.commentsAndStrings); trigger a suggestion manually to get one there`;
+  const session = sessions.get(document.uri);
+  return silence.reserve({
+    snoozed,
+    trigger: settingsOf(session).trigger,
+    lastChange: session?.lastChange ?? 'typing',
+    text: () => document.getText(),
+    scope: () => scopes.at(document, position),
+  });
 }
 
 function why(document: TextDocument, session: Session, position: Position): string {
@@ -464,7 +509,7 @@ function why(document: TextDocument, session: Session, position: Position): stri
   if (standing !== undefined) return standing;
   const { lifecycle } = client;
   if (lifecycle.state !== 'ready') return describe(lifecycle);
-  const at = cut(document, position);
+  const at = cut(document, position, notebooks.before(document));
   if (at instanceof Refusal) return at.reason;
   return session.lastDecision ?? 'no suggestion has been asked for in this document yet';
 }
@@ -476,10 +521,10 @@ function subject(uri: string): Subject | undefined {
   // The thought about a file becomes a part of the workspace's, with which those about others begin.
   if (!document || !session || !enabled(document) || isSecret(document)) return undefined;
   const request = () => {
-    const at = cut(document, session.cursor ?? { line: 0, character: 0 });
+    const at = cut(document, session.cursor ?? { line: 0, character: 0 }, notebooks.before(document));
     if (at instanceof Refusal) return undefined;
     const { prefix, suffix, position } = at;
-    // Of a very large document only a part is told.
+    // Of a very large document only a part is told; cells above a notebook's stand before it.
     const first = position.line - (prefix.split('\n').length - 1);
     const edited = session.edited.lines.map((line) => line - first).filter((line) => line >= 0);
     return { path: pathFor(document), prefix, suffix, related: relatedTo(document), edited };
@@ -489,7 +534,9 @@ function subject(uri: string): Subject | undefined {
 
 /** Other open files that may tell something about a document. */
 function relatedTo(document: TextDocument): Evidence[] {
-  const open = [...sessions.keys()].flatMap((key) => documents.get(key) ?? []);
+  // The cells above are not told twice.
+  const above = new Set(notebooks.above(document.uri));
+  const open = [...sessions.keys()].flatMap((key) => (above.has(key) ? [] : (documents.get(key) ?? [])));
   const { related, skipped } = siblings(open, document, enabled, ({ uri }) => sessions.get(uri)?.edited.lines ?? []);
   for (const { uri: other, reason } of skipped) {
     if (!skippedOnce.has(other)) log(`${other} is no evidence for other files: ${reason}`);

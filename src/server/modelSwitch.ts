@@ -11,6 +11,8 @@ export interface ModelPlaces {
   readonly coder: string | undefined;
   /** Folder for what is found out about models. */
   readonly models: string | undefined;
+  /** Threads of the processor for one run; 0 = one for each physical core, four at most. */
+  readonly threads: number;
   /** Version of the extension. */
   readonly version: string;
 }
@@ -25,7 +27,7 @@ interface Listener {
 /** Why another model than the chosen one serves. */
 const LOADING = 'it answers while the model that was chosen loads';
 
-type Wanted = Pick<Settings, 'model' | 'device' | 'threads'>;
+type Wanted = Pick<Settings, 'model' | 'device'>;
 
 /** Opens the model that the settings want, or the one that takes its place; measures the one that is on trial. */
 export class ModelSwitch {
@@ -47,8 +49,8 @@ export class ModelSwitch {
   }
 
   /** Serves the model of these settings from now on. */
-  apply({ model, device, threads }: Wanted): void {
-    this.#settings = { model, device, threads };
+  apply({ model, device }: Wanted): void {
+    this.#settings = { model, device };
     this.#choose();
   }
 
@@ -62,10 +64,10 @@ export class ModelSwitch {
   /** @returns whether another model takes the place of one that failed: then it has been opened */
   failed(reason: string): boolean {
     const { bundle } = this.#choice ?? {};
-    const { device, threads } = this.#settings ?? {};
+    const { device } = this.#settings ?? {};
     if (bundle === undefined || bundle === this.#places?.shipped) return false;
     if (this.client.bundle === bundle) this.notSucceeded(reason);
-    else if (device !== undefined && threads !== undefined) this.client.open({ bundle, device, threads });
+    else if (device !== undefined) this.client.open({ bundle, device, threads: this.#threads });
     return true;
   }
 
@@ -87,23 +89,23 @@ export class ModelSwitch {
   #choose(): void {
     if (!this.#settings || !this.#places) return;
     const { shipped, coder } = this.#places;
-    const { model, device, threads } = this.#settings;
+    const { model, device } = this.#settings;
     const coderMs = coder === undefined ? undefined : this.#speeds.get(this.#circumstances(coder));
     const before = this.#choice;
     this.#choice = chooseModel(model, { shipped, coder, coderMs, refused: this.#refused });
     if (before?.because !== this.#choice.because) this.listener.log(`model: ${this.#choice.because}`);
     // What comes with the extension is there at once: it answers while a larger model loads.
-    if (this.client.lifecycle.state === 'off') this.client.open({ bundle: shipped, device, threads });
+    if (this.client.lifecycle.state === 'off') this.client.open({ bundle: shipped, device, threads: this.#threads });
     this.#serve();
     this.#tell();
   }
 
   /** Lets the chosen model serve. While another one loads, its turn comes when that is ready (`ready`). */
   #serve(): void {
-    const { device, threads } = this.#settings ?? {};
+    const { device } = this.#settings ?? {};
     const { bundle } = this.#choice ?? {};
-    if (bundle === undefined || device === undefined || threads === undefined) return;
-    const opening = { bundle, device, threads };
+    if (bundle === undefined || device === undefined) return;
+    const opening = { bundle, device, threads: this.#threads };
     // Of one model there is one process: it would take its memory twice.
     if (this.client.bundle === bundle) this.client.open(opening);
     else if (this.client.lifecycle.state !== 'loading' || bundle === this.#places?.shipped)
@@ -121,8 +123,12 @@ export class ModelSwitch {
   }
 
   #circumstances(bundle: string) {
-    const { device = 'auto', threads = 0 } = this.#settings ?? {};
-    return { bundle, device, threads, version: this.#places?.version ?? '' } as const;
+    const { device = 'auto' } = this.#settings ?? {};
+    return { bundle, device, threads: this.#threads, version: this.#places?.version ?? '' } as const;
+  }
+
+  get #threads(): number {
+    return this.#places?.threads ?? 0;
   }
 
   #tell(): void {

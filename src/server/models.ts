@@ -62,7 +62,9 @@ function chooseBySpeed(coder: string, { shipped, coderMs }: Installed): Choice {
 }
 
 /** What a speed depends on. */
-export interface Circumstances extends Pick<Settings, 'device' | 'threads'> {
+export interface Circumstances extends Pick<Settings, 'device'> {
+  /** 0 = as many as suit the machine. */
+  readonly threads: number;
   readonly bundle: string;
   /** Of the extension. */
   readonly version: string;

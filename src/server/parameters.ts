@@ -68,3 +68,8 @@ export function openedFolders(initialize: unknown): WorkspaceFolder[] {
   const root = readText(field(initialize, 'rootUri')) ?? (path && pathToFileURL(path).href);
   return root ? [{ uri: root, name: root }] : [];
 }
+
+/** A number of threads; 0, which stands for as many as suit the machine, for what is none. */
+export function readThreads(given: unknown): number {
+  return Number.isInteger(given) && (given as number) > 0 && (given as number) <= 64 ? (given as number) : 0;
+}

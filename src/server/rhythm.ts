@@ -32,6 +32,9 @@ export function debounce(intervals: readonly number[], latency: number, most: nu
 /** Changes closer to each other than this are one action: a bracket that the editor closes, a line it indents. */
 const SAME_ACTION_MS = 8;
 
+/** Milliseconds that the model is not asked after a keystroke, at most. */
+const LONGEST_WAIT_MS = 40;
+
 /** Keystrokes and runs that are remembered. */
 const KEPT_INTERVALS = 64;
 const KEPT_LATENCIES = 15;
@@ -65,9 +68,9 @@ export class Rhythm {
     return this.#latencies.toSorted((a, b) => a - b)[this.#latencies.length >> 1] ?? 0;
   }
 
-  /** Milliseconds to wait from now on before the model is asked, after a keystroke `most` of them at most. */
-  wait(now: number, most: number): number {
-    return Math.max(0, this.#last + debounce(this.#intervals, this.latency, most) - now);
+  /** Milliseconds to wait from now on before the model is asked. */
+  wait(now: number): number {
+    return Math.max(0, this.#last + debounce(this.#intervals, this.latency, LONGEST_WAIT_MS) - now);
   }
 }
 

@@ -5,6 +5,7 @@ import type { DocumentSettings } from '../settings';
 import { EditedLines } from './edits';
 import { Refusals } from './refusals';
 import { SuggestionMemory, type Context, type Thinking } from './schedule';
+import { changeKind, type LastChange } from './silence';
 
 /** A run under way, and how many requests wait for it. */
 export interface Flight extends Context {
@@ -27,6 +28,10 @@ export class Session {
   /** The user's cursor, once a request has told it. */
   cursor: Position | undefined;
   readonly edited = new EditedLines();
+  /** How the document changed last. */
+  lastChange: LastChange = 'typing';
+  /** What the client has said of the change that is about to come. */
+  announced: 'undo' | 'redo' | undefined;
   inFlight: Flight | undefined;
   /** The run that looks ahead: what would follow the suggestion on screen. */
   ahead: Flight | undefined;
@@ -52,6 +57,12 @@ export class Session {
     const moved = cursor && (cursor.line !== this.cursor?.line || cursor.character !== this.cursor.character);
     if (cursor) this.cursor = cursor;
     if (moved || !cursor) this.revision++;
+  }
+
+  /** The document changes. @param inserted what the change inserts, piece by piece */
+  changes(inserted: readonly unknown[]): void {
+    this.lastChange = changeKind(this.announced, inserted);
+    this.announced = undefined;
   }
 
   thinking(steps: number): Thinking {

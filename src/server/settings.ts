@@ -1,5 +1,5 @@
 import { isAbsolute } from 'node:path';
-import { defaultSettings, SETTINGS, settingsOf, type SettingName, type Settings } from '../settings';
+import { carriedOver, defaultSettings, SETTINGS, settingsOf, type SettingName, type Settings } from '../settings';
 
 /**
  * Settings as a client sent them, made whole: what is missing gets its default silently, what is not acceptable gets
@@ -8,7 +8,7 @@ import { defaultSettings, SETTINGS, settingsOf, type SettingName, type Settings 
  */
 export function readSettings(given: unknown): { settings: Settings; problems: string[] } {
   const problems: string[] = [];
-  const source = isRecord(given) ? given : {};
+  const source = isRecord(given) ? carriedOver(given) : {};
   if (given !== undefined && given !== null && !isRecord(given)) {
     problems.push(`settings: ${show(given)} is not an object; the defaults serve`);
   }
@@ -23,6 +23,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
   };
   const settings = settingsOf(read);
   settings.languages = { ...defaultSettings.languages, ...settings.languages };
+  settings.exclude = { ...defaultSettings.exclude, ...settings.exclude };
   return { settings, problems };
 }
 

@@ -21,7 +21,7 @@ export interface Touched {
 export interface WorkspaceHost {
   /** Whether a language is on; undefined while nothing of the workspace is to be known. */
   wanted(): { readonly languages: (language: string) => boolean } | undefined;
-  /** `files.exclude` for a folder. */
+  /** What `files.exclude` and `thoughtline.exclude` say of a folder. */
   excluded(uri: string): Promise<unknown>;
   tell(spec: WorkspaceSpec): void;
   changed(paths: readonly string[]): void;
@@ -83,6 +83,13 @@ export class Workspace {
     if (spec.folders.length === 0 || watched === this.#watched) return;
     this.#watched = watched;
     await this.#host.watch(spec.endings).catch(() => undefined);
+  }
+
+  /** The path of a document within the folder of the workspace that holds it; its whole path where none does. */
+  inside(uri: string): string {
+    const path = pathOf(uri);
+    const folder = this.#folders.map((each) => `${nameOf(each.uri)}/`).find((name) => path.startsWith(name));
+    return path.slice(folder?.length ?? 0);
   }
 
   /** Files changed on disk. What cannot matter by its name is heard of nowhere else. */

@@ -25,17 +25,9 @@ before(
 
 after(() => removeVsix());
 
-/** The line of a file, from 1, that holds a text. */
-async function lineOf(project: string, text: string): Promise<number> {
-  const lines = (await readFile(join(project, file), 'utf8')).split('\n');
-  const found = lines.findIndex((line) => line.includes(text));
-  assert.notEqual(found, -1, `${file} holds "${text}"`);
-  return found + 1;
-}
-
 /** Opens a new line below a place and types there. */
 async function typeBelow(work: Workplace, place: string, text: string): Promise<void> {
-  await work.page.goto(await lineOf(work.project, place), 1);
+  await work.page.goto(await work.page.lineOf(file, place), 1);
   await work.page.press('End', 'Enter');
   await work.page.type(text);
 }
@@ -146,7 +138,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await page.press('Tab');
     await sleep(500);
     await page.press('Escape');
-    const line = await lineOf(work.project, 'fee(visit: Visit): Money {');
+    const line = await page.lineOf(file, 'fee(visit: Visit): Money {');
     const saved = (await page.save(file)).split('\n');
     assert.equal(saved.slice(line, line + other.split('\n').length).join('\n'), `    ${typed}${other}`);
   });
@@ -208,25 +200,20 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   });
 
   step('in comments nothing comes of itself where the language’s setting says so; by hand it does', async () => {
-    const settings = join(work.project, '.vscode', 'settings.json');
-    await mkdir(join(work.project, '.vscode'), { recursive: true });
-    await writeFile(settings, JSON.stringify({ '[typescript]': { 'thoughtline.commentsAndStrings': false } }));
+    await work.configure({ '[typescript]': { 'thoughtline.trigger': 'code' } });
     await typeBelow(work, 'fee(visit: Visit): Money {', '// the price ');
-    const reason = async () => {
-      await page.pick('Thoughtline: Why No Suggestion?');
-      const first = page.page.locator('.quick-input-widget .monaco-list-row').first();
-      await first.waitFor();
-      const said = await first.innerText();
-      await page.press('Escape');
-      return said;
-    };
     // The editor watches the file; the reason tells when it has seen the change.
-    await page.until(reason, (said) => /comment/.test(said), minute, 'the setting is known');
+    await page.until(
+      () => page.why(),
+      (said) => /comment/.test(said),
+      minute,
+      'the setting is known',
+    );
     await page.type('of ');
     await sleep(3000);
     assert.equal(await page.ghostText(), '');
-    assert.match(await reason(), /comment/);
-    await writeFile(settings, '{}');
+    assert.match(await page.why(), /comment/);
+    await work.configure({});
     await page.save(file);
   });
 
@@ -344,7 +331,7 @@ describe('the editor and the command line', { timeout: 10 * minute }, () => {
   before(
     async () => {
       // The command line knows the one document; the editor would know the workspace's other files, too.
-      work = await start(vsix, { settings: { 'thoughtline.workspaceMemory': false } });
+      work = await start(vsix, { settings: { 'thoughtline.memory': 'openFiles' } });
       await work.page.open(file);
       await work.page.waitForStatus(/ready/);
     },

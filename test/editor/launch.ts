@@ -24,6 +24,8 @@ export interface LaunchOptions {
   project: string;
   /** Extension to install; left out: a bare editor. */
   vsix?: string;
+  /** Extensions to install beside it. */
+  others?: readonly string[];
   /** User settings on top of `quietSettings`. */
   settings?: Record<string, unknown>;
   /** Settings of scope "machine"; code-server takes them from the remote machine's file, as every remote window does. */
@@ -123,6 +125,11 @@ interface Place {
   extensions: string;
 }
 
+/** The extensions to install, as files. */
+function filesOf({ vsix, others = [] }: LaunchOptions): string[] {
+  return [...(vsix === undefined ? [] : [vsix]), ...others];
+}
+
 type Cleanups = (() => Promise<unknown>)[];
 
 async function startCodeServer(options: LaunchOptions, place: Place, cleanups: Cleanups): Promise<Page> {
@@ -132,7 +139,7 @@ async function startCodeServer(options: LaunchOptions, place: Place, cleanups: C
     userData: place.userData,
     extensions: place.extensions,
     config: join(place.scratch, 'code-server.yaml'),
-    ...(options.vsix === undefined ? {} : { vsix: options.vsix }),
+    extensionFiles: filesOf(options),
     untrusted: options.untrusted ?? false,
   });
   cleanups.push(() => server.stop());
@@ -173,7 +180,8 @@ export interface CodeServerOptions {
   extensions: string;
   /** Where code-server may write its own configuration. */
   config: string;
-  vsix?: string;
+  /** Extensions to install. */
+  extensionFiles: readonly string[];
   untrusted?: boolean;
 }
 
@@ -193,12 +201,12 @@ export async function serveCode(
     '--extensions-dir',
     options.extensions,
   ];
-  if (options.vsix !== undefined) {
-    await execute(installation.node, [installation.entry, ...common, '--install-extension', options.vsix], {
+  for (const file of options.extensionFiles) {
+    await execute(installation.node, [installation.entry, ...common, '--install-extension', file], {
       timeout: patience,
       env: cleanEnvironment(),
     }).catch((error: Error & { stderr?: string }) => {
-      throw new Error(`${options.vsix} was not installed: ${error.stderr?.trim() || error.message}`);
+      throw new Error(`${file} was not installed: ${error.stderr?.trim() || error.message}`);
     });
   }
   const words = [
@@ -278,10 +286,10 @@ async function startDesktop(options: LaunchOptions, place: Place, cleanups: Clea
       throw new Error(`the desktop VS Code cannot be downloaded (${error.message}); ${remedy}`);
     }));
   const folders = ['--user-data-dir', place.userData, '--extensions-dir', place.extensions];
-  if (options.vsix !== undefined) {
+  for (const file of filesOf(options)) {
     const [cli, ...words] = resolveCliArgsFromVSCodeExecutablePath(executable, { reuseMachineInstall: true });
     if (cli === undefined) throw new Error(`${executable}: no command line beside it`);
-    await execute(cli, [...words, ...folders, '--install-extension', options.vsix], {
+    await execute(cli, [...words, ...folders, '--install-extension', file], {
       timeout: patience,
       env: cleanEnvironment(),
       shell: process.platform === 'win32',

@@ -52,6 +52,14 @@ export class EditorPage {
     await this.statusBar(`Ln ${line}, Col ${column}`).waitFor();
   }
 
+  /** The line, from 1, of a file on disk that holds a text. */
+  async lineOf(path: string, text: string): Promise<number> {
+    const lines = (await readFile(join(this.project, path), 'utf8')).split('\n');
+    const found = lines.findIndex((line) => line.includes(text));
+    if (found === -1) throw new Error(`${path} does not hold "${text}"`);
+    return found + 1;
+  }
+
   /** Runs a command of the palette by its title. */
   async command(title: string): Promise<void> {
     await this.quickInput(`>${title}`, () => this.page.keyboard.press('F1'));
@@ -151,6 +159,16 @@ export class EditorPage {
   /** Asks for a suggestion at the cursor. */
   async trigger(): Promise<void> {
     await this.command('Trigger Inline Suggestion');
+  }
+
+  /** What "Why No Suggestion?" says first. */
+  async why(): Promise<string> {
+    await this.pick('Thoughtline: Why No Suggestion?');
+    const first = this.page.locator('.quick-input-widget .monaco-list-row').first();
+    await first.waitFor();
+    const said = await first.innerText();
+    await this.press('Escape');
+    return said.trim();
   }
 
   /** Our entry in the status bar, as a screen reader reads it. */

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { createVSIX } from '@vscode/vsce';
 import { launchEditor, type LaunchOptions, type RunningEditor } from './launch';
 import { EditorPage } from './page';
 
@@ -15,6 +16,8 @@ export interface Workplace {
   page: EditorPage;
   /** A copy of test/fixtures/project of this editor's own. */
   project: string;
+  /** Writes the settings of the project's folder, which the editor watches. */
+  configure(settings: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,6 +36,14 @@ export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }>
     },
   );
   return { vsix, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Packs the second provider of suggestions (second/). @param folder where the VSIX is put */
+export async function packSecond(folder: string): Promise<string> {
+  const packagePath = join(folder, 'second.vsix');
+  const cwd = join(root, 'test', 'editor', 'second');
+  await createVSIX({ cwd, packagePath, dependencies: false, allowMissingRepository: true, skipLicense: true });
+  return packagePath;
 }
 
 /**
@@ -57,6 +68,10 @@ export async function start(
       editor,
       page,
       project,
+      configure: async (settings) => {
+        await mkdir(join(project, '.vscode'), { recursive: true });
+        await writeFile(join(project, '.vscode', 'settings.json'), JSON.stringify(settings));
+      },
       close: async () => {
         await editor.close();
         await remove();

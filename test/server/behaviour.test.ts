@@ -151,7 +151,7 @@ test('a run that cannot fit the text any more is stopped, and the reason is told
 });
 
 test('in comments and strings nothing comes of itself when that is off; asked for by hand it does', async () => {
-  await client.configure({ inferenceSteps: 0, commentsAndStrings: false });
+  await client.configure({ inferenceSteps: 0, trigger: 'code' });
   const code = await copy();
   await suggestion(code);
   await client.close(code);
@@ -166,12 +166,12 @@ test('in comments and strings nothing comes of itself when that is off; asked fo
   // Until the grammar has been loaded everything counts as code.
   while (!/in a comment/.test((await client.why(uri, asked)).reason)) await sleep(20);
   assert.deepEqual(await client.complete(uri, asked), []);
-  assert.match((await client.why(uri, asked)).reason, /in a comment \(thoughtline\.commentsAndStrings\)/);
+  assert.match((await client.why(uri, asked)).reason, /in a comment \(thoughtline\.trigger\)/);
   await client.complete(uri, asked, { invoked: true });
-  assert.doesNotMatch((await client.why(uri, asked)).details[0]!, /commentsAndStrings/);
+  assert.doesNotMatch((await client.why(uri, asked)).details[0]!, /thoughtline\.trigger/);
   await client.configure({ inferenceSteps: 0 });
   await client.complete(uri, asked);
-  assert.doesNotMatch((await client.why(uri, asked)).details[0]!, /commentsAndStrings/);
+  assert.doesNotMatch((await client.why(uri, asked)).details[0]!, /thoughtline\.trigger/);
 });
 
 test('snoozed, nothing comes of itself and nothing is thought; asked for by hand it does', async () => {

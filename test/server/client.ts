@@ -51,6 +51,7 @@ export const bundle = existsSync(join(shipped, 'manifest.json')) ? shipped : tin
 export interface Start {
   bundle?: string;
   settings?: Record<string, unknown>;
+  threads?: number;
   capabilities?: ClientCapabilities;
   transport?: 'stdio' | 'ipc';
   /** Folders of the workspace, as URIs. */
@@ -169,6 +170,7 @@ export class LspClient {
         bundle: options.bundle ?? bundle,
         // Without a budget of time every machine writes the same; and however unsure the model is, there is something to test.
         settings: { device: 'cpu', timeBudget: 0, confidence: 'off', ...options.settings },
+        threads: options.threads,
         storage: options.storage,
         coder: options.coder,
         models: options.models,

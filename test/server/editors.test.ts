@@ -117,7 +117,7 @@ async function ready(context: TestContext, initialize: Record<string, unknown>, 
 }
 
 test('settings by pull alone hold, also when they change; what is malformed ends no server', async (context) => {
-  let pulled: unknown = { device: 'cpu', inferenceSteps: 2, memory: true, workspaceMemory: true };
+  let pulled: unknown = { device: 'cpu', inferenceSteps: 2, memory: 'workspace' };
   const broken = { uri: 'file:///tmp/sale-50%', name: 'sale' };
   const client = await ready(context, { capabilities: pulls, workspaceFolders: [broken] }, () => pulled);
   const uri = 'file:///w/a.ts';

@@ -173,7 +173,7 @@ describe('the network', () => {
 
   test('nor does WebAssembly need it, where there is no native library', async () => {
     const { environment, notes } = denied('wasm', ['alpine']);
-    const client = await LspClient.start({ bundle: tiny, environment, settings: { inferenceSteps: 2, threads: 2 } });
+    const client = await LspClient.start({ bundle: tiny, environment, settings: { inferenceSteps: 2 }, threads: 2 });
     await work(client);
     assert.equal(client.status!.device, 'wasm');
     assert.equal(await client.stop(), 0);
@@ -194,7 +194,8 @@ describe('the network', () => {
       launcher: isolated,
       environment: { ...environment, ...pretending(['alpine']) },
       cwd,
-      settings: { inferenceSteps: 2, threads: 2 },
+      settings: { inferenceSteps: 2 },
+      threads: 2,
     });
     await client.ready();
     const enough = sleep(telemetryMs);

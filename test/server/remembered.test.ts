@@ -10,9 +10,9 @@ const end = { line: 0, character: text.length };
 const texts = (items: InlineCompletionItem[]) => items.map(({ insertText }) => insertText);
 
 async function opened(context: TestContext, answers: readonly Answer[]) {
-  const server = await standIn(answers, { settings: { inferenceSteps: 0, debounceMax: 0 } });
+  const server = await standIn(answers, { settings: { inferenceSteps: 0 } });
   context.after(server.stop);
-  await server.client.open(uri, text);
+  await server.client.open(uri, `${text}${'\n'.repeat(6)}`);
   const { client } = server;
   const ask = async (character = end.character, invoked = false) =>
     texts(await client.complete(uri, { line: 0, character }, { invoked }));
@@ -24,13 +24,17 @@ async function opened(context: TestContext, answers: readonly Answer[]) {
 }
 
 test('accepted and undone, a suggestion comes again by its first letters, or by hand', async (context) => {
-  const { ask, type, remove, why } = await opened(context, [
+  const { ask, type, remove, why, client } = await opened(context, [
     { after: '= ', text: 'load();' },
     { after: '= l', text: 'oad();' },
   ]);
   assert.deepEqual(await ask(), ['load();']);
   await type('load();');
   await remove(end.character, end.character + 7);
+  assert.deepEqual(await ask(), []);
+  assert.match(await why(), /right after a deletion/);
+  // Typing elsewhere changes nothing at the place.
+  await client.type(uri, { line: 5, character: 0 }, 'next');
   assert.deepEqual(await ask(), []);
   assert.match(await why(), /dismissed, undone or deleted/);
   await type('l');
@@ -95,12 +99,11 @@ test('what time was too short for is asked for again; what the model did not hav
 const changes: [name: string, settings: Record<string, unknown>][] = [
   ['confidence', { confidence: 'strict' }],
   ['maxLines', { maxLines: 1 }],
-  ['memory', { memory: false }],
-  ['syntaxCheck', { syntaxCheck: true }],
+  ['memory', { memory: 'off' }],
 ];
 test('settings changed while running reach what is remembered, suggestions and the lack of them', async (context) => {
   const { client, ask, answer } = await opened(context, []);
-  const same = { inferenceSteps: 0, debounceMax: 0 };
+  const same = { inferenceSteps: 0 };
   for (const [name, settings] of changes) {
     answer([{ after: '', text: 'two();\nlines();' }]);
     await client.configure(same);

@@ -7,6 +7,9 @@ const value = 'q8Zk2Lw9XtPm4Rv7';
 const github = `ghp_${'aB3dE5fG7hJ9'.repeat(3)}`;
 const filler = 'const total = first + second;\n'.repeat(40);
 
+/** Files named like secrets are completed, so that there is something to hold back. */
+const nothingExcluded = { languages: { dotenv: true }, exclude: { '**/.env*': false } };
+
 /** Documents that hold a secret, and what of them others may know. */
 const holders: [uri: string, language: string, text: string, known: string | undefined][] = [
   ['file:///w/.env', 'dotenv', `PAYMENT_TOKEN=${value}\n`, undefined],
@@ -36,7 +39,7 @@ const holders: [uri: string, language: string, text: string, known: string | und
 
 test('secrets of open documents reach no request for another one, nor a thought about it', async (context) => {
   const { client, asked, received, stop } = await standIn([{ after: '', text: 'x' }], {
-    settings: { inferenceSteps: 1 },
+    settings: { inferenceSteps: 1, ...nothingExcluded },
   });
   context.after(stop);
   for (const [uri, language, text] of holders) await client.open(uri, text, language);
@@ -65,7 +68,9 @@ test('secrets of open documents reach no request for another one, nor a thought 
 });
 
 test('in the file itself completion goes on; what it thinks of a file named like a secret is kept for nobody', async (context) => {
-  const { client, asked, received, stop } = await standIn([{ after: 'TOKEN=', text: 'abc' }]);
+  const { client, asked, received, stop } = await standIn([{ after: 'TOKEN=', text: 'abc' }], {
+    settings: nothingExcluded,
+  });
   context.after(stop);
   const uri = 'file:///w/.env';
   await client.open(uri, `OTHER=${value}\nTOKEN=`, 'dotenv');

@@ -36,7 +36,10 @@ if (hasNano) {
     const uri = (path: string) => pathToFileURL(join(root, path)).href;
     await writeFile(join(root, 'lib/other.ts'), moduleOf('zorblatQuuxFen'));
     await writeFile(join(root, 'open.ts'), moduleOf('zorblatMunTeg'));
-    const start = { bundle: NANO, capabilities, folders: [pathToFileURL(root).href], storage };
+    await mkdir(join(root, 'made'));
+    await writeFile(join(root, 'made/third.ts'), moduleOf('zorblatVexLor'));
+    const settings = { exclude: { 'made/**': true } };
+    const start = { bundle: NANO, capabilities, folders: [pathToFileURL(root).href], storage, settings };
     const client = await LspClient.start(start);
     t.after(() => client.stop());
     await client.until(() => indexed(client).length > 0, 'the workspace');
@@ -62,12 +65,12 @@ if (hasNano) {
     }
     assert.match(said, /^atDrelKash\b/);
 
-    await client.configure({ workspaceMemory: false });
+    await client.configure({ ...settings, memory: 'openFiles' });
     await client.until(() => !existsSync(join(storage, 'workspace.memory')), 'the end of what was kept');
     await client.open(uri('last.ts'), REQUEST);
     assert.doesNotMatch(await suggestion(client, uri('last.ts')), /Drel|Quux/);
 
-    const again = await LspClient.start({ ...start, settings: { workspaceMemory: false } });
+    const again = await LspClient.start({ ...start, settings: { memory: 'openFiles' } });
     t.after(() => again.stop());
     await again.ready();
     await again.open(uri('open.ts'), REQUEST);

@@ -39,7 +39,7 @@ function sitting(context: TestContext) {
   let document = TextDocument.create('file:///w/a.ts', 'typescript', 1, 'const a = ');
 
   const ask = async (offset = document.getText().length) => {
-    const how = { memory: false, solver: false, confidence: 'off' } as const;
+    const how = { memory: false, confidence: 'off' } as const;
     const answered = completions.answer(
       {
         document,
@@ -48,10 +48,10 @@ function sitting(context: TestContext) {
         context: { triggerKind: InlineCompletionTriggerKind.Automatic },
         maxLines: 8,
         how,
+        before: '',
         related: () => [],
         budget: undefined,
         thinks: true,
-        debounce: 0,
       },
       CancellationToken.None,
     );

@@ -100,7 +100,7 @@ const opening = { bundle: '/nowhere', device: 'cpu', threads: 0 };
 const question = { path: '/a.ts', prefix: 'a', suffix: '', related: [] };
 const asked = {
   maxLines: 1,
-  how: { memory: true, solver: false, confidence: 'off' } as const,
+  how: { memory: true, confidence: 'off' } as const,
   invoked: false,
 };
 

@@ -139,7 +139,7 @@ function service() {
         request: request(prefix),
         options: {
           maxLines: 1,
-          how: { memory: true, solver: false, confidence: 'usual' } as const,
+          how: { memory: true, confidence: 'usual' } as const,
           invoked,
         },
         sentAt: 0,

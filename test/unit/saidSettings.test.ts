@@ -22,7 +22,7 @@ const table: [name: string, told: Told[], all: Record<string, unknown>][] = [
   ['the same setting, later', [['start', off], ['push', { thoughtline: { enable: true } }]], { enable: true }],
   ['by pull alone', [['pull', { inferenceSteps: 2 }]], { inferenceSteps: 2 }],
   ['pull after push', [['push', { thoughtline: { maxLines: 2 } }], ['pull', { maxLines: 3 }]], { maxLines: 3 }],
-  ['push after pull', [['pull', { maxLines: 3, threads: 1 }], ['push', { thoughtline: { maxLines: 2 } }]], { maxLines: 2, threads: 1 }],
+  ['push after pull', [['pull', { maxLines: 3, timeBudget: 1 }], ['push', { thoughtline: { maxLines: 2 } }]], { maxLines: 2, timeBudget: 1 }],
   ['a setting taken back', [['start', off], ['push', { thoughtline: { enable: true, maxLines: 2 } }], ['push', { thoughtline: { maxLines: 2 } }]], { ...off, maxLines: 2 }],
 ]; // prettier-ignore
 for (const [name, told, all] of table) {

@@ -34,6 +34,10 @@ test('settings: each unacceptable value gives one line that names setting, value
     ['model', 7, /thoughtline\.model: 7 .*manifest\.json/],
     ['maxLines', 0, /thoughtline\.maxLines: 0 .*1 to 64/],
     ['languages', { markdown: 'on' }, /thoughtline\.languages: \{"markdown":"on"\} /],
+    ['trigger', 'never', /thoughtline\.trigger: "never" .*automatic, code, manual \("automatic" serves\)/],
+    ['exclude', ['**/*.key'], /thoughtline\.exclude: \["\*\*\/\*\.key"\] .*globs/],
+    ['besideCopilot', true, /thoughtline\.besideCopilot: true .*race, yield, manual/],
+    ['memory', 'all', /thoughtline\.memory: "all" .*workspace, openFiles, off/],
     ['languages', ['typescript'], /thoughtline\.languages: \["typescript"\] /],
   ];
   for (const [name, value, line] of table) {
@@ -48,7 +52,27 @@ test('settings: each unacceptable value gives one line that names setting, value
 
 test('settings: a file that still names one that was removed does no harm', () => {
   const removed = { samples: 4, rethinkingSteps: 8, adaptive: true, pauseOnBattery: 'thinking', debounceMin: 30 };
-  assert.deepEqual(readSettings(removed), { settings: defaultSettings, problems: [] });
+  const later = { debounceMax: 60, syntaxCheck: true, threads: 2 };
+  assert.deepEqual(readSettings({ ...removed, ...later }), { settings: defaultSettings, problems: [] });
+});
+
+test('settings: what older versions called otherwise is carried over', () => {
+  const table: [given: Record<string, unknown>, now: Partial<Settings>][] = [
+    [{ commentsAndStrings: false }, { trigger: 'code' }],
+    [{ commentsAndStrings: false, trigger: 'automatic' }, { trigger: 'code' }],
+    [{ commentsAndStrings: false, trigger: 'manual' }, { trigger: 'manual' }],
+    [{ commentsAndStrings: true }, {}],
+    [{ memory: false }, { memory: 'off' }],
+    [{ memory: false, workspaceMemory: false }, { memory: 'off' }],
+    [{ memory: true }, {}],
+    [{ workspaceMemory: false }, { memory: 'openFiles' }],
+    [{ workspaceMemory: false, memory: 'workspace' }, { memory: 'openFiles' }],
+    [{ workspaceMemory: true, memory: true }, {}],
+  ];
+  for (const [given, now] of table) {
+    const expected = { settings: { ...defaultSettings, ...now }, problems: [] };
+    assert.deepEqual(readSettings(given), expected, JSON.stringify(given));
+  }
 });
 
 test('settings: a language is on by its own entry, else by that of *', () => {

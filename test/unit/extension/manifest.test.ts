@@ -76,12 +76,7 @@ test('every command is registered by the extension', () => {
 });
 
 test('a workspace that is not trusted can neither name a model nor choose what code runs it', () => {
-  assert.deepEqual([...restricted()].sort(), [
-    'thoughtline.device',
-    'thoughtline.model',
-    'thoughtline.modelPath',
-    'thoughtline.threads',
-  ]);
+  assert.deepEqual([...restricted()].sort(), ['thoughtline.device', 'thoughtline.model', 'thoughtline.modelPath']);
 });
 
 test('every setting that a workspace may set, trusted or not, is a number, a switch, a word of a list, or a list of switches', () => {
@@ -109,7 +104,8 @@ test('settings are in an order, and those of documents can be set for a folder o
   const scopes: Record<string, string | undefined> = Object.fromEntries(
     Object.entries(properties).map(([name, { scope }]) => [name.replace('thoughtline.', ''), scope]),
   );
-  assert.equal(scopes['commentsAndStrings'], 'language-overridable');
+  assert.equal(scopes['trigger'], 'language-overridable');
+  assert.equal(scopes['exclude'], 'resource');
   assert.equal(scopes['maxLines'], 'language-overridable');
   assert.equal(scopes['languages'], 'resource');
   assert.equal(scopes['model'], 'machine');

@@ -1,0 +1,100 @@
+/** Beside a second provider of suggestions in a real VS Code, which goes by the name of GitHub Copilot. */
+import assert from 'node:assert/strict';
+import { dirname } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pack, packSecond, start, type Workplace } from './suite';
+
+const minute = 60_000;
+const file = 'src/harbour.ts';
+const THEIRS = 'fromTheSecondProvider()';
+
+describe('beside GitHub Copilot', { timeout: 12 * minute }, () => {
+  let packed: Awaited<ReturnType<typeof pack>> | undefined;
+  let work: Workplace | undefined;
+
+  before(
+    async () => {
+      packed = await pack();
+      const others = [await packSecond(dirname(packed.vsix))];
+      work = await start(packed.vsix, { others, settings: { 'chat.disableAIFeatures': false } });
+      await work.page.open(file);
+      await work.page.waitForStatus(/ready: nano/);
+    },
+    { timeout: 8 * minute },
+  );
+  after(async () => {
+    await work?.close();
+    await packed?.remove();
+  });
+
+  /** The second provider suggests a text after a pause; ours does as a word of `thoughtline.besideCopilot` says. */
+  async function given(beside: string, text: string, pause = 0): Promise<void> {
+    await work!.configure({ 'thoughtline.besideCopilot': beside, 'second.suggestion': { text, pause } });
+    // The editor watches the file.
+    await sleep(2_500);
+  }
+
+  /** Types at the end of a new line of a method. @returns the ghost text; empty where there is none within the time */
+  async function typed(text: string, within = 6_000): Promise<string> {
+    const { page } = work!;
+    await page.press('Escape', 'Escape');
+    await page.goto(await page.lineOf(file, 'fee(visit: Visit): Money {'), 1);
+    await page.press('End', 'Enter');
+    await page.type(text);
+    return page.waitForGhostText(within).catch(() => '');
+  }
+
+  test('the status item says so until it is clicked, then its label; nothing pops up', async () => {
+    const { page } = work!;
+    await page.waitForStatus(/GitHub Copilot suggests in typescript files, too/);
+    await page.until(
+      () => page.statusItem.innerText(),
+      (text) => text.includes('Thoughtline beside Copilot'),
+      10_000,
+      'the news',
+    );
+    await page.screenshot('30-beside-copilot');
+    await page.pick('Thoughtline: Menu…');
+    await page.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'Beside GitHub Copilot' }).waitFor();
+    await page.screenshot('31-menu-beside-copilot');
+    await page.press('Escape');
+    await page.until(
+      () => page.statusItem.innerText(),
+      (text) => /Thoughtline/.test(text) && !/Copilot/.test(text),
+      10_000,
+      'no news',
+    );
+    assert.match(await page.status(), /GitHub Copilot suggests/);
+    assert.deepEqual(await page.popUps(), []);
+  });
+
+  test('race: who is first is shown, and a race that is lost is told', async () => {
+    const { page } = work!;
+    await given('race', THEIRS, 5_000);
+    const ours = await typed('const price = ');
+    assert.ok(ours !== '' && ours !== THEIRS, ours);
+    await given('race', THEIRS);
+    assert.equal(await typed('const prices = '), THEIRS);
+    await page.screenshot('32-race-lost');
+    assert.match(await page.why(), /Another extension was first/);
+  });
+
+  test('yield: the other one comes first where it suggests something; where it does not, ours does', async () => {
+    await given('yield', THEIRS, 250);
+    assert.equal(await typed('const price = '), THEIRS);
+    await given('yield', '');
+    const ours = await typed('const price = ');
+    assert.ok(ours !== '' && ours !== THEIRS, ours);
+  });
+
+  test('manual: nothing of ours by itself, and the reason is told; triggered, it comes', async () => {
+    const { page } = work!;
+    await given('manual', '');
+    assert.equal(await typed('const price = ', 4_000), '');
+    assert.match(await page.why(), /only when triggered manually \(thoughtline\.besideCopilot\)/);
+    await page.trigger();
+    assert.notEqual(await page.waitForGhostText(15_000), '');
+    await page.press('Escape');
+  });
+});
