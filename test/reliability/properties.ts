@@ -197,7 +197,7 @@ const later = fc.record({
 });
 
 const typingAlong: Property = {
-  name: 'cache: what goes on after typing along gives the very text that was suggested',
+  name: 'cache: what is left after typing along gives the very text that was suggested',
   weight: 3,
   property: () =>
     fc.property(suggestion, later, ({ prefix, suffix, text: written, replace }, { typed, other, closed, gone }) => {
