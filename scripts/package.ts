@@ -39,7 +39,12 @@ export function ownTarget(): Platform {
  * @throws Error naming a missing model or library
  */
 export async function packExtension(options: PackOptions): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const { version, repository } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    version: string;
+    repository: { url: string };
+  };
+  // Pictures and links of the page are those of this version, wherever it is shown.
+  const site = repository.url.replace(/\.git$/, '');
   const runtime = await runtimeFiles(options.target);
   for (const model of options.models) {
     const manifest = `models/${model}/manifest.json`;
@@ -63,9 +68,9 @@ export async function packExtension(options: PackOptions): Promise<string> {
       packagePath,
       ignoreFile,
       useYarn: false,
-      // Pictures in the README are not rewritten to addresses of a hosting site.
-      rewriteRelativeLinks: false,
-      allowMissingRepository: true,
+      readmePath: 'MARKETPLACE.md',
+      baseContentUrl: `${site}/blob/v${version}`,
+      baseImagesUrl: `${site}/raw/v${version}`,
       // The list above names every file; searching 16 MB of weights for passwords finds only noise.
       allowPackageAllSecrets: true,
       allowPackageEnvFile: true,

@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { format, resolveConfig } from 'prettier';
-import { models, RETIRED, SETTINGS, type Schema, type Scope } from '../src/settings';
+import { groupOf, GROUPS, models, RETIRED, SETTINGS, type Schema, type Scope, type Setting } from '../src/settings';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -19,7 +19,24 @@ interface Property extends Schema {
   readonly markdownDeprecationMessage?: string;
 }
 
-/** `contributes.configuration.properties` of package.json. */
+interface Category {
+  readonly title: string;
+  readonly order: number;
+  readonly properties: Record<string, Property>;
+}
+
+/** `contributes.configuration` of package.json: a category of settings for each group. */
+export function configuration(): Category[] {
+  return Object.keys(GROUPS).map((group, i) => ({
+    title: `%settings.group.${group}%`,
+    order: i + 1,
+    properties: Object.fromEntries(
+      Object.entries(properties()).filter(([name]) => groupOf(name.replace('thoughtline.', '')) === group),
+    ),
+  }));
+}
+
+/** All of them, by name. */
 export function properties(): Record<string, Property> {
   const offered = Object.entries({ ...SETTINGS, ...RETIRED }).map(([name, setting], i) => {
     const { default: value, scope } = setting;
@@ -51,22 +68,30 @@ const WHERE: Readonly<Record<Scope, string>> = {
   machine: 'No workspace can set it.',
 };
 
+type Described = Pick<Setting<unknown>, 'default' | 'scope' | 'schema'>;
+
 /** docs/settings.md. @param texts those of package.nls.json */
 export async function page(texts: Readonly<Record<string, string>>): Promise<string> {
-  const sections = Object.entries(SETTINGS).map(([name, setting]) => {
-    const schema: Schema = setting.schema;
+  const section = (name: string, setting: Described): string => {
+    const { schema } = setting;
     const words = (schema.enum ?? []).map((word) =>
       sentences(`- \`${word}\`: ${texts[`settings.${name}.${word}`]}`).replaceAll('\n', '\n  '),
     );
     return [
-      `## \`thoughtline.${name}\``,
+      `### \`thoughtline.${name}\``,
       [`Default: \`${JSON.stringify(setting.default)}\`.`, valuesOf(name, schema), WHERE[setting.scope]]
         .filter(Boolean)
         .join('\n'),
       sentences(texts[`settings.${name}`] ?? ''),
       ...(words.length > 0 ? [words.join('\n')] : []),
     ].join('\n\n');
-  });
+  };
+  const sections = Object.keys(GROUPS).flatMap((group) => [
+    `## ${texts[`settings.group.${group}`]}`,
+    ...Object.entries<Described>(SETTINGS).flatMap(([name, setting]) =>
+      groupOf(name) === group ? [section(name, setting)] : [],
+    ),
+  ]);
   const intro = 'Written by `scripts/settings.ts` from `src/settings.ts` and `package.nls.json`.';
   const text = ['# Settings', intro, ...sections].join('\n\n');
   const config = await resolveConfig(join(root, 'docs', 'settings.md'));
@@ -96,9 +121,9 @@ async function write(): Promise<void> {
   const path = join(root, 'package.json');
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as {
     capabilities: { untrustedWorkspaces: { restrictedConfigurations: string[] } };
-    contributes: { configuration: { properties: unknown } };
+    contributes: { configuration: unknown };
   };
-  manifest.contributes.configuration.properties = properties();
+  manifest.contributes.configuration = configuration();
   manifest.capabilities.untrustedWorkspaces.restrictedConfigurations = restricted();
   writeFileSync(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
   const texts = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Record<string, string>;

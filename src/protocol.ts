@@ -108,6 +108,8 @@ export interface Statistics {
   paths: Record<AnswerPath, number>;
   /** Requests the client cancelled before they were answered. */
   cancelled: number;
+  /** Suggestions that were accepted, and their characters; clients that run the command of an item tell so. */
+  accepted: { suggestions: number; characters: number };
   /** Suggestions that waited for a gradient run, by the number of such runs: index 0 = none. */
   refinementRunsWaited: number[];
   /** Of these runs, those that began when the request had arrived already. */
@@ -123,6 +125,9 @@ export interface Statistics {
   /** Seconds of processor time that each process has used since it was started. */
   cpu: { server: number; inference: number };
 }
+
+/** Command of every item, which a client runs once it has been accepted; its argument is the number of characters. */
+export const ACCEPTED_COMMAND = 'thoughtline.server.accepted';
 
 export const StatusNotification = new NotificationType<Status>('thoughtline/status');
 /** Client → server: no suggestions of themselves and no thinking for a while. `until`: in words, for people. */

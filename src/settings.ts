@@ -141,6 +141,18 @@ export const RETIRED = {
 } satisfies Record<string, Pick<Setting<unknown>, 'default' | 'scope' | 'schema'>>;
 
 export type SettingName = keyof typeof SETTINGS;
+
+/** How settings are grouped where they are shown, in this order; what is named in no group is in the first one. */
+export const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  suggestions: [],
+  context: ['inferenceSteps', 'memory', 'workspaceMemory'],
+  model: ['model', 'device', 'modelPath'],
+};
+
+/** The group of a setting. */
+export function groupOf(name: string): string {
+  return Object.keys(GROUPS).find((group) => GROUPS[group]?.includes(name)) ?? 'suggestions';
+}
 export type Settings = { -readonly [Name in SettingName]: (typeof SETTINGS)[Name]['default'] };
 
 /** Settings that may differ from document to document: by folder, and by language. */

@@ -8,7 +8,7 @@ import { cardOf, type Origin } from './card';
 import { topGraph, trunkGraph, type DecoderWeights } from './decoderGraphs';
 import { openGguf, type Gguf } from './gguf';
 import { readImportance } from './importance';
-import { encodeModel } from './onnx';
+import { encodeModel, type Graph } from './onnx';
 import { promptOf } from './prompt';
 import { ADOPTION_VERSION } from './sources/place';
 import { recipeFor, type Recipe } from './recipe';
@@ -123,12 +123,22 @@ async function writeParts(gguf: Gguf, scratch: string, parts: Parts, options: Ad
   const { decoder, tokenizer, prompt, weights, sum, recipe } = parts;
   const { shape } = decoder;
   const name = labelOf(options.name ?? basename(gguf.path).replace(/\.gguf$/i, ''));
-  const producer = 'thoughtline adopt';
+  const version = labelOf(String(gguf.metadata.get('general.version') ?? `adopted-${ADOPTION_VERSION}`));
+  const tokens = await put(scratch, 'tokenizer.json', Buffer.from(tokenizer.json));
+  const licence = options.origin?.licence ?? gguf.metadata.get('general.license');
+  const properties = {
+    name,
+    version,
+    ...(typeof licence === 'string' && { licence: licence.slice(0, 64) }),
+    tokenizer_sha256: tokens.sha256,
+    weights_sha256: sum.sha256,
+  };
+  const encode = (graph: Graph) => encodeModel({ ...graph, properties }, WEIGHTS, 'thoughtline adopt');
   const files = {
-    trunk: await put(scratch, 'trunk.onnx', encodeModel(trunkGraph(shape, weights), WEIGHTS, producer)),
-    top: await put(scratch, 'top.onnx', encodeModel(topGraph(shape, weights), WEIGHTS, producer)),
+    trunk: await put(scratch, 'trunk.onnx', encode(trunkGraph(shape, weights))),
+    top: await put(scratch, 'top.onnx', encode(topGraph(shape, weights))),
     weights: { path: WEIGHTS, ...sum },
-    tokenizer: await put(scratch, 'tokenizer.json', Buffer.from(tokenizer.json)),
+    tokenizer: tokens,
     card: await put(scratch, 'README.md', Buffer.from(cardOf(name, gguf, decoder, recipe, options.origin))),
     ...(options.origin && { licence: await put(scratch, 'LICENSE', Buffer.from(options.origin.text)) }),
   };
@@ -136,7 +146,7 @@ async function writeParts(gguf: Gguf, scratch: string, parts: Parts, options: Ad
   const manifest = {
     format: FORMAT,
     name,
-    version: labelOf(String(gguf.metadata.get('general.version') ?? `adopted-${ADOPTION_VERSION}`)),
+    version,
     architecture: {
       ...{ vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth },
       ...{ ropeBase: decoder.ropeBase, normEpsilon, attentionBias },

@@ -6,6 +6,8 @@ import type { Recipe } from './recipe';
 /** Whose weights they are. */
 export interface Origin {
   readonly title: string;
+  /** The model that was changed, by its name on Hugging Face. */
+  readonly base?: string | undefined;
   /** Licence by its SPDX identifier. */
   readonly licence: string;
   readonly copyright: string;
@@ -17,6 +19,30 @@ export interface Origin {
   readonly text: string;
   /** Further Markdown: what was measured. */
   readonly measured?: string | undefined;
+}
+
+/** What a bundle is for, and what not: the same for every adopted model. */
+const USE = `## Intended use
+
+Completing code at a cursor, as somebody types it, in Thoughtline (\`--model DIR\`, \`thoughtline.model\`): its graphs and
+\`manifest.json\` are Thoughtline's own, so no other library loads the folder as it is.
+Suggestions are for a person to judge.
+
+Not intended: conversation, code that runs without being read, decisions about people.
+What the model was trained on, and what it gets wrong, is told by those who made it.
+`;
+
+/** Front matter as Hugging Face reads it; JSON is YAML, so that nothing that a file says can be anything but text. */
+function frontMatter(licence: string | undefined, base: string | undefined): string[] {
+  const fields = {
+    license: licence?.toLowerCase() ?? 'other',
+    library_name: 'onnx',
+    pipeline_tag: 'text-generation',
+    language: ['code'],
+    tags: ['code', 'code-completion', 'fill-in-the-middle', 'onnx', 'thoughtline'],
+    ...(base !== undefined && { base_model: base }),
+  };
+  return ['---', ...Object.entries(fields).map(([name, value]) => `${name}: ${JSON.stringify(value)}`), '---', ''];
 }
 
 /** The card of an adopted bundle, in Markdown. */
@@ -31,10 +57,11 @@ export function cardOf(
     const value = metadata.get(field);
     return typeof value === 'string' && value !== '' ? value.replaceAll(/\s+/g, ' ').slice(0, 200) : undefined;
   };
+  const licence = origin?.licence ?? said('general.license');
   const facts = [
     ['file', basename(path)],
     ['model', origin?.title ?? said('general.name')],
-    ['licence', origin?.licence ?? said('general.license')],
+    ['licence', licence],
     ['copyright', origin?.copyright ?? said('general.author') ?? said('general.organization')],
     ['published', origin?.page ?? said('general.source.url')],
     ['decoder', `${shape.layers} layers of ${shape.width}, ${shape.heads} heads, ${shape.kvHeads} of keys and values`],
@@ -42,6 +69,7 @@ export function cardOf(
   ].flatMap(([field, value]) => (value === undefined ? [] : [`| ${field} | ${value} |`]));
   const rows = Object.entries(recipe).map(([kind, { bits, block }]) => `| ${kind} | ${bits} | ${block} |`);
   return [
+    ...frontMatter(licence, origin?.base),
     `# ${name}`,
     '',
     'A bundle of Thoughtline, made of a GGUF file by `thoughtline adopt`.',
@@ -53,6 +81,7 @@ export function cardOf(
     ...(origin
       ? [origin.notice, '']
       : ['The licence of the weights is that of the file; nobody but you has checked it.', '']),
+    USE,
     '## Weights',
     '',
     '| matrix | bits | numbers a scale |',

@@ -1,4 +1,4 @@
-import { l10n, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import { commands, l10n, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { registerCommands } from './commands';
 import { copilotSuggests } from './copilot';
 import { languageOn } from './languages';
@@ -66,8 +66,14 @@ export function activate(context: ExtensionContext): void {
   };
   // A server that runs has to be told which models there are.
   const models = new Models(context, log, async () => {
+    setContexts();
     if (client?.started) await client.restart();
   });
+  /** What the command palette goes by. */
+  const setContexts = () => {
+    void commands.executeCommand('setContext', 'thoughtline.coderInstalled', models.coder !== undefined);
+    void commands.executeCommand('setContext', 'thoughtline.snoozed', snoozed() !== undefined);
+  };
   const startIfEnabled = async (): Promise<void> => {
     if (readSettings().enable) await (await obtain()).start();
     show();
@@ -82,6 +88,7 @@ export function activate(context: ExtensionContext): void {
     snoozer,
     snoozer.onChange(() => {
       void client?.snooze();
+      setContexts();
       show();
     }),
     ...registerCommands({
@@ -110,6 +117,7 @@ export function activate(context: ExtensionContext): void {
   );
   show();
   setImmediate(() => {
+    setContexts();
     const carried = carryOverModelPath().catch((error: unknown) => log.warn(`thoughtline.modelPath: ${String(error)}`));
     void carried.then(startIfEnabled);
   });
@@ -124,14 +132,17 @@ export async function deactivate(): Promise<void> {
 /** What a setting can be, as package.json says it. */
 function choicesOf(context: ExtensionContext, setting: SettingName): { name: string; meaning: string }[] {
   const manifest = context.extension.packageJSON as Manifest;
-  const { enum: words = [], markdownEnumDescriptions: meanings = [] } =
-    manifest.contributes.configuration.properties[`${section}.${setting}`] ?? {};
-  return words.map((name, i) => ({ name, meaning: meanings[i] ?? '' }));
+  const name = `${section}.${setting}`;
+  const property = manifest.contributes.configuration
+    .map(({ properties }) => properties[name])
+    .find((found) => found !== undefined);
+  const { enum: words = [], markdownEnumDescriptions: meanings = [] } = property ?? {};
+  return words.map((word, i) => ({ name: word, meaning: meanings[i] ?? '' }));
 }
 
 interface Manifest {
   contributes: {
-    configuration: { properties: Record<string, { enum?: string[]; markdownEnumDescriptions?: string[] }> };
+    configuration: { properties: Record<string, { enum?: string[]; markdownEnumDescriptions?: string[] }> }[];
   };
 }
 

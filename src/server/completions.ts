@@ -3,7 +3,7 @@ import { InlineCompletionTriggerKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
 import type { Answer, Asked, CompletionRequest, How } from '../inference/messages';
-import type { AnsweredList, AnswerPath } from '../protocol';
+import { ACCEPTED_COMMAND, type AnsweredList, type AnswerPath } from '../protocol';
 import {
   cut,
   limits,
@@ -58,6 +58,7 @@ export interface Question {
 export class Tally {
   readonly paths: Record<AnswerPath, number> = { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 };
   cancelled = 0;
+  readonly accepted = { suggestions: 0, characters: 0 };
   readonly refinementRunsWaited: number[] = [];
   refinementRunsAhead = 0;
   /** Runs that looked ahead, and answers that came of them. */
@@ -79,10 +80,10 @@ export class Tally {
 export class Completions {
   readonly tally = new Tally();
   readonly rhythm = new Rhythm();
-  readonly #client: InferenceClient;
+  readonly #client: Pick<InferenceClient, 'complete' | 'model'>;
   readonly #thinker: Thinker;
 
-  constructor(client: InferenceClient, thinker: Thinker) {
+  constructor(client: Pick<InferenceClient, 'complete' | 'model'>, thinker: Thinker) {
     this.#client = client;
     this.#thinker = thinker;
   }
@@ -326,6 +327,7 @@ function itemOf({ document, context }: Question, at: Cut, left: Continuation): I
   return {
     insertText: (selected?.text ?? '') + withLineEnds(document, left.text),
     range: selected ? { start: selected.range.start, end: range.end } : range,
+    command: { command: ACCEPTED_COMMAND, title: '', arguments: [left.text.length] },
   };
 }
 

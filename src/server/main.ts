@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import {
   DidChangeWatchedFilesNotification,
   DidChangeWorkspaceFoldersNotification,
   ErrorCodes,
+  ExecuteCommandRequest,
   FileChangeType,
   InlineCompletionRequest,
   InlineCompletionTriggerKind,
@@ -26,6 +28,7 @@ import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
 import { usage, type Asked, type How } from '../inference/messages';
 import {
+  ACCEPTED_COMMAND,
   DismissedNotification,
   RestartRequest,
   StatisticsRequest,
@@ -191,8 +194,9 @@ connection.onInitialize((params): InitializeResult => {
       textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental },
       notebookDocumentSync: { notebookSelector: [{ notebook: '*' }] },
       inlineCompletionProvider: {},
+      executeCommandProvider: { commands: [ACCEPTED_COMMAND] },
     },
-    serverInfo: { name: 'thoughtline' },
+    serverInfo: { name: 'thoughtline', version: ownVersion() },
   };
 });
 connection.onInitialized(async () => {
@@ -325,17 +329,27 @@ onRequest(WhyRequest, (params) => {
   return { reason: why(document, session, position), details: [...session.history(), copy] };
 });
 
+onRequest(ExecuteCommandRequest, (params) => {
+  if (readText(field(params, 'command')) !== ACCEPTED_COMMAND) return odd(`the command ${ACCEPTED_COMMAND}`);
+  const [characters] = list(field(params, 'arguments'));
+  const { accepted } = completions.tally;
+  accepted.suggestions++;
+  if (Number.isSafeInteger(characters) && (characters as number) > 0) accepted.characters += characters as number;
+  return null;
+});
+
 onRequest(RestartRequest, () => {
   if (settings.enable) modelSwitch.restart();
   return null;
 });
 
 onRequest(StatisticsRequest, async () => {
-  const { paths, cancelled, refinementRunsWaited, refinementRunsAhead, ahead } = completions.tally;
+  const { paths, cancelled, accepted, refinementRunsWaited, refinementRunsAhead, ahead } = completions.tally;
   const [server, inference] = [usage(), await client.usage()];
   return {
     paths,
     cancelled,
+    accepted,
     refinementRunsWaited: [...refinementRunsWaited],
     refinementRunsAhead,
     ahead,

@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import protobuf from 'protobufjs/minimal';
+import { parse as parseYaml } from 'yaml';
 import { adopt } from '../../src/adopt/adopt';
 import { EXACT, recipeFor, SMALL, type Blocks, type Recipe } from '../../src/adopt/recipe';
 import { slowdownOfEightBits } from '../../src/adopt/speed';
@@ -37,6 +39,27 @@ function evenly(blocks: Blocks): Recipe {
 }
 
 const NO_THOUGHT = { version: 1, mu: new Float32Array(0) };
+
+/** What an ONNX model says of itself (`metadata_props` of onnx.proto). */
+function metadataOf(model: Buffer): Record<string, string> {
+  const reader = protobuf.Reader.create(model);
+  const found: Record<string, string> = {};
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag >>> 3 !== 14) {
+      reader.skipType(tag & 7);
+      continue;
+    }
+    const entry = protobuf.Reader.create(reader.bytes());
+    const texts: string[] = [];
+    while (entry.pos < entry.len) {
+      entry.uint32();
+      texts.push(entry.string());
+    }
+    found[texts[0]!] = texts[1]!;
+  }
+  return found;
+}
 
 describe('a GGUF file becomes a bundle', () => {
   const scratch = withScratch();
@@ -206,6 +229,7 @@ describe('a GGUF file becomes a bundle', () => {
     const directory = join(scratch(), 'said');
     const origin = {
       title: 'Tiny',
+      base: 'somebody/tiny',
       licence: 'Apache-2.0',
       copyright: 'Copyright Somebody',
       page: 'nowhere',
@@ -230,7 +254,30 @@ describe('a GGUF file becomes a bundle', () => {
     assert.equal(manifest.prompt?.style, 'prefix-suffix-middle');
     assert.equal(manifest.energy?.weights.nats, -1);
     assert.equal(await readFile(join(directory, 'LICENSE'), 'utf8'), 'the licence');
-    assert.match(await readFile(join(directory, 'README.md'), 'utf8'), /Apache-2\.0[\s\S]*It was changed\./);
+    const card = await readFile(join(directory, 'README.md'), 'utf8');
+    assert.match(card, /Apache-2\.0[\s\S]*It was changed\.[\s\S]*## Intended use/);
+    const [, front = ''] = /^---\n([\s\S]*?\n)---\n/.exec(card) ?? [];
+    const { license, library_name, pipeline_tag, base_model, tags } = parseYaml(front) as Record<string, unknown>;
+    assert.deepEqual(
+      { license, library_name, pipeline_tag, base_model },
+      {
+        license: 'apache-2.0',
+        library_name: 'onnx',
+        pipeline_tag: 'text-generation',
+        base_model: 'somebody/tiny',
+      },
+    );
+    assert.ok((tags as string[]).includes('fill-in-the-middle'));
+    for (const graph of ['trunk', 'top'] as const) {
+      const properties = metadataOf(await readFile(join(directory, `${graph}.onnx`)));
+      assert.deepEqual(properties, {
+        name: 'said',
+        version: manifest.version,
+        licence: 'Apache-2.0',
+        tokenizer_sha256: manifest.files.tokenizer.sha256,
+        weights_sha256: manifest.files.weights.sha256,
+      });
+    }
     assert.deepEqual([shares[0], shares.at(-1)], [0, 1]);
     assert.ok(shares.every((share, i) => i === 0 || share >= (shares[i - 1] as number)));
     assert.deepEqual(

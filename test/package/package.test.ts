@@ -112,6 +112,24 @@ describe('the VSIX', () => {
       assert.ok(archive.length <= 60e6, `${(archive.length / 1e6).toFixed(1)} MB`);
     });
 
+    test(`${target}: pictures and links of its pages are whole addresses, those of this version`, () => {
+      const files = unzip(packed.get(target)!);
+      const { version, repository } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+        version: string;
+        repository: { url: string };
+      };
+      const site = repository.url.replace(/\.git$/, '');
+      for (const name of ['readme.md', 'changelog.md']) {
+        const page = files.get(`extension/${name}`)!.toString();
+        const addresses = [...page.matchAll(/\]\(([^)\s]+)\)/g)].map(([, address]) => address!);
+        assert.ok(addresses.length > 0, name);
+        for (const address of addresses) assert.match(address, /^https:\/\//, name);
+        const own = addresses.filter((address) => /^(blob|raw)\//.test(address.replace(`${site}/`, '')));
+        for (const address of own) assert.ok(address.includes(`/v${version}/`), address);
+      }
+      assert.match(files.get('extension/readme.md')!.toString(), /^# Thoughtline\n\n\*\*Ghost text/);
+    });
+
     test(`${target}: the editor is told that it is for no other platform`, () => {
       const manifest = unzip(packed.get(target)!).get('extension.vsixmanifest')!.toString();
       assert.match(manifest, new RegExp(`TargetPlatform="${target}"`));

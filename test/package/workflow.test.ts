@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { ROOT } from '../fixtures';
 
 const workflow = readFileSync(join(ROOT, '.github/workflows/ci.yml'), 'utf8');
@@ -29,6 +30,18 @@ test('every script and every suite that the workflow runs is there', () => {
   );
 });
 
+test('it is YAML, every job has a limit of time, and only those of a tag may write or publish', () => {
+  const { permissions, jobs } = parse(workflow) as {
+    permissions: object;
+    jobs: Record<string, { if?: string; 'timeout-minutes'?: number; permissions?: object; environment?: string }>;
+  };
+  assert.deepEqual(permissions, { contents: 'read' });
+  for (const [name, job] of Object.entries(jobs)) {
+    assert.ok(job['timeout-minutes'], name);
+    if (job.permissions ?? job.environment) assert.equal(job.if, "startsWith(github.ref, 'refs/tags/v')", name);
+  }
+});
+
 test('it checks what .ci/run checks', () => {
   // Its tests are the suites, by name.
   const tests = new Set(['test', 'test:all']);
@@ -51,9 +64,16 @@ test('it tests on three systems, and attaches the packages of all platforms once
     }),
   );
   for (const [name, { needs }] of jobs) for (const other of needs) assert.ok(jobs.has(other), `${name} needs ${other}`);
-  assert.deepEqual([...jobs.keys()], ['check', 'test', 'train', 'package', 'release']);
+  assert.deepEqual([...jobs.keys()], ['check', 'test', 'train', 'package', 'release', 'publish']);
   assert.deepEqual(jobs.get('package')!.needs, ['check', 'test']);
   assert.deepEqual(jobs.get('release')!.needs, ['package', 'train']);
   assert.match(jobs.get('package')!.body, /npm run package -- --target all\n[^]*path: '\*\.vsix'/);
   assert.match(jobs.get('release')!.body, /gh release upload "\$TAG" \.\/\*\.vsix/);
+  assert.deepEqual(jobs.get('publish')!.needs, ['release']);
+  for (const publish of [
+    /if: env\.VSCE_PAT != ''\n +run: npx vsce publish --packagePath/,
+    /if: env\.OVSX_PAT != ''\n +run: npx --yes ovsx@\S+ publish --packagePath/,
+  ]) {
+    assert.match(jobs.get('publish')!.body, publish);
+  }
 });

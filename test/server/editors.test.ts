@@ -3,6 +3,8 @@
  * and with what it fills the places where it has none. Whatever says nothing changes nothing.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LspClient, root, tiny } from './client';
@@ -140,6 +142,33 @@ test('settings by pull alone hold, also when they change; what is malformed ends
   pulled = off;
   await client.connection.sendNotification('workspace/didChangeConfiguration', { settings: null });
   await client.until(() => client.status?.state === 'off', 'the end of the model');
+});
+
+/** What Neovim 0.12 does with an item that was accepted: it runs its command with the server, if that says that it knows it. */
+test('an accepted item is counted by the command that the server announces', async (context) => {
+  const client = await ready(context, { capabilities: {} }, () => null);
+  const { capabilities, serverInfo } = client.initialized;
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  assert.deepEqual(serverInfo, { name: 'thoughtline', version });
+  const uri = 'file:///w/a.ts';
+  const text = 'export function add(first: number, second: number): number {\n  return \n}\n';
+  await client.open(uri, text);
+  const [item] = await client.complete(uri, { line: 1, character: 9 }, { invoked: true });
+  const { command, arguments: given } = item!.command!;
+  assert.ok(capabilities.executeCommandProvider?.commands.includes(command));
+  assert.deepEqual((await client.statistics()).accepted, { suggestions: 0, characters: 0 });
+  await client.connection.sendRequest('workspace/executeCommand', { command, arguments: given });
+  const { length } = item!.insertText as string;
+  assert.deepEqual((await client.statistics()).accepted, { suggestions: 1, characters: length });
+  // What is malformed counts as accepted, or is refused, and ends no server.
+  await client.connection.sendRequest('workspace/executeCommand', { command, arguments: ['x'] });
+  await client.connection.sendRequest('workspace/executeCommand', { command });
+  await assert.rejects(
+    client.connection.sendRequest('workspace/executeCommand', { command: 'rm' }),
+    /needs the command/,
+  );
+  await assert.rejects(client.connection.sendRequest('workspace/executeCommand', null), /needs the command/);
+  assert.deepEqual((await client.statistics()).accepted, { suggestions: 3, characters: length });
 });
 
 const odd: [name: string, initialize: Record<string, unknown>][] = [

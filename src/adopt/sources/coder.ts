@@ -67,10 +67,10 @@ export function importanceBeside(description = coderDescription()): string {
 }
 
 /** Whose the weights are, as the card and the licence of the bundle say it. */
-async function originOf({ title, licence, page }: ModelDescription, path: string): Promise<Origin> {
+async function originOf({ title, base, licence, page }: ModelDescription, path: string): Promise<Origin> {
   const file = join(dirname(path), licence.text);
   const text = await readFile(file, 'utf8').catch(() => {
     throw new UserError(`${file}: the licence's text is missing; install Thoughtline again`);
   });
-  return { title, licence: licence.spdx, copyright: licence.copyright, page, notice: licence.notice, text };
+  return { title, base, licence: licence.spdx, copyright: licence.copyright, page, notice: licence.notice, text };
 }

@@ -35,6 +35,8 @@ const description = z.strictObject({
   name: fileName,
   /** What its makers call it. */
   title: z.string().min(1),
+  /** The model that its card names as the one it was made of, by its name on Hugging Face. */
+  base: z.string().min(1).optional(),
   /** Name, size and sum of the GGUF file. */
   file: fileName,
   bytes,

@@ -34,6 +34,7 @@ test('activation takes the host’s thread 100 ms at most, and loads nothing but
     globalState: { get: (_: string, unset: unknown) => unset, update: () => Promise.resolve() },
     extension: { packageJSON: JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as object },
     extensionUri: anything(),
+    globalStorageUri: { fsPath: join(root, 'nowhere') },
     asAbsolutePath: (path: string) => join(root, path),
   };
   const loaded: string[] = [];

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundle } from '../../../scripts/words';
-import { page, properties as offered, restricted } from '../../../scripts/settings';
+import { configuration, page, restricted } from '../../../scripts/settings';
 import { readSettings } from '../../../src/server/settings';
 import { defaultSettings, settingNames } from '../../../src/settings';
 
@@ -27,15 +27,16 @@ const manifest = read('package.json') as {
     commands: { command: string; title: string }[];
     keybindings: { command: string; key: string; when: string }[];
     walkthroughs: { steps: { media: { image?: Record<string, string>; markdown?: string } }[] }[];
-    configuration: { properties: Record<string, Property> };
+    configuration: { title: string; order: number; properties: Record<string, Property> }[];
   };
 };
 const words = read('package.nls.json') as Record<string, string>;
-const { properties } = manifest.contributes.configuration;
+const categories = manifest.contributes.configuration;
+const properties = Object.assign({}, ...categories.map((category) => category.properties)) as Record<string, Property>;
 
 test('package.json and docs/settings.md say of settings what src/settings.ts says', async () => {
   // Made anew by: node --import=tsx scripts/settings.ts
-  assert.deepEqual(properties, offered());
+  assert.deepEqual(categories, configuration());
   assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, restricted());
   assert.equal(readFileSync(join(root, 'docs/settings.md'), 'utf8').replaceAll('\r\n', '\n'), await page(words));
 });
@@ -96,7 +97,9 @@ test('every text that the extension shows is in the bundle for translators', () 
 });
 
 test('settings are in an order, and those of documents can be set for a folder or a language', () => {
-  const orders = Object.values(properties).map(({ order }) => order);
+  const orders = Object.values(properties)
+    .map(({ order }) => order)
+    .sort((a, b) => a - b);
   assert.deepEqual(
     orders,
     orders.map((_, i) => i + 1),

@@ -22,6 +22,7 @@ const typing = (answers: Answered[]): Typing => ({
   statistics: {
     paths: { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 },
     cancelled: 0,
+    accepted: { suggestions: 0, characters: 0 },
     refinementRunsWaited: [3, 1],
     refinementRunsAhead: 0,
     ahead: { runs: 0, served: 0 },
