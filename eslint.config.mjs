@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → syntax, scopes;
+ *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → syntax, scopes, edits;  edits → scopes;
  *   extension → plot;  cli → serve → completion, api;  server, cli, syntax, scopes, workspace → languages, a file that imports nothing
  * What ships is in src/ and knows nothing of lab/, where what measures lies; that may import all of src/.
  */
@@ -15,10 +15,11 @@ const layers = {
   memory: ['model'],
   syntax: ['languages'],
   scopes: ['languages'],
+  edits: ['scopes'],
   workspace: ['languages'],
   completion: ['thought', 'memory', 'syntax', 'model'],
-  inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace'],
-  server: ['inference', 'syntax', 'protocol', 'workspace', 'scopes', 'languages'],
+  inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace', 'edits'],
+  server: ['inference', 'syntax', 'protocol', 'workspace', 'scopes', 'edits', 'languages'],
   extension: ['protocol', 'plot', 'adopt'],
   api: [],
   serve: ['api', 'completion', 'thought', 'model'],

@@ -7,6 +7,7 @@ import { fitEnergy } from './fitEnergy';
 import { fitMemory } from './fitMemory';
 import { fitStates } from './fitStates';
 import { gate } from './gate';
+import { nextEdits } from './nextEdits/command';
 import { score } from './score';
 import { staleness } from './staleness';
 
@@ -21,6 +22,7 @@ runProgram({
     compare,
     staleness,
     gate,
+    'next-edits': nextEdits,
     'fit-memory': fitMemory,
     'fit-states': fitStates,
     'fit-energy': fitEnergy,

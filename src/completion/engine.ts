@@ -333,6 +333,21 @@ export class Engine {
   }
 
   /**
+   * How much likelier one text is than another at a place, log p(new) − log p(old) in nats. Caches of suggestions stay as
+   * they are.
+   */
+  async gain({ path, prefix, suffix, oldTarget, newTarget }: Rivals, thought: Thought): Promise<number> {
+    const request = documentOf({ path, prefix, suffix, related: [] });
+    // Windows of a path of their own: the one around the cursor is read anew by nobody.
+    const decoder = this.#decoder(`${path}\0edits`);
+    return this.#serial.run(async () => {
+      const before = await scoreTarget(decoder, this.bundle, request, oldTarget, thought);
+      const after = await scoreTarget(decoder, this.bundle, request, newTarget, thought);
+      return before.nats - after.nats;
+    });
+  }
+
+  /**
    * Tokens that the decoder alone writes at the cursor, the most probable each time and whatever would end a suggestion:
    * for comparing how fast it writes.
    */
@@ -535,6 +550,15 @@ export interface GenerateOptions {
   /** Whose caches are used: one window for each (default: the path). */
   readonly reader?: string | undefined;
   readonly signal?: Abortable | undefined;
+}
+
+/** Two texts for one place of a file. */
+interface Rivals {
+  readonly path: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly oldTarget: string;
+  readonly newTarget: string;
 }
 
 interface RefinementStart {

@@ -1,0 +1,156 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Kind } from '../../src/edits/candidate';
+import { EDIT_FEATURES, editFeatures, type EditFeatures, type EditWeights } from '../../src/edits/confidence';
+import { targetsOf } from '../../src/edits/targets';
+import type { Engine } from '../../src/completion/engine';
+import { MODEL_OPTIONS, MODEL_USAGE, parse, switchOption, wholeNumber } from '../../src/cli/arguments';
+import { UsageError, type Command } from '../../src/cli/command';
+import { openEngine } from '../../src/cli/model';
+import { ProgressBar } from '../../src/cli/progress';
+import { bootstrap } from '../evaluation/bootstrap';
+import { share } from '../evaluation/table';
+import { fiveDigits } from '../fitting';
+import { fitLogistic } from '../logistic';
+import { quantile } from '../quantile';
+import { readHistories, type Commit } from './histories';
+import { outcomeOf, thresholdFor, type Outcome, type Policy } from './policy';
+import { walk, type Judge, type Walk } from './walk';
+
+const USAGE = `npm run lab -- next-edits --fit DIR --measure DIR [options]
+  How often the next edit is offered, and how often an offer is right, on commits of git histories: somebody makes the
+  edits of a commit one after the other, and is asked after each what could come next. Weights and thresholds are fitted
+  on the owners of one folder and measured on those of the other. A folder holds OWNER+NAME/repo, bare git directories.
+
+  --commits N       of each repository, the newest that changed source files (default: 60)
+  --judge on|off    whether the model judges, under z_0 (default: off: what is found is rated without a model)
+  --precision P     share of offers on the fitting owners that have to be right, in per cent (default: 75)
+  --write FILE      write the weights there, under the model's name, or under "found"
+${MODEL_USAGE}`;
+
+const OPTIONS = {
+  ...MODEL_OPTIONS,
+  fit: { type: 'string' },
+  measure: { type: 'string' },
+  commits: { type: 'string' },
+  judge: { type: 'string' },
+  precision: { type: 'string' },
+  write: { type: 'string' },
+} as const;
+
+const ROWS: readonly { name: string; kinds: readonly Kind[] }[] = [
+  { name: 'renames', kinds: ['rename'] },
+  { name: 'repeats', kinds: ['repeat'] },
+  { name: 'both', kinds: ['rename', 'repeat'] },
+];
+
+export const nextEdits: Command = {
+  summary: 'how often the next edit is offered on commits, and how often that is right; fits its confidence',
+  usage: USAGE,
+  async run(args) {
+    const { values, positionals } = parse(args, OPTIONS);
+    if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of next-edits`);
+    if (values.fit === undefined || values.measure === undefined)
+      throw new UsageError('give --fit DIR and --measure DIR');
+    const count = wholeNumber('--commits', values.commits ?? '60', 1, 10_000);
+    const precision = wholeNumber('--precision', values.precision ?? '75', 1, 99) / 100;
+    const judged = switchOption('--judge', values.judge, false);
+    const engine = judged ? await openEngine(values) : undefined;
+    const judge = engine && judgeBy(engine);
+    const times: number[] = [];
+    const fitting = await walks(readHistories(values.fit, count), judge, times);
+    const measuring = await walks(readHistories(values.measure, count), judge, times);
+    await engine?.close();
+
+    const weights = fitWeights(fitting, judge !== undefined);
+    const policy: Policy = { weights, kinds: ['rename', 'repeat'], judged: judge !== undefined };
+    const fitted: EditWeights = { ...weights, threshold: thresholdFor(fitting, policy, precision) };
+    console.log(JSON.stringify(fiveDigits(fitted)));
+    const name = engine?.bundle.manifest.name ?? 'found';
+    console.log(
+      table(
+        name,
+        [
+          ['fitting', fitting],
+          ['measuring', measuring],
+        ],
+        { ...policy, weights: fitted },
+      ),
+    );
+    console.log(timesLine(times));
+    if (values.write !== undefined) await writeWeights(values.write, name, fiveDigits(fitted));
+    return 0;
+  },
+};
+
+/** How much likelier a model with z_0 finds the new text than the old. */
+function judgeBy(engine: Engine): Judge {
+  return (path, text, edit) => engine.gain({ path, ...targetsOf(edit, text) }, engine.prior);
+}
+
+async function walks(commits: readonly Commit[], judge: Judge | undefined, times: number[]): Promise<Walk[]> {
+  const bar = new ProgressBar('walking', commits.length);
+  const found: Walk[] = [];
+  for (const [index, commit] of commits.entries()) {
+    const one = await walk(commit, judge, times);
+    if (one) found.push(one);
+    bar.update(index + 1);
+  }
+  bar.clear();
+  return found;
+}
+
+function fitWeights(from: readonly Walk[], judged: boolean): EditWeights {
+  const observations = from
+    .flatMap(({ moments }) => moments.flatMap((moment) => moment.observations))
+    .filter(({ gains }) => !judged || gains !== undefined);
+  const rows = observations.map(({ candidate, gains }) => {
+    const features = editFeatures(candidate.facts, gains);
+    return EDIT_FEATURES.map((name) => features[name]);
+  });
+  const right = observations.map(({ makes }) => makes !== undefined);
+  const { bias, weights } = fitLogistic(rows, right);
+  const named = Object.fromEntries(EDIT_FEATURES.map((name, i) => [name, weights[i] ?? 0])) as EditFeatures;
+  return { bias, weights: named, threshold: 1 };
+}
+
+function table(name: string, sets: readonly (readonly [string, readonly Walk[]])[], policy: Policy): string {
+  const lines = [
+    `judged by: ${name}; threshold ${policy.weights.threshold}; in brackets 95 % intervals by owner, shares in per cent`,
+    '',
+    '| owners | edits | commits | following edits | offered | right: precision | following edits offered: recall |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
+  ];
+  for (const [set, all] of sets) {
+    for (const row of ROWS) {
+      const outcomes = all.map((one) => outcomeOf(one, { ...policy, kinds: row.kinds }));
+      const owners = new Set(all.map(({ owner }) => owner)).size;
+      const sum = (pick: (outcome: Outcome) => number) => outcomes.reduce((total, one) => total + pick(one), 0);
+      const ratio = (value: (outcome: Outcome) => number, weight: (outcome: Outcome) => number) =>
+        share(bootstrap(outcomes.map((one) => ({ cluster: one.owner, value: value(one), weight: weight(one) }))));
+      const [following, offered] = [sum((one) => one.following), sum((one) => one.offered)];
+      const precision = ratio(
+        (one) => one.right,
+        (one) => one.offered,
+      );
+      const recall = ratio(
+        (one) => one.recalled,
+        (one) => one.following,
+      );
+      lines.push(
+        `| ${owners} ${set} | ${row.name} | ${all.length} | ${following} | ${offered} | ${precision} | ${recall} |`,
+      );
+    }
+  }
+  return lines.join('\n');
+}
+
+function timesLine(times: readonly number[]): string {
+  const durations = times.map((ms) => ({ ms }));
+  const [median, most] = [quantile(durations, 0.5), quantile(durations, 0.99)];
+  return `finding: ${times.length} times, median ${median?.toFixed(1)} ms, 99 %: ${most?.toFixed(1)} ms`;
+}
+
+async function writeWeights(path: string, name: string, weights: EditWeights): Promise<void> {
+  const known = JSON.parse(await readFile(path, 'utf8').catch(() => '{}')) as Record<string, EditWeights>;
+  await writeFile(path, `${JSON.stringify({ ...known, [name]: weights }, null, 2)}\n`);
+}

@@ -1,0 +1,104 @@
+import type { Candidate, Facts } from './candidate';
+import { MOST_TOKENS } from './candidate';
+import fitted from './weights.json';
+
+/** The features of the confidence, in the order of their weights' names. All are of the size of one. */
+export const EDIT_FEATURES = [
+  'rename',
+  'left',
+  'right',
+  'both',
+  'sameLine',
+  'again',
+  'oldLength',
+  'newLength',
+  'places',
+  'skipped',
+  'inserts',
+  'deletes',
+  'wordless',
+  'distance',
+  'otherFile',
+  'names',
+  'orphaned',
+  'declared',
+  'gain',
+  'sourceGain',
+] as const;
+export type EditFeatures = Record<(typeof EDIT_FEATURES)[number], number>;
+
+/** A fitted logistic model, and how sure it must be of what is shown. */
+export interface EditWeights {
+  readonly bias: number;
+  readonly weights: EditFeatures;
+  /** The least confidence with which edits are shown: of each four that are, at least three are right. */
+  readonly threshold: number;
+}
+
+/** What is fitted: how sure each model is, by its name, and how sure one can be without any ("found"). */
+export const EDIT_WEIGHTS: Readonly<Record<string, EditWeights>> = fitted;
+
+/** More nats than this say no more. */
+const MOST_NATS = 30;
+
+/** log p(new) − log p(old) in nats, by a model: at the place, and where the edit was made. */
+export interface Gains {
+  readonly place: number;
+  readonly source: number;
+}
+
+/** @param gains what a model says; undefined where none was asked */
+export function editFeatures(facts: Facts, gains: Gains | undefined): EditFeatures {
+  return {
+    rename: Number(facts.kind === 'rename'),
+    left: facts.left / MOST_TOKENS,
+    right: facts.right / MOST_TOKENS,
+    both: Math.min(facts.left, facts.right) / MOST_TOKENS,
+    sameLine: Number(facts.sameLine),
+    again: Number(facts.made > 1),
+    oldLength: Math.log1p(facts.oldLength) / 4,
+    newLength: Math.log1p(facts.newLength) / 4,
+    places: Math.log1p(facts.places) / 4,
+    skipped: Math.log1p(facts.skipped) / 4,
+    inserts: Number(facts.inserts),
+    deletes: Number(facts.deletes),
+    wordless: Number(facts.wordless),
+    distance: Math.log1p(facts.lines) / 4,
+    otherFile: Number(facts.otherFile),
+    names: Number(facts.names),
+    orphaned: Number(facts.orphaned),
+    declared: Number(facts.declared),
+    gain: nats(gains?.place),
+    sourceGain: nats(gains?.source),
+  };
+}
+
+function nats(gain: number | undefined): number {
+  return gain === undefined ? 0 : Math.max(-MOST_NATS, Math.min(MOST_NATS, gain)) / 10;
+}
+
+/** Probability that an edit is the user's next one, or one of the next. */
+export function editConfidence(features: EditFeatures, { bias, weights }: Omit<EditWeights, 'threshold'>): number {
+  const odds = EDIT_FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
+  return 1 / (1 + Math.exp(-odds));
+}
+
+/** A candidate, and how sure it is. */
+export interface Rated {
+  readonly candidate: Candidate;
+  readonly confidence: number;
+}
+
+/** Candidates by their confidence, the surest first. @param gains what a model says of each, where one was asked */
+export function rated(
+  candidates: readonly Candidate[],
+  weights: EditWeights,
+  gains: readonly (Gains | undefined)[] = [],
+): Rated[] {
+  return candidates
+    .map((candidate, i) => ({
+      candidate,
+      confidence: editConfidence(editFeatures(candidate.facts, gains[i]), weights),
+    }))
+    .sort((a, b) => b.confidence - a.confidence);
+}

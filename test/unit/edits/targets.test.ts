@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EDIT_FEATURES, editConfidence, editFeatures, rated } from '../../../src/edits/confidence';
+import type { Candidate, Facts } from '../../../src/edits/candidate';
+import { RefusedEdits } from '../../../src/edits/refused';
+import { targetsOf, undoing } from '../../../src/edits/targets';
+
+const facts: Facts = {
+  kind: 'repeat',
+  left: 3,
+  right: 2,
+  sameLine: false,
+  made: 1,
+  oldLength: 5,
+  newLength: 4,
+  places: 2,
+  skipped: 0,
+  inserts: false,
+  deletes: false,
+  wordless: false,
+  lines: 7,
+  otherFile: false,
+  names: true,
+  orphaned: false,
+  declared: false,
+};
+
+describe('what a model compares', () => {
+  it('is both texts with the rest of the line, between what stands around it', () => {
+    const text = 'a();\nsend(user.name, x);\nb();\n';
+    assert.deepEqual(targetsOf({ start: 15, oldText: 'name', newText: 'title' }, text), {
+      prefix: 'a();\nsend(user.',
+      suffix: '\nb();\n',
+      oldTarget: 'name, x);',
+      newTarget: 'title, x);',
+    });
+  });
+
+  it('begins and ends with lines of a long text, and knows no carriage return', () => {
+    const line = `${'x'.repeat(99)}\r\n`;
+    const text = line.repeat(100);
+    const { prefix, suffix, oldTarget } = targetsOf({ start: 5 + 50 * 101, oldText: 'xxx', newText: 'y' }, text);
+    assert.ok(prefix.startsWith('x') && prefix.length < 2_100 && prefix.length > 1_900);
+    assert.ok(suffix.length <= 512);
+    assert.equal(oldTarget.includes('\r'), false);
+  });
+
+  it('an edit the other way round takes it back', () => {
+    assert.deepEqual(undoing({ start: 3, oldText: 'a', newText: 'b' }), { start: 3, oldText: 'b', newText: 'a' });
+  });
+});
+
+describe('how sure an edit is', () => {
+  const weights = Object.fromEntries(EDIT_FEATURES.map((name) => [name, name === 'left' || name === 'gain' ? 2 : 0]));
+  const model = { bias: -1, weights: weights as Record<(typeof EDIT_FEATURES)[number], number>, threshold: 0.5 };
+  const candidate = (left: number): Candidate => ({
+    uri: 'a',
+    start: left,
+    oldText: 'x',
+    newText: 'y',
+    kind: 'repeat',
+    source: { uri: 'a', start: 0, oldText: 'x', newText: 'y' },
+    facts: { ...facts, left },
+  });
+
+  it('features are of the size of one, whatever the facts', () => {
+    const wild = { ...facts, oldLength: 2_000, newLength: 2_000, places: 400, lines: 100_000, skipped: 400 };
+    const features = editFeatures(wild, { place: 1_000, source: -1_000 });
+    for (const name of EDIT_FEATURES) assert.ok(Math.abs(features[name]) <= 3, `${name}: ${features[name]}`);
+  });
+
+  it('the confidence is a probability that follows the weights', () => {
+    assert.equal(editConfidence(editFeatures({ ...facts, left: 3 }, undefined), model), 0.5);
+    assert.ok(editConfidence(editFeatures({ ...facts, left: 6 }, undefined), model) > 0.7);
+  });
+
+  it('the surest comes first; what a model says counts', () => {
+    const [one, other] = [candidate(2), candidate(4)];
+    assert.deepEqual(
+      rated([one, other], model).map((found) => found.candidate),
+      [other, one],
+    );
+    const gains = [
+      { place: 20, source: 0 },
+      { place: -20, source: 0 },
+    ];
+    assert.deepEqual(
+      rated([one, other], model, gains).map((found) => found.candidate),
+      [one, other],
+    );
+  });
+});
+
+describe('what was refused does not come back', () => {
+  const text = 'f(old);\ng(old);\n';
+  const [one, other] = [2, 10].map((start) => ({ start, oldText: 'old', newText: 'new' }));
+
+  it('a dismissed edit comes back nowhere', () => {
+    const refused = new RefusedEdits();
+    refused.dismissed(one!);
+    assert.equal(refused.refuses('a', other!, text), true);
+    assert.equal(refused.refuses('a', { ...other!, newText: 'another' }, text), false);
+  });
+
+  it('one that was ignored does not come back in its line', () => {
+    const refused = new RefusedEdits();
+    refused.ignored('a', one!, text);
+    assert.equal(refused.refuses('a', one!, text), true);
+    assert.equal(refused.refuses('a', other!, text), false);
+    assert.equal(refused.refuses('b', one!, text), false);
+    // However many lines stand before it by now.
+    assert.equal(refused.refuses('a', { ...one!, start: 7 }, `more\n${text}`), true);
+  });
+
+  it('the oldest refusals are forgotten', () => {
+    const refused = new RefusedEdits();
+    refused.dismissed(one!);
+    for (let i = 0; i < 64; i++) refused.dismissed({ oldText: 'a', newText: String(i) });
+    assert.equal(refused.refuses('a', one!, text), false);
+  });
+});
