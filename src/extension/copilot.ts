@@ -1,7 +1,7 @@
 import { extensions, workspace, type TextDocument } from 'vscode';
 
 /** Extensions that GitHub Copilot's suggestions come from. */
-const COPILOT = ['GitHub.copilot-chat', 'GitHub.copilot'] as const;
+const COPILOT = ['GitHub.copilot-chat', 'GitHub.copilot', 'GitHub.copilot-nightly'] as const;
 
 /** Where its answer is waited for (`thoughtline.besideCopilot` is `yield`), ours comes so many milliseconds after the key. */
 export const yieldMs = 500;

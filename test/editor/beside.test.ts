@@ -1,4 +1,7 @@
-/** Beside a second provider of suggestions in a real VS Code, which goes by the name of GitHub Copilot. */
+/**
+ * Beside a second provider of suggestions in a real VS Code, which goes by a name of GitHub Copilot: that of its nightly
+ * builds, since the one that is built in stays disabled until somebody signs in.
+ */
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
