@@ -1,7 +1,7 @@
 import type { Thought } from '../../src/completion/engine';
 import { RESERVE } from '../../src/completion/window';
 import type { Manifest } from '../../src/model/manifest';
-import type { Rounded } from '../../src/model/rounded';
+import type { QuantisedRows } from '../../src/model/quantisedRows';
 import type { Way } from './ways';
 
 const FLOAT = 4;
@@ -32,6 +32,6 @@ export function footprint(
   return (cached + branches + states) * FLOAT + rounded + (memory ? lookup : 0);
 }
 
-function bytesOf({ numbers, scales }: Rounded): number {
+function bytesOf({ numbers, scales }: QuantisedRows): number {
   return numbers.byteLength + scales.byteLength;
 }

@@ -41,7 +41,7 @@ export async function decode(
     if (signal?.aborted) return undefined;
     const rows = logits.map((row, i) => {
       const context = [...around, ...healed.tokens, ...(live[i]?.tokens ?? [])];
-      return options.mix?.(row, context, { thought, before, direction: branches?.direction(i) }) ?? row;
+      return options.mix?.(row, context, { thought, before, hiddenKey: branches?.hiddenKey(i) }) ?? row;
     });
     const steps = expand(live, rows, tokenizer, options);
     const going: Step[] = [];

@@ -2,7 +2,7 @@ import { openBundle, type Bundle } from '../model/bundle';
 import { endTokens, type ThoughtSteps } from '../model/manifest';
 import { Decoder, type Abortable } from '../model/decoder';
 import { MAX_STALE, RESTING_STALE } from '../model/suffixReuse';
-import type { Products } from '../model/directions';
+import type { Products } from '../model/hiddenKeys';
 import type { Graphs } from '../model/graphs';
 import { openProducts } from '../model/kernel/products';
 import { LruMap } from '../model/lru';
@@ -202,7 +202,7 @@ export class Engine {
       const healed = heal(window.prefix, tokenizer);
       const decoder = this.#decoder(options.reader ?? request.path);
       if (this.#lookup.fitted) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
-      const mix = this.#lookup.mix(true, { decoder, readings: whole.readings });
+      const mix = this.#lookup.mix(true, { decoder, datastore: whole.readings });
       const judge = options.maxLines > 1 ? await this.#judges.of(request.path) : undefined;
       this.#arrange(decoder, window, 0);
       const place = placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix));
@@ -270,7 +270,7 @@ export class Engine {
     if (isBinary(document.prefix) || isBinary(document.suffix)) return nothing;
     const related = [...document.related, ...this.#lookup.neighbours(document)];
     const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
-    const further = this.#graphs.directs ? MAX_FURTHER : 0;
+    const further = this.#graphs.hasHiddenOutput ? MAX_FURTHER : 0;
     const limits = { tokens: this.chunkTokens, count: MAX_CHUNKS, further };
     return collectEvidence(sources, tokenizer, manifest.specialTokens, limits);
   }
@@ -322,7 +322,7 @@ export class Engine {
     const document = documentOf(request);
     const lookup = memory ? this.#lookup : undefined;
     const decoder = this.#decoder(request.path);
-    const mix = this.#lookup.mix(memory, { decoder, readings: thought.readings });
+    const mix = this.#lookup.mix(memory, { decoder, datastore: thought.readings });
     return this.#serial.run(async () => {
       const scores: Score[] = [];
       for (const sample of this.#samples(this.#serving(thought, memory), samples)) {
@@ -395,7 +395,7 @@ export class Engine {
       const places: RecalledPlace[] = [];
       const decoder = this.#decoder(request.path);
       const thought = memory ? tempered(whole, this.bundle.prior, THOUGHT_SHARE) : whole;
-      const read = { decoder, readings: thought.readings };
+      const read = { decoder, datastore: thought.readings };
       const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
       for await (const { token, logits, context, before, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
@@ -449,8 +449,8 @@ export class Engine {
     const decoder = this.#decoder(request.path);
     const memory = options.memory ?? DEFAULTS.memory;
     const thought = this.#serving(whole, memory);
-    const { readings } = whole;
-    const mix = this.#lookup.mix(memory, { decoder, readings });
+    const { readings: datastore } = whole;
+    const mix = this.#lookup.mix(memory, { decoder, datastore });
     const recalls = memory && this.#lookup.fitted;
     const deadline = performance.now() + (options.patience ?? Infinity);
     const alternatives = options.alternatives ?? 0;
@@ -581,7 +581,7 @@ function rememberStates(graphs: Graphs): EvidenceModel {
     async read({ inputs }, z) {
       const cache = graphs.topCache(1, inputs.length);
       await graphs.top(await graphs.trunk(inputs), z, 1, cache);
-      return cache.directions?.slice();
+      return cache.hiddenKeys?.slice();
     },
   };
 }

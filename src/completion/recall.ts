@@ -8,7 +8,7 @@ import type { Occurrence, Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { MemoryWeights, StateWeights } from '../model/manifest';
-import { plainProducts, type Pointed, type Products, type Reading } from '../model/directions';
+import { plainProducts, type HiddenKeyRows, type Products, type DatastoreEntry } from '../model/hiddenKeys';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
 import type { Draft } from './draft';
@@ -24,14 +24,14 @@ export interface State {
   readonly thought: Conditioning;
   /** Tokens of the window before the context. */
   readonly before: number;
-  /** Where the state points, if it is not that of the decoder's own caches. */
-  readonly direction?: Pointed | undefined;
+  /** Its key, if it is not in the decoder's own caches. */
+  readonly hiddenKey?: HiddenKeyRows | undefined;
 }
 
-/** What has been read and can be looked up by state: the window, by a decoder, and the evidence of a thought. */
+/** What the kNN cache holds: the window, read by a decoder, and the evidence of a thought. */
 export interface Read {
-  readonly decoder: Pick<Decoder, 'reading'>;
-  readonly readings: readonly Reading[];
+  readonly decoder: Pick<Decoder, 'hiddenKeysOf'>;
+  readonly datastore: readonly DatastoreEntry[];
 }
 
 /** Limits on what one completion can look up, in characters. */
@@ -186,20 +186,20 @@ export class Lookup {
 
 /** What followed states like that after a context: in the window before it, and in the evidence. */
 export function likenessOf(
-  { decoder, readings }: Read,
+  { decoder, datastore }: Read,
   context: readonly number[],
-  { thought, before, direction }: State,
+  { thought, before, hiddenKey }: State,
   sharpness: number,
   products: Products = plainProducts,
 ): Likeness | undefined {
-  const window = decoder.reading(thought);
+  const window = decoder.hiddenKeysOf(thought);
   if (!window) return undefined;
-  const { directions, tokens } = window;
+  const { hiddenKeys, tokens } = window;
   const row = before + context.length - 1;
-  const own = direction ?? (row < directions.length ? directions.slice(row, row + 1) : undefined);
+  const own = hiddenKey ?? (row < hiddenKeys.length ? hiddenKeys.slice(row, row + 1) : undefined);
   if (!own) return undefined;
   // What is written in branches is not in the decoder's caches: there the window ends.
-  const [from, to] = [before - 1, Math.min(row, directions.length, tokens.length - 1)];
-  const here = { ...directions.slice(from, to), tokens: tokens.slice(before, to + 1) };
-  return alike(own, to > from ? [here, ...readings] : readings, sharpness, products);
+  const [from, to] = [before - 1, Math.min(row, hiddenKeys.length, tokens.length - 1)];
+  const here = { ...hiddenKeys.slice(from, to), tokens: tokens.slice(before, to + 1) };
+  return alike(own, to > from ? [here, ...datastore] : datastore, sharpness, products);
 }

@@ -49,8 +49,12 @@ export async function decodeEach(
     if (signal?.aborted) return undefined;
     const steps = live.map((hypothesis, i) => {
       const row = logits[i] as Float32Array;
-      const direction = length > 1 ? branches.direction(i) : undefined;
-      const state = { thought: thoughts[i] as Conditioning, before: head.length - context.length, direction };
+      const hiddenKey = length > 1 ? branches.hiddenKey(i) : undefined;
+      const state = {
+        thought: thoughts[i] as Conditioning,
+        before: head.length - context.length,
+        direction: hiddenKey,
+      };
       const mixed = mix?.(row, [...context, ...healed.tokens, ...hypothesis.tokens], state) ?? row;
       const rank = apart && length === 1 ? i : 0;
       // Where healing allows few tokens, the last of them stands for those that are wanting.

@@ -136,7 +136,7 @@ export interface RecalledPlace extends Place {
   readonly recollections: readonly Recollection[];
   /** The word in which the text before the token ends. */
   readonly word: OpenWord;
-  /** What followed like states; undefined where the bundle's graphs do not tell directions. */
+  /** What followed like states; undefined where the bundle's graphs do not give hidden keys. */
   readonly likeness: Likeness | undefined;
 }
 

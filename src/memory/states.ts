@@ -1,5 +1,5 @@
 import type { StateWeights } from '../model/manifest';
-import { cosinesTo, type Pointed, type Products, type Reading } from '../model/directions';
+import { cosinesTo, type HiddenKeyRows, type Products, type DatastoreEntry } from '../model/hiddenKeys';
 import type { DecoderView } from './mixture';
 
 /** What followed where the decoder's last state was like the one at hand. */
@@ -25,20 +25,20 @@ const LEAST = Math.exp(-7);
  * The distribution of the tokens that followed like states: a softmax of cosines over everything that has been read, as in the
  * continuous cache of Grave et al. (2017) and the nearest neighbours of Khandelwal et al. (2020). What is the same word for word
  * the lookup memory finds without it; this finds what the decoder takes for the same.
- * @param direction of the state at hand, one row
+ * @param hiddenKey of the state at hand, one row
  * @param sharpness by which cosines are multiplied
  * @returns undefined where nothing has been read
  */
 export function alike(
-  direction: Pointed,
-  readings: readonly Reading[],
+  hiddenKey: HiddenKeyRows,
+  datastore: readonly DatastoreEntry[],
   sharpness: number,
   products: Products,
 ): Likeness | undefined {
-  const cosines = readings.map((reading) => cosinesTo(direction, reading, products));
+  const cosines = datastore.map((entry) => cosinesTo(hiddenKey, entry, products));
   let nearest = -Infinity;
   let token = -1;
-  for (const [i, { tokens }] of readings.entries()) {
+  for (const [i, { tokens }] of datastore.entries()) {
     const those = cosines[i] as Float32Array;
     for (let at = 0; at < those.length; at++) {
       if ((those[at] as number) > nearest) [nearest, token] = [those[at] as number, tokens[at] as number];
@@ -47,7 +47,7 @@ export function alike(
   if (token === -1) return undefined;
   const shares = new Map<number, number>();
   let total = 0;
-  for (const [i, { tokens }] of readings.entries()) {
+  for (const [i, { tokens }] of datastore.entries()) {
     const those = cosines[i] as Float32Array;
     for (let at = 0; at < those.length; at++) {
       const share = Math.exp(sharpness * ((those[at] as number) - nearest));

@@ -1,4 +1,4 @@
-import type { Directions } from './directions';
+import type { HiddenKeys } from './hiddenKeys';
 import type { Rotation } from './rotary';
 
 /**
@@ -80,10 +80,10 @@ export class KeyValueCache {
   #room: number;
   #length = 0;
   #mirror: Mirror | undefined;
-  /** Unit vectors along the last states of the tokens, a row a token: of the top of one hypothesis, where the graphs tell them. */
-  directions: Directions | undefined;
-  /** Those of the last run otherwise: of one token of each entry of the batch, [batch, width]. */
-  latest: Float32Array | undefined;
+  /** Hidden keys of the tokens, a row a token: of the top of one hypothesis, where the graphs give them. */
+  hiddenKeys: HiddenKeys | undefined;
+  /** Those of the last run otherwise: one token of each entry of the batch, [batch, width]. */
+  lastHiddenKeys: Float32Array | undefined;
 
   /** @param room tokens for which there is memory; it grows where more are needed */
   constructor(
@@ -166,7 +166,7 @@ export class KeyValueCache {
   move(from: number, to: number, count: number, rotation: Rotation): void {
     this.#changedFrom(Math.min(from, to));
     if (to + count > this.#room) this.#grow(to + count);
-    this.directions?.move(from, to, count);
+    this.hiddenKeys?.move(from, to, count);
     for (const [i, table] of this.#tables.entries()) {
       for (let block = 0; block < this.#blocks; block++) {
         const moved = this.#rows(table, block, to, to + count);
@@ -179,7 +179,7 @@ export class KeyValueCache {
   /** Rows up to here count again: they have been moved there, and nothing has been written over them. */
   extend(length: number): void {
     this.#length = length;
-    this.directions?.extend(length);
+    this.hiddenKeys?.extend(length);
   }
 
   /**
@@ -197,14 +197,14 @@ export class KeyValueCache {
 
   truncate(length: number): void {
     this.#length = Math.min(this.#length, length);
-    this.directions?.truncate(length);
+    this.hiddenKeys?.truncate(length);
     this.#changedFrom(this.#length);
   }
 
-  /** Takes where the last states of a run's tokens point: unit vectors, [batch, tokens, width], one token each in a batch of several. */
-  point(directions: Float32Array): void {
-    if (this.directions) this.directions.append(directions);
-    else this.latest = directions;
+  /** Takes the hidden keys of a run's tokens, [batch, tokens, width]; one token each in a batch of several. */
+  appendHidden(hiddenKeys: Float32Array): void {
+    if (this.hiddenKeys) this.hiddenKeys.append(hiddenKeys);
+    else this.lastHiddenKeys = hiddenKeys;
   }
 
   /** A copy for a batch that shares this past. */

@@ -1,8 +1,8 @@
 import { joined } from './arrays';
 import type { Graphs } from './graphs';
 import { KeyValueCache, Rows } from './cache';
-import type { Directions, Pointed } from './directions';
-import { rounded } from './rounded';
+import type { HiddenKeys, HiddenKeyRows } from './hiddenKeys';
+import { quantiseRows } from './quantisedRows';
 import { LruMap } from './lru';
 import type { Manifest } from './manifest';
 import { Rotation } from './rotary';
@@ -185,12 +185,12 @@ export class Decoder {
   }
 
   /**
-   * What has been read under a thought: the directions of the last states, a row a token, and the tokens; undefined where the
-   * bundle's graphs do not tell directions. Valid until something else is read.
+   * What has been read under a thought: hidden keys, a row a token, and the tokens; undefined where the bundle's graphs do not
+   * give them. Valid until something else is read.
    */
-  reading(thought: Conditioning): { directions: Directions; tokens: readonly number[] } | undefined {
-    const directions = this.#tops.get(thought.version)?.directions;
-    return directions && { directions, tokens: this.#tokens };
+  hiddenKeysOf(thought: Conditioning): { hiddenKeys: HiddenKeys; tokens: readonly number[] } | undefined {
+    const hiddenKeys = this.#tops.get(thought.version)?.hiddenKeys;
+    return hiddenKeys && { hiddenKeys, tokens: this.#tokens };
   }
 
   /** Tokens of a window that are not in the caches of a thought. */
@@ -270,11 +270,11 @@ export class Branches {
     return this.#graphs.top(await this.#graphs.trunk(tokens, this.#trunk), this.#z, 1, this.#top);
   }
 
-  /** The direction of the last state of hypothesis `i`, where the bundle's graphs tell directions. */
-  direction(i: number): Pointed | undefined {
-    const { latest, batch } = this.#top;
-    const width = (latest?.length ?? 0) / batch;
-    return latest && rounded(latest.subarray(i * width, (i + 1) * width), width);
+  /** The hidden key of hypothesis `i`, where the bundle's graphs give them. */
+  hiddenKey(i: number): HiddenKeyRows | undefined {
+    const { lastHiddenKeys, batch } = this.#top;
+    const width = (lastHiddenKeys?.length ?? 0) / batch;
+    return lastHiddenKeys && quantiseRows(lastHiddenKeys.subarray(i * width, (i + 1) * width), width);
   }
 
   /** Hypothesis i becomes a continuation of what hypothesis `parents[i]` was. */

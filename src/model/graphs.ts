@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { joined } from './arrays';
 import { KeyValueCache, type CacheShape } from './cache';
-import { Directions, unitRows } from './directions';
+import { HiddenKeys, unitRows } from './hiddenKeys';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Kernel } from './kernel/kernel';
@@ -29,7 +29,7 @@ export interface TopOutput {
 const CACHED = 1 << 24;
 
 /** The output by which nano's graphs tell unit vectors along their last states. */
-const DIRECTIONS = 'directions';
+const HIDDEN_KEYS = 'directions';
 
 /** The output by which adopted models' graphs tell their last states, normalised: what the head multiplies. */
 const HIDDEN = 'hidden';
@@ -37,7 +37,7 @@ const HIDDEN = 'hidden';
 /** The outputs by which graphs tell the keys and values of a run's own tokens; others write them into the tables. */
 const ADDED = ['new_keys', 'new_values'] as const;
 
-type Output = 'states' | 'logits' | typeof DIRECTIONS | typeof HIDDEN;
+type Output = 'states' | 'logits' | typeof HIDDEN_KEYS | typeof HIDDEN;
 
 /** How the graphs are run, apart from the device. */
 export interface Running {
@@ -83,7 +83,7 @@ export class Graphs {
   /** The same for the top's, which belong to one thought. */
   topCache(batch: number, room: number): KeyValueCache {
     const cache = new KeyValueCache(this.#shape(this.#layers), batch, room);
-    if (this.directs && batch === 1) cache.directions = new Directions(this.#manifest.architecture.width, room);
+    if (this.hasHiddenOutput && batch === 1) cache.hiddenKeys = new HiddenKeys(this.#manifest.architecture.width, room);
     return cache;
   }
 
@@ -111,7 +111,7 @@ export class Graphs {
    * @param states [batch, S, width]
    * @param z [batch, rows, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
-   * @param cache as for the trunk; it keeps the directions of the last states, too, where the graph tells them
+   * @param cache as for the trunk; it keeps the hidden keys, too, where the graph gives them
    * @returns logits, [batch, logit count, vocabulary]
    */
   async top(states: Float32Array, z: Float32Array, logitCount: number, cache?: KeyValueCache): Promise<Float32Array> {
@@ -146,8 +146,8 @@ export class Graphs {
       const read = await this.#run('top', ['logits', ...this.#told], feeds, to - from, filled);
       if (to > first) logits.push(read.logits as Float32Array);
       if (read.hidden) hidden.push(read.hidden);
-      const { directions = read.hidden && unitRows(read.hidden.slice(), width) } = read;
-      if (directions) filled.point(directions);
+      const { directions: hiddenKeys = read.hidden && unitRows(read.hidden.slice(), width) } = read;
+      if (hiddenKeys) filled.appendHidden(hiddenKeys);
     }
     return { logits: joined(logits), hidden: hidden.length > 0 ? joined(hidden) : undefined };
   }
@@ -169,7 +169,7 @@ export class Graphs {
     const shape = [this.#rows, thoughtVectors, width];
     const { evidence: session } = this.#sessions;
     if (!session) throw new Error('this decoder reads no thought');
-    const directs = session.outputNames.includes(DIRECTIONS);
+    const directs = session.outputNames.includes(HIDDEN_KEYS);
     const output = await session.run(
       {
         states: this.#floats(states, [1, targets.length, width]),
@@ -177,9 +177,9 @@ export class Graphs {
         weights: this.#floats(weights, [1, targets.length]),
         z: this.#floats(z, shape),
       },
-      { nll: null, grad: this.#floats(this.#gradient, shape), ...(directs && { [DIRECTIONS]: null }) },
+      { nll: null, grad: this.#floats(this.#gradient, shape), ...(directs && { [HIDDEN_KEYS]: null }) },
     );
-    const directions = directs ? floats(output, DIRECTIONS) : undefined;
+    const directions = directs ? floats(output, HIDDEN_KEYS) : undefined;
     return {
       nll: floats(output, 'nll')[0] ?? NaN,
       gradient: floats(output, 'grad'),
@@ -259,13 +259,13 @@ export class Graphs {
   }
 
   /** Whether the top tells where its last states point: bundles made before there was a memory of them do not. */
-  get directs(): boolean {
+  get hasHiddenOutput(): boolean {
     return this.#told.length > 0;
   }
 
   /** What the top tells of its last states. */
   get #told(): readonly Output[] {
-    return ([DIRECTIONS, HIDDEN] as const).filter((name) => this.#sessions.top.outputNames.includes(name));
+    return ([HIDDEN_KEYS, HIDDEN] as const).filter((name) => this.#sessions.top.outputNames.includes(name));
   }
 
   #shape(layers: number): CacheShape {

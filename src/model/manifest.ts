@@ -81,7 +81,7 @@ const memoryWeights = z
     occurring: weight.default(0),
     /** How far a thought goes beside the memory, of its way from z_0 (src/thought/temper.ts). */
     thought: z.number().min(0).max(1).default(1),
-    /** Bundles from before there was this, and those whose graphs do not tell directions, have none. */
+    /** Bundles from before there was this, and those whose graphs do not give hidden keys, have none. */
     states: stateWeights.optional(),
     /** On what it was fitted. */
     fitted: z.record(z.string(), z.unknown()),

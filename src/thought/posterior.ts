@@ -1,5 +1,5 @@
 import type { ThoughtSteps } from '../model/manifest';
-import type { Rounded } from '../model/rounded';
+import type { QuantisedRows } from '../model/quantisedRows';
 
 /**
  * The posterior update as arithmetic on plain arrays: no model, no clock, no randomness. A thought z is an array
@@ -104,7 +104,7 @@ export function addGradient(mean: Float32Array, gradient: Float32Array, share: n
 }
 
 /** The same of a gradient that was rounded. */
-export function addRounded(mean: Float32Array, { numbers, scales }: Rounded, share: number): void {
+export function addRounded(mean: Float32Array, { numbers, scales }: QuantisedRows, share: number): void {
   const width = numbers.length / scales.length;
   scales.forEach((scale, row) => {
     const factor = share * scale;

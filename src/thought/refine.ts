@@ -1,7 +1,7 @@
-import type { Pointed, Reading } from '../model/directions';
+import type { HiddenKeyRows, DatastoreEntry } from '../model/hiddenKeys';
 import type { EvidenceOutput } from '../model/graphs';
 import type { ThoughtSteps } from '../model/manifest';
-import { rounded } from '../model/rounded';
+import { quantiseRows } from '../model/quantisedRows';
 import type { Chunk, Evidence } from './evidence';
 import { addGradient, addRounded, coldRule, kullbackLeibler, sharesOf, step, warmRule } from './posterior';
 import { nextVersion, type ChunkGradient, type Thought } from './thought';
@@ -18,7 +18,7 @@ export interface EvidenceModel {
    */
   evaluate(chunk: Chunk, states: Float32Array, z: Float32Array): Promise<EvidenceOutput>;
   /** Where the last states of a chunk point under z, a row for each of its inputs; undefined where that is not told. */
-  read(chunk: Chunk, z: Float32Array): Promise<Pointed | undefined>;
+  read(chunk: Chunk, z: Float32Array): Promise<HiddenKeyRows | undefined>;
 }
 
 export interface RefinementOptions {
@@ -56,7 +56,7 @@ export class Refinement {
   readonly #known = new Map<string, ChunkGradient>();
   /** Further chunks that are not read yet, and those that are. */
   readonly #unread: readonly Chunk[];
-  readonly #further = new Map<string, Reading>();
+  readonly #further = new Map<string, DatastoreEntry>();
   readonly #curves = { nll: [] as number[], heldOut: [] as number[], kl: [] as number[] };
   #best: { mu: Float32Array; at: number; known: ReadonlyMap<string, ChunkGradient> } | undefined;
   #taken = { runs: 0, milliseconds: 0 };
@@ -183,8 +183,8 @@ export class Refinement {
       yield;
     }
     const { nll, gradient, directions } = await this.#model.evaluate(chunk, states, z);
-    const reading = directions && readingOf(chunk, rounded(directions, directions.length / chunk.targets.length));
-    const kept = rounded(gradient, this.#options.width);
+    const reading = directions && readingOf(chunk, quantiseRows(directions, directions.length / chunk.targets.length));
+    const kept = quantiseRows(gradient, this.#options.width);
     this.#known.set(chunk.key, { nll, gradient: kept, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
     if (share > 0) addGradient(mean, gradient, share);
     yield;
@@ -210,7 +210,7 @@ export class Refinement {
 }
 
 /** What a chunk was read as: without its header, whose tokens nobody writes. */
-function readingOf({ targets, weights }: Chunk, { numbers, scales }: Pointed): Reading {
+function readingOf({ targets, weights }: Chunk, { numbers, scales }: HiddenKeyRows): DatastoreEntry {
   const first = weights.findIndex((weight) => weight > 0);
   const width = numbers.length / scales.length;
   return { numbers: numbers.subarray(first * width), scales: scales.subarray(first), tokens: targets.slice(first) };

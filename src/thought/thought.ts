@@ -1,5 +1,5 @@
-import type { Reading } from '../model/directions';
-import type { Rounded } from '../model/rounded';
+import type { DatastoreEntry } from '../model/hiddenKeys';
+import type { QuantisedRows } from '../model/quantisedRows';
 
 /** How a thought came about: what the user sees of it, and what `doctor`, `--trace` and the thought panel draw. */
 export interface ThoughtTrace {
@@ -38,22 +38,22 @@ export interface Thought {
   readonly mu: Float32Array;
   readonly trace: ThoughtTrace;
   /** The evidence as the decoder has read it, a chunk each: where its last states pointed, and which tokens followed. */
-  readonly readings: readonly Reading[];
+  readonly readings: readonly DatastoreEntry[];
   /** Those of them that were only read, by the chunk's key: an edit elsewhere leaves them as they are. */
-  readonly further: ReadonlyMap<string, Reading>;
+  readonly further: ReadonlyMap<string, DatastoreEntry>;
   /** Last known gradient of each chunk that mu rests on, by the chunk's key: what a warm start reuses. */
   readonly gradients: ReadonlyMap<string, ChunkGradient>;
 }
 
 export interface ChunkGradient {
   /** ∂NLL/∂z of the chunk, summed over its tokens: rounded, since a chunk may have half a million of them. */
-  readonly gradient: Rounded;
+  readonly gradient: QuantisedRows;
   readonly nll: number;
   /** Σ of the target weights: the number of tokens scored. */
   readonly tokens: number;
   readonly heldOut: boolean;
-  /** The chunk as it was read; undefined where the bundle's graphs do not tell directions. */
-  readonly reading?: Reading | undefined;
+  /** The chunk as it was read; undefined where the bundle's graphs do not give hidden keys. */
+  readonly reading?: DatastoreEntry | undefined;
 }
 
 const NO_TRACE: ThoughtTrace = {

@@ -13,7 +13,7 @@ import type { Entry } from '../../lab/peer/ggufWriter';
 import { Engine, type CompletionRequest } from '../../src/completion/engine';
 import { openBundle } from '../../src/model/bundle';
 import { Decoder } from '../../src/model/decoder';
-import { cosinesTo, plainProducts } from '../../src/model/directions';
+import { cosinesTo, plainProducts } from '../../src/model/hiddenKeys';
 import { UserError } from '../../src/model/errors';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
@@ -122,7 +122,7 @@ describe('a GGUF file becomes a bundle', () => {
       const error = rms(product.map((value, i) => value - logits[vocabulary + i]!)) / rms(product);
       assert.ok(error < most, String(error));
       // The cache keeps where they point.
-      const { numbers, scales } = cache.directions!.slice(-1 + cache.directions!.length);
+      const { numbers, scales } = cache.hiddenKeys!.slice(-1 + cache.hiddenKeys!.length);
       const length = Math.hypot(...last);
       last.forEach((value, i) => assert.ok(Math.abs(numbers[i]! * scales[0]! - value / length) < 0.01));
     });
@@ -169,7 +169,7 @@ describe('a GGUF file becomes a bundle', () => {
       // Where states point moves with them.
       const anew = new Decoder(graphs, bundle.manifest);
       await logits(anew, prefix, 40);
-      const [moved, own] = [decoder, anew].map((one) => one.reading(NO_THOUGHT)!.directions);
+      const [moved, own] = [decoder, anew].map((one) => one.hiddenKeysOf(NO_THOUGHT)!.hiddenKeys);
       assert.equal(moved!.length, own!.length);
       const cosine = (row: number, other: number) =>
         cosinesTo(own!.slice(row, row + 1), moved!.slice(other, other + 1), plainProducts)[0] ?? 0;

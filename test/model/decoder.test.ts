@@ -5,7 +5,7 @@ import { before, describe, test } from 'node:test';
 import { openBundle, type Bundle } from '../../src/model/bundle';
 import type { KeyValueCache } from '../../src/model/cache';
 import { Decoder } from '../../src/model/decoder';
-import { cosinesTo, plainProducts, type Pointed } from '../../src/model/directions';
+import { cosinesTo, plainProducts, type HiddenKeyRows } from '../../src/model/hiddenKeys';
 import type { Graphs } from '../../src/model/graphs';
 import { loadRuntime } from '../../src/model/runtime';
 import { openGraphs } from '../../src/model/sessions';
@@ -18,7 +18,7 @@ interface Kept {
   readonly top: KeyValueCache;
 }
 
-const cosines = (one: Pointed, others: Pointed) => [...cosinesTo(one, others, plainProducts)];
+const cosines = (one: HiddenKeyRows, others: HiddenKeyRows) => [...cosinesTo(one, others, plainProducts)];
 const close = (actual: Float32Array, expected: Float32Array, tolerance = 1e-3) => {
   assert.equal(actual.length, expected.length);
   let worst = 0;
@@ -133,11 +133,11 @@ for (const [name, directory] of BUNDLES) {
       close(logits.subarray(0, size), await fresh([...window, b, c], 0));
       close(logits.subarray(size), await fresh([...window, a, c], 0));
       for (const [i, last] of [b, a].entries()) {
-        const direction = branches.direction(i);
+        const key = branches.hiddenKey(i);
         await decoder.logits([...window, last, c], z(0));
-        const row = decoder.reading(z(0))?.directions.slice(101, 102);
-        assert.equal(direction === undefined, row === undefined);
-        if (direction && row) assert.ok(Math.abs((cosines(direction, row)[0] ?? 0) - 1) < 0.01);
+        const row = decoder.hiddenKeysOf(z(0))?.hiddenKeys.slice(101, 102);
+        assert.equal(key === undefined, row === undefined);
+        if (key && row) assert.ok(Math.abs((cosines(key, row)[0] ?? 0) - 1) < 0.01);
       }
     });
 
@@ -147,15 +147,15 @@ for (const [name, directory] of BUNDLES) {
       const other = [...tokens.slice(0, 60), ...tokens.slice(5, 25)];
       await decoder.logits(one, z(1));
       await decoder.logits(other, z(1));
-      const { directions, tokens: read } = decoder.reading(z(1)) ?? {};
-      if (!directions) return assert.equal(bundle.manifest.memory?.states, undefined);
+      const { hiddenKeys, tokens: read } = decoder.hiddenKeysOf(z(1)) ?? {};
+      if (!hiddenKeys) return assert.equal(bundle.manifest.memory?.states, undefined);
       assert.deepEqual(read, other);
-      assert.equal(directions.length, other.length);
+      assert.equal(hiddenKeys.length, other.length);
       const anew = new Decoder(graphs, bundle.manifest);
       await anew.logits(other, z(1));
-      const expected = anew.reading(z(1))!.directions;
+      const expected = anew.hiddenKeysOf(z(1))!.hiddenKeys;
       for (let row = 0; row < other.length; row++) {
-        const [cosine = 0] = cosines(directions.slice(row, row + 1), expected.slice(row, row + 1));
+        const [cosine = 0] = cosines(hiddenKeys.slice(row, row + 1), expected.slice(row, row + 1));
         assert.ok(Math.abs(cosine - 1) < 0.01, `row ${row}: ${cosine}`);
       }
     });

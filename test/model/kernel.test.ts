@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { openBundle, type Bundle } from '../../src/model/bundle';
 import type { KeyValueCache } from '../../src/model/cache';
 import type { Graphs } from '../../src/model/graphs';
-import { cosinesTo, plainProducts } from '../../src/model/directions';
+import { cosinesTo, plainProducts } from '../../src/model/hiddenKeys';
 import { Kernel } from '../../src/model/kernel/kernel';
 import { MOST_TOKENS } from '../../src/model/kernel/layout';
 import { agreement } from '../../src/model/probe';
@@ -65,7 +65,7 @@ for (const [name, directory] of bundles) {
           assert.ok(difference(its[i] as Float32Array, table) < within),
         );
         assert.notDeepEqual(actual.logits, expected.logits, 'the kernel was asked');
-        const [its1, its2] = [slow, quick].map(({ top }) => top.directions);
+        const [its1, its2] = [slow, quick].map(({ top }) => top.hiddenKeys);
         assert.equal(its1?.length, its2?.length);
         for (let row = 100; its1 && its2 && row < its1.length; row++) {
           const [cosine = 0] = cosinesTo(its1.slice(row, row + 1), its2.slice(row, row + 1), plainProducts);

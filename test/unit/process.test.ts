@@ -4,12 +4,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { CompletionOptions, CompletionRequest, Engine, Evidence, Thought } from '../../src/completion/engine';
 import type { FromInference, ToInference } from '../../src/inference/messages';
 import { NumericalError } from '../../src/model/errors';
-import { rounded } from '../../src/model/rounded';
+import { quantiseRows } from '../../src/model/quantisedRows';
 import { InferenceService } from '../../src/inference/process';
 import { followEdit } from '../../src/thought/store';
 
 const trace = { steps: 0, nll: [], heldOut: [], kl: [], best: 0, coverage: 0, chunks: [], runs: 0, milliseconds: 0 };
-const gradient = { gradient: rounded(new Float32Array(1), 1), nll: 1, tokens: 1, heldOut: false };
+const gradient = { gradient: quantiseRows(new Float32Array(1), 1), nll: 1, tokens: 1, heldOut: false };
 
 function thoughtOf(version: number, ...keys: string[]): Thought {
   return {

@@ -1,7 +1,7 @@
 import type { Bundle } from '../bundle';
 import type { KeyValueCache, Mirror } from '../cache';
 import type { Manifest } from '../manifest';
-import { unitRows } from '../directions';
+import { unitRows } from '../hiddenKeys';
 import { NumericalError } from '../errors';
 import { byFeature, leaningOf } from '../thoughtShape';
 import { Layout, MOST_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
@@ -99,7 +99,7 @@ export class Kernel {
    * @param states [S, width]
    * @param z [rows, thought vectors, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
-   * @param cache as for the trunk; it keeps the directions of the last states, too, where it keeps any
+   * @param cache as for the trunk; it keeps the hidden keys, too, where it keeps any
    * @returns logits, [logit count, vocabulary]
    */
   top(states: Float32Array, z: Float32Array, logitCount: number, cache: KeyValueCache): Float32Array {
@@ -111,7 +111,7 @@ export class Kernel {
     this.#floats.set(states, x / 4);
     for (let i = trunkLayers; i < layers; i++) this.#layer(i, slot, i - trunkLayers, rows, cache.length);
     this.#operations.normalise(x, rows, width, this.#layout.finalNorm, this.#epsilon, normed);
-    const directions = unitRows(this.#floats.slice(normed / 4, normed / 4 + rows * width), width);
+    const hiddenKeys = unitRows(this.#floats.slice(normed / 4, normed / 4 + rows * width), width);
     const last = normed + (rows - logitCount) * width * 4;
     this.#multiply(last, logitCount, this.#layout.head, wide, false);
     this.#addByFeatures(last, logitCount, slot);
@@ -119,7 +119,7 @@ export class Kernel {
     this.#lean(logits, z);
     NumericalError.check(logits, 'logits');
     this.#keep(slot, cache, rows);
-    cache.point(directions);
+    cache.appendHidden(hiddenKeys);
     return logits;
   }
 

@@ -1,4 +1,4 @@
-import { plainProducts, type Products } from '../directions';
+import { plainProducts, type Products } from '../hiddenKeys';
 import { loadProgram } from './program';
 
 /** Bytes for rows and their products: those of a window and of 64 chunks, some times over. */
@@ -10,7 +10,7 @@ const WIDEST = 1 << 13;
 const ROWS = VECTOR + WIDEST;
 
 /**
- * Products on vectors of 128 bits. Rows are copied into the memory once and stay there until it is full: readings are asked again
+ * Products on vectors of 128 bits. Rows are copied into the memory once and stay there until it is full: hidden keys are asked again
  * for every token.
  */
 export async function openProducts(): Promise<Products> {

@@ -4,8 +4,8 @@ import { likenessOf } from '../../../src/completion/recall';
 import { fit, fitStates, meanNll, sampleOf, type Sample } from '../../../lab/memoryFit';
 import { mix, mixStates, normalise } from '../../../src/memory/mixture';
 import { alike, stateInputs, stateShare, type Likeness } from '../../../src/memory/states';
-import { Directions, plainProducts } from '../../../src/model/directions';
-import { rounded } from '../../../src/model/rounded';
+import { HiddenKeys, plainProducts } from '../../../src/model/hiddenKeys';
+import { quantiseRows } from '../../../src/model/quantisedRows';
 import type { MemoryWeights } from '../../../src/model/manifest';
 import { neutralWeights } from '../../../lab/memoryFit';
 
@@ -14,7 +14,7 @@ const at = (degrees: number) => {
   const angle = (degrees * Math.PI) / 180;
   return [Math.cos(angle), Math.sin(angle), ...Array.from({ length: 14 }, () => 0)];
 };
-const pointed = (...degrees: number[]) => rounded(Float32Array.from(degrees.flatMap(at)), 16);
+const pointed = (...degrees: number[]) => quantiseRows(Float32Array.from(degrees.flatMap(at)), 16);
 const reading = (...places: [degrees: number, token: number][]) => ({
   ...pointed(...places.map(([degrees]) => degrees)),
   tokens: places.map(([, token]) => token),
@@ -117,37 +117,37 @@ describe('states in the mixture', () => {
 });
 
 describe('what has been read, to be looked up by state', () => {
-  // Window: two tokens of the head, then 7, 8, 9; each state points where it says.
+  // Window: two tokens of the head, then 7, 8, 9; each hidden key points where it says.
   const tokens = [1, 2, 7, 8, 9];
-  const directions = new Directions(16, 5);
-  directions.append(Float32Array.from([0, 40, 80, 120, 40].flatMap(at)));
-  const decoder = { reading: () => ({ directions, tokens }) };
+  const hiddenKeys = new HiddenKeys(16, 5);
+  hiddenKeys.append(Float32Array.from([0, 40, 80, 120, 40].flatMap(at)));
+  const decoder = { hiddenKeysOf: () => ({ hiddenKeys, tokens }) };
   const thought = { version: 0, mu: new Float32Array(0) };
   const sharp = 1000;
 
   test('the window as far as it goes before the context’s end', () => {
     // Behind [7, 8, 9] the state points to 40°, as behind the last token of the head, which 7 followed.
-    const found = likenessOf({ decoder, readings: [] }, [7, 8, 9], { thought, before: 2 }, sharp)!;
+    const found = likenessOf({ decoder, datastore: [] }, [7, 8, 9], { thought, before: 2 }, sharp)!;
     assert.deepEqual([...found.shares], [[7, 1]]);
     near(found.nearest, 1);
     // Behind [7], at 80°, only the head's end comes before: what follows itself is not known yet.
-    assert.deepEqual([...likenessOf({ decoder, readings: [] }, [7], { thought, before: 2 }, sharp)!.shares], [[7, 1]]);
+    assert.deepEqual([...likenessOf({ decoder, datastore: [] }, [7], { thought, before: 2 }, sharp)!.shares], [[7, 1]]);
   });
 
   test('the evidence of the thought, too', () => {
-    const readings = [reading([80, 5])];
-    assert.deepEqual([...likenessOf({ decoder, readings }, [7], { thought, before: 2 }, sharp)!.shares], [[5, 1]]);
+    const datastore = [reading([80, 5])];
+    assert.deepEqual([...likenessOf({ decoder, datastore }, [7], { thought, before: 2 }, sharp)!.shares], [[5, 1]]);
   });
 
   test('a branch brings its own state, and looks it up in the window', () => {
-    const direction = pointed(80);
-    const found = likenessOf({ decoder, readings: [] }, [7, 8, 9, 3, 3], { thought, before: 2, direction }, sharp)!;
+    const hiddenKey = pointed(80);
+    const found = likenessOf({ decoder, datastore: [] }, [7, 8, 9, 3, 3], { thought, before: 2, hiddenKey }, sharp)!;
     assert.deepEqual([...found.shares], [[8, 1]]);
   });
 
-  test('nothing where directions are not told, or not there yet', () => {
-    const silent = { reading: () => undefined };
-    assert.equal(likenessOf({ decoder: silent, readings: [] }, [7], { thought, before: 2 }, sharp), undefined);
-    assert.equal(likenessOf({ decoder, readings: [] }, [7, 8, 9, 3], { thought, before: 2 }, sharp), undefined);
+  test('nothing where hidden keys are not given, or not there yet', () => {
+    const silent = { hiddenKeysOf: () => undefined };
+    assert.equal(likenessOf({ decoder: silent, datastore: [] }, [7], { thought, before: 2 }, sharp), undefined);
+    assert.equal(likenessOf({ decoder, datastore: [] }, [7, 8, 9, 3], { thought, before: 2 }, sharp), undefined);
   });
 });

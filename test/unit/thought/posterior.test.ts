@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { rounded } from '../../../src/model/rounded';
+import { quantiseRows } from '../../../src/model/quantisedRows';
 import {
   addGradient,
   addRounded,
@@ -107,7 +107,7 @@ test('the mean gradient weighs chunks by their tokens, rounded or not', () => {
   const [mean, ofRounded] = [new Float32Array(2), new Float32Array(2)];
   gradients.forEach((gradient, i) => addGradient(mean, gradient, shares[i]!));
   assert.deepEqual([...mean], [2, 1]);
-  gradients.forEach((gradient, i) => addRounded(ofRounded, rounded(gradient, 1), shares[i]!));
+  gradients.forEach((gradient, i) => addRounded(ofRounded, quantiseRows(gradient, 1), shares[i]!));
   assert.ok(Math.hypot(ofRounded[0]! - 2, ofRounded[1]! - 1) < 1e-6);
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Pointed } from '../../../src/model/directions';
-import { rounded } from '../../../src/model/rounded';
+import type { HiddenKeyRows } from '../../../src/model/hiddenKeys';
+import { quantiseRows } from '../../../src/model/quantisedRows';
 import type { Chunk } from '../../../src/thought/evidence';
 import { Refinement, type EvidenceModel } from '../../../src/thought/refine';
 import { followEdit } from '../../../src/thought/store';
@@ -24,9 +24,9 @@ class Quadratic implements EvidenceModel {
   states() {
     return Promise.resolve(new Float32Array(0));
   }
-  read({ key }: Chunk, z: Float32Array): Promise<Pointed | undefined> {
+  read({ key }: Chunk, z: Float32Array): Promise<HiddenKeyRows | undefined> {
     this.evaluated.push(`read ${key} at ${z[0]}`);
-    return Promise.resolve(rounded(Float32Array.of(0, 0, 1, 0, 0, 1), 2));
+    return Promise.resolve(quantiseRows(Float32Array.of(0, 0, 1, 0, 0, 1), 2));
   }
   evaluate({ key, tokens }: Chunk, _states: Float32Array, z: Float32Array) {
     this.evaluated.push(key);
@@ -63,14 +63,14 @@ const mu = (thought: Thought) => thought.mu[0];
 
 describe('refinement', () => {
   test('keeps how the evidence was read where its z was, without the headers', async () => {
-    class Reading extends Quadratic {
+    class DatastoreEntry extends Quadratic {
       override async evaluate(one: Chunk, states: Float32Array, z: Float32Array) {
         const found = await super.evaluate(one, states, z);
         return { ...found, directions: Float32Array.of(0, 0, 1, z[0] ?? 0, 0, 1) };
       }
     }
     const read = { targets: [1, 2, 3], weights: Float32Array.of(0, 1, 1) };
-    const model = new Reading({ a: 1, judge: 1 });
+    const model = new DatastoreEntry({ a: 1, judge: 1 });
     const { thought } = await refine(
       model,
       [

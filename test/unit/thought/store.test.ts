@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { rounded } from '../../../src/model/rounded';
+import { quantiseRows } from '../../../src/model/quantisedRows';
 import { ThoughtStore } from '../../../src/thought/store';
 import { priorThought, type Thought } from '../../../src/thought/thought';
 
 /** A thought of two numbers that rests on so many chunks. */
 function thoughtOn(chunks: number): Thought {
-  const gradient = { gradient: rounded(new Float32Array(2), 2), nll: 1, tokens: 1, heldOut: false };
+  const gradient = { gradient: quantiseRows(new Float32Array(2), 2), nll: 1, tokens: 1, heldOut: false };
   const gradients = new Map(Array.from({ length: chunks }, (_, i) => [`${i}`, gradient]));
   return { ...priorThought(Float32Array.of(1, 2)), gradients };
 }

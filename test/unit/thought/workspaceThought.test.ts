@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ThoughtKeeper } from '../../../src/inference/thoughtKeeper';
-import { rounded } from '../../../src/model/rounded';
+import { quantiseRows } from '../../../src/model/quantisedRows';
 import { priorThought, type Thought } from '../../../src/thought/thought';
 import { WorkspaceThought } from '../../../src/thought/workspaceThought';
 
@@ -102,7 +102,9 @@ describe('the thought of a workspace', () => {
 describe('the thought of a workspace on disk', () => {
   const thoughtOf = (value: number): Thought => ({
     ...priorThought(Float32Array.of(value)),
-    gradients: new Map([['chunk', { gradient: rounded(Float32Array.of(0), 1), nll: 1, tokens: 1, heldOut: false }]]),
+    gradients: new Map([
+      ['chunk', { gradient: quantiseRows(Float32Array.of(0), 1), nll: 1, tokens: 1, heldOut: false }],
+    ]),
   });
   const inFolder = async (
     body: (folder: string, keeper: (model?: string) => ThoughtKeeper, lines: string[]) => Promise<void>,

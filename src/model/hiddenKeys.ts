@@ -1,18 +1,18 @@
-import { roundInto, type Rounded } from './rounded';
+import { quantiseInto, type QuantisedRows } from './quantisedRows';
 
-/** Unit vectors, a row each. */
-export type Pointed = Rounded;
+/** Hidden keys: last states as unit vectors, a row a token. */
+export type HiddenKeyRows = QuantisedRows;
 
-/** A text that the decoder has read: where its last states point, and the token that followed each. */
-export interface Reading extends Pointed {
+/** A text that the decoder has read: the hidden keys of its tokens, and the token that followed each. */
+export interface DatastoreEntry extends HiddenKeyRows {
   readonly tokens: ArrayLike<number>;
 }
 
 /**
- * Where last states point: an append-only table of unit vectors, a row each, rounded to 8 bits. Cosines between them are right to
+ * Hidden keys: an append-only table of unit vectors, a row each, quantised to 8 bits. Cosines between them are right to
  * a thousandth then (nano, root mean square; six at worst), in a quarter of the memory.
  */
-export class Directions {
+export class HiddenKeys {
   #numbers: Int8Array;
   #scales: Float32Array;
   #length = 0;
@@ -33,7 +33,7 @@ export class Directions {
     const { width } = this;
     const count = rows.length / width;
     this.#reserve(this.#length + count);
-    roundInto({ numbers: this.#numbers, scales: this.#scales }, this.#length, rows, width);
+    quantiseInto({ numbers: this.#numbers, scales: this.#scales }, this.#length, rows, width);
     this.#length += count;
   }
 
@@ -54,7 +54,7 @@ export class Directions {
   }
 
   /** Rows [from, to) without copying; valid until something is appended. */
-  slice(from = 0, to = this.#length): Pointed {
+  slice(from = 0, to = this.#length): HiddenKeyRows {
     return {
       numbers: this.#numbers.subarray(from * this.width, to * this.width),
       scales: this.#scales.subarray(from, to),
@@ -86,10 +86,14 @@ export function unitRows(values: Float32Array, width: number): Float32Array {
 /** Products of a vector with rows, both of whole numbers: [rows]. */
 export type Products = (vector: Int8Array, rows: Int8Array) => Int32Array;
 
-/** Cosines between one direction and others. */
-export function cosinesTo(direction: Pointed, { numbers, scales }: Pointed, products: Products): Float32Array {
-  const all = products(direction.numbers, numbers);
-  const scale = direction.scales[0] as number;
+/** Cosines between one hidden key and others. */
+export function cosinesTo(
+  hiddenKey: HiddenKeyRows,
+  { numbers, scales }: HiddenKeyRows,
+  products: Products,
+): Float32Array {
+  const all = products(hiddenKey.numbers, numbers);
+  const scale = hiddenKey.scales[0] as number;
   const cosines = new Float32Array(scales.length);
   for (let row = 0; row < cosines.length; row++) cosines[row] = scale * (scales[row] as number) * (all[row] as number);
   return cosines;

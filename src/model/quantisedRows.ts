@@ -1,5 +1,5 @@
-/** Rows of numbers rounded to 8 bits, [rows, width], with a scale a row: a quarter of the memory of what they stand for. */
-export interface Rounded {
+/** Rows of numbers quantised to 8 bits, [rows, width], with a scale a row: a quarter of the memory of what they stand for. */
+export interface QuantisedRows {
   readonly numbers: Int8Array;
   readonly scales: Float32Array;
 }
@@ -7,10 +7,15 @@ export interface Rounded {
 const LARGEST = 127;
 
 /**
- * Rounds rows of `width` numbers into tables that have room for them from row `first` on. A row with something that is no
+ * Quantises rows of `width` numbers into tables that have memory for them from row `first` on. A row with something that is no
  * finite number in it is none afterwards, either.
  */
-export function roundInto({ numbers, scales }: Rounded, first: number, rows: Float32Array, width: number): void {
+export function quantiseInto(
+  { numbers, scales }: QuantisedRows,
+  first: number,
+  rows: Float32Array,
+  width: number,
+): void {
   const count = rows.length / width;
   for (let row = 0; row < count; row++) {
     const values = rows.subarray(row * width, (row + 1) * width);
@@ -24,8 +29,8 @@ export function roundInto({ numbers, scales }: Rounded, first: number, rows: Flo
 }
 
 /** @param rows [rows, width] */
-export function rounded(rows: Float32Array, width: number): Rounded {
+export function quantiseRows(rows: Float32Array, width: number): QuantisedRows {
   const tables = { numbers: new Int8Array(rows.length), scales: new Float32Array(rows.length / width) };
-  roundInto(tables, 0, rows, width);
+  quantiseInto(tables, 0, rows, width);
   return tables;
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { cosinesTo, Directions, plainProducts, unitRows, type Products } from '../../../src/model/directions';
+import { cosinesTo, HiddenKeys, plainProducts, unitRows, type Products } from '../../../src/model/hiddenKeys';
 import { openProducts } from '../../../src/model/kernel/products';
 import { normal, randomFrom } from '../../../src/model/random';
-import { rounded } from '../../../src/model/rounded';
+import { quantiseRows } from '../../../src/model/quantisedRows';
 
 /** Unit vectors of a seeded generator, [count, width]. */
 function units(count: number, width: number, seed: number): Float32Array {
@@ -17,10 +17,10 @@ function units(count: number, width: number, seed: number): Float32Array {
   return rows;
 }
 
-describe('directions', () => {
+describe('hidden keys', () => {
   test('cosines are right to a hundredth', () => {
     const [one, others] = [units(1, 64, 1), units(20, 64, 2)];
-    const cosines = cosinesTo(rounded(one, 64), rounded(others, 64), plainProducts);
+    const cosines = cosinesTo(quantiseRows(one, 64), quantiseRows(others, 64), plainProducts);
     cosines.forEach((cosine, row) => {
       const exact = one.reduce((sum, value, i) => sum + value * others[row * 64 + i]!, 0);
       assert.ok(Math.abs(cosine - exact) < 0.01, `${cosine} in place of ${exact}`);
@@ -29,26 +29,26 @@ describe('directions', () => {
 
   test('grow beyond their capacity, and are forgotten from a row on', () => {
     const rows = units(9, 16, 3);
-    const directions = new Directions(16, 2);
-    for (let row = 0; row < 9; row++) directions.append(rows.subarray(row * 16, (row + 1) * 16));
-    assert.deepEqual(directions.slice(), rounded(rows, 16));
-    directions.truncate(3);
-    directions.append(rows.subarray(0, 16));
-    assert.equal(directions.length, 4);
-    assert.deepEqual(directions.slice(3).numbers, rounded(rows.subarray(0, 16), 16).numbers);
+    const keys = new HiddenKeys(16, 2);
+    for (let row = 0; row < 9; row++) keys.append(rows.subarray(row * 16, (row + 1) * 16));
+    assert.deepEqual(keys.slice(), quantiseRows(rows, 16));
+    keys.truncate(3);
+    keys.append(rows.subarray(0, 16));
+    assert.equal(keys.length, 4);
+    assert.deepEqual(keys.slice(3).numbers, quantiseRows(rows.subarray(0, 16), 16).numbers);
   });
 });
 
-describe('rows of directions', () => {
+describe('rows of keys', () => {
   test('are moved whether they count or not, and count again', () => {
     const rows = units(6, 16, 4);
-    const directions = new Directions(16, 6);
-    directions.append(rows);
-    directions.truncate(1);
-    directions.move(2, 9, 4);
-    while (directions.length < 9) directions.append(rows.subarray(0, 16));
-    directions.extend(13);
-    assert.deepEqual(directions.slice(9), rounded(rows.subarray(2 * 16), 16));
+    const keys = new HiddenKeys(16, 6);
+    keys.append(rows);
+    keys.truncate(1);
+    keys.move(2, 9, 4);
+    while (keys.length < 9) keys.append(rows.subarray(0, 16));
+    keys.extend(13);
+    assert.deepEqual(keys.slice(9), quantiseRows(rows.subarray(2 * 16), 16));
   });
 
   test('become unit vectors', () => {
