@@ -67,7 +67,7 @@ function fitWith(places: readonly RecalledPlace[], occurring: number, onProgress
 
 /** The places where something was recalled, with the words of the file favoured by an amount. */
 function samplesOf(places: readonly RecalledPlace[], occurring: number): Sample[] {
-  return places.flatMap(({ logits, occurs, recollections, word, likeness, target }) => {
-    return sampleOf(favour(logits, occurs, occurring), recollections, word, target, likeness) ?? [];
+  return places.flatMap(({ logits, occurs, recollections, word, knn, target }) => {
+    return sampleOf(favour(logits, occurs, occurring), recollections, word, target, knn) ?? [];
   });
 }

@@ -5,7 +5,7 @@ import { compare } from './compare';
 import { evaluate } from './evaluate';
 import { fitEnergy } from './fitEnergy';
 import { fitMemory } from './fitMemory';
-import { fitStates } from './fitStates';
+import { fitKnn } from './fitKnn';
 import { gate } from './gate';
 import { nextEdits } from './nextEdits/command';
 import { score } from './score';
@@ -24,7 +24,7 @@ runProgram({
     gate,
     'next-edits': nextEdits,
     'fit-memory': fitMemory,
-    'fit-states': fitStates,
+    'fit-knn': fitKnn,
     'fit-energy': fitEnergy,
   },
 });

@@ -1,7 +1,7 @@
-import type { MemoryWeights, StateWeights } from '../src/model/manifest';
+import type { MemoryWeights, KnnWeights } from '../src/model/manifest';
 import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from '../src/memory/mixture';
 import { bucketOf, predict, type Recollection } from '../src/memory/prediction';
-import { SHARPNESS, STATE_INPUTS, stateInputs, stateShare, type Likeness } from '../src/memory/states';
+import { INVERSE_TEMPERATURE, KNN_GATE_INPUTS, knnGateInputs, knnGate, type KnnDistribution } from '../src/memory/knn';
 import type { OpenWord } from '../src/memory/words';
 
 /** One token that was to be written: what was recalled before it, and what the decoder thought. */
@@ -15,19 +15,19 @@ export interface Sample {
   readonly target: number;
   /** log p of the target by the decoder. */
   readonly logprob: number;
-  /** What followed like states, where some have been read. */
-  readonly likeness?: Likeness | undefined;
+  /** The kNN distribution, where some states have been read. */
+  readonly knn?: KnnDistribution | undefined;
 }
 
-/** @returns undefined where nothing was recalled, by words or by states: then the decoder stands alone, whatever the weights */
+/** @returns undefined where there is no cache hit and no kNN distribution: then the decoder stands alone, whatever the weights */
 export function sampleOf(
   logits: Float32Array,
   recollections: readonly Recollection[],
   word: OpenWord,
   target: number,
-  likeness?: Likeness,
+  knn?: KnnDistribution,
 ): Sample | undefined {
-  if (recollections.length === 0 && !likeness) return undefined;
+  if (recollections.length === 0 && !knn) return undefined;
   const { logprobs, entropy, token } = normalise(logits);
   const logprobOf = (id: number) => logprobs[id] ?? -Infinity;
   return {
@@ -37,7 +37,7 @@ export function sampleOf(
     word,
     target,
     logprob: logprobOf(target),
-    likeness,
+    knn,
   };
 }
 
@@ -81,7 +81,7 @@ export interface FitOptions {
 }
 
 /**
- * Weights under which the targets are most probable: those of the states, of the recollections and of the gate in turn, each by
+ * Weights under which the targets are most probable: those of the kNN gate, of the cache hits and of the memory gate in turn, each by
  * gradient steps (Adam, Kingma & Ba 2015) with the others fixed.
  */
 export function fit(
@@ -92,7 +92,7 @@ export function fit(
   let weights = neutralWeights(lengths);
   const known = samples.filter(({ recollections }) => recollections.length > 0);
   for (let round = 0; round < rounds; round++) {
-    if (samples.some(({ likeness }) => likeness)) {
+    if (samples.some(({ knn }) => knn)) {
       const rows = samples.flatMap((sample) => stateRow(sample, weights) ?? []);
       weights = withStates(
         weights,
@@ -119,7 +119,7 @@ export function fit(
  * @returns them, and the mean −log p of the targets, in nats
  * @throws RangeError if no states were read
  */
-export function fitStates(samples: readonly Sample[], options?: FitOptions): { weights: StateWeights; nats: number } {
+export function fitKnn(samples: readonly Sample[], options?: FitOptions): { weights: KnnWeights; nats: number } {
   const { states } = fit(samples, [1], options);
   if (!states) throw new RangeError('the model does not tell where its states point');
   return { weights: states, nats: meanNll(samples, { ...neutralWeights([1]), states }) };
@@ -163,9 +163,9 @@ function compactOf(sample: Sample, weights: MemoryWeights): Compact {
 /** p of the target by the decoder and the states, as they are mixed by now. */
 function besideStates(sample: Sample, { states }: MemoryWeights): number {
   const decoder = Math.exp(sample.logprob);
-  if (!sample.likeness || !states) return decoder;
-  const kappa = stateShare(stateInputs(sample.likeness, sample.view), states);
-  return (1 - kappa) * decoder + kappa * (sample.likeness.shares.get(sample.target) ?? 0);
+  if (!sample.knn || !states) return decoder;
+  const kappa = knnGate(knnGateInputs(sample.knn, sample.view), states);
+  return (1 - kappa) * decoder + kappa * (sample.knn.shares.get(sample.target) ?? 0);
 }
 
 /** Weights [length buckets …, distance, own] → gradient of the mean NLL. */
@@ -234,14 +234,14 @@ function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
 
 /** Of κ, as far as λ leaves it something; undefined where no states were read. */
 function stateRow(sample: Sample, weights: MemoryWeights): GateRow | undefined {
-  const { likeness, view, target, logprob } = sample;
-  if (!likeness) return undefined;
+  const { knn, view, target, logprob } = sample;
+  if (!knn) return undefined;
   const { lambda, recalled } = judge(sample, weights);
-  const inputs = stateInputs(likeness, view);
+  const inputs = knnGateInputs(knn, view);
   return {
-    inputs: STATE_INPUTS.map((name) => inputs[name]),
+    inputs: KNN_GATE_INPUTS.map((name) => inputs[name]),
     decoder: (1 - lambda) * Math.exp(logprob),
-    recalled: (1 - lambda) * (likeness.shares.get(target) ?? 0),
+    recalled: (1 - lambda) * (knn.shares.get(target) ?? 0),
     beside: lambda * recalled,
   };
 }
@@ -307,13 +307,13 @@ function withGate(weights: MemoryWeights, values: readonly number[]): MemoryWeig
 const FIRST_BIAS = -3;
 
 function ofStates({ states }: MemoryWeights): number[] {
-  return STATE_INPUTS.map((name) => states?.gate[name] ?? (name === 'bias' ? FIRST_BIAS : 0));
+  return KNN_GATE_INPUTS.map((name) => states?.gate[name] ?? (name === 'bias' ? FIRST_BIAS : 0));
 }
 
 function withStates(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
-  const gate = Object.fromEntries(STATE_INPUTS.map((name, i) => [name, values[i] ?? 0])) as Record<
-    (typeof STATE_INPUTS)[number],
+  const gate = Object.fromEntries(KNN_GATE_INPUTS.map((name, i) => [name, values[i] ?? 0])) as Record<
+    (typeof KNN_GATE_INPUTS)[number],
     number
   >;
-  return { ...weights, states: { sharpness: SHARPNESS, gate } };
+  return { ...weights, states: { sharpness: INVERSE_TEMPERATURE, gate } };
 }

@@ -19,7 +19,7 @@ import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { tempered } from '../thought/temper';
 import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxJudges } from '../syntax/judge';
-import { SHARPNESS } from '../memory/states';
+import { INVERSE_TEMPERATURE } from '../memory/knn';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
@@ -402,9 +402,9 @@ export class Engine {
         if (need.length > 0) continue;
         const { occurs, words } = lookup;
         const recollections = memory ? lookup.recall(context) : [];
-        const likeness = lookup.likeness(read, context, { thought, before }, SHARPNESS);
+        const knn = lookup.knn(read, context, { thought, before }, INVERSE_TEMPERATURE);
         const word = words.at(context);
-        places.push({ logits: logits.slice(), occurs, recollections, word, likeness, target: token });
+        places.push({ logits: logits.slice(), occurs, recollections, word, knn, target: token });
       }
       return places;
     });

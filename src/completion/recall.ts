@@ -1,13 +1,13 @@
 import { ContextMemory, type Source } from '../memory/context';
-import { mix, mixStates } from '../memory/mixture';
-import { alike, type Likeness } from '../memory/states';
+import { mix, mixKnn } from '../memory/mixture';
+import { knnDistribution, type KnnDistribution } from '../memory/knn';
 import { WorkspaceMemory } from '../memory/workspace';
 import { favour } from '../memory/vocabulary';
 import { Words } from '../memory/words';
 import type { Occurrence, Recollection } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
-import type { MemoryWeights, StateWeights } from '../model/manifest';
+import type { MemoryWeights, KnnWeights } from '../model/manifest';
 import { plainProducts, type HiddenKeyRows, type Products, type DatastoreEntry } from '../model/hiddenKeys';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
@@ -16,10 +16,10 @@ import { isBinary } from './sources';
 import { restOfLine } from './stop';
 
 /** Turns the decoder's logits after a context into log p of the next token; both are [vocabulary]. */
-export type Mix = (logits: Float32Array, context: readonly number[], state?: State) => Float32Array;
+export type Mix = (logits: Float32Array, context: readonly number[], state?: HiddenState) => Float32Array;
 
-/** Where the decoder is, for what is looked up by its state. */
-export interface State {
+/** Where the decoder is, for the kNN cache. */
+export interface HiddenState {
   /** Under which the context has been read. */
   readonly thought: Conditioning;
   /** Tokens of the window before the context. */
@@ -29,7 +29,7 @@ export interface State {
 }
 
 /** What the kNN cache holds: the window, read by a decoder, and the evidence of a thought. */
-export interface Read {
+export interface KnnSources {
   readonly decoder: Pick<Decoder, 'hiddenKeysOf'>;
   readonly datastore: readonly DatastoreEntry[];
 }
@@ -82,20 +82,20 @@ export class Lookup {
   readonly words: Words;
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
-  readonly #states: StateWeights | undefined;
+  readonly #knnWeights: KnnWeights | undefined;
   readonly #tokenizer: Bundle['tokenizer'];
   readonly #products: Products;
   /** Files whose text is told by the request: what is on disk of them is not theirs, and may be what is being changed. */
   #open: ReadonlySet<string> = new Set();
 
-  /** @param products by which states are compared */
+  /** @param products by which hidden keys are compared */
   constructor({ tokenizer, manifest }: Pick<Bundle, 'tokenizer' | 'manifest'>, products: Products = plainProducts) {
     this.#products = products;
     this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary, manifest.window.tokens);
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.words = new Words(tokenizer);
     this.#weights = manifest.memory;
-    this.#states = manifest.states;
+    this.#knnWeights = manifest.states;
     this.#tokenizer = tokenizer;
   }
 
@@ -151,29 +151,34 @@ export class Lookup {
   /**
    * How the decoder's opinion and what is looked up become one; undefined for a model whose weights for that were not fitted.
    * @param words whether things are looked up by their words
-   * @param read what can be looked up by state
+   * @param sources of the kNN distribution
    */
-  mix(words: boolean, read?: Read): Mix | undefined {
+  mix(words: boolean, read?: KnnSources): Mix | undefined {
     const weights = this.#weights;
-    if (!words || !weights) return read && this.#mixStates(read);
-    const { occurring, states } = weights;
+    if (!words || !weights) return read && this.#mixKnn(read);
+    const { occurring, states: knnWeights } = weights;
     return (logits, context, state) => {
-      const likeness = read && state && states ? this.likeness(read, context, state, states.sharpness) : undefined;
+      const knn = read && state && knnWeights ? this.knn(read, context, state, knnWeights.sharpness) : undefined;
       const favoured = favour(logits, this.occurs, occurring);
-      return mix(favoured, this.recall(context), this.words.at(context), weights, likeness);
+      return mix(favoured, this.recall(context), this.words.at(context), weights, knn);
     };
   }
 
-  /** What followed states like that after a context. */
-  likeness(read: Read, context: readonly number[], state: State, sharpness: number): Likeness | undefined {
-    return likenessOf(read, context, state, sharpness, this.#products);
+  /** The kNN distribution after a context. */
+  knn(
+    read: KnnSources,
+    context: readonly number[],
+    state: HiddenState,
+    inverseTemperature: number,
+  ): KnnDistribution | undefined {
+    return knnOf(read, context, state, inverseTemperature, this.#products);
   }
 
-  #mixStates(read: Read): Mix | undefined {
-    const states = this.#states;
-    if (!states) return undefined;
+  #mixKnn(read: KnnSources): Mix | undefined {
+    const knnWeights = this.#knnWeights;
+    if (!knnWeights) return undefined;
     return (logits, context, state) => {
-      return mixStates(logits, states, state && this.likeness(read, context, state, states.sharpness));
+      return mixKnn(logits, knnWeights, state && this.knn(read, context, state, knnWeights.sharpness));
     };
   }
 
@@ -184,14 +189,14 @@ export class Lookup {
   };
 }
 
-/** What followed states like that after a context: in the window before it, and in the evidence. */
-export function likenessOf(
-  { decoder, datastore }: Read,
+/** The kNN distribution after a context: over the window before it, and the evidence. */
+export function knnOf(
+  { decoder, datastore }: KnnSources,
   context: readonly number[],
-  { thought, before, hiddenKey }: State,
-  sharpness: number,
+  { thought, before, hiddenKey }: HiddenState,
+  inverseTemperature: number,
   products: Products = plainProducts,
-): Likeness | undefined {
+): KnnDistribution | undefined {
   const window = decoder.hiddenKeysOf(thought);
   if (!window) return undefined;
   const { hiddenKeys, tokens } = window;
@@ -201,5 +206,5 @@ export function likenessOf(
   // What is written in branches is not in the decoder's caches: there the window ends.
   const [from, to] = [before - 1, Math.min(row, hiddenKeys.length, tokens.length - 1)];
   const here = { ...hiddenKeys.slice(from, to), tokens: tokens.slice(before, to + 1) };
-  return alike(own, to > from ? [here, ...datastore] : datastore, sharpness, products);
+  return knnDistribution(own, to > from ? [here, ...datastore] : datastore, inverseTemperature, products);
 }

@@ -1,5 +1,5 @@
 import type { Recollection } from '../memory/prediction';
-import type { Likeness } from '../memory/states';
+import type { KnnDistribution } from '../memory/knn';
 import type { Place } from '../memory/vocabulary';
 import type { OpenWord } from '../memory/words';
 import type { Abortable } from '../model/decoder';
@@ -136,8 +136,8 @@ export interface RecalledPlace extends Place {
   readonly recollections: readonly Recollection[];
   /** The word in which the text before the token ends. */
   readonly word: OpenWord;
-  /** What followed like states; undefined where the bundle's graphs do not give hidden keys. */
-  readonly likeness: Likeness | undefined;
+  /** The kNN distribution; undefined where the bundle's graphs do not give hidden keys. */
+  readonly knn: KnnDistribution | undefined;
 }
 
 export interface Score {

@@ -1,6 +1,6 @@
-import type { MemoryWeights, StateWeights } from '../model/manifest';
+import type { MemoryWeights, KnnWeights } from '../model/manifest';
 import { bucketOf, predict, type Prediction, type Recollection } from './prediction';
-import { stateInputs, stateShare, type Likeness } from './states';
+import { knnGateInputs, knnGate, type KnnDistribution } from './knn';
 import type { OpenWord } from './words';
 
 /** What the gate looks at besides the length of the match, in the order of their weights' names. */
@@ -84,10 +84,10 @@ export function share(prediction: Prediction, inputs: GateInputs, { lengths, gat
 }
 
 /**
- * p = (1 − λ) ((1 − κ) p_decoder + κ p_states) + λ p_memory.
+ * p = (1 − λ) ((1 − κ) p_decoder + κ p_knn) + λ p_memory.
  * @param logits the decoder's, [vocabulary]
  * @param word in which the context ends
- * @param likeness what followed like states, where some have been read
+ * @param knn what followed like states, where some have been read
  * @returns log p of each token, [vocabulary]: the decoder's where nothing was recalled
  */
 export function mix(
@@ -95,39 +95,39 @@ export function mix(
   recollections: readonly Recollection[],
   word: OpenWord,
   weights: MemoryWeights,
-  likeness?: Likeness,
+  knn?: KnnDistribution,
 ): Float32Array {
   const prediction = predict(recollections, weights);
-  const { states } = weights;
-  if (!prediction) return mixStates(logits, states, likeness);
+  const { states: knnWeights } = weights;
+  if (!prediction) return mixKnn(logits, knnWeights, knn);
   const { total, entropy, token } = summarise(logits);
   const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
   const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(prediction.entries[0]?.token ?? 0) };
   const lambda = share(prediction, gateInputs(prediction, recollections, view, word), weights);
-  const kappa = states && likeness ? stateShare(stateInputs(likeness, view), states) : 0;
+  const kappa = knnWeights && knn ? knnGate(knnGateInputs(knn, view), knnWeights) : 0;
   const added = new Map<number, number>();
-  if (kappa > 0) for (const [id, share] of likeness?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);
+  if (kappa > 0) for (const [id, share] of knn?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);
   for (const { token: id, share } of prediction.entries) added.set(id, (added.get(id) ?? 0) + lambda * share);
   return blend(logits, total, Math.log1p(-lambda) + Math.log1p(-kappa), added);
 }
 
 /**
- * p = (1 − κ) p_decoder + κ p_states: without the memory of words, or where that recalls nothing.
+ * p = (1 − κ) p_decoder + κ p_knn: without the n-gram cache, or where it has no hit.
  * @param logits the decoder's, [vocabulary]
- * @param states weights of κ, where the bundle has some
- * @param likeness what followed like states, where some have been read
+ * @param knnWeights weights of κ, where the bundle has some
+ * @param knn what followed like states, where some have been read
  * @returns log p of each token, [vocabulary]
  */
-export function mixStates(
+export function mixKnn(
   logits: Float32Array,
-  states: StateWeights | undefined,
-  likeness: Likeness | undefined,
+  knnWeights: KnnWeights | undefined,
+  knn: KnnDistribution | undefined,
 ): Float32Array {
-  if (!states || !likeness) return normalise(logits).logprobs;
+  if (!knnWeights || !knn) return normalise(logits).logprobs;
   const { total, entropy, token } = summarise(logits);
   const view = { entropy, token, logprob: (logits[token] as number) - total };
-  const kappa = stateShare(stateInputs(likeness, view), states);
-  const added = new Map([...likeness.shares].map(([id, share]) => [id, kappa * share]));
+  const kappa = knnGate(knnGateInputs(knn, view), knnWeights);
+  const added = new Map([...knn.shares].map(([id, share]) => [id, kappa * share]));
   return blend(logits, total, Math.log1p(-kappa), added);
 }
 

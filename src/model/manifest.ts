@@ -40,8 +40,8 @@ const label = z.string().regex(/^[\w.+ -]{1,64}$/, 'must be 1 to 64 letters, dig
 
 const weight = z.number();
 
-/** How what followed like states is mixed with what the decoder says (src/memory/states.ts). */
-const stateWeights = z.object({
+/** How the kNN distribution is mixed with what the decoder says (src/memory/knn.ts). */
+const knnWeights = z.object({
   /** By which cosines are multiplied before their softmax. */
   sharpness: z.number().positive(),
   /** Of the gate κ: for each of its inputs. */
@@ -82,7 +82,7 @@ const memoryWeights = z
     /** How far a thought goes beside the memory, of its way from z_0 (src/thought/temper.ts). */
     thought: z.number().min(0).max(1).default(1),
     /** Bundles from before there was this, and those whose graphs do not give hidden keys, have none. */
-    states: stateWeights.optional(),
+    states: knnWeights.optional(),
     /** On what it was fitted. */
     fitted: z.record(z.string(), z.unknown()),
   })
@@ -195,8 +195,8 @@ const schema = z
     thought: thoughtSteps.optional(),
     /** Without it the memory is not used. */
     memory: memoryWeights.optional(),
-    /** The same of states where the lookup memory is off (`npm run lab -- fit-states`); without it the decoder stands alone there. */
-    states: stateWeights.extend({ fitted: z.record(z.string(), z.unknown()) }).optional(),
+    /** Of the kNN distribution where the lookup memory is off (`npm run lab -- fit-knn`); without it the decoder stands alone there. */
+    states: knnWeights.extend({ fitted: z.record(z.string(), z.unknown()) }).optional(),
     /** Without it candidates are ranked by their likelihood alone, and all are shown. */
     energy: energyWeights.optional(),
     training: z.record(z.string(), z.unknown()),
@@ -256,7 +256,7 @@ function checkThought(of: Architecture, thought: z.infer<typeof thoughtSteps>, c
 
 export type Manifest = z.infer<typeof schema>;
 export type MemoryWeights = z.infer<typeof memoryWeights>;
-export type StateWeights = z.infer<typeof stateWeights>;
+export type KnnWeights = z.infer<typeof knnWeights>;
 export type EnergyWeights = z.infer<typeof energyWeights>;
 export type ThoughtSteps = z.infer<typeof thoughtSteps>;
 export type SpecialTokens = z.infer<typeof specialTokens>;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { likenessOf } from '../../../src/completion/recall';
-import { fit, fitStates, meanNll, sampleOf, type Sample } from '../../../lab/memoryFit';
-import { mix, mixStates, normalise } from '../../../src/memory/mixture';
-import { alike, stateInputs, stateShare, type Likeness } from '../../../src/memory/states';
+import { knnOf } from '../../../src/completion/recall';
+import { fit, fitKnn, meanNll, sampleOf, type Sample } from '../../../lab/memoryFit';
+import { mix, mixKnn, normalise } from '../../../src/memory/mixture';
+import { knnDistribution, knnGateInputs, knnGate, type KnnDistribution } from '../../../src/memory/knn';
 import { HiddenKeys, plainProducts } from '../../../src/model/hiddenKeys';
 import { quantiseRows } from '../../../src/model/quantisedRows';
 import type { MemoryWeights } from '../../../src/model/manifest';
@@ -27,25 +27,26 @@ describe('what followed like states', () => {
   const here = pointed(0);
 
   test('shares are a softmax of cosines, over all that has been read', () => {
-    const found = alike(here, [reading([60, 3], [0, 5]), reading([60, 5])], 2, plainProducts)!;
+    const found = knnDistribution(here, [reading([60, 3], [0, 5]), reading([60, 5])], 2, plainProducts)!;
     const [far, close] = [Math.exp(2 * (0.5 - 1)), 1];
     near(found.shares.get(3)!, far / (close + 2 * far));
     near(found.shares.get(5)!, (close + far) / (close + 2 * far));
     near(found.nearest, 1);
-    near(found.unanimity, found.shares.get(5)!);
+    near(found.nearestTokenShare, found.shares.get(5)!);
   });
 
   test('the sharper, the more the nearest has the say; what is nothing beside it has none', () => {
     const readings = [reading([10, 1], [80, 2])];
     assert.ok(
-      alike(here, readings, 8, plainProducts)!.shares.get(1)! > alike(here, readings, 2, plainProducts)!.shares.get(1)!,
+      knnDistribution(here, readings, 8, plainProducts)!.shares.get(1)! >
+        knnDistribution(here, readings, 2, plainProducts)!.shares.get(1)!,
     );
-    assert.deepEqual([...alike(here, readings, 100, plainProducts)!.shares], [[1, 1]]);
+    assert.deepEqual([...knnDistribution(here, readings, 100, plainProducts)!.shares], [[1, 1]]);
   });
 
   test('nothing where nothing has been read', () => {
-    assert.equal(alike(here, [], 22, plainProducts), undefined);
-    assert.equal(alike(here, [reading()], 22, plainProducts), undefined);
+    assert.equal(knnDistribution(here, [], 22, plainProducts), undefined);
+    assert.equal(knnDistribution(here, [reading()], 22, plainProducts), undefined);
   });
 });
 
@@ -54,7 +55,7 @@ const weightsWith = (bias: number, nearest = 0): MemoryWeights => ({
   ...neutralWeights(LENGTHS),
   states: { sharpness: 22, gate: { bias, nearest, entropy: 0, certainty: 0, agreement: 0, unanimity: 0 } },
 });
-const likeness: Likeness = { shares: new Map([[1, 0.75], [2, 0.25]]), nearest: 0.9, unanimity: 0.75 }; // prettier-ignore
+const knn: KnnDistribution = { shares: new Map([[1, 0.75], [2, 0.25]]), nearest: 0.9, nearestTokenShare: 0.75 }; // prettier-ignore
 const OUTSIDE = { tokens: 0, goesOn: () => true };
 
 describe('states in the mixture', () => {
@@ -63,7 +64,7 @@ describe('states in the mixture', () => {
   const total = (logprobs: Float32Array) => logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
 
   test('have their share of what the decoder says', () => {
-    const mixed = mix(logits, [], OUTSIDE, weightsWith(0), likeness);
+    const mixed = mix(logits, [], OUTSIDE, weightsWith(0), knn);
     near(Math.exp(mixed[1]!), 0.5 * p[1]! + 0.5 * 0.75);
     near(Math.exp(mixed[0]!), 0.5 * p[0]!);
     near(total(mixed), 1);
@@ -71,27 +72,26 @@ describe('states in the mixture', () => {
 
   test('and the memory of words has its share before both', () => {
     const recalled = [{ token: 2, length: 1, distance: 9, own: true }];
-    const mixed = mix(logits, recalled, OUTSIDE, weightsWith(0), likeness);
+    const mixed = mix(logits, recalled, OUTSIDE, weightsWith(0), knn);
     near(Math.exp(mixed[2]!), 0.5 * (0.5 * p[2]! + 0.5 * 0.25) + 0.5);
     near(total(mixed), 1);
   });
 
   test('are the same without the memory of words', () => {
     const { states } = weightsWith(0.3, 0.5);
-    assert.deepEqual(mixStates(logits, states, likeness), mix(logits, [], OUTSIDE, weightsWith(0.3, 0.5), likeness));
-    near(Math.exp(mixStates(logits, weightsWith(0).states, likeness)[1]!), 0.5 * p[1]! + 0.5 * 0.75);
-    assert.deepEqual(mixStates(logits, states, undefined), normalise(logits).logprobs);
+    assert.deepEqual(mixKnn(logits, states, knn), mix(logits, [], OUTSIDE, weightsWith(0.3, 0.5), knn));
+    near(Math.exp(mixKnn(logits, weightsWith(0).states, knn)[1]!), 0.5 * p[1]! + 0.5 * 0.75);
+    assert.deepEqual(mixKnn(logits, states, undefined), normalise(logits).logprobs);
   });
 
   test('have none where the bundle has no weights for them', () => {
-    assert.deepEqual(mixStates(logits, undefined, likeness), normalise(logits).logprobs);
-    assert.deepEqual(mix(logits, [], OUTSIDE, neutralWeights(LENGTHS), likeness), normalise(logits).logprobs);
+    assert.deepEqual(mixKnn(logits, undefined, knn), normalise(logits).logprobs);
+    assert.deepEqual(mix(logits, [], OUTSIDE, neutralWeights(LENGTHS), knn), normalise(logits).logprobs);
   });
 
   test('the gate opens with nearness where its weights say so', () => {
     const view = { entropy: 1, token: 1, logprob: -1 };
-    const share = (nearest: number) =>
-      stateShare(stateInputs({ ...likeness, nearest }, view), weightsWith(-1, 2).states!);
+    const share = (nearest: number) => knnGate(knnGateInputs({ ...knn, nearest }, view), weightsWith(-1, 2).states!);
     assert.ok(share(0.9) > share(0.2));
   });
 
@@ -101,18 +101,18 @@ describe('states in the mixture', () => {
       const nearest = i % 2 ? 0.95 : 0.3;
       const target = i % 10;
       const shares = new Map([[i % 2 ? target : (target + 1) % 10, 1]]);
-      return sampleOf(new Float32Array(10), [], OUTSIDE, target, { shares, nearest, unanimity: 1 })!;
+      return sampleOf(new Float32Array(10), [], OUTSIDE, target, { shares, nearest, nearestTokenShare: 1 })!;
     });
     const weights = fit(samples, LENGTHS);
     assert.ok(weights.states);
     const view = { entropy: Math.log(10), token: 0, logprob: -Math.log(10) };
     const share = (nearest: number) =>
-      stateShare(stateInputs({ shares: new Map(), nearest, unanimity: 1 }, view), weights.states!);
+      knnGate(knnGateInputs({ shares: new Map(), nearest, nearestTokenShare: 1 }, view), weights.states!);
     assert.ok(share(0.95) > 0.7 && share(0.3) < 0.3, `${share(0.95)} ${share(0.3)}`);
     assert.ok(meanNll(samples, weights) < 0.7 * Math.log(10));
-    const alone = fitStates(samples);
+    const alone = fitKnn(samples);
     assert.deepEqual(alone, { weights: weights.states, nats: meanNll(samples, weights) });
-    assert.throws(() => fitStates([]), RangeError);
+    assert.throws(() => fitKnn([]), RangeError);
   });
 });
 
@@ -127,27 +127,27 @@ describe('what has been read, to be looked up by state', () => {
 
   test('the window as far as it goes before the context’s end', () => {
     // Behind [7, 8, 9] the state points to 40°, as behind the last token of the head, which 7 followed.
-    const found = likenessOf({ decoder, datastore: [] }, [7, 8, 9], { thought, before: 2 }, sharp)!;
+    const found = knnOf({ decoder, datastore: [] }, [7, 8, 9], { thought, before: 2 }, sharp)!;
     assert.deepEqual([...found.shares], [[7, 1]]);
     near(found.nearest, 1);
     // Behind [7], at 80°, only the head's end comes before: what follows itself is not known yet.
-    assert.deepEqual([...likenessOf({ decoder, datastore: [] }, [7], { thought, before: 2 }, sharp)!.shares], [[7, 1]]);
+    assert.deepEqual([...knnOf({ decoder, datastore: [] }, [7], { thought, before: 2 }, sharp)!.shares], [[7, 1]]);
   });
 
   test('the evidence of the thought, too', () => {
     const datastore = [reading([80, 5])];
-    assert.deepEqual([...likenessOf({ decoder, datastore }, [7], { thought, before: 2 }, sharp)!.shares], [[5, 1]]);
+    assert.deepEqual([...knnOf({ decoder, datastore }, [7], { thought, before: 2 }, sharp)!.shares], [[5, 1]]);
   });
 
   test('a branch brings its own state, and looks it up in the window', () => {
     const hiddenKey = pointed(80);
-    const found = likenessOf({ decoder, datastore: [] }, [7, 8, 9, 3, 3], { thought, before: 2, hiddenKey }, sharp)!;
+    const found = knnOf({ decoder, datastore: [] }, [7, 8, 9, 3, 3], { thought, before: 2, hiddenKey }, sharp)!;
     assert.deepEqual([...found.shares], [[8, 1]]);
   });
 
   test('nothing where hidden keys are not given, or not there yet', () => {
     const silent = { hiddenKeysOf: () => undefined };
-    assert.equal(likenessOf({ decoder: silent, datastore: [] }, [7], { thought, before: 2 }, sharp), undefined);
-    assert.equal(likenessOf({ decoder, datastore: [] }, [7, 8, 9, 3], { thought, before: 2 }, sharp), undefined);
+    assert.equal(knnOf({ decoder: silent, datastore: [] }, [7], { thought, before: 2 }, sharp), undefined);
+    assert.equal(knnOf({ decoder, datastore: [] }, [7, 8, 9, 3], { thought, before: 2 }, sharp), undefined);
   });
 });

@@ -1,4 +1,4 @@
-import { decoderNll, fitStates as fit, sampleOf, type Sample } from './memoryFit';
+import { decoderNll, fitKnn as fit, sampleOf, type Sample } from './memoryFit';
 import { UserError } from '../src/model/errors';
 import type { Manifest } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
@@ -6,26 +6,26 @@ import { fitArguments, fitItems, FIT_USAGE, fiveDigits, recalledPlaces } from '.
 import { openEngine } from '../src/cli/model';
 import { writeIntoManifest } from './manifest';
 
-const USAGE = `npm run lab -- fit-states --each DIR [options]
-  Fits how what followed like states is mixed with a model's decoder where the lookup memory is off: the weights under which
+const USAGE = `npm run lab -- fit-knn --each DIR [options]
+  Fits how the kNN distribution is mixed with a model's decoder where the lookup memory is off: the weights under which
   the targets of the items are most probable.
 ${FIT_USAGE}`;
 
-export const fitStates: Command = {
-  summary: 'fit how a model mixes in like states without its lookup memory',
+export const fitKnn: Command = {
+  summary: 'fit how a model mixes in its kNN distribution without the lookup memory',
   usage: USAGE,
   async run(args) {
-    const { values, steps, source } = fitArguments('fit-states', args);
+    const { values, steps, source } = fitArguments('fit-knn', args);
     const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
     const samples: Sample[] = [];
     // As samples at once: their logits would be hundreds of megabytes.
-    for await (const { logits, word, likeness, target } of recalledPlaces(engine, items, steps, false)) {
-      const sample = sampleOf(logits, [], word, target, likeness);
+    for await (const { logits, word, knn, target } of recalledPlaces(engine, items, steps, false)) {
+      const sample = sampleOf(logits, [], word, target, knn);
       if (sample) samples.push(sample);
     }
     if (samples.length === 0) {
-      throw new UserError(`${engine.bundle.directory}: its graphs do not tell where states point; export it anew`);
+      throw new UserError(`${engine.bundle.directory}: its graphs give no hidden keys; export it again`);
     }
     const { weights, nats: mixture } = fit(samples);
     const fitted = {
