@@ -1,4 +1,4 @@
-import { Lookup } from '../src/completion/recall';
+import { LookupMemory } from '../src/completion/lookupMemory';
 import type { SourceText } from '../src/completion/engine';
 import type { Bundle } from '../src/model/bundle';
 import { randomFrom } from '../src/model/random';
@@ -26,7 +26,7 @@ const OPEN = 8;
 export function measureLookup(bundle: Bundle, files: readonly SourceText[], seed: number) {
   const { tokenizer, manifest } = bundle;
   const random = randomFrom(seed);
-  const lookup = new Lookup(bundle);
+  const lookup = new LookupMemory(bundle);
   const { workspace } = lookup;
   const mix = lookup.mix(true);
   if (!mix) return undefined;

@@ -2,7 +2,7 @@ import { decoderNll, fitKnn as fit, sampleOf, type Sample } from './memoryFit';
 import { UserError } from '../src/model/errors';
 import type { Manifest } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits, recalledPlaces } from './fitting';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
 import { openEngine } from '../src/cli/model';
 import { writeIntoManifest } from './manifest';
 
@@ -20,7 +20,7 @@ export const fitKnn: Command = {
     const engine = await openEngine(values, { trainedChunks: true });
     const samples: Sample[] = [];
     // As samples at once: their logits would be hundreds of megabytes.
-    for await (const { logits, word, knn, target } of recalledPlaces(engine, items, steps, false)) {
+    for await (const { logits, word, knn, target } of mixtureExamples(engine, items, steps, false)) {
       const sample = sampleOf(logits, [], word, target, knn);
       if (sample) samples.push(sample);
     }

@@ -1,9 +1,9 @@
-import { THOUGHT_SHARE, type RecalledPlace } from '../src/completion/engine';
+import { THOUGHT_SHARE, type MixtureExample } from '../src/completion/engine';
 import { decoderNll, fit, meanNll, sampleOf, type Sample } from './memoryFit';
 import { favour, fitAmount } from '../src/memory/vocabulary';
 import type { MemoryWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits, recalledPlaces } from './fitting';
+import { fitArguments, fitItems, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
 import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import { writeIntoManifest } from './manifest';
@@ -29,13 +29,13 @@ export const fitMemory: Command = {
     const { values, steps, source } = fitArguments('fit-memory', args);
     const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
-    const places: RecalledPlace[] = [];
-    for await (const place of recalledPlaces(engine, items, steps, true)) places.push(place);
+    const examples: MixtureExample[] = [];
+    for await (const example of mixtureExamples(engine, items, steps, true)) examples.push(example);
     const bar = new ProgressBar('fitting', 1);
-    const alone = fitAmount(places);
+    const alone = fitAmount(examples);
     const fits = SHARES.map((part, i) => {
       const onProgress = (done: number) => bar.update((i + done) / SHARES.length);
-      return fitWith(places, part * alone, onProgress);
+      return fitWith(examples, part * alone, onProgress);
     });
     const { weights, samples, mixture } = fits.reduce((best, one) => (one.mixture < best.mixture ? one : best));
     bar.clear();
@@ -44,7 +44,7 @@ export const fitMemory: Command = {
       tokens: samples.length,
       steps,
       nats: {
-        decoder: decoderNll(samplesOf(places, 0)),
+        decoder: decoderNll(samplesOf(examples, 0)),
         favoured: decoderNll(samples),
         mixture,
       },
@@ -59,15 +59,15 @@ export const fitMemory: Command = {
 };
 
 /** Recollections and gate fitted with the words of the file favoured by an amount. */
-function fitWith(places: readonly RecalledPlace[], occurring: number, onProgress: (done: number) => void) {
-  const samples = samplesOf(places, occurring);
+function fitWith(examples: readonly MixtureExample[], occurring: number, onProgress: (done: number) => void) {
+  const samples = samplesOf(examples, occurring);
   const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring, thought: THOUGHT_SHARE };
   return { weights, samples, mixture: meanNll(samples, weights) };
 }
 
-/** The places where something was recalled, with the words of the file favoured by an amount. */
-function samplesOf(places: readonly RecalledPlace[], occurring: number): Sample[] {
-  return places.flatMap(({ logits, occurs, recollections, word, knn, target }) => {
-    return sampleOf(favour(logits, occurs, occurring), recollections, word, target, knn) ?? [];
+/** The examples with hits, with the words of the file favoured by an amount. */
+function samplesOf(examples: readonly MixtureExample[], occurring: number): Sample[] {
+  return examples.flatMap(({ logits, occurs, hits, word, knn, target }) => {
+    return sampleOf(favour(logits, occurs, occurring), hits, word, target, knn) ?? [];
   });
 }

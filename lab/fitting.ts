@@ -3,7 +3,7 @@ import {
   DEFAULTS,
   type CompletionRequest,
   type Engine,
-  type RecalledPlace,
+  type MixtureExample,
   type Thought,
 } from '../src/completion/engine';
 import { randomFrom } from '../src/model/random';
@@ -71,16 +71,17 @@ export async function* underThoughts(engine: Engine, items: readonly FitItem[], 
  * come before a thought is there, and what is fitted is to serve both.
  * @param memory whether words are looked up, too, or states alone
  */
-export async function* recalledPlaces(
+export async function* mixtureExamples(
   engine: Engine,
   items: readonly FitItem[],
   steps: number,
   memory: boolean,
-): AsyncGenerator<RecalledPlace, void> {
+): AsyncGenerator<MixtureExample, void> {
   const bar = new ProgressBar('reading', items.length);
   let done = 0;
   for await (const { item, thought } of underThoughts(engine, items, steps)) {
-    for (const one of new Set([engine.prior, thought])) yield* await engine.recalled(item, item.target, one, memory);
+    for (const one of new Set([engine.prior, thought]))
+      yield* await engine.mixtureExamples(item, item.target, one, memory);
     bar.update(++done);
   }
   bar.clear();

@@ -1,13 +1,13 @@
 import type { MemoryWeights, KnnWeights } from '../src/model/manifest';
 import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from '../src/memory/mixture';
-import { bucketOf, predict, type Recollection } from '../src/memory/prediction';
+import { bucketOf, predict, type CacheHit } from '../src/memory/prediction';
 import { INVERSE_TEMPERATURE, KNN_GATE_INPUTS, knnGateInputs, knnGate, type KnnDistribution } from '../src/memory/knn';
 import type { OpenWord } from '../src/memory/words';
 
-/** One token that was to be written: what was recalled before it, and what the decoder thought. */
+/** One token that was to be written: the cache hits before it, and what the decoder thought. */
 export interface Sample {
-  readonly recollections: readonly Recollection[];
-  /** log p of each recalled token by the decoder. */
+  readonly hits: readonly CacheHit[];
+  /** log p of each hit's token by the decoder. */
   readonly logprobs: ReadonlyMap<number, number>;
   readonly view: Omit<DecoderView, 'ofMemory'>;
   /** The word in which the text before the token ends. */
@@ -22,17 +22,17 @@ export interface Sample {
 /** @returns undefined where there is no cache hit and no kNN distribution: then the decoder stands alone, whatever the weights */
 export function sampleOf(
   logits: Float32Array,
-  recollections: readonly Recollection[],
+  hits: readonly CacheHit[],
   word: OpenWord,
   target: number,
   knn?: KnnDistribution,
 ): Sample | undefined {
-  if (recollections.length === 0 && !knn) return undefined;
+  if (hits.length === 0 && !knn) return undefined;
   const { logprobs, entropy, token } = normalise(logits);
   const logprobOf = (id: number) => logprobs[id] ?? -Infinity;
   return {
-    recollections,
-    logprobs: new Map(recollections.map((recollection) => [recollection.token, logprobOf(recollection.token)])),
+    hits,
+    logprobs: new Map(hits.map(({ token: id }) => [id, logprobOf(id)])),
     view: { entropy, token, logprob: logprobOf(token) },
     word,
     target,
@@ -41,7 +41,7 @@ export function sampleOf(
   };
 }
 
-/** Weights that say nothing: every recollection counts the same, and the memory has half the say. */
+/** Weights that say nothing: every hit counts the same, and the memory has half the weight. */
 export function neutralWeights(lengths: readonly number[]): MemoryWeights {
   return {
     lengths: [...lengths],
@@ -59,8 +59,8 @@ export function neutralWeights(lengths: readonly number[]): MemoryWeights {
 /** Mean −log p of the targets under the mixture, in nats. */
 export function meanNll(samples: readonly Sample[], weights: MemoryWeights): number {
   const nats = samples.map((sample) => {
-    const { lambda, recalled } = judge(sample, weights);
-    return -Math.log((1 - lambda) * besideStates(sample, weights) + lambda * recalled);
+    const { lambda, memoryShare } = memoryPart(sample, weights);
+    return -Math.log((1 - lambda) * decoderPart(sample, weights) + lambda * memoryShare);
   });
   return nats.reduce((sum, value) => sum + value, 0) / Math.max(1, nats.length);
 }
@@ -71,7 +71,7 @@ export function decoderNll(samples: readonly Sample[]): number {
 }
 
 export interface FitOptions {
-  /** Times that recollections and gate are fitted in turn. */
+  /** Times that the weights of hits and gate are fitted in turn. */
   readonly rounds?: number;
   /** Steps of each. */
   readonly steps?: number;
@@ -90,23 +90,21 @@ export function fit(
   { rounds = 3, steps = 120, decay = 1e-4, onProgress }: FitOptions = {},
 ): MemoryWeights {
   let weights = neutralWeights(lengths);
-  const known = samples.filter(({ recollections }) => recollections.length > 0);
+  const known = samples.filter(({ hits }) => hits.length > 0);
   for (let round = 0; round < rounds; round++) {
     if (samples.some(({ knn }) => knn)) {
-      const rows = samples.flatMap((sample) => stateRow(sample, weights) ?? []);
-      weights = withStates(
+      const rows = samples.flatMap((sample) => knnRow(sample, weights) ?? []);
+      weights = withKnn(
         weights,
-        descend(ofStates(weights), steps, (values) => gateGradient(rows, values, decay)),
+        descend(knnWeightsOf(weights), steps, (values) => gateGradient(rows, values, decay)),
       );
     }
     const compact = known.map((sample) => compactOf(sample, weights));
-    const lambdas = known.map((sample) => judge(sample, weights).lambda);
-    const ranking = descend(ofRecollection(weights), steps, (values) =>
-      recollectionGradient(compact, lambdas, values, decay),
-    );
-    weights = withRecollection(weights, ranking);
+    const lambdas = known.map((sample) => memoryPart(sample, weights).lambda);
+    const ranking = descend(hitWeightsOf(weights), steps, (values) => hitGradient(compact, lambdas, values, decay));
+    weights = withHitWeights(weights, ranking);
     const inputs = known.map((sample) => gateRow(sample, weights));
-    const gate = descend(ofGate(weights), steps, (values) => gateGradient(inputs, values, decay));
+    const gate = descend(gateWeightsOf(weights), steps, (values) => gateGradient(inputs, values, decay));
     weights = withGate(weights, gate);
     onProgress?.((round + 1) / rounds);
   }
@@ -114,31 +112,31 @@ export function fit(
 }
 
 /**
- * Weights of the states under which the targets are most probable where nothing is looked up by its words.
- * @param samples without recollections
+ * Weights of the kNN gate under which the targets are most probable without the n-gram cache.
+ * @param samples without hits
  * @returns them, and the mean −log p of the targets, in nats
  * @throws RangeError if no states were read
  */
 export function fitKnn(samples: readonly Sample[], options?: FitOptions): { weights: KnnWeights; nats: number } {
   const { states } = fit(samples, [1], options);
-  if (!states) throw new RangeError('the model does not tell where its states point');
+  if (!states) throw new RangeError('the model gives no hidden keys');
   return { weights: states, nats: meanNll(samples, { ...neutralWeights([1]), states }) };
 }
 
 /** λ, and what the memory gives the target. */
-function judge(sample: Sample, weights: MemoryWeights): { lambda: number; recalled: number } {
-  const prediction = predict(sample.recollections, weights);
-  if (!prediction) return { lambda: 0, recalled: 0 };
+function memoryPart(sample: Sample, weights: MemoryWeights): { lambda: number; memoryShare: number } {
+  const prediction = predict(sample.hits, weights);
+  if (!prediction) return { lambda: 0, memoryShare: 0 };
   const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
   const lambda = share(
     prediction,
-    gateInputs(prediction, sample.recollections, { ...sample.view, ofMemory }, sample.word),
+    gateInputs(prediction, sample.hits, { ...sample.view, ofMemory }, sample.word),
     weights,
   );
-  return { lambda, recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0 };
+  return { lambda, memoryShare: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0 };
 }
 
-/** A sample as arrays: what its recollections' scores are made of, and which of them are right. */
+/** A sample as arrays: what its hits' scores are made of, and which of them are right. */
 interface Compact {
   readonly bucket: Uint8Array;
   readonly distance: Float32Array;
@@ -149,19 +147,19 @@ interface Compact {
 }
 
 function compactOf(sample: Sample, weights: MemoryWeights): Compact {
-  const { recollections, target } = sample;
+  const { hits, target } = sample;
   const { lengths } = weights;
   return {
-    bucket: Uint8Array.from(recollections, ({ length }) => bucketOf(length, lengths)),
-    distance: Float32Array.from(recollections, ({ distance }) => Math.log(distance)),
-    own: Uint8Array.from(recollections, ({ own }) => (own ? 1 : 0)),
-    right: Uint8Array.from(recollections, ({ token }) => (token === target ? 1 : 0)),
-    decoder: besideStates(sample, weights),
+    bucket: Uint8Array.from(hits, ({ length }) => bucketOf(length, lengths)),
+    distance: Float32Array.from(hits, ({ distance }) => Math.log(distance)),
+    own: Uint8Array.from(hits, ({ own }) => (own ? 1 : 0)),
+    right: Uint8Array.from(hits, ({ token }) => (token === target ? 1 : 0)),
+    decoder: decoderPart(sample, weights),
   };
 }
 
 /** p of the target by the decoder and the states, as they are mixed by now. */
-function besideStates(sample: Sample, { states }: MemoryWeights): number {
+function decoderPart(sample: Sample, { states }: MemoryWeights): number {
   const decoder = Math.exp(sample.logprob);
   if (!sample.knn || !states) return decoder;
   const kappa = knnGate(knnGateInputs(sample.knn, sample.view), states);
@@ -169,7 +167,7 @@ function besideStates(sample: Sample, { states }: MemoryWeights): number {
 }
 
 /** Weights [length buckets …, distance, own] → gradient of the mean NLL. */
-function recollectionGradient(
+function hitGradient(
   samples: readonly Compact[],
   lambdas: readonly number[],
   values: Float64Array,
@@ -194,9 +192,9 @@ function recollectionGradient(
       if (right[i]) hit += weight;
     });
     const lambda = lambdas[s] as number;
-    const recalled = hit / total;
-    // d log p / d recalled, times recalled: the responsibility of the memory for the target.
-    const responsibility = (lambda * recalled) / ((1 - lambda) * decoder + lambda * recalled);
+    const memoryShare = hit / total;
+    // d log p / d memoryShare, times memoryShare: the responsibility of the memory for the target.
+    const responsibility = (lambda * memoryShare) / ((1 - lambda) * decoder + lambda * memoryShare);
     if (!(responsibility > 0)) return;
     scores.forEach((weight, i) => {
       const slope = -responsibility * ((right[i] ? weight / hit : 0) - weight / total);
@@ -208,52 +206,52 @@ function recollectionGradient(
   return gradient.map((sum, i) => sum / samples.length + decay * (values[i] as number));
 }
 
-/** What a gate decides about, in one sample: its share goes from the decoder to what was recalled. */
+/** What a gate decides about, in one sample: its share goes from the decoder to the hits. */
 interface GateRow {
   readonly inputs: readonly number[];
-  /** p of the target by the decoder, by what was recalled, and what is added to both, whatever the gate. */
+  /** p of the target by the decoder, by the hits, and what is added to both, whatever the gate. */
   readonly decoder: number;
-  readonly recalled: number;
-  readonly beside: number;
+  readonly memoryShare: number;
+  readonly fixed: number;
 }
 
 /** Of λ: the buckets' inputs are 1 for that of the longest match, 0 for the others. */
 function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
-  const prediction = predict(sample.recollections, weights);
-  if (!prediction) throw new RangeError('a sample without recollections');
+  const prediction = predict(sample.hits, weights);
+  if (!prediction) throw new RangeError('a sample without hits');
   const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
-  const inputs = gateInputs(prediction, sample.recollections, { ...sample.view, ofMemory }, sample.word);
+  const inputs = gateInputs(prediction, sample.hits, { ...sample.view, ofMemory }, sample.word);
   const bucket = bucketOf(prediction.longest, weights.lengths);
   return {
     inputs: [...weights.lengths.map((_, i) => Number(i === bucket)), ...GATE_INPUTS.map((name) => inputs[name])],
-    decoder: besideStates(sample, weights),
-    recalled: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0,
-    beside: 0,
+    decoder: decoderPart(sample, weights),
+    memoryShare: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0,
+    fixed: 0,
   };
 }
 
 /** Of κ, as far as λ leaves it something; undefined where no states were read. */
-function stateRow(sample: Sample, weights: MemoryWeights): GateRow | undefined {
+function knnRow(sample: Sample, weights: MemoryWeights): GateRow | undefined {
   const { knn, view, target, logprob } = sample;
   if (!knn) return undefined;
-  const { lambda, recalled } = judge(sample, weights);
+  const { lambda, memoryShare } = memoryPart(sample, weights);
   const inputs = knnGateInputs(knn, view);
   return {
     inputs: KNN_GATE_INPUTS.map((name) => inputs[name]),
     decoder: (1 - lambda) * Math.exp(logprob),
-    recalled: (1 - lambda) * (knn.shares.get(target) ?? 0),
-    beside: lambda * recalled,
+    memoryShare: (1 - lambda) * (knn.shares.get(target) ?? 0),
+    fixed: lambda * memoryShare,
   };
 }
 
 /** Weights of a gate's inputs → gradient of the mean NLL. */
 function gateGradient(rows: readonly GateRow[], values: Float64Array, decay: number): Float64Array {
   const gradient = new Float64Array(values.length);
-  for (const { inputs, decoder, recalled, beside } of rows) {
+  for (const { inputs, decoder, memoryShare, fixed } of rows) {
     const score = inputs.reduce((sum, input, i) => sum + input * (values[i] as number), 0);
     const share = 1 / (1 + Math.exp(-score));
-    const p = (1 - share) * decoder + share * recalled + beside;
-    const slope = (-(recalled - decoder) / Math.max(p, Number.MIN_VALUE)) * share * (1 - share);
+    const p = (1 - share) * decoder + share * memoryShare + fixed;
+    const slope = (-(memoryShare - decoder) / Math.max(p, Number.MIN_VALUE)) * share * (1 - share);
     inputs.forEach((input, i) => {
       gradient[i] = (gradient[i] as number) + slope * input;
     });
@@ -283,17 +281,17 @@ function descend(
   return [...values];
 }
 
-function ofRecollection({ recollection }: MemoryWeights): number[] {
+function hitWeightsOf({ recollection }: MemoryWeights): number[] {
   return [...recollection.length, recollection.distance, recollection.own];
 }
 
-function withRecollection(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+function withHitWeights(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
   const length = values.slice(0, weights.lengths.length);
   const [distance = 0, own = 0] = values.slice(weights.lengths.length);
   return { ...weights, recollection: { length, distance, own } };
 }
 
-function ofGate({ gate }: MemoryWeights): number[] {
+function gateWeightsOf({ gate }: MemoryWeights): number[] {
   return [...gate.length, ...GATE_INPUTS.map((name) => gate[name])];
 }
 
@@ -306,11 +304,11 @@ function withGate(weights: MemoryWeights, values: readonly number[]): MemoryWeig
 /** Hardly anything of the states, at first. */
 const FIRST_BIAS = -3;
 
-function ofStates({ states }: MemoryWeights): number[] {
+function knnWeightsOf({ states }: MemoryWeights): number[] {
   return KNN_GATE_INPUTS.map((name) => states?.gate[name] ?? (name === 'bias' ? FIRST_BIAS : 0));
 }
 
-function withStates(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
+function withKnn(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
   const gate = Object.fromEntries(KNN_GATE_INPUTS.map((name, i) => [name, values[i] ?? 0])) as Record<
     (typeof KNN_GATE_INPUTS)[number],
     number

@@ -1,17 +1,17 @@
 import type { Tokenizer } from '../model/tokenizer';
-import type { Occurrence } from '../memory/prediction';
+import type { LongestMatch } from '../memory/prediction';
 import { consume, type Healed } from './heal';
 import { beginning, end, unfinished, type Candidate, type Ending, type Hypothesis } from './hypothesis';
 
 /**
- * The text at the cursor as it went on after the longest occurrence of the window's end, word for word: a lookup model's own
+ * The text at the cursor as it went on after the longest match of the window's end, word for word: a lookup model's own
  * candidate. Its log p is 0 until somebody asks the decoder.
- * @param find what followed the longest occurrence of a context's end
+ * @param find what followed the longest match of a context's end
  * @param window tokens up to the cursor, those that healing takes back included
  * @returns undefined where nothing is known, or nothing that begins with the bytes that were taken back
  */
 export function copyAt(
-  find: (context: readonly number[]) => Occurrence,
+  find: (context: readonly number[]) => LongestMatch,
   window: readonly number[],
   healed: Healed,
   tokenizer: Tokenizer,

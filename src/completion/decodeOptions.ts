@@ -1,6 +1,6 @@
 import type { Draft } from './draft';
 import type { Ending } from './hypothesis';
-import type { Mix } from './recall';
+import type { Mix } from './lookupMemory';
 
 /** How a window is continued. */
 export interface DecodeOptions extends Ending {

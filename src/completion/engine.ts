@@ -27,7 +27,7 @@ import { generate, GREEDY, type Sampling, type Written, type WrittenToken } from
 import { heal, type Healed } from './heal';
 import { mostProbable, type Candidate } from './hypothesis';
 import { documentOf } from './document';
-import { Lookup } from './recall';
+import { LookupMemory } from './lookupMemory';
 import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
 import { placeOf, type Place } from './stop';
@@ -39,7 +39,7 @@ import {
   type CompletionOptions,
   type CompletionRequest,
   type CompletionResult,
-  type RecalledPlace,
+  type MixtureExample,
   type Score,
 } from './types';
 import { cutWindow, RESERVE, type Window } from './window';
@@ -107,7 +107,7 @@ export class Engine {
   readonly #opened: OpenedDevice;
   readonly #model: EvidenceModel;
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
-  readonly #lookup: Lookup;
+  readonly #lookup: LookupMemory;
   readonly #judges = new SyntaxJudges();
   readonly #presenter: Presenter;
   /** Samples drawn from a thought's posterior, so that their caches serve again. */
@@ -125,7 +125,7 @@ export class Engine {
     this.chunkTokens = chunkTokens;
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
-    this.#lookup = new Lookup(bundle, products);
+    this.#lookup = new LookupMemory(bundle, products);
     this.#presenter = new Presenter(bundle.manifest, this.#judges);
     this.#model = rememberStates(graphs);
   }
@@ -366,7 +366,7 @@ export class Engine {
   }
 
   /**
-   * What stood at the cursor if the text went on as after the longest occurrence of its end: an n-gram cache, for
+   * What stood at the cursor if the text went on as after the longest match of its end: an n-gram cache, for
    * comparison. Empty where nothing is known.
    */
   async copied(request: CompletionRequest, maxLines: number): Promise<string> {
@@ -382,17 +382,17 @@ export class Engine {
 
   /**
    * What memory and decoder know about each token of a target, for fitting how they are mixed.
-   * @param memory whether words are looked up, too, beside which a thought goes a share of its way; or states alone
+   * @param memory whether the n-gram cache is used, too, with which a thought goes a share of its way; or the kNN cache alone
    */
-  async recalled(
+  async mixtureExamples(
     request: CompletionRequest,
     target: string,
     whole: Thought,
     memory: boolean,
-  ): Promise<RecalledPlace[]> {
+  ): Promise<MixtureExample[]> {
     const lookup = this.#lookup;
     return this.#serial.run(async () => {
-      const places: RecalledPlace[] = [];
+      const places: MixtureExample[] = [];
       const decoder = this.#decoder(request.path);
       const thought = memory ? tempered(whole, this.bundle.prior, THOUGHT_SHARE) : whole;
       const read = { decoder, datastore: thought.readings };
@@ -401,10 +401,10 @@ export class Engine {
         // Where the text before the cursor has a say, it is not the mixture that decides.
         if (need.length > 0) continue;
         const { occurs, words } = lookup;
-        const recollections = memory ? lookup.recall(context) : [];
+        const hits = memory ? lookup.lookUp(context) : [];
         const knn = lookup.knn(read, context, { thought, before }, INVERSE_TEMPERATURE);
         const word = words.at(context);
-        places.push({ logits: logits.slice(), occurs, recollections, word, knn, target: token });
+        places.push({ logits: logits.slice(), occurs, hits, word, knn, target: token });
       }
       return places;
     });
@@ -488,9 +488,9 @@ export class Engine {
     return { candidates, read, ...(!complete && { partial: true }) };
   }
 
-  /** How the text goes on after the longest occurrence of its end in what has been shown to the memory. */
+  /** How the text goes on after the longest match of its end in what has been shown to the memory. */
   #copy(prefix: readonly number[], healed: Healed, place: Place): Candidate | undefined {
-    const find = (context: readonly number[]) => this.#lookup.occurrence(context, RESERVE);
+    const find = (context: readonly number[]) => this.#lookup.longestMatch(context, RESERVE);
     const { tokenizer, manifest } = this.bundle;
     return copyAt(find, prefix, healed, tokenizer, { endTokens: endTokens(manifest), place });
   }

@@ -3,7 +3,7 @@ import { randomFrom } from '../model/random';
 import type { Tokenizer } from '../model/tokenizer';
 import type { Healed } from './heal';
 import { beginning, end, expand, textOf, type Ending, type Hypothesis, type Step } from './hypothesis';
-import type { Mix } from './recall';
+import type { Mix } from './lookupMemory';
 import type { Stop } from './stop';
 
 /** How tokens are chosen. */

@@ -1,6 +1,6 @@
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logSumExp, type Healed } from './heal';
-import type { Mix } from './recall';
+import type { Mix } from './lookupMemory';
 import { cutUnfinished, stopAt, type Place, type Stop } from './stop';
 
 /** Where a token of a text ends, in its bytes, and log p of the tokens up to it, in nats. */

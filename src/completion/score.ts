@@ -4,7 +4,7 @@ import { normaliseNewlines, textLines } from '../model/lines';
 import type { Manifest } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logProbability } from './heal';
-import type { Lookup, Mix } from './recall';
+import type { LookupMemory, Mix } from './lookupMemory';
 import type { CompletionRequest, Score } from './types';
 import { blockStart, cutWindow, RESERVE } from './window';
 
@@ -35,7 +35,7 @@ export async function scoreTarget(
   target: string,
   thought: Conditioning,
   mix?: Mix,
-  lookup?: Lookup,
+  lookup?: LookupMemory,
 ): Promise<Score> {
   let nats = 0;
   const tokens = readTarget(decoder, bundle, request, target, thought, lookup);
@@ -58,7 +58,7 @@ export async function* readTarget(
   request: CompletionRequest,
   target: string,
   thought: Conditioning,
-  lookup?: Lookup,
+  lookup?: LookupMemory,
 ): AsyncGenerator<ScoredToken, void> {
   const { window, architecture } = bundle.manifest;
   const limit = Math.min(Math.floor(window.tokens / 2), Math.floor(MAX_LOGITS / architecture.vocabulary));
@@ -75,7 +75,7 @@ async function* readPiece(
   request: CompletionRequest,
   target: string,
   thought: Conditioning,
-  lookup: Lookup | undefined,
+  lookup: LookupMemory | undefined,
 ): AsyncGenerator<ScoredToken, void> {
   const line = continuedText(request, tokenizer, manifest);
   const before = tokenizer.encode(line);

@@ -1,4 +1,4 @@
-import type { Recollection } from '../memory/prediction';
+import type { CacheHit } from '../memory/prediction';
 import type { KnnDistribution } from '../memory/knn';
 import type { Place } from '../memory/vocabulary';
 import type { OpenWord } from '../memory/words';
@@ -131,9 +131,9 @@ export interface CompletionResult {
 /** How far a thought goes beside the memory where weights are fitted: 0.3 and 0.6 were as good (docs/experiments). */
 export const THOUGHT_SHARE = 0.5;
 
-/** A token of a target: the decoder's logits [vocabulary], and what the memory has to say. */
-export interface RecalledPlace extends Place {
-  readonly recollections: readonly Recollection[];
+/** A token of a target: the decoder's logits [vocabulary], and what the memory knows. */
+export interface MixtureExample extends Place {
+  readonly hits: readonly CacheHit[];
   /** The word in which the text before the token ends. */
   readonly word: OpenWord;
   /** The kNN distribution; undefined where the bundle's graphs do not give hidden keys. */

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../model/tokenizer';
 import { EncodedText } from './encoded';
-import type { Occurrence, Recollection } from './prediction';
-import { lastOf, TokenMemory } from './store';
+import type { LongestMatch, CacheHit } from './prediction';
+import { lastOf, NgramCache } from './ngramCache';
 import { occurrencesIn } from './vocabulary';
 
 /** A text around the cursor, named so that an edited one is known again. */
@@ -20,7 +20,7 @@ export class ContextMemory {
   readonly #tokenizer: Tokenizer;
   readonly #vocabulary: number;
   readonly #window: number;
-  readonly #store: TokenMemory;
+  readonly #store: NgramCache;
   #occurs: Uint8Array;
   #encoded = new Map<string, EncodedText>();
   #shown: readonly Source[] = [];
@@ -32,7 +32,7 @@ export class ContextMemory {
     this.#window = window;
     this.#tokenizer = tokenizer;
     this.#vocabulary = vocabulary;
-    this.#store = new TokenMemory({ vocabulary });
+    this.#store = new NgramCache({ vocabulary });
     this.#occurs = new Uint8Array(vocabulary);
   }
 
@@ -85,18 +85,18 @@ export class ContextMemory {
   }
 
   /**
-   * How the text went on after the longest occurrence of the context's end, the most recent of the equally long.
+   * How the text went on after the longest match of the context's end, the most recent of the equally long.
    * @param count tokens wanted at most
    * @returns the tokens, and how many before them are the same there; nothing, if none is
    */
-  draft(context: readonly number[], count: number): Occurrence {
+  draft(context: readonly number[], count: number): LongestMatch {
     const matches = this.#store.matches(lastOf(context));
     const { length, position } = matches.reduce((best, match) => (match.length > best.length ? match : best), NOWHERE);
     return { tokens: length === 0 ? [] : this.#store.from(position, count), length };
   }
 
-  /** What followed the end of a context elsewhere. */
-  recall(context: readonly number[]): Recollection[] {
+  /** Hits for the end of a context. */
+  lookUp(context: readonly number[]): CacheHit[] {
     return this.#store.matches(lastOf(context)).map(({ token, length, position }) => {
       const distance = this.#store.length - position;
       const own = position >= this.#own;

@@ -1,5 +1,5 @@
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
-import { bucketOf, predict, type Prediction, type Recollection } from './prediction';
+import { bucketOf, predict, type Prediction, type CacheHit } from './prediction';
 import { knnGateInputs, knnGate, type KnnDistribution } from './knn';
 import type { OpenWord } from './words';
 
@@ -35,12 +35,12 @@ const LEAST = -12;
 /** The gate's inputs, all of the size of one. */
 export function gateInputs(
   prediction: Prediction,
-  recollections: readonly Recollection[],
+  hits: readonly CacheHit[],
   view: DecoderView,
   word: OpenWord,
 ): GateInputs {
   const first = prediction.entries[0];
-  const spelt = timesSpelt(recollections, word);
+  const spelt = timesSpelt(hits, word);
   return {
     count: Math.log(prediction.count),
     agreement: first?.share ?? 0,
@@ -52,7 +52,7 @@ export function gateInputs(
     same: first?.token === view.token ? 1 : 0,
     inside: word.tokens > 0 ? 1 : 0,
     spelt: Math.log1p(spelt),
-    unread: recollections.some(({ token, read }) => read === true && token === first?.token) ? 0 : 1,
+    unread: hits.some(({ token, read }) => read === true && token === first?.token) ? 0 : 1,
   };
 }
 
@@ -61,11 +61,11 @@ export function gateInputs(
  * the same token, or not at all. Then it is the name that stands there, however unlikely the decoder, which never saw it,
  * takes it to be.
  */
-export function timesSpelt(recollections: readonly Recollection[], word: OpenWord): number {
+export function timesSpelt(hits: readonly CacheHit[], word: OpenWord): number {
   if (word.tokens === 0) return 0;
   let times = 0;
   let next: number | undefined;
-  for (const { token, length } of recollections) {
+  for (const { token, length } of hits) {
     // One more than the word's tokens: it begins there, too.
     if (length <= word.tokens) continue;
     const way = word.goesOn(token) ? token : -1;
@@ -88,22 +88,22 @@ export function share(prediction: Prediction, inputs: GateInputs, { lengths, gat
  * @param logits the decoder's, [vocabulary]
  * @param word in which the context ends
  * @param knn what followed like states, where some have been read
- * @returns log p of each token, [vocabulary]: the decoder's where nothing was recalled
+ * @returns log p of each token, [vocabulary]: the decoder's without hits
  */
 export function mix(
   logits: Float32Array,
-  recollections: readonly Recollection[],
+  hits: readonly CacheHit[],
   word: OpenWord,
   weights: MemoryWeights,
   knn?: KnnDistribution,
 ): Float32Array {
-  const prediction = predict(recollections, weights);
+  const prediction = predict(hits, weights);
   const { states: knnWeights } = weights;
   if (!prediction) return mixKnn(logits, knnWeights, knn);
   const { total, entropy, token } = summarise(logits);
   const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
   const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(prediction.entries[0]?.token ?? 0) };
-  const lambda = share(prediction, gateInputs(prediction, recollections, view, word), weights);
+  const lambda = share(prediction, gateInputs(prediction, hits, view, word), weights);
   const kappa = knnWeights && knn ? knnGate(knnGateInputs(knn, view), knnWeights) : 0;
   const added = new Map<number, number>();
   if (kappa > 0) for (const [id, share] of knn?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);

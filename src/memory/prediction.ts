@@ -1,7 +1,7 @@
 import type { MemoryWeights } from '../model/manifest';
 
-/** A place at which the end of the context occurred, and what followed there. */
-export interface Recollection {
+/** A cache hit: where the end of the context occurred before, and what followed there. */
+export interface CacheHit {
   readonly token: number;
   /** Tokens that the two contexts share at their ends. */
   readonly length: number;
@@ -13,8 +13,8 @@ export interface Recollection {
   readonly read?: boolean;
 }
 
-/** How a text went on elsewhere, after a context whose last `length` tokens are the same there. */
-export interface Occurrence {
+/** The longest match: how a text went on elsewhere, after a context whose last `length` tokens are the same there. */
+export interface LongestMatch {
   readonly tokens: readonly number[];
   readonly length: number;
 }
@@ -25,7 +25,7 @@ export interface Prediction {
   readonly entries: readonly { readonly token: number; readonly share: number }[];
   /** Tokens of the longest matching context. */
   readonly longest: number;
-  /** Recollections of that length. */
+  /** Hits of that length. */
   readonly count: number;
 }
 
@@ -36,28 +36,28 @@ export function bucketOf(length: number, lengths: readonly number[]): number {
   return bucket;
 }
 
-/** What a recollection counts, as a logarithm: the longer its context and the nearer it is, the more. */
-export function scoreOf(recollection: Recollection, { lengths, recollection: weights }: MemoryWeights): number {
-  const { length, distance, own } = recollection;
+/** The weight of a hit, as a logarithm: the longer its context and the nearer it is, the more. */
+export function scoreOf(hit: CacheHit, { lengths, recollection: weights }: MemoryWeights): number {
+  const { length, distance, own } = hit;
   return (
     (weights.length[bucketOf(length, lengths)] ?? 0) + weights.distance * Math.log(distance) + (own ? weights.own : 0)
   );
 }
 
 /**
- * The distribution that recollections give: a softmax of their scores, summed by token, as the neighbours of a kNN-LM
+ * The distribution that hits give: a softmax of their scores, summed by token, as the neighbours of a kNN-LM
  * (Khandelwal et al. 2020) are by their distances; here the distance is learned.
- * @returns undefined without recollections
+ * @returns undefined without hits
  */
-export function predict(recollections: readonly Recollection[], weights: MemoryWeights): Prediction | undefined {
-  if (recollections.length === 0) return undefined;
-  const scores = recollections.map((recollection) => scoreOf(recollection, weights));
+export function predict(hits: readonly CacheHit[], weights: MemoryWeights): Prediction | undefined {
+  if (hits.length === 0) return undefined;
+  const scores = hits.map((hit) => scoreOf(hit, weights));
   const most = Math.max(...scores);
   const shares = new Map<number, number>();
   let total = 0;
   let longest = 0;
   let count = 0;
-  recollections.forEach(({ token, length }, i) => {
+  hits.forEach(({ token, length }, i) => {
     const share = Math.exp((scores[i] as number) - most);
     total += share;
     shares.set(token, (shares.get(token) ?? 0) + share);

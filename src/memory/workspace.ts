@@ -1,5 +1,5 @@
-import type { Occurrence, Recollection } from './prediction';
-import { lastOf, TokenMemory, WALKED, type Match, type Span } from './store';
+import type { LongestMatch, CacheHit } from './prediction';
+import { lastOf, NgramCache, WALKED, type Match, type PositionRange } from './ngramCache';
 
 /** By which a file is known to be the one that was read. */
 export interface Stamp {
@@ -20,13 +20,13 @@ const PART = 1 << 18;
 /** Parts at most: 8 million tokens, about 28 MB of source, in 100 MB. */
 const PARTS = 32;
 
-interface Place {
-  readonly part: TokenMemory;
+interface FileEntry {
+  readonly part: NgramCache;
   readonly stamp: Stamp;
 }
 
-interface Found extends Match {
-  readonly part: TokenMemory;
+interface WorkspaceMatch extends Match {
+  readonly part: NgramCache;
   /** Positions from there to the end of all parts. */
   readonly distance: number;
 }
@@ -40,8 +40,8 @@ export class WorkspaceMemory {
   readonly #partSize: number;
   readonly #most: number;
   /** The newest last. */
-  #parts: TokenMemory[] = [];
-  readonly #places = new Map<string, Place>();
+  #parts: NgramCache[] = [];
+  readonly #places = new Map<string, FileEntry>();
 
   constructor(vocabulary: number, { partSize = PART, parts = PARTS } = {}) {
     this.#vocabulary = vocabulary;
@@ -84,7 +84,7 @@ export class WorkspaceMemory {
     if (!part) {
       if (this.#parts.length >= this.#most) return false;
       const room = this.#partSize;
-      part = new TokenMemory({ vocabulary: this.#vocabulary, orders: ORDERS, room, capacity: room });
+      part = new NgramCache({ vocabulary: this.#vocabulary, orders: ORDERS, room, capacity: room });
       this.#parts.push(part);
     }
     part.put(path, kept);
@@ -110,7 +110,7 @@ export class WorkspaceMemory {
    * @param hidden paths of files that are left out
    * @param from the distance at which the nearest begins, in tokens
    */
-  recall(context: readonly number[], hidden: ReadonlySet<string>, from: number): Recollection[] {
+  lookUp(context: readonly number[], hidden: ReadonlySet<string>, from: number): CacheHit[] {
     return this.#find(context, hidden).map(({ token, length, distance }) => ({
       token,
       length,
@@ -119,24 +119,24 @@ export class WorkspaceMemory {
     }));
   }
 
-  /** How the text went on after the longest occurrence of the context's end; `length` is that occurrence's. */
-  draft(context: readonly number[], count: number, hidden: ReadonlySet<string>): Occurrence {
-    let best: Found | undefined;
+  /** How the text went on after the longest match of the context's end; `length` is that match's. */
+  draft(context: readonly number[], count: number, hidden: ReadonlySet<string>): LongestMatch {
+    let best: WorkspaceMatch | undefined;
     for (const found of this.#find(context, hidden)) if (found.length > (best?.length ?? 0)) best = found;
     return best ? { tokens: best.part.from(best.position, count), length: best.length } : { tokens: [], length: 0 };
   }
 
   /** Matches of all parts: longest orders first, within one the newest parts first, as many as one memory would give. */
-  #find(context: readonly number[], hidden: ReadonlySet<string>): Found[] {
+  #find(context: readonly number[], hidden: ReadonlySet<string>): WorkspaceMatch[] {
     const end = lastOf(context);
     const spans = this.#spansOf(hidden);
-    const found: Found[] = [];
+    const found: WorkspaceMatch[] = [];
     let above = Infinity;
     for (const order of ORDERS.toReversed()) {
       let left = WALKED;
       let after = 0;
       for (let i = this.#parts.length - 1; i >= 0 && left > 0; i--) {
-        const part = this.#parts[i] as TokenMemory;
+        const part = this.#parts[i] as NgramCache;
         const { found: matches, walked } = part.matchesOf(order, above, end, left, spans.get(part));
         for (const match of matches) found.push({ ...match, part, distance: after + part.length - match.position });
         left -= walked;
@@ -147,11 +147,11 @@ export class WorkspaceMemory {
     return found;
   }
 
-  #spansOf(hidden: ReadonlySet<string>): Map<TokenMemory, Span[]> {
-    const spans = new Map<TokenMemory, Span[]>();
+  #spansOf(hidden: ReadonlySet<string>): Map<NgramCache, PositionRange[]> {
+    const spans = new Map<NgramCache, PositionRange[]>();
     for (const path of hidden) {
       const part = this.#places.get(path)?.part;
-      const span = part?.spanOf(path);
+      const span = part?.rangeOf(path);
       if (part && span) spans.set(part, [...(spans.get(part) ?? []), span]);
     }
     return spans;

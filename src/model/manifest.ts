@@ -60,7 +60,7 @@ const memoryWeights = z
   .object({
     /** Where the buckets of match lengths begin, ascending, in tokens. */
     lengths: z.array(count).min(1),
-    /** What a recollection counts: by its length's bucket, for each nat of its distance, in the cursor's own file. */
+    /** The weight of a hit: by its length's bucket, for each nat of its distance, in the cursor's own file. */
     recollection: z.object({ length: z.array(weight), distance: weight, own: weight }),
     /** Of the gate λ: by the bucket of the longest match, and for each of its inputs (src/memory/mixture.ts). */
     gate: z.object({

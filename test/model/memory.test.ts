@@ -75,7 +75,7 @@ if (hasNano) {
       const exact = { ...options, drafts: false };
       const before = await engine().complete(request, exact);
       await engine().score(request, target, engine().prior, { memory: true });
-      await engine().recalled(request, target, engine().prior, true);
+      await engine().mixtureExamples(request, target, engine().prior, true);
       const after = await engine().complete(request, exact);
       assert.deepEqual(after.candidates, before.candidates);
       assert.ok(!after.text.includes(canary.slice(0, 6)), after.text);

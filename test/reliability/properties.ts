@@ -10,12 +10,12 @@ import { isBoundary, splitsGrapheme, splitsWord } from '../../src/completion/bou
 import { cutUnfinished, stopAt, placeOf, restOfLine } from '../../src/completion/stop';
 import { trim } from '../../src/completion/trim';
 import { cutWindow, RESERVE } from '../../src/completion/window';
-import { memorySources } from '../../src/completion/recall';
+import { memorySources } from '../../src/completion/lookupMemory';
 import { readStatistics, totals } from '../../src/extension/statistics';
 import { isFromInference } from '../../src/inference/messages';
 import { ContextMemory } from '../../src/memory/context';
 import { EncodedText } from '../../src/memory/encoded';
-import { TokenMemory } from '../../src/memory/store';
+import { NgramCache } from '../../src/memory/ngramCache';
 import { KeyValueCache, Rows } from '../../src/model/cache';
 import { rowsAt, runOver, type Place } from '../caches';
 import { UserError } from '../../src/model/errors';
@@ -292,7 +292,7 @@ const lookups: Property = {
       ),
       fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 8 }),
       (operations, context) => {
-        const memory = new TokenMemory({ vocabulary: 6, capacity: 1000 });
+        const memory = new NgramCache({ vocabulary: 6, capacity: 1000 });
         const documents = new Map<string, number[]>();
         for (const { key, tokens, forget } of operations) {
           documents.delete(key);
@@ -346,7 +346,7 @@ const context: Property = {
       const asked = tokenizer.encode(last.at(-1)!.text).slice(-6);
       const strip = (memory: ContextMemory) =>
         memory
-          .recall(asked)
+          .lookUp(asked)
           .map(({ token, length, own }) => `${token} ${length} ${own}`)
           .sort();
       assert.deepEqual(strip(grown), strip(fresh));

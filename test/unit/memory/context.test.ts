@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { memorySources } from '../../../src/completion/recall';
+import { memorySources } from '../../../src/completion/lookupMemory';
 import { ContextMemory, type Source } from '../../../src/memory/context';
 import { EncodedText } from '../../../src/memory/encoded';
 import { textLines } from '../../../src/model/lines';
@@ -73,7 +73,7 @@ describe('what stands around the cursor', () => {
     memory.show(memorySources(request), 0);
     // Before the cursor nothing follows; the lines after it have nothing before them.
     assert.deepEqual(
-      memory.recall(encode('const first = 1;\nconst sec')).filter(({ length }) => length > 2),
+      memory.lookUp(encode('const first = 1;\nconst sec')).filter(({ length }) => length > 2),
       [],
     );
   });
@@ -83,9 +83,9 @@ describe('what stands around the cursor', () => {
     const tokens = encode('alpha beta gamma');
     const sources = [source('before', 'alpha beta gamma')];
     memory.show(sources, 0);
-    assert.equal(memory.recall(tokens.slice(0, -1))[0]?.token, tokens.at(-1));
+    assert.equal(memory.lookUp(tokens.slice(0, -1))[0]?.token, tokens.at(-1));
     memory.show(sources, 1);
-    assert.deepEqual(memory.recall(tokens.slice(0, -1)), []);
+    assert.deepEqual(memory.lookUp(tokens.slice(0, -1)), []);
   });
 
   test('what it holds depends on what it is shown, not on what it was shown before', () => {
@@ -105,7 +105,7 @@ describe('what stands around the cursor', () => {
       const fresh = newMemory();
       fresh.show(sources, taken);
       for (const context of words.map(encode)) {
-        assert.deepEqual(memory.recall(context), fresh.recall(context));
+        assert.deepEqual(memory.lookUp(context), fresh.lookUp(context));
         assert.deepEqual(memory.draft(context, 5), fresh.draft(context, 5));
       }
       assert.deepEqual(memory.occurs, fresh.occurs);
@@ -128,8 +128,8 @@ describe('what stands around the cursor', () => {
       0,
     );
     const tokens = ['second', 'near', 'own'].map((word) => encode(`call(${word})`)[context.length]);
-    const recalled = memory.recall(context);
-    const longest = recalled.filter(({ length }) => length === context.length);
+    const hits = memory.lookUp(context);
+    const longest = hits.filter(({ length }) => length === context.length);
     assert.deepEqual(longest.map(({ token }) => token), tokens.toReversed()); // prettier-ignore
     assert.deepEqual(longest.map(({ own }) => own), [true, false, false]); // prettier-ignore
     const distances = longest.map(({ distance }) => distance);
@@ -150,10 +150,10 @@ describe('what stands around the cursor', () => {
     const long = source('long', 'unusual(words, 1);\n'.repeat(2000));
     const short = source('short', 'compute(second);\n', true);
     assert.equal(memory.show([long, short], 0, performance.now() - 1), false);
-    assert.deepEqual(memory.recall(encode('unusual')), []);
-    assert.equal(memory.recall(encode('compute(')).length > 0, true);
+    assert.deepEqual(memory.lookUp(encode('unusual')), []);
+    assert.equal(memory.lookUp(encode('compute(')).length > 0, true);
     for (let i = 0; i < 1000 && !memory.show([long, short], 0, performance.now() - 1); i++);
     assert.equal(memory.show([long, short], 0), true);
-    assert.ok(memory.recall(encode('unusual')).length > 0);
+    assert.ok(memory.lookUp(encode('unusual')).length > 0);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { knnOf } from '../../../src/completion/recall';
+import { knnOf } from '../../../src/completion/lookupMemory';
 import { fit, fitKnn, meanNll, sampleOf, type Sample } from '../../../lab/memoryFit';
 import { mix, mixKnn, normalise } from '../../../src/memory/mixture';
 import { knnDistribution, knnGateInputs, knnGate, type KnnDistribution } from '../../../src/memory/knn';
@@ -71,8 +71,8 @@ describe('states in the mixture', () => {
   });
 
   test('and the memory of words has its share before both', () => {
-    const recalled = [{ token: 2, length: 1, distance: 9, own: true }];
-    const mixed = mix(logits, recalled, OUTSIDE, weightsWith(0), knn);
+    const hits = [{ token: 2, length: 1, distance: 9, own: true }];
+    const mixed = mix(logits, hits, OUTSIDE, weightsWith(0), knn);
     near(Math.exp(mixed[2]!), 0.5 * (0.5 * p[2]! + 0.5 * 0.25) + 0.5);
     near(total(mixed), 1);
   });

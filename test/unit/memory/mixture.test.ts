@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fit, meanNll, neutralWeights, sampleOf, type Sample } from '../../../lab/memoryFit';
 import { gateInputs, mix, normalise, share, timesSpelt } from '../../../src/memory/mixture';
-import { bucketOf, predict, type Recollection } from '../../../src/memory/prediction';
+import { bucketOf, predict, type CacheHit } from '../../../src/memory/prediction';
 import type { OpenWord } from '../../../src/memory/words';
 import { parseManifest } from '../../../src/model/manifest';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { hasNano, NANO } from '../../fixtures';
 
 const LENGTHS = [1, 2, 4, 8];
 const neutral = neutralWeights(LENGTHS);
-const recollection = (token: number, length = 1, distance = 10, own = true): Recollection => ({
+const hit = (token: number, length = 1, distance = 10, own = true): CacheHit => ({
   token,
   length,
   distance,
@@ -23,7 +23,7 @@ const inWord = (tokens: number): OpenWord => ({ tokens, goesOn: (token) => token
 const logitsOf = (...values: number[]) => Float32Array.from(values);
 const total = (logprobs: Float32Array) => logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
 
-describe('what recollections predict', () => {
+describe('what hits predict', () => {
   const lengths: [length: number, bucket: number][] = [[1, 0], [2, 1], [3, 1], [4, 2], [7, 2], [8, 3], [32, 3]]; // prettier-ignore
   test('lengths fall into buckets', () => {
     for (const [length, bucket] of lengths) assert.equal(bucketOf(length, LENGTHS), bucket, `length ${length}`);
@@ -32,7 +32,7 @@ describe('what recollections predict', () => {
   test('nothing from nothing', () => assert.equal(predict([], neutral), undefined));
 
   test('where all count the same, shares are counts', () => {
-    const prediction = predict([recollection(3), recollection(5, 2), recollection(3), recollection(3)], neutral);
+    const prediction = predict([hit(3), hit(5, 2), hit(3), hit(3)], neutral);
     assert.deepEqual(prediction, {
       entries: [{ token: 3, share: 0.75 }, { token: 5, share: 0.25 }], // prettier-ignore
       longest: 2,
@@ -42,10 +42,10 @@ describe('what recollections predict', () => {
 
   test('longer and nearer ones, and those of the own file, count more where the weights say so', () => {
     const weights = { ...neutral, recollection: { length: [0, 1, 2, 3], distance: -0.5, own: 1 } };
-    const pairs: [more: Recollection, less: Recollection][] = [
-      [recollection(1, 4), recollection(2, 1)],
-      [recollection(1, 1, 10), recollection(2, 1, 100)],
-      [recollection(1, 1, 10, true), recollection(2, 1, 10, false)],
+    const pairs: [more: CacheHit, less: CacheHit][] = [
+      [hit(1, 4), hit(2, 1)],
+      [hit(1, 1, 10), hit(2, 1, 100)],
+      [hit(1, 1, 10, true), hit(2, 1, 10, false)],
     ];
     for (const [more, less] of pairs) assert.equal(predict([less, more], weights)?.entries[0]?.token, 1);
   });
@@ -53,32 +53,32 @@ describe('what recollections predict', () => {
 
 describe('the gate', () => {
   const weights = { ...neutral, gate: { ...neutral.gate, length: [-2, -1, 0, 1], agreement: 2, entropy: 0.5 } };
-  const lambda = (recollections: Recollection[], logits: Float32Array, of = weights, word = OUTSIDE) => {
-    const prediction = predict(recollections, of)!;
+  const lambda = (hits: CacheHit[], logits: Float32Array, of = weights, word = OUTSIDE) => {
+    const prediction = predict(hits, of)!;
     const { logprobs, entropy, token } = normalise(logits);
     const first = prediction.entries[0]!.token;
     const view = { entropy, token, logprob: logprobs[token]!, ofMemory: logprobs[first]! };
-    return share(prediction, gateInputs(prediction, recollections, view, word), of);
+    return share(prediction, gateInputs(prediction, hits, view, word), of);
   };
   const unsure = logitsOf(0, 0, 0, 0);
 
   test('is a share whatever comes', () => {
     for (const logits of [unsure, logitsOf(1000, 0, 0, 0), logitsOf(0, -Infinity, 0, 0)]) {
       for (const length of [1, 32]) {
-        const value = lambda([recollection(1, length), recollection(2)], logits);
+        const value = lambda([hit(1, length), hit(2)], logits);
         assert.ok(value > 0 && value < 1, `${value}`);
       }
     }
   });
 
   test('opens with the length of the match, with agreement, and with the decoder’s doubt', () => {
-    const short = lambda([recollection(1, 1)], unsure);
-    assert.ok(lambda([recollection(1, 4)], unsure) > short);
-    assert.ok(lambda([recollection(1, 1), recollection(2, 1)], unsure) < short);
-    assert.ok(lambda([recollection(1, 1)], logitsOf(9, 0, 0, 0)) < short);
+    const short = lambda([hit(1, 1)], unsure);
+    assert.ok(lambda([hit(1, 4)], unsure) > short);
+    assert.ok(lambda([hit(1, 1), hit(2, 1)], unsure) < short);
+    assert.ok(lambda([hit(1, 1)], logitsOf(9, 0, 0, 0)) < short);
   });
 
-  const spellings: [what: string, recalled: [token: number, length: number][], tokens: number, times: number][] = [
+  const spellings: [what: string, found: [token: number, length: number][], tokens: number, times: number][] = [
     ['outside a word', [[1, 4], [1, 4]], 0, 0],
     ['always the same token', [[1, 4], [1, 3], [1, 5]], 2, 3],
     ['two tokens', [[1, 4], [2, 4]], 2, 0],
@@ -87,35 +87,27 @@ describe('the gate', () => {
     ['what did not begin there does not count', [[1, 4], [2, 2]], 2, 1],
     ['nothing that begins there', [[1, 2]], 2, 0],
   ]; // prettier-ignore
-  for (const [what, recalled, tokens, times] of spellings) {
+  for (const [what, found, tokens, times] of spellings) {
     test(`how often a word was spelt in one way: ${what}`, () => {
-      const recollections = recalled.map(([token, length]) => recollection(token, length));
-      assert.equal(timesSpelt(recollections, inWord(tokens)), times);
+      const hits = found.map(([token, length]) => hit(token, length));
+      assert.equal(timesSpelt(hits, inWord(tokens)), times);
     });
   }
 
   test('opens where a word was spelt in one way, against a decoder that is sure of another', () => {
     const of = { ...weights, gate: { ...weights.gate, certainty: 1, spelt: 1 } };
     const sure = logitsOf(0, 0, 9, 0, 0, 0);
-    const often = Array.from({ length: 4 }, () => recollection(1, 3));
+    const often = Array.from({ length: 4 }, () => hit(1, 3));
     assert.ok(lambda(often, sure, of, inWord(2)) > lambda(often, sure, of, OUTSIDE) + 0.05);
-    assert.ok(lambda(often, sure, of, inWord(2)) > lambda([recollection(1, 3)], sure, of, inWord(2)));
-    assert.equal(
-      lambda([...often, recollection(2, 3)], sure, of, inWord(2)),
-      lambda([...often, recollection(2, 3)], sure, of, OUTSIDE),
-    );
+    assert.ok(lambda(often, sure, of, inWord(2)) > lambda([hit(1, 3)], sure, of, inWord(2)));
+    assert.equal(lambda([...often, hit(2, 3)], sure, of, inWord(2)), lambda([...often, hit(2, 3)], sure, of, OUTSIDE));
   });
 
-  test('is told whether the decoder has read what is recalled', () => {
-    const far = recollection(1, 4);
+  test('is told whether the decoder has read the hit', () => {
+    const far = hit(1, 4);
     const near = { ...far, read: true };
-    const input = (recollections: Recollection[]) =>
-      gateInputs(
-        predict(recollections, neutral)!,
-        recollections,
-        { ...normalise(unsure), logprob: 0, ofMemory: 0 },
-        OUTSIDE,
-      );
+    const input = (hits: CacheHit[]) =>
+      gateInputs(predict(hits, neutral)!, hits, { ...normalise(unsure), logprob: 0, ofMemory: 0 }, OUTSIDE);
     assert.equal(input([far]).unread, 1);
     assert.equal(input([far, near]).unread, 0);
     // That of another token does not count.
@@ -132,7 +124,7 @@ describe('the gate', () => {
       for (const weight of [memory.gate.inside, memory.gate.spelt, memory.gate.unread])
         assert.ok(Number.isFinite(weight));
       const logits = new Float32Array(100);
-      const at = (length: number) => lambda([recollection(1, length)], logits, memory);
+      const at = (length: number) => lambda([hit(1, length)], logits, memory);
       assert.ok(at(32) > at(8) && at(8) > at(1), `${at(1)} ${at(8)} ${at(32)}`);
     });
   }
@@ -141,9 +133,9 @@ describe('the gate', () => {
 describe('the mixture', () => {
   const logits = logitsOf(1, 2, 3, -4, -Infinity);
 
-  test('sums to one and lifts what is recalled', () => {
-    const recalled = [recollection(3, 8), recollection(4, 2), recollection(3, 1, 1000)];
-    const mixed = mix(logits, recalled, OUTSIDE, neutral);
+  test('sums to one and lifts what hits say', () => {
+    const hits = [hit(3, 8), hit(4, 2), hit(3, 1, 1000)];
+    const mixed = mix(logits, hits, OUTSIDE, neutral);
     const decoder = normalise(logits).logprobs;
     assert.ok(Math.abs(total(mixed) - 1) < 1e-6);
     assert.ok(mixed[3]! > decoder[3]! && mixed[4]! > decoder[4]! && mixed[2]! < decoder[2]!);
@@ -151,10 +143,10 @@ describe('the mixture', () => {
     assert.ok(Math.abs(Math.exp(mixed[3]!) - (Math.exp(decoder[3]!) / 2 + 1 / 3)) < 1e-6);
   });
 
-  test('is the decoder alone where nothing is recalled, and never changes what it was given', () => {
+  test('is the decoder alone without hits, and never changes what it was given', () => {
     assert.deepEqual(mix(logits, [], OUTSIDE, neutral), normalise(logits).logprobs);
     const before = logits.slice();
-    mix(logits, [recollection(0)], OUTSIDE, neutral);
+    mix(logits, [hit(0)], OUTSIDE, neutral);
     assert.deepEqual(logits, before);
   });
 });
@@ -164,8 +156,8 @@ describe('fitting', () => {
   const samples: Sample[] = Array.from({ length: 200 }, (_, i) => {
     const target = i % 10;
     const wrong = (target + 1) % 10;
-    const recalled = i % 2 ? [recollection(target, 8), recollection(wrong, 1)] : [recollection(wrong, 1)];
-    return sampleOf(new Float32Array(10), recalled, OUTSIDE, target)!;
+    const hits = i % 2 ? [hit(target, 8), hit(wrong, 1)] : [hit(wrong, 1)];
+    return sampleOf(new Float32Array(10), hits, OUTSIDE, target)!;
   });
 
   test('finds out what is to be trusted', () => {
@@ -178,10 +170,10 @@ describe('fitting', () => {
   });
 
   test('finds out that a word spelt once is spelt so again', () => {
-    // What is recalled and how is the same everywhere; only inside a word it is right.
+    // The hits are the same everywhere; only inside a word it is right.
     const words: Sample[] = Array.from({ length: 200 }, (_, i) => {
       const word = i % 2 ? inWord(1) : OUTSIDE;
-      return sampleOf(new Float32Array(10), [recollection(3, 2), recollection(3, 2)], word, i % 2 ? 3 : 7)!;
+      return sampleOf(new Float32Array(10), [hit(3, 2), hit(3, 2)], word, i % 2 ? 3 : 7)!;
     });
     const { gate } = fit(words, LENGTHS);
     assert.ok(gate.inside + gate.spelt * Math.log1p(2) > 3, JSON.stringify(gate));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pack, unpack, type Packed } from '../../../src/memory/packed';
-import { TokenMemory } from '../../../src/memory/store';
+import { NgramCache } from '../../../src/memory/ngramCache';
 import { WorkspaceMemory } from '../../../src/memory/workspace';
 
 const VOCABULARY = 40;
@@ -18,7 +18,7 @@ describe('the memory of a workspace', () => {
   test('finds in its parts what one memory would find, in the same order and at the same distances', () => {
     const random = randomFrom(11);
     const parts = new WorkspaceMemory(VOCABULARY, { partSize: 512 });
-    const whole = new TokenMemory({ vocabulary: VOCABULARY, orders: [3, 6] });
+    const whole = new NgramCache({ vocabulary: VOCABULARY, orders: [3, 6] });
     const texts: number[][] = [];
     let compared = 0;
     for (let i = 0; i < 40; i++) {
@@ -34,7 +34,7 @@ describe('the memory of a workspace', () => {
           return { token, length, distance: 7 + whole.length - position, own: false };
         });
         compared += expected.length;
-        assert.deepEqual(parts.recall(context, none, 7), expected);
+        assert.deepEqual(parts.lookUp(context, none, 7), expected);
       }
     }
     assert.ok(compared > 500, `${compared}`);
@@ -45,10 +45,10 @@ describe('the memory of a workspace', () => {
     memory.put('far', stamp, [1, 2, 3, 4]);
     // More places than are looked at.
     memory.put('open', stamp, Array.from({ length: 400 }, () => [1, 2, 3, 9]).flat());
-    const recalled = (...hidden: string[]) => memory.recall([1, 2, 3], new Set(hidden), 0).map(({ token }) => token);
-    assert.deepEqual(new Set(recalled()), new Set([9]));
-    assert.deepEqual(recalled('open'), [4]);
-    assert.deepEqual(recalled('open', 'far', 'unknown'), []);
+    const tokensOf = (...hidden: string[]) => memory.lookUp([1, 2, 3], new Set(hidden), 0).map(({ token }) => token);
+    assert.deepEqual(new Set(tokensOf()), new Set([9]));
+    assert.deepEqual(tokensOf('open'), [4]);
+    assert.deepEqual(tokensOf('open', 'far', 'unknown'), []);
     assert.deepEqual(memory.draft([1, 2, 3], 2, new Set(['open'])), { tokens: [4], length: 3 });
     assert.deepEqual(memory.draft([1, 2, 3], 2, new Set(['open', 'far'])), { tokens: [], length: 0 });
   });
@@ -76,7 +76,7 @@ describe('the memory of a workspace', () => {
       [...held.values()].flatMap((tokens) => tokens.filter((_, at) => at >= context.length && context.every((token, i) => tokens[at - context.length + i] === token))); // prettier-ignore
     for (let i = 0; i < 50; i++) {
       const context = Array.from({ length: 5 }, () => random(6));
-      const found = memory.recall(context, none, 0).filter(({ length }) => length >= 5);
+      const found = memory.lookUp(context, none, 0).filter(({ length }) => length >= 5);
       assert.deepEqual(found.map(({ token }) => token).sort(), followed(context).sort());
     }
     memory.clear();

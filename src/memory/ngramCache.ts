@@ -8,7 +8,7 @@ export interface Match {
   readonly position: number;
 }
 
-export interface MemoryOptions {
+export interface NgramCacheOptions {
   /** Tokens have ids below this. */
   readonly vocabulary: number;
   /** Tokens kept at most; the oldest documents leave first. */
@@ -20,7 +20,7 @@ export interface MemoryOptions {
 }
 
 /** Positions of a document, the end not included. */
-export interface Span {
+export interface PositionRange {
   readonly start: number;
   readonly end: number;
 }
@@ -37,7 +37,7 @@ const CAPACITY = 1 << 23;
 const ORDERS = [1, 3, 6];
 const LEAST_ROOM = 1 << 12;
 
-interface Entry extends Span {
+interface Entry extends PositionRange {
   readonly key: string;
   end: number;
 }
@@ -51,7 +51,7 @@ interface Chains {
 }
 
 /**
- * An exact memory of token sequences. Documents lie one after the other in one array of tokens; each position is chained
+ * An n-gram cache: an exact memory of token sequences. Documents lie one after the other in one array of tokens; each position is chained
  * to the one before it whose last `order` tokens have the same hash, as in the match finders of LZ77 compressors (Ziv &
  * Lempel 1977; hash chains as in Deflate, RFC 1951 §4). So what is found comes most recent first, and a query costs what
  * is walked, however much is remembered. A separator stands between documents and in the place of what was forgotten: no
@@ -60,7 +60,7 @@ interface Chains {
  * The last document can grow and shrink at its end at the cost of the difference. Others are forgotten by overwriting
  * them, and the room is taken back when more than half of it is dead.
  */
-export class TokenMemory {
+export class NgramCache {
   readonly #vocabulary: number;
   readonly #capacity: number;
   readonly #orders: readonly number[];
@@ -73,7 +73,7 @@ export class TokenMemory {
   #documents: Entry[] = [];
   readonly #byKey = new Map<string, Entry>();
 
-  constructor({ vocabulary, capacity = CAPACITY, orders = ORDERS, room = LEAST_ROOM }: MemoryOptions) {
+  constructor({ vocabulary, capacity = CAPACITY, orders = ORDERS, room = LEAST_ROOM }: NgramCacheOptions) {
     this.#vocabulary = vocabulary;
     this.#capacity = capacity;
     this.#orders = orders;
@@ -109,7 +109,7 @@ export class TokenMemory {
   }
 
   /** Where a document lies until it, or another one, is put or forgotten; undefined if it is not here. */
-  spanOf(key: string): Span | undefined {
+  rangeOf(key: string): PositionRange | undefined {
     return this.#byKey.get(key);
   }
 
@@ -187,7 +187,7 @@ export class TokenMemory {
     above: number,
     context: ArrayLike<number>,
     most: number,
-    hidden: readonly Span[] = [],
+    hidden: readonly PositionRange[] = [],
   ): { found: Match[]; walked: number } {
     const found: Match[] = [];
     let walked = 0;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LONGEST, TokenMemory, type Match } from '../../../src/memory/store';
+import { LONGEST, NgramCache, type Match } from '../../../src/memory/ngramCache';
 
 const VOCABULARY = 50;
 const memoryOf = (...documents: number[][]) => {
-  const memory = new TokenMemory({ vocabulary: VOCABULARY });
+  const memory = new NgramCache({ vocabulary: VOCABULARY });
   documents.forEach((tokens, i) => memory.put(`${i}`, tokens));
   return memory;
 };
@@ -92,7 +92,7 @@ describe('documents that change', () => {
   });
 
   test('the last document does not grow over what was forgotten after it', () => {
-    const memory = new TokenMemory({ vocabulary: 6 });
+    const memory = new NgramCache({ vocabulary: 6 });
     for (const [key, tokens] of [['a', []], ['c', [1]], ['b', []]] as const) memory.put(key, tokens); // prettier-ignore
     memory.delete('c');
     memory.delete('b');
@@ -118,7 +118,7 @@ describe('documents that change', () => {
   });
 
   test('beyond the capacity the oldest documents leave', () => {
-    const memory = new TokenMemory({ vocabulary: VOCABULARY, capacity: 6 });
+    const memory = new NgramCache({ vocabulary: VOCABULARY, capacity: 6 });
     for (const key of [1, 2, 3, 4]) memory.put(`${key}`, [key, key + 10]);
     assert.deepEqual(memory.keys, ['2', '3', '4']);
     memory.put('4', [4, 14, 5, 15]);
@@ -130,7 +130,7 @@ describe('documents that change', () => {
   });
 
   test('ids need not fit two bytes', () => {
-    const memory = new TokenMemory({ vocabulary: 2 ** 17 });
+    const memory = new NgramCache({ vocabulary: 2 ** 17 });
     const large = 2 ** 16;
     memory.put('a', [large + 1, large + 2, large + 3, 1, 2, 4]);
     assert.deepEqual(found(memory.matches([large + 1, large + 2])), [[large + 3, 2]]);
@@ -145,7 +145,7 @@ describe('documents that change', () => {
 test('what is found is what looking everywhere finds, whatever was put and deleted', () => {
   const random = randomFrom(11);
   for (let round = 0; round < 60; round++) {
-    const memory = new TokenMemory({ vocabulary: VOCABULARY, orders: [1] });
+    const memory = new NgramCache({ vocabulary: VOCABULARY, orders: [1] });
     const documents = new Map<string, number[]>();
     for (let i = 0; i < 12; i++) {
       const key = `${random(5)}`;

@@ -4,7 +4,7 @@ import { knnDistribution, type KnnDistribution } from '../memory/knn';
 import { WorkspaceMemory } from '../memory/workspace';
 import { favour } from '../memory/vocabulary';
 import { Words } from '../memory/words';
-import type { Occurrence, Recollection } from '../memory/prediction';
+import type { LongestMatch, CacheHit } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
@@ -75,7 +75,7 @@ const NEIGHBOUR_TOKENS = 2048;
 const LEAST_MATCH = 2;
 
 /** The lookup memory of an engine: what it holds of open files follows the request at hand, and the workspace is there. */
-export class Lookup {
+export class LookupMemory {
   /** Files of the workspace as they are on disk; empty unless somebody fills it. */
   readonly workspace: WorkspaceMemory;
   /** Which tokens begin, lengthen and end a word. */
@@ -115,10 +115,10 @@ export class Lookup {
     return this.#memory.show(memorySources(request), taken, deadline);
   }
 
-  /** What followed the end of a context elsewhere; what stands in closed files is farther than all that is open. */
-  recall(context: readonly number[]): Recollection[] {
-    const near = this.#memory.recall(context);
-    return [...near, ...this.workspace.recall(context, this.#open, this.#memory.length)];
+  /** Hits for the end of a context; what stands in closed files is farther than all that is open. */
+  lookUp(context: readonly number[]): CacheHit[] {
+    const near = this.#memory.lookUp(context);
+    return [...near, ...this.workspace.lookUp(context, this.#open, this.#memory.length)];
   }
 
   /** Which tokens occur in the file of the cursor: 1 or 0 for each of the vocabulary. */
@@ -136,8 +136,8 @@ export class Lookup {
     });
   }
 
-  /** How the text went on after the longest occurrence of a context's end, however short; no decoder is asked. */
-  occurrence(context: readonly number[], count: number): Occurrence {
+  /** How the text went on after the longest match of a context's end, however short; no decoder is asked. */
+  longestMatch(context: readonly number[], count: number): LongestMatch {
     const near = this.#memory.draft(context, count);
     const far = this.workspace.draft(context, count, this.#open);
     return far.length > near.length ? far : near;
@@ -160,7 +160,7 @@ export class Lookup {
     return (logits, context, state) => {
       const knn = read && state && knnWeights ? this.knn(read, context, state, knnWeights.sharpness) : undefined;
       const favoured = favour(logits, this.occurs, occurring);
-      return mix(favoured, this.recall(context), this.words.at(context), weights, knn);
+      return mix(favoured, this.lookUp(context), this.words.at(context), weights, knn);
     };
   }
 
@@ -184,7 +184,7 @@ export class Lookup {
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */
   readonly draft: Draft = (context, count) => {
-    const { tokens, length } = this.occurrence(context, count);
+    const { tokens, length } = this.longestMatch(context, count);
     return length < LEAST_MATCH ? [] : tokens;
   };
 }
