@@ -1,6 +1,6 @@
 import { THOUGHT_SHARE, type MixtureExample } from '../src/completion/engine';
 import { decoderNll, fit, meanNll, sampleOf, type Sample } from './memoryFit';
-import { favour, fitAmount } from '../src/memory/vocabulary';
+import { boostInFileTokens, fitInFileBoost } from '../src/memory/inFileBoost';
 import type { MemoryWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
 import { fitArguments, fitItems, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
@@ -17,7 +17,7 @@ ${FIT_USAGE}`;
 const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 11, 16, 24, 32];
 
 /**
- * Shares that are tried of the amount by which the words of the file are best favoured for the decoder alone: beside the
+ * Shares that are tried of the in-file boost that is best for the decoder alone: together with the
  * memory, which knows many of them, too, it is less.
  */
 const SHARES = [0, 0.25, 0.5, 0.75, 1];
@@ -32,7 +32,7 @@ export const fitMemory: Command = {
     const examples: MixtureExample[] = [];
     for await (const example of mixtureExamples(engine, items, steps, true)) examples.push(example);
     const bar = new ProgressBar('fitting', 1);
-    const alone = fitAmount(examples);
+    const alone = fitInFileBoost(examples);
     const fits = SHARES.map((part, i) => {
       const onProgress = (done: number) => bar.update((i + done) / SHARES.length);
       return fitWith(examples, part * alone, onProgress);
@@ -45,7 +45,7 @@ export const fitMemory: Command = {
       steps,
       nats: {
         decoder: decoderNll(samplesOf(examples, 0)),
-        favoured: decoderNll(samples),
+        boosted: decoderNll(samples),
         mixture,
       },
       ...(values.note !== undefined && { note: values.note }),
@@ -58,7 +58,7 @@ export const fitMemory: Command = {
   },
 };
 
-/** Recollections and gate fitted with the words of the file favoured by an amount. */
+/** The weights of hits and gate fitted under an in-file boost. */
 function fitWith(examples: readonly MixtureExample[], occurring: number, onProgress: (done: number) => void) {
   const samples = samplesOf(examples, occurring);
   const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring, thought: THOUGHT_SHARE };
@@ -67,7 +67,7 @@ function fitWith(examples: readonly MixtureExample[], occurring: number, onProgr
 
 /** The examples with hits, with the words of the file favoured by an amount. */
 function samplesOf(examples: readonly MixtureExample[], occurring: number): Sample[] {
-  return examples.flatMap(({ logits, occurs, hits, word, knn, target }) => {
-    return sampleOf(favour(logits, occurs, occurring), hits, word, target, knn) ?? [];
+  return examples.flatMap(({ logits, inFileMask, hits, word, knn, target }) => {
+    return sampleOf(boostInFileTokens(logits, inFileMask, occurring), hits, word, target, knn) ?? [];
   });
 }

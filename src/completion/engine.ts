@@ -400,11 +400,11 @@ export class Engine {
       for await (const { token, logits, context, before, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
         if (need.length > 0) continue;
-        const { occurs, words } = lookup;
+        const { inFileMask, words } = lookup;
         const hits = memory ? lookup.lookUp(context) : [];
         const knn = lookup.knn(read, context, { thought, before }, INVERSE_TEMPERATURE);
         const word = words.at(context);
-        places.push({ logits: logits.slice(), occurs, hits, word, knn, target: token });
+        places.push({ logits: logits.slice(), inFileMask, hits, word, knn, target: token });
       }
       return places;
     });

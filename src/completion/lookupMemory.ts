@@ -2,7 +2,7 @@ import { ContextMemory, type Source } from '../memory/context';
 import { mix, mixKnn } from '../memory/mixture';
 import { knnDistribution, type KnnDistribution } from '../memory/knn';
 import { WorkspaceMemory } from '../memory/workspace';
-import { favour } from '../memory/vocabulary';
+import { boostInFileTokens } from '../memory/inFileBoost';
 import { Words } from '../memory/words';
 import type { LongestMatch, CacheHit } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
@@ -121,9 +121,9 @@ export class LookupMemory {
     return [...near, ...this.workspace.lookUp(context, this.#open, this.#memory.length)];
   }
 
-  /** Which tokens occur in the file of the cursor: 1 or 0 for each of the vocabulary. */
-  get occurs(): Uint8Array {
-    return this.#memory.occurs;
+  /** In-file mask: 1 for each token of the vocabulary that occurs in the file of the cursor, else 0. */
+  get inFileMask(): Uint8Array {
+    return this.#memory.inFileMask;
   }
 
   /** Beginnings of the closed files of the workspace that are nearest to a request's, for its thought to rest on. */
@@ -159,8 +159,8 @@ export class LookupMemory {
     const { occurring, states: knnWeights } = weights;
     return (logits, context, state) => {
       const knn = read && state && knnWeights ? this.knn(read, context, state, knnWeights.sharpness) : undefined;
-      const favoured = favour(logits, this.occurs, occurring);
-      return mix(favoured, this.lookUp(context), this.words.at(context), weights, knn);
+      const boosted = boostInFileTokens(logits, this.inFileMask, occurring);
+      return mix(boosted, this.lookUp(context), this.words.at(context), weights, knn);
     };
   }
 

@@ -1,6 +1,6 @@
 import type { CacheHit } from '../memory/prediction';
 import type { KnnDistribution } from '../memory/knn';
-import type { Place } from '../memory/vocabulary';
+import type { TokenExample } from '../memory/inFileBoost';
 import type { OpenWord } from '../memory/words';
 import type { Abortable } from '../model/decoder';
 import type { Thought, ThoughtTrace } from '../thought/thought';
@@ -132,7 +132,7 @@ export interface CompletionResult {
 export const THOUGHT_SHARE = 0.5;
 
 /** A token of a target: the decoder's logits [vocabulary], and what the memory knows. */
-export interface MixtureExample extends Place {
+export interface MixtureExample extends TokenExample {
   readonly hits: readonly CacheHit[];
   /** The word in which the text before the token ends. */
   readonly word: OpenWord;

@@ -2,7 +2,7 @@ import type { Tokenizer } from '../model/tokenizer';
 import { EncodedText } from './encoded';
 import type { LongestMatch, CacheHit } from './prediction';
 import { lastOf, NgramCache } from './ngramCache';
-import { occurrencesIn } from './vocabulary';
+import { inFileMaskOf } from './inFileBoost';
 
 /** A text around the cursor, named so that an edited one is known again. */
 export interface Source {
@@ -21,7 +21,7 @@ export class ContextMemory {
   readonly #vocabulary: number;
   readonly #window: number;
   readonly #store: NgramCache;
-  #occurs: Uint8Array;
+  #inFileMask: Uint8Array;
   #encoded = new Map<string, EncodedText>();
   #shown: readonly Source[] = [];
   /** Where the open file begins. */
@@ -33,16 +33,16 @@ export class ContextMemory {
     this.#tokenizer = tokenizer;
     this.#vocabulary = vocabulary;
     this.#store = new NgramCache({ vocabulary });
-    this.#occurs = new Uint8Array(vocabulary);
+    this.#inFileMask = new Uint8Array(vocabulary);
   }
 
   get bytes(): number {
     return this.#store.bytes;
   }
 
-  /** Which tokens occur in the file of the cursor: 1 or 0 for each of the vocabulary. */
-  get occurs(): Uint8Array {
-    return this.#occurs;
+  /** In-file mask: 1 for each token of the vocabulary that occurs in the file of the cursor, else 0. */
+  get inFileMask(): Uint8Array {
+    return this.#inFileMask;
   }
 
   /** How far its texts reach, in tokens. */
@@ -77,7 +77,7 @@ export class ContextMemory {
     };
     for (const { key } of ready.slice(Math.max(0, first))) this.#store.put(key, known(key));
     const file = ready.filter((source) => source.own).map(({ key }) => known(key));
-    this.#occurs = occurrencesIn(file, this.#vocabulary);
+    this.#inFileMask = inFileMaskOf(file, this.#vocabulary);
     this.#shown = ready;
     const own = ready.find((source) => source.own);
     this.#own = own ? (this.#store.startOf(own.key) ?? 0) : this.#store.length;

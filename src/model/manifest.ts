@@ -77,7 +77,7 @@ const memoryWeights = z
       spelt: weight.default(0),
       unread: weight.default(0),
     }),
-    /** What is added to the logits of tokens that occur in the cursor's file. Bundles from before there was this have none. */
+    /** The in-file boost, which is added to logits. Bundles from before there was this have none. */
     occurring: weight.default(0),
     /** How far a thought goes beside the memory, of its way from z_0 (src/thought/temper.ts). */
     thought: z.number().min(0).max(1).default(1),

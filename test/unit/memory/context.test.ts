@@ -108,7 +108,7 @@ describe('what stands around the cursor', () => {
         assert.deepEqual(memory.lookUp(context), fresh.lookUp(context));
         assert.deepEqual(memory.draft(context, 5), fresh.draft(context, 5));
       }
-      assert.deepEqual(memory.occurs, fresh.occurs);
+      assert.deepEqual(memory.inFileMask, fresh.inFileMask);
     }
   });
 
@@ -116,7 +116,7 @@ describe('what stands around the cursor', () => {
     const memory = newMemory();
     const tokens = encode('alpha beta gamma');
     memory.show([source('far', 'delta'), source('after', 'epsilon', true), source('own', 'alpha beta gamma', true)], 1);
-    const occurring = [...memory.occurs.keys()].filter((token) => memory.occurs[token]);
+    const occurring = [...memory.inFileMask.keys()].filter((token) => memory.inFileMask[token]);
     assert.deepEqual(new Set(occurring), new Set([...tokens.slice(0, -1), ...encode('epsilon')]));
   });
 

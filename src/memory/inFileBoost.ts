@@ -1,30 +1,30 @@
 import { normalise } from './mixture';
 
 /** @returns for each token of a vocabulary 1 if it is in one of the texts, else 0 */
-export function occurrencesIn(texts: readonly (readonly number[])[], vocabulary: number): Uint8Array {
+export function inFileMaskOf(texts: readonly (readonly number[])[], vocabulary: number): Uint8Array {
   const flags = new Uint8Array(vocabulary);
   for (const tokens of texts) for (const token of tokens) flags[token] = 1;
   return flags;
 }
 
 /**
- * The decoder's logits with the tokens that occur in the file raised by the same amount: a file keeps to its words,
+ * In-file boost: the decoder's logits with the tokens that occur in the file raised by the same amount, since a file keeps to its words,
  * however far from the cursor they stand and whatever stood before them. (Adaptation by unigrams, Kneser et al. 1997, with
  * the two marginals reduced to whether a token occurs.)
  * @param logits [vocabulary]; not changed
- * @param occurs [vocabulary] 1 where a token occurs in the file, else 0
+ * @param inFileMask [vocabulary] 1 where a token occurs in the file, else 0
  */
-export function favour(logits: Float32Array, occurs: Uint8Array, amount: number): Float32Array {
+export function boostInFileTokens(logits: Float32Array, inFileMask: Uint8Array, amount: number): Float32Array {
   if (amount === 0) return logits;
-  const favoured = new Float32Array(logits.length);
-  for (let i = 0; i < logits.length; i++) favoured[i] = (logits[i] as number) + amount * (occurs[i] ?? 0);
-  return favoured;
+  const boosted = new Float32Array(logits.length);
+  for (let i = 0; i < logits.length; i++) boosted[i] = (logits[i] as number) + amount * (inFileMask[i] ?? 0);
+  return boosted;
 }
 
-/** A token that was to be written: the decoder's logits [vocabulary], and which tokens occur in the file, [vocabulary]. */
-export interface Place {
+/** A token that was to be written: the decoder's logits and the in-file mask, both [vocabulary]. */
+export interface TokenExample {
   readonly logits: Float32Array;
-  readonly occurs: Uint8Array;
+  readonly inFileMask: Uint8Array;
   readonly target: number;
 }
 
@@ -32,10 +32,10 @@ export interface Place {
  * The amount under which the targets are most probable by the decoder alone. Their NLL is convex in it, so Newton's steps
  * find its lowest point; a small ridge keeps it finite where every target occurs.
  */
-export function fitAmount(places: readonly Place[], ridge = 1e-3, steps = 20): number {
-  const all = places.map(({ logits, occurs, target }) => ({
-    mass: massOf(logits, occurs),
-    occurs: occurs[target] ?? 0,
+export function fitInFileBoost(places: readonly TokenExample[], ridge = 1e-3, steps = 20): number {
+  const all = places.map(({ logits, inFileMask, target }) => ({
+    mass: massOf(logits, inFileMask),
+    occurs: inFileMask[target] ?? 0,
   }));
   let amount = 0;
   for (let step = 0; step < steps && all.length > 0; step++) {
@@ -53,6 +53,9 @@ export function fitAmount(places: readonly Place[], ridge = 1e-3, steps = 20): n
 }
 
 /** The decoder's p of all tokens that occur. */
-function massOf(logits: Float32Array, occurs: Uint8Array): number {
-  return normalise(logits).logprobs.reduce((sum, logprob, token) => (occurs[token] ? sum + Math.exp(logprob) : sum), 0);
+function massOf(logits: Float32Array, inFileMask: Uint8Array): number {
+  return normalise(logits).logprobs.reduce(
+    (sum, logprob, token) => (inFileMask[token] ? sum + Math.exp(logprob) : sum),
+    0,
+  );
 }
