@@ -59,15 +59,15 @@ export const fitMemory: Command = {
 };
 
 /** The weights of hits and gate fitted under an in-file boost. */
-function fitWith(examples: readonly MixtureExample[], occurring: number, onProgress: (done: number) => void) {
-  const samples = samplesOf(examples, occurring);
-  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring, thought: THOUGHT_SHARE };
+function fitWith(examples: readonly MixtureExample[], inFileBoost: number, onProgress: (done: number) => void) {
+  const samples = samplesOf(examples, inFileBoost);
+  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring: inFileBoost, thought: THOUGHT_SHARE };
   return { weights, samples, mixture: meanNll(samples, weights) };
 }
 
-/** The examples with hits, with the words of the file favoured by an amount. */
-function samplesOf(examples: readonly MixtureExample[], occurring: number): Sample[] {
+/** The examples with hits, under an in-file boost. */
+function samplesOf(examples: readonly MixtureExample[], inFileBoost: number): Sample[] {
   return examples.flatMap(({ logits, inFileMask, hits, word, knn, target }) => {
-    return sampleOf(boostInFileTokens(logits, inFileMask, occurring), hits, word, target, knn) ?? [];
+    return sampleOf(boostInFileTokens(logits, inFileMask, inFileBoost), hits, word, target, knn) ?? [];
   });
 }

@@ -1,17 +1,17 @@
 import type { MemoryWeights, KnnWeights } from '../src/model/manifest';
-import { GATE_INPUTS, gateInputs, share, normalise, type DecoderView } from '../src/memory/mixture';
+import { GATE_INPUTS, gateInputs, memoryGate, normalise, type DecoderView } from '../src/memory/mixture';
 import { bucketOf, predict, type CacheHit } from '../src/memory/prediction';
 import { INVERSE_TEMPERATURE, KNN_GATE_INPUTS, knnGateInputs, knnGate, type KnnDistribution } from '../src/memory/knn';
-import type { OpenWord } from '../src/memory/words';
+import type { OpenIdentifier } from '../src/memory/identifiers';
 
 /** One token that was to be written: the cache hits before it, and what the decoder thought. */
 export interface Sample {
   readonly hits: readonly CacheHit[];
   /** log p of each hit's token by the decoder. */
   readonly logprobs: ReadonlyMap<number, number>;
-  readonly view: Omit<DecoderView, 'ofMemory'>;
+  readonly view: Omit<DecoderView, 'logprobOfHit'>;
   /** The word in which the text before the token ends. */
-  readonly word: OpenWord;
+  readonly word: OpenIdentifier;
   readonly target: number;
   /** log p of the target by the decoder. */
   readonly logprob: number;
@@ -23,7 +23,7 @@ export interface Sample {
 export function sampleOf(
   logits: Float32Array,
   hits: readonly CacheHit[],
-  word: OpenWord,
+  word: OpenIdentifier,
   target: number,
   knn?: KnnDistribution,
 ): Sample | undefined {
@@ -127,10 +127,10 @@ export function fitKnn(samples: readonly Sample[], options?: FitOptions): { weig
 function memoryPart(sample: Sample, weights: MemoryWeights): { lambda: number; memoryShare: number } {
   const prediction = predict(sample.hits, weights);
   if (!prediction) return { lambda: 0, memoryShare: 0 };
-  const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
-  const lambda = share(
+  const logprobOfHit = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
+  const lambda = memoryGate(
     prediction,
-    gateInputs(prediction, sample.hits, { ...sample.view, ofMemory }, sample.word),
+    gateInputs(prediction, sample.hits, { ...sample.view, logprobOfHit }, sample.word),
     weights,
   );
   return { lambda, memoryShare: prediction.entries.find(({ token }) => token === sample.target)?.share ?? 0 };
@@ -219,8 +219,8 @@ interface GateRow {
 function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
   const prediction = predict(sample.hits, weights);
   if (!prediction) throw new RangeError('a sample without hits');
-  const ofMemory = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
-  const inputs = gateInputs(prediction, sample.hits, { ...sample.view, ofMemory }, sample.word);
+  const logprobOfHit = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
+  const inputs = gateInputs(prediction, sample.hits, { ...sample.view, logprobOfHit }, sample.word);
   const bucket = bucketOf(prediction.longest, weights.lengths);
   return {
     inputs: [...weights.lengths.map((_, i) => Number(i === bucket)), ...GATE_INPUTS.map((name) => inputs[name])],

@@ -99,7 +99,7 @@ export class Measurer {
     for (const [way, thought] of thoughts) {
       const engine = way.thought === 'plain' ? this.#plain : this.#engine;
       // A decoder whose memory was not fitted has none: it would be the same way twice.
-      if (!engine || (engine === this.#plain && way.options.memory && !engine.remembers)) continue;
+      if (!engine || (engine === this.#plain && way.options.memory && !engine.hasMemoryWeights)) continue;
       const key = JSON.stringify([
         way.thought === 'plain',
         thought.version,

@@ -160,7 +160,7 @@ export class Engine {
   }
 
   /** Whether the bundle has weights for the lookup memory, without which nothing is looked up. */
-  get remembers(): boolean {
+  get hasMemoryWeights(): boolean {
     return this.bundle.manifest.memory !== undefined;
   }
 
@@ -297,7 +297,7 @@ export class Engine {
   }
 
   /** Whether a request's window goes on from another's, so that the caches of the one before stay. */
-  goesOn(before: CompletionRequest, request: CompletionRequest): boolean {
+  extendsWindow(before: CompletionRequest, request: CompletionRequest): boolean {
     const [one, other] = [this.#healedWindow(before), this.#healedWindow(request)];
     return other.length > one.length && one.every((token, i) => token === other[i]);
   }
@@ -400,10 +400,10 @@ export class Engine {
       for await (const { token, logits, context, before, need } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
         if (need.length > 0) continue;
-        const { inFileMask, words } = lookup;
+        const { inFileMask, identifiers } = lookup;
         const hits = memory ? lookup.lookUp(context) : [];
         const knn = lookup.knn(read, context, { thought, before }, INVERSE_TEMPERATURE);
-        const word = words.at(context);
+        const word = identifiers.at(context);
         places.push({ logits: logits.slice(), inFileMask, hits, word, knn, target: token });
       }
       return places;

@@ -3,7 +3,7 @@ import { mix, mixKnn } from '../memory/mixture';
 import { knnDistribution, type KnnDistribution } from '../memory/knn';
 import { WorkspaceMemory } from '../memory/workspace';
 import { boostInFileTokens } from '../memory/inFileBoost';
-import { Words } from '../memory/words';
+import { Identifiers } from '../memory/identifiers';
 import type { LongestMatch, CacheHit } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
@@ -79,7 +79,7 @@ export class LookupMemory {
   /** Files of the workspace as they are on disk; empty unless somebody fills it. */
   readonly workspace: WorkspaceMemory;
   /** Which tokens begin, lengthen and end a word. */
-  readonly words: Words;
+  readonly identifiers: Identifiers;
   readonly #memory: ContextMemory;
   readonly #weights: MemoryWeights | undefined;
   readonly #knnWeights: KnnWeights | undefined;
@@ -93,7 +93,7 @@ export class LookupMemory {
     this.#products = products;
     this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary, manifest.window.tokens);
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
-    this.words = new Words(tokenizer);
+    this.identifiers = new Identifiers(tokenizer);
     this.#weights = manifest.memory;
     this.#knnWeights = manifest.states;
     this.#tokenizer = tokenizer;
@@ -150,17 +150,17 @@ export class LookupMemory {
 
   /**
    * How the decoder's opinion and what is looked up become one; undefined for a model whose weights for that were not fitted.
-   * @param words whether things are looked up by their words
+   * @param identifiers whether things are looked up by their words
    * @param sources of the kNN distribution
    */
-  mix(words: boolean, read?: KnnSources): Mix | undefined {
+  mix(identifiers: boolean, read?: KnnSources): Mix | undefined {
     const weights = this.#weights;
-    if (!words || !weights) return read && this.#mixKnn(read);
-    const { occurring, states: knnWeights } = weights;
+    if (!identifiers || !weights) return read && this.#mixKnn(read);
+    const { occurring: inFileBoost, states: knnWeights } = weights;
     return (logits, context, state) => {
       const knn = read && state && knnWeights ? this.knn(read, context, state, knnWeights.sharpness) : undefined;
-      const boosted = boostInFileTokens(logits, this.inFileMask, occurring);
-      return mix(boosted, this.lookUp(context), this.words.at(context), weights, knn);
+      const boosted = boostInFileTokens(logits, this.inFileMask, inFileBoost);
+      return mix(boosted, this.lookUp(context), this.identifiers.at(context), weights, knn);
     };
   }
 

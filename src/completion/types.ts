@@ -1,7 +1,7 @@
 import type { CacheHit } from '../memory/prediction';
 import type { KnnDistribution } from '../memory/knn';
 import type { TokenExample } from '../memory/inFileBoost';
-import type { OpenWord } from '../memory/words';
+import type { OpenIdentifier } from '../memory/identifiers';
 import type { Abortable } from '../model/decoder';
 import type { Thought, ThoughtTrace } from '../thought/thought';
 import type { Stop } from './stop';
@@ -135,7 +135,7 @@ export const THOUGHT_SHARE = 0.5;
 export interface MixtureExample extends TokenExample {
   readonly hits: readonly CacheHit[];
   /** The word in which the text before the token ends. */
-  readonly word: OpenWord;
+  readonly word: OpenIdentifier;
   /** The kNN distribution; undefined where the bundle's graphs do not give hidden keys. */
   readonly knn: KnnDistribution | undefined;
 }

@@ -90,7 +90,8 @@ export class InferenceService {
         const { folders, endings, storage } = message;
         void this.#workspaceThought().open(storage);
         // A model whose weights for the memory were not fitted would look nothing up.
-        if (this.#engine.remembers) void (this.#indexer ??= this.#newIndexer()).index({ folders, endings, storage });
+        if (this.#engine.hasMemoryWeights)
+          void (this.#indexer ??= this.#newIndexer()).index({ folders, endings, storage });
         break;
       }
       case 'changed':
@@ -182,7 +183,7 @@ export class InferenceService {
       key: AHEAD,
       advance: async () => {
         const now = this.#latest.get(uri);
-        if (now && this.#engine.goesOn(now, request)) return decoding.advance();
+        if (now && this.#engine.extendsWindow(now, request)) return decoding.advance();
         this.#signals.delete(id);
         this.#send({ type: 'declined', id, reason: 'the window would have to move' });
         return false;

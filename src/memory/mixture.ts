@@ -1,7 +1,7 @@
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
 import { bucketOf, predict, type Prediction, type CacheHit } from './prediction';
 import { knnGateInputs, knnGate, type KnnDistribution } from './knn';
-import type { OpenWord } from './words';
+import type { OpenIdentifier } from './identifiers';
 
 /** What the gate looks at besides the length of the match, in the order of their weights' names. */
 export const GATE_INPUTS = [
@@ -26,7 +26,7 @@ export interface DecoderView {
   readonly token: number;
   readonly logprob: number;
   /** log p of the memory's most probable token. */
-  readonly ofMemory: number;
+  readonly logprobOfHit: number;
 }
 
 /** A token that the decoder all but rules out is ruled out alike below this, in nats. */
@@ -37,10 +37,10 @@ export function gateInputs(
   prediction: Prediction,
   hits: readonly CacheHit[],
   view: DecoderView,
-  word: OpenWord,
+  word: OpenIdentifier,
 ): GateInputs {
   const first = prediction.entries[0];
-  const spelt = timesSpelt(hits, word);
+  const spellings = consistentSpellings(hits, word);
   return {
     count: Math.log(prediction.count),
     agreement: first?.share ?? 0,
@@ -48,27 +48,27 @@ export function gateInputs(
     entropy: view.entropy,
     certainty: view.logprob,
     // Of a name that it never saw the decoder's doubt says nothing.
-    doubt: spelt > 0 ? 0 : Math.max(LEAST, view.ofMemory),
+    doubt: spellings > 0 ? 0 : Math.max(LEAST, view.logprobOfHit),
     same: first?.token === view.token ? 1 : 0,
     inside: word.tokens > 0 ? 1 : 0,
-    spelt: Math.log1p(spelt),
+    spelt: Math.log1p(spellings),
     unread: hits.some(({ token, read }) => read === true && token === first?.token) ? 0 : 1,
   };
 }
 
 /**
- * How often the word that is being written was written elsewhere from its beginning on, if it went on in one way only: by
+ * How often the identifier that is being written was written elsewhere from its beginning on, if it went on in one way only: by
  * the same token, or not at all. Then it is the name that stands there, however unlikely the decoder, which never saw it,
  * takes it to be.
  */
-export function timesSpelt(hits: readonly CacheHit[], word: OpenWord): number {
+export function consistentSpellings(hits: readonly CacheHit[], word: OpenIdentifier): number {
   if (word.tokens === 0) return 0;
   let times = 0;
   let next: number | undefined;
   for (const { token, length } of hits) {
     // One more than the word's tokens: it begins there, too.
     if (length <= word.tokens) continue;
-    const way = word.goesOn(token) ? token : -1;
+    const way = word.continuesWord(token) ? token : -1;
     if (times > 0 && way !== next) return 0;
     next = way;
     times++;
@@ -76,8 +76,8 @@ export function timesSpelt(hits: readonly CacheHit[], word: OpenWord): number {
   return times;
 }
 
-/** λ, the share of the memory in the next token: a logistic function of the match and of what the decoder thinks of it. */
-export function share(prediction: Prediction, inputs: GateInputs, { lengths, gate }: MemoryWeights): number {
+/** λ, the memory gate: the weight of the memory in the next token, a logistic function of the match and of what the decoder thinks of it. */
+export function memoryGate(prediction: Prediction, inputs: GateInputs, { lengths, gate }: MemoryWeights): number {
   let score = gate.length[bucketOf(prediction.longest, lengths)] ?? 0;
   for (const name of GATE_INPUTS) score += gate[name] * inputs[name];
   return 1 / (1 + Math.exp(-score));
@@ -93,7 +93,7 @@ export function share(prediction: Prediction, inputs: GateInputs, { lengths, gat
 export function mix(
   logits: Float32Array,
   hits: readonly CacheHit[],
-  word: OpenWord,
+  word: OpenIdentifier,
   weights: MemoryWeights,
   knn?: KnnDistribution,
 ): Float32Array {
@@ -102,8 +102,13 @@ export function mix(
   if (!prediction) return mixKnn(logits, knnWeights, knn);
   const { total, entropy, token } = summarise(logits);
   const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
-  const view = { entropy, token, logprob: logprobOf(token), ofMemory: logprobOf(prediction.entries[0]?.token ?? 0) };
-  const lambda = share(prediction, gateInputs(prediction, hits, view, word), weights);
+  const view = {
+    entropy,
+    token,
+    logprob: logprobOf(token),
+    logprobOfHit: logprobOf(prediction.entries[0]?.token ?? 0),
+  };
+  const lambda = memoryGate(prediction, gateInputs(prediction, hits, view, word), weights);
   const kappa = knnWeights && knn ? knnGate(knnGateInputs(knn, view), knnWeights) : 0;
   const added = new Map<number, number>();
   if (kappa > 0) for (const [id, share] of knn?.shares ?? []) added.set(id, (1 - lambda) * kappa * share);

@@ -70,7 +70,7 @@ for (const [name, directory] of BUNDLES) {
       };
       const options = { steps: 0, maxLines: 1, candidates: 1, alternatives: 4 };
       const { candidates } = await engine().complete(request, options);
-      if (!engine().remembers) return;
+      if (!engine().hasMemoryWeights) return;
       const at = candidates.findIndex(({ text }) => known.endsWith(`${text}\n`) && text.startsWith('makeZorblat'));
       assert.ok(at === 0 || at === 1, JSON.stringify(candidates.map(({ text }) => text)));
       assert.ok(Number.isFinite(candidates[at]?.logprob));

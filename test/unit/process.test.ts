@@ -71,7 +71,7 @@ class CountingEngine {
 
   readonly readsThought = true;
 
-  goesOn(before: CompletionRequest, request: CompletionRequest) {
+  extendsWindow(before: CompletionRequest, request: CompletionRequest) {
     const length = (one: CompletionRequest) => this.window(one).prefixTokens;
     return length(request) > length(before);
   }

@@ -56,7 +56,7 @@ const weightsWith = (bias: number, nearest = 0): MemoryWeights => ({
   states: { sharpness: 22, gate: { bias, nearest, entropy: 0, certainty: 0, agreement: 0, unanimity: 0 } },
 });
 const knn: KnnDistribution = { shares: new Map([[1, 0.75], [2, 0.25]]), nearest: 0.9, nearestTokenShare: 0.75 }; // prettier-ignore
-const OUTSIDE = { tokens: 0, goesOn: () => true };
+const OUTSIDE = { tokens: 0, continuesWord: () => true };
 
 describe('states in the mixture', () => {
   const logits = Float32Array.of(1, 0, 2, -Infinity);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fit, meanNll, neutralWeights, sampleOf, type Sample } from '../../../lab/memoryFit';
-import { gateInputs, mix, normalise, share, timesSpelt } from '../../../src/memory/mixture';
+import { gateInputs, mix, normalise, memoryGate, consistentSpellings } from '../../../src/memory/mixture';
 import { bucketOf, predict, type CacheHit } from '../../../src/memory/prediction';
-import type { OpenWord } from '../../../src/memory/words';
+import type { OpenIdentifier } from '../../../src/memory/identifiers';
 import { parseManifest } from '../../../src/model/manifest';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,8 +18,8 @@ const hit = (token: number, length = 1, distance = 10, own = true): CacheHit => 
   own,
 });
 /** The text does not end in a word; or it does, and tokens below 5 would lengthen it. */
-const OUTSIDE: OpenWord = { tokens: 0, goesOn: () => true };
-const inWord = (tokens: number): OpenWord => ({ tokens, goesOn: (token) => token < 5 });
+const OUTSIDE: OpenIdentifier = { tokens: 0, continuesWord: () => true };
+const inWord = (tokens: number): OpenIdentifier => ({ tokens, continuesWord: (token) => token < 5 });
 const logitsOf = (...values: number[]) => Float32Array.from(values);
 const total = (logprobs: Float32Array) => logprobs.reduce((sum, logprob) => sum + Math.exp(logprob), 0);
 
@@ -57,8 +57,8 @@ describe('the gate', () => {
     const prediction = predict(hits, of)!;
     const { logprobs, entropy, token } = normalise(logits);
     const first = prediction.entries[0]!.token;
-    const view = { entropy, token, logprob: logprobs[token]!, ofMemory: logprobs[first]! };
-    return share(prediction, gateInputs(prediction, hits, view, word), of);
+    const view = { entropy, token, logprob: logprobs[token]!, logprobOfHit: logprobs[first]! };
+    return memoryGate(prediction, gateInputs(prediction, hits, view, word), of);
   };
   const unsure = logitsOf(0, 0, 0, 0);
 
@@ -90,7 +90,7 @@ describe('the gate', () => {
   for (const [what, found, tokens, times] of spellings) {
     test(`how often a word was spelt in one way: ${what}`, () => {
       const hits = found.map(([token, length]) => hit(token, length));
-      assert.equal(timesSpelt(hits, inWord(tokens)), times);
+      assert.equal(consistentSpellings(hits, inWord(tokens)), times);
     });
   }
 
@@ -107,7 +107,7 @@ describe('the gate', () => {
     const far = hit(1, 4);
     const near = { ...far, read: true };
     const input = (hits: CacheHit[]) =>
-      gateInputs(predict(hits, neutral)!, hits, { ...normalise(unsure), logprob: 0, ofMemory: 0 }, OUTSIDE);
+      gateInputs(predict(hits, neutral)!, hits, { ...normalise(unsure), logprob: 0, logprobOfHit: 0 }, OUTSIDE);
     assert.equal(input([far]).unread, 1);
     assert.equal(input([far, near]).unread, 0);
     // That of another token does not count.

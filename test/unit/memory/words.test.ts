@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Words } from '../../../src/memory/words';
+import { Identifiers } from '../../../src/memory/identifiers';
 
 const TOKENS = ['', '\n', ' ', '.', 'this', 'Name', ' is', 'x.', '(x', 'é', '_$9', '\xc3'];
 const bytes = (id: number) => Buffer.from(TOKENS[id] ?? '', id === 11 ? 'latin1' : 'utf8');
-const words = new Words({ size: TOKENS.length, bytes });
+const words = new Identifiers({ size: TOKENS.length, bytes });
 const idsOf = (...texts: string[]) => texts.map((text) => TOKENS.indexOf(text));
 
 describe('the word that a text ends in', () => {
@@ -30,8 +30,8 @@ describe('the word that a text ends in', () => {
 
   test('goes on with what begins as a word', () => {
     const word = words.at(idsOf('this'));
-    for (const text of ['this', 'x.', 'é', '_$9', '\xc3']) assert.ok(word.goesOn(TOKENS.indexOf(text)), text);
-    for (const text of ['', '\n', ' ', '.', ' is', '(x']) assert.ok(!word.goesOn(TOKENS.indexOf(text)), text);
-    assert.ok(!word.goesOn(99));
+    for (const text of ['this', 'x.', 'é', '_$9', '\xc3']) assert.ok(word.continuesWord(TOKENS.indexOf(text)), text);
+    for (const text of ['', '\n', ' ', '.', ' is', '(x']) assert.ok(!word.continuesWord(TOKENS.indexOf(text)), text);
+    assert.ok(!word.continuesWord(99));
   });
 });

@@ -1,15 +1,15 @@
 import type { Tokenizer } from '../model/tokenizer';
 
-/** The word that a context ends in the middle of: more of it may come. */
-export interface OpenWord {
+/** The identifier that a context ends in the middle of: more of it may come. */
+export interface OpenIdentifier {
   /** Tokens of it that stand there, 0 where the context does not end in a word. */
   readonly tokens: number;
-  /** Whether a token would lengthen a word. */
-  goesOn(token: number): boolean;
+  /** Whether a token would lengthen it. */
+  continuesWord(token: number): boolean;
 }
 
-/** Words in tokens: runs of letters, digits, `_` and `$`, as in identifiers; what is beyond ASCII counts as a letter. */
-export class Words {
+/** Identifiers in tokens: runs of letters, digits, `_` and `$`, as in identifiers; what is beyond ASCII counts as a letter. */
+export class Identifiers {
   /** For each token: whether its first byte, its last byte, and all of its bytes are a word's. */
   readonly #first: Uint8Array;
   readonly #last: Uint8Array;
@@ -28,8 +28,8 @@ export class Words {
     }
   }
 
-  /** The word at the end of a context. */
-  at(context: readonly number[]): OpenWord {
+  /** The identifier at the end of a context. */
+  at(context: readonly number[]): OpenIdentifier {
     const end = context.length;
     let tokens = 0;
     if (this.#last[context[end - 1] ?? -1]) {
@@ -37,7 +37,7 @@ export class Words {
       // The token before belongs to the same word as long as nothing but word bytes lie between.
       while (this.#whole[context[end - tokens] as number] && this.#last[context[end - tokens - 1] ?? -1]) tokens++;
     }
-    return { tokens, goesOn: (token) => this.#first[token] === 1 };
+    return { tokens, continuesWord: (token) => this.#first[token] === 1 };
   }
 }
 
