@@ -1,6 +1,6 @@
 import type { Tokenizer } from '../model/tokenizer';
 import type { LongestMatch } from '../memory/prediction';
-import { consume, type Healed } from './heal';
+import { consume, type HealedPrompt } from './heal';
 import { beginning, end, unfinished, type Candidate, type Ending, type Hypothesis } from './hypothesis';
 
 /**
@@ -13,7 +13,7 @@ import { beginning, end, unfinished, type Candidate, type Ending, type Hypothesi
 export function copyAt(
   find: (context: readonly number[]) => LongestMatch,
   window: readonly number[],
-  healed: Healed,
+  healed: HealedPrompt,
   tokenizer: Tokenizer,
   options: Ending,
 ): Candidate | undefined {
@@ -34,19 +34,25 @@ export function copyAt(
 
 function spell(
   tokens: readonly number[],
-  healed: Healed,
+  healed: HealedPrompt,
   tokenizer: Tokenizer,
   options: Ending,
 ): Candidate | undefined {
   let hypothesis: Hypothesis = beginning(healed);
   for (const token of tokens) {
-    const { need } = hypothesis;
-    if (need.length > 0 && !tokenizer.compatible(need).includes(token)) return undefined;
-    const after = consume(need, tokenizer.bytes(token));
+    const { pendingBytes } = hypothesis;
+    if (pendingBytes.length > 0 && !tokenizer.compatible(pendingBytes).includes(token)) return undefined;
+    const after = consume(pendingBytes, tokenizer.bytes(token));
     const bytes = Buffer.concat([hypothesis.bytes, after.text]);
-    hypothesis = { tokens: [...hypothesis.tokens, token], bytes, need: after.need, logprob: 0, marks: [] };
+    hypothesis = {
+      tokens: [...hypothesis.tokens, token],
+      bytes,
+      pendingBytes: after.pendingBytes,
+      logprob: 0,
+      marks: [],
+    };
     const ended = end({ ...hypothesis, parent: 0, token }, options);
     if (ended) return ended;
   }
-  return hypothesis.need.length > 0 ? undefined : unfinished(hypothesis, options.place);
+  return hypothesis.pendingBytes.length > 0 ? undefined : unfinished(hypothesis, options.place);
 }

@@ -2,7 +2,7 @@ import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
 import type { DecodeOptions } from './decodeOptions';
 import { speculate } from './draft';
-import type { Healed } from './heal';
+import type { HealedPrompt } from './heal';
 import { beginning, end, expand, textOf, unfinished, type Candidate, type Hypothesis, type Step } from './hypothesis';
 import { cutUnfinished } from './stop';
 
@@ -19,7 +19,7 @@ export async function decode(
   tokenizer: Tokenizer,
   thought: Conditioning,
   head: readonly number[],
-  healed: Healed,
+  healed: HealedPrompt,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
   const { context: around = [] } = options;

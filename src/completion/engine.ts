@@ -24,7 +24,7 @@ import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
 import { generate, GREEDY, type Sampling, type Written, type WrittenToken } from './generate';
-import { heal, type Healed } from './heal';
+import { heal, type HealedPrompt } from './heal';
 import { mostProbable, type Candidate } from './hypothesis';
 import { documentOf } from './document';
 import { LookupMemory } from './lookupMemory';
@@ -397,9 +397,9 @@ export class Engine {
       const thought = memory ? tempered(whole, this.bundle.prior, THOUGHT_SHARE) : whole;
       const read = { decoder, datastore: thought.readings };
       const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
-      for await (const { token, logits, context, before, need } of tokens) {
+      for await (const { token, logits, context, before, pendingBytes } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
-        if (need.length > 0) continue;
+        if (pendingBytes.length > 0) continue;
         const { inFileMask, identifiers } = lookup;
         const hits = memory ? lookup.lookUp(context) : [];
         const knn = lookup.knn(read, context, { thought, before }, INVERSE_TEMPERATURE);
@@ -489,7 +489,7 @@ export class Engine {
   }
 
   /** How the text goes on after the longest match of its end in what has been shown to the memory. */
-  #copy(prefix: readonly number[], healed: Healed, place: Place): Candidate | undefined {
+  #copy(prefix: readonly number[], healed: HealedPrompt, place: Place): Candidate | undefined {
     const find = (context: readonly number[]) => this.#lookup.longestMatch(context, RESERVE);
     const { tokenizer, manifest } = this.bundle;
     return copyAt(find, prefix, healed, tokenizer, { endTokens: endTokens(manifest), place });

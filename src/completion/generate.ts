@@ -1,7 +1,7 @@
 import type { Abortable, Conditioning, Decoder } from '../model/decoder';
 import { randomFrom } from '../model/random';
 import type { Tokenizer } from '../model/tokenizer';
-import type { Healed } from './heal';
+import type { HealedPrompt } from './heal';
 import { beginning, end, expand, textOf, type Ending, type Hypothesis, type Step } from './hypothesis';
 import type { Mix } from './lookupMemory';
 import type { Stop } from './stop';
@@ -46,7 +46,7 @@ export interface Continued {
   readonly thought: Conditioning;
   /** Tokens of the window before the healed prefix. */
   readonly head: readonly number[];
-  readonly healed: Healed;
+  readonly healed: HealedPrompt;
   /** Tokens right before the healed prefix, where they stand elsewhere in the head. */
   readonly context: readonly number[];
   readonly mix: Mix | undefined;

@@ -2,7 +2,7 @@ import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
 import { decode } from './decode';
 import type { DecodeOptions } from './decodeOptions';
-import { consume, logProbability, type Healed } from './heal';
+import { consume, logProbability, type HealedPrompt } from './heal';
 import { beginning, end, expand, unfinished, type Candidate, type Step } from './hypothesis';
 
 /** A candidate, and the share of the thoughts that would have written it themselves. */
@@ -20,7 +20,7 @@ export interface Ensemble {
   readonly thoughts: readonly Conditioning[];
   /** Tokens of the window before the healed prefix. */
   readonly head: readonly number[];
-  readonly healed: Healed;
+  readonly healed: HealedPrompt;
 }
 
 /**
@@ -116,14 +116,14 @@ export async function sequenceLogprob(
   const window = [...head, ...healed.tokens];
   const logits = await decoder.logits([...window, ...tokens.slice(0, -1)], thought, tokens.length);
   const size = logits.length / tokens.length;
-  let need = healed.need;
+  let pendingBytes = healed.pendingBytes;
   let sum = 0;
   tokens.forEach((token, i) => {
     const row = logits.subarray(i * size, (i + 1) * size);
     const state = { thought, before: head.length - context.length };
     const mixed = mix?.(row, [...context, ...healed.tokens, ...tokens.slice(0, i)], state) ?? row;
-    sum += logProbability(mixed, token, need, tokenizer);
-    need = consume(need, tokenizer.bytes(token)).need;
+    sum += logProbability(mixed, token, pendingBytes, tokenizer);
+    pendingBytes = consume(pendingBytes, tokenizer.bytes(token)).pendingBytes;
   });
   return sum;
 }

@@ -20,7 +20,7 @@ export interface ScoredToken {
   readonly context: readonly number[];
   readonly before: number;
   /** Bytes with which it has to begin, since they stand before the cursor. */
-  readonly need: Uint8Array;
+  readonly pendingBytes: Uint8Array;
 }
 
 /**
@@ -39,9 +39,9 @@ export async function scoreTarget(
 ): Promise<Score> {
   let nats = 0;
   const tokens = readTarget(decoder, bundle, request, target, thought, lookup);
-  for await (const { token, logits, context, before, need } of tokens) {
+  for await (const { token, logits, context, before, pendingBytes } of tokens) {
     const mixed = mix?.(logits, context, { thought, before }) ?? logits;
-    nats -= logProbability(mixed, token, need, bundle.tokenizer);
+    nats -= logProbability(mixed, token, pendingBytes, bundle.tokenizer);
   }
   return { nats, bytes: Buffer.byteLength(normaliseNewlines(target)) };
 }
@@ -90,7 +90,7 @@ async function* readPiece(
   } = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
   const kept = prefix.slice(0, prefix.length - Math.min(prefix.length, before.length - shared));
   lookup?.show(request, before.length - shared);
-  let need: Uint8Array = Buffer.concat(before.slice(shared).map((id) => tokenizer.bytes(id)));
+  let pendingBytes: Uint8Array = Buffer.concat(before.slice(shared).map((id) => tokenizer.bytes(id)));
 
   const tokens = [...head, ...kept, ...wanted];
   if (parts) decoder.arrange(head, parts, 0);
@@ -100,8 +100,8 @@ async function* readPiece(
   for (const [i, token] of wanted.entries()) {
     const context = [...around, ...tokens.slice(head.length, head.length + kept.length + i)];
     const before = head.length - around.length;
-    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, before, need };
-    need = consume(need, tokenizer.bytes(token)).need;
+    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, before, pendingBytes };
+    pendingBytes = consume(pendingBytes, tokenizer.bytes(token)).pendingBytes;
   }
 }
 

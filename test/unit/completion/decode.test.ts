@@ -28,9 +28,16 @@ function reciting(text: string, sure = 20): Decoder {
   } as unknown as Decoder;
 }
 
-async function write(text: string, options: Partial<DecodeOptions> = {}, need: Uint8Array = NOTHING) {
+async function write(text: string, options: Partial<DecodeOptions> = {}, pendingBytes: Uint8Array = NOTHING) {
   const all = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], ...options };
-  const candidates = await decode(reciting(text), tokenizer, thought, [SPECIAL.prefix], { tokens: [], need }, all);
+  const candidates = await decode(
+    reciting(text),
+    tokenizer,
+    thought,
+    [SPECIAL.prefix],
+    { tokens: [], pendingBytes },
+    all,
+  );
   return candidates?.[0];
 }
 
@@ -48,7 +55,7 @@ test('a text that has become too improbable is written no further; its marks are
   const text = 'const value = compute(1);\n';
   const window = [SPECIAL.prefix];
   const write = (least?: number) =>
-    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], need: NOTHING }, { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], least }); // prettier-ignore
+    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], pendingBytes: NOTHING }, { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], least }); // prettier-ignore
   const [whole] = (await write())!;
   const third = whole!.marks![2]!.logprob;
   const [cut] = (await write(third + 1e-6))!;
@@ -74,7 +81,7 @@ describe('a budget of time', () => {
   test('a window that took all of it to read is followed by some words all the same', async () => {
     let time = 0;
     const slow = { ...reciting(text), logits: (...all: Parameters<Decoder['logits']>) => ((time += time ? 8 : 5000), reciting(text).logits(...all)) }; // prettier-ignore
-    const healed = { tokens: [], need: NOTHING };
+    const healed = { tokens: [], pendingBytes: NOTHING };
     const options = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], now: () => time, budget: 200 };
     const [first] = (await decode(slow as unknown as Decoder, tokenizer, thought, [SPECIAL.prefix], healed, options))!;
     assert.equal(first?.stop, 'time');
@@ -123,7 +130,7 @@ describe('what is no longer wanted', () => {
     return { runs, decoder: new Decoder(graphs as unknown as Graphs, manifest) };
   }
   const head = Array.from({ length: 400 }, (_, i) => 5 + (i % 7));
-  const healed = { tokens: [], need: NOTHING };
+  const healed = { tokens: [], pendingBytes: NOTHING };
   const options = { place, width: 1, maxTokens: 3, endTokens: [SPECIAL.end] };
 
   test('stops between two slices of a window that is being read, and what was read stays read', async () => {
@@ -156,10 +163,10 @@ describe('another opinion on each token', () => {
   test('cannot break what stands before the cursor', async () => {
     // Whatever is preferred, the text goes on from "con".
     const mix = (logits: Float32Array) => logits.fill(0).map((_, id) => -id / 100);
-    const need = Buffer.from('con');
-    const mixed = await write('const value = 1;\n', { mix, maxTokens: 3 }, need);
+    const pendingBytes = Buffer.from('con');
+    const mixed = await write('const value = 1;\n', { mix, maxTokens: 3 }, pendingBytes);
     assert.ok(mixed && Number.isFinite(mixed.logprob));
-    const first = tokenizer.compatible(need).sort((a, b) => a - b)[0]!;
+    const first = tokenizer.compatible(pendingBytes).sort((a, b) => a - b)[0]!;
     assert.ok(`con${mixed.text}`.startsWith(tokenizer.decode([first])) || tokenizer.decode([first]).startsWith('c'));
   });
 });

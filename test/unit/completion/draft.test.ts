@@ -31,7 +31,7 @@ async function write(draft?: Draft, options: Partial<DecodeOptions> = {}, text =
   const { decoder, runs } = reciting(text);
   const place = { indentation: 0, finishedLine: false, maxLines: 1 };
   const all = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], draft, ...options };
-  const healed = { tokens: [], need: new Uint8Array(0) };
+  const healed = { tokens: [], pendingBytes: new Uint8Array(0) };
   return { written: await decode(decoder, tokenizer, thought, [SPECIAL.prefix], healed, all), runs };
 }
 

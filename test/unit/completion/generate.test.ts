@@ -8,7 +8,7 @@ const tokenizer = tinyTokenizer();
 const thought = { version: 0, mu: new Float32Array(0) };
 
 /** Writes with a decoder that recites a text. */
-async function write(text: string, options: Partial<GenerateLimits> = {}, need = new Uint8Array(0)) {
+async function write(text: string, options: Partial<GenerateLimits> = {}, pendingBytes = new Uint8Array(0)) {
   const tokens = tokenizer.encode(text);
   const decoder = {
     logits: (window: readonly number[]) => {
@@ -23,7 +23,7 @@ async function write(text: string, options: Partial<GenerateLimits> = {}, need =
     tokenizer,
     thought,
     head: [SPECIAL.prefix],
-    healed: { tokens: [], need },
+    healed: { tokens: [], pendingBytes },
     context: [],
     mix: undefined,
   };

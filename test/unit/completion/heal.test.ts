@@ -8,7 +8,7 @@ const tokenizer = tinyTokenizer();
 const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 
 describe('token healing', () => {
-  const table: [prefix: string, need: RegExp][] = [
+  const table: [prefix: string, pendingBytes: RegExp][] = [
     ['', /^$/],
     ['foo();\n', /^$/],
     ['const', /^const$/],
@@ -17,12 +17,12 @@ describe('token healing', () => {
     ['foo();\n    re', /^re$/],
     ['return this.comple', /comple$/],
   ];
-  for (const [prefix, need] of table) {
+  for (const [prefix, pendingBytes] of table) {
     test(`${JSON.stringify(prefix)} takes back its last tokens`, () => {
       const tokens = tokenizer.encode(prefix);
       const healed = heal(tokens, tokenizer);
-      assert.match(text(healed.need), need);
-      assert.equal(tokenizer.decode(healed.tokens) + text(healed.need), prefix);
+      assert.match(text(healed.pendingBytes), pendingBytes);
+      assert.equal(tokenizer.decode(healed.tokens) + text(healed.pendingBytes), prefix);
     });
   }
 
@@ -30,25 +30,28 @@ describe('token healing', () => {
     const qwen2 = qwen2Tokenizer();
     const [prefix, last] = ['foo(b);\n', qwen2.encode('foo(b);\n').at(-1)!];
     assert.equal(qwen2.decode([last]), ';\n');
-    assert.deepEqual(heal(qwen2.encode(prefix), qwen2), { tokens: qwen2.encode(prefix), need: Buffer.alloc(0) });
+    assert.deepEqual(heal(qwen2.encode(prefix), qwen2), {
+      tokens: qwen2.encode(prefix),
+      pendingBytes: Buffer.alloc(0),
+    });
   });
 
   test('what is needed is used up token by token', () => {
     const bytes = (value: string) => Buffer.from(value);
     const first = consume(bytes('const'), bytes('con'));
-    assert.deepEqual([text(first.need), text(first.text)], ['st', '']);
-    const second = consume(first.need, bytes('st x'));
-    assert.deepEqual([text(second.need), text(second.text)], ['', ' x']);
-    const third = consume(second.need, bytes('y'));
-    assert.deepEqual([text(third.need), text(third.text)], ['', 'y']);
+    assert.deepEqual([text(first.pendingBytes), text(first.text)], ['st', '']);
+    const second = consume(first.pendingBytes, bytes('st x'));
+    assert.deepEqual([text(second.pendingBytes), text(second.text)], ['', ' x']);
+    const third = consume(second.pendingBytes, bytes('y'));
+    assert.deepEqual([text(third.pendingBytes), text(third.text)], ['', 'y']);
   });
 
   test('probabilities are those given the bytes needed', () => {
     const logits = Float32Array.from({ length: tokenizer.size }, (_, id) => Math.sin(id));
-    const need = Buffer.from('con');
+    const pendingBytes = Buffer.from('con');
     const total = tokenizer
-      .compatible(need)
-      .reduce((sum, id) => sum + Math.exp(logProbability(logits, id, need, tokenizer)), 0);
+      .compatible(pendingBytes)
+      .reduce((sum, id) => sum + Math.exp(logProbability(logits, id, pendingBytes, tokenizer)), 0);
     assert.ok(Math.abs(total - 1) < 1e-6);
     const free = new Uint8Array(0);
     let all = 0;
