@@ -3,7 +3,7 @@ import { runProgram } from '../src/cli/run';
 import { bench } from './bench';
 import { compare } from './compare';
 import { evaluate } from './evaluate';
-import { fitEnergy } from './fitEnergy';
+import { fitConfidence } from './fitConfidence';
 import { fitMemory } from './fitMemory';
 import { fitKnn } from './fitKnn';
 import { gate } from './gate';
@@ -25,6 +25,6 @@ runProgram({
     'next-edits': nextEdits,
     'fit-memory': fitMemory,
     'fit-knn': fitKnn,
-    'fit-energy': fitEnergy,
+    'fit-confidence': fitConfidence,
   },
 });

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import { calibrationError } from '../energyFit';
+import { calibrationError } from '../confidenceFit';
 import { bootstrap, type Interval, type Part } from './bootstrap';
 import { KINDS, PLACES, type Kind, type Place } from './items';
 import type { Measured, Outcome } from './measure';

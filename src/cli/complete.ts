@@ -23,7 +23,7 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --max-lines N     longest suggestion in lines (default: ${DEFAULTS.maxLines})
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
   --memory on|off   whether the lookup memory has its say (default: on)
-  --energy on|off   whether candidates are ranked by energy, not by likelihood alone (default: ${DEFAULTS.energy ? 'on' : 'off'})
+  --rank-by-confidence on|off  whether candidates are ranked by confidence, not by likelihood (default: ${DEFAULTS.rankByConfidence ? 'on' : 'off'})
   --solver on|off   whether what cannot be parsed is repaired or withheld (default: ${DEFAULTS.solver ? 'on' : 'off'})
   --confidence C    ${CONFIDENCE_LEVELS.join(', ')}: what the model is not sure of is withheld (default: ${DEFAULTS.confidence})
   --related FILE    another file to think about and look things up in; may be given more than once
@@ -39,7 +39,7 @@ const OPTIONS = {
   'max-lines': { type: 'string' },
   candidates: { type: 'string' },
   memory: { type: 'string' },
-  energy: { type: 'string' },
+  'rank-by-confidence': { type: 'string' },
   solver: { type: 'string' },
   confidence: { type: 'string' },
   related: { type: 'string', multiple: true },
@@ -70,7 +70,7 @@ export const complete: Command = {
       maxLines: wholeNumber('--max-lines', values['max-lines'] ?? String(DEFAULTS.maxLines), 1, 64),
       candidates: wholeNumber('--candidates', values.candidates ?? String(DEFAULTS.candidates), 1, 16),
       memory: switchOption('--memory', values.memory, DEFAULTS.memory),
-      energy: switchOption('--energy', values.energy, DEFAULTS.energy),
+      rankByConfidence: switchOption('--rank-by-confidence', values['rank-by-confidence'], DEFAULTS.rankByConfidence),
       solver: switchOption('--solver', values.solver, DEFAULTS.solver),
       confidence: oneOf('--confidence', values.confidence ?? DEFAULTS.confidence, CONFIDENCE_LEVELS),
     };

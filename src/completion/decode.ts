@@ -25,7 +25,7 @@ export async function decode(
   const { context: around = [] } = options;
   const before = head.length - around.length;
   const window = [...head, ...healed.tokens];
-  const { width, place, signal, least = -Infinity, budget = Infinity, now = () => performance.now() } = options;
+  const { width, place, signal, minLogprob = -Infinity, budget = Infinity, now = () => performance.now() } = options;
   const begun = now();
   const candidates: Candidate[] = [];
   let live: Hypothesis[] = [beginning(healed)];
@@ -53,7 +53,7 @@ export async function decode(
     live = going;
     if (live.length === 0 || settled(candidates, live, width)) return ranked(candidates, width);
     if (length + 1 === options.maxTokens) break;
-    if (width === 1 && live.every(({ logprob }) => logprob < least)) return live.map(inDoubt);
+    if (width === 1 && live.every(({ logprob }) => logprob < minLogprob)) return live.map(inDoubt);
     if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
       const tokens = live[0]?.tokens ?? [];

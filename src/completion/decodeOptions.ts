@@ -16,7 +16,7 @@ export interface DecodeOptions extends Ending {
   /** With several thoughts: whether each begins with another token, so that what they write differs. */
   readonly apart?: boolean | undefined;
   /** log p below which a single text (`width` 1) is written no further: nothing of what it might become is shown. */
-  readonly least?: number | undefined;
+  readonly minLogprob?: number | undefined;
   readonly signal?: { readonly aborted: boolean } | undefined;
   /**
    * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing

@@ -483,8 +483,8 @@ export class Engine {
     const single = ensemble.thoughts.length === 1;
     // Whoever wants to choose gets the memory's own text, too, which no thought has had a say in.
     const copy = recalls && alternatives > 1 ? this.#copy(window.prefix, healed, how.place) : undefined;
-    const least = single ? { least: this.#presenter.least(options) } : {};
-    const candidates = await candidatesOf(ensemble, { ...how, ...least }, copy);
+    const bound = single ? { minLogprob: this.#presenter.minLogprob(options) } : {};
+    const candidates = await candidatesOf(ensemble, { ...how, ...bound }, copy);
     return { candidates, read, ...(!complete && { partial: true }) };
   }
 

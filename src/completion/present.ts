@@ -3,11 +3,17 @@ import { UNKNOWN, type SyntaxJudges, type Verdict } from '../syntax/judge';
 import type { Manifest } from '../model/manifest';
 import { isBoundary } from './boundary';
 import { documentOf } from './document';
-import { confidence, energy, featuresOf, leastLogprob } from './energy';
+import { confidence, logOdds, featuresOf, minLogprob } from './confidence';
 import { textOf } from './hypothesis';
 import type { AgreedCandidate } from './samples';
 import { trimmer, type Trimmed } from './trim';
-import { DEFAULTS, sureness, type CompletionOptions, type CompletionRequest, type CompletionResult } from './types';
+import {
+  DEFAULTS,
+  confidenceThreshold,
+  type CompletionOptions,
+  type CompletionRequest,
+  type CompletionResult,
+} from './types';
 
 /** The beginning of a suggestion is worth its interruption if it spares a keystroke. */
 const BEGINNING_CHARACTERS = 2;
@@ -19,16 +25,16 @@ type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' 
 /** A candidate fitted to its place, and what is known of it. */
 export interface Ranked extends AgreedCandidate, Trimmed {
   readonly verdict: Verdict;
-  /** Energy, where the bundle has weights for it. */
-  readonly energy?: number | undefined;
+  /** Log-odds of the confidence, where the bundle has weights for it. */
+  readonly logOdds?: number | undefined;
 }
 
 /** Which of the rules beyond likelihood hold. */
 export interface Rules {
-  readonly energy: boolean;
+  readonly rankByConfidence: boolean;
   readonly solver: boolean;
   /** The probability with which what is shown must be right. */
-  readonly sure: number;
+  readonly threshold: number;
 }
 
 /**
@@ -48,10 +54,10 @@ export class Presenter {
    * log p in nats below which a single text need not be written on: neither it nor a longer beginning of it would be shown.
    * −∞ where everything is shown, and where what is shown is not decided by its confidence alone.
    */
-  least(options: CompletionOptions): number {
+  minLogprob(options: CompletionOptions): number {
     const rules = rulesOf(options, this.#weights);
     if (rules.solver || !this.#weights) return -Infinity;
-    return leastLogprob(rules.sure, this.#weights);
+    return minLogprob(rules.threshold, this.#weights);
   }
 
   /** @param candidates or the reason why there are none; undefined if it was aborted */
@@ -66,7 +72,7 @@ export class Presenter {
     const document = documentOf(request);
     // Of a text that was given up in doubt at most a beginning is shown, whatever a parser says of the rest.
     const doubted = candidates.every(({ stop }) => stop === 'doubt');
-    const parse = rules.solver || rules.energy || rules.sure > 0;
+    const parse = rules.solver || rules.rankByConfidence || rules.threshold > 0;
     const known = await this.judged(request, candidates, parse && !doubted);
     const ranked = rank(known, rules);
     // With more time there might have been something.
@@ -79,24 +85,24 @@ export class Presenter {
       : ranked;
     const [first] = mended;
     if (!first) return none('no suggestion can be parsed here');
-    const report = ({ text, replaceSuffix, logprob, logprobs, energy, verdict }: Ranked) => ({
+    const report = ({ text, replaceSuffix, logprob, logprobs, logOdds, verdict }: Ranked) => ({
       text: document.restore(text),
       replaceSuffix,
       logprob,
       ...(logprobs && { logprobs }),
-      ...(energy !== undefined && { confidence: confidence(energy) }),
+      ...(logOdds !== undefined && { confidence: confidence(logOdds) }),
       ...(verdict !== UNKNOWN && { parses: verdict.parses, undeclared: verdict.undeclared }),
     });
     const reports = mended.map(report);
     const sure = reports[0]?.confidence;
-    if (sure !== undefined && sure < rules.sure) {
-      const begun = this.#beginning(document, candidates, first, rules.sure);
+    if (sure !== undefined && sure < rules.threshold) {
+      const begun = this.#beginning(document, candidates, first, rules.threshold);
       if (begun) {
         const { replaceSuffix, stop } = begun;
         return { text: document.restore(begun.text), candidates: [report(begun), ...reports], replaceSuffix, stop };
       }
       return {
-        ...none(`the model is not sure enough (${percent(sure)} of ${percent(rules.sure)} needed)`),
+        ...none(`the model is not sure enough (${percent(sure)} of ${percent(rules.threshold)} needed)`),
         candidates: reports,
       };
     }
@@ -109,7 +115,7 @@ export class Presenter {
   }
 
   /**
-   * Candidates fitted to their place, each text once, in the order given, with their energies.
+   * Candidates fitted to their place, each text once, in the order given, with the log-odds of their confidence.
    * @param parse whether they are parsed, too
    */
   async judged(request: CompletionRequest, candidates: readonly AgreedCandidate[], parse: boolean): Promise<Ranked[]> {
@@ -121,10 +127,10 @@ export class Presenter {
     );
     const judge = parse && useful.length > 0 ? await this.#judges.of(request.path) : undefined;
     const verdicts = judge?.judge(prefix, suffix, useful);
-    const least = Math.min(...useful.map(({ logprob }) => -logprob));
+    const bestNats = Math.min(...useful.map(({ logprob }) => -logprob));
     return useful.map((candidate, i) => {
       const known = { ...candidate, verdict: verdicts?.[i] ?? UNKNOWN };
-      return { ...known, energy: this.#energy(known, least) };
+      return { ...known, logOdds: this.#logOdds(known, bestNats) };
     });
   }
 
@@ -159,23 +165,23 @@ export class Presenter {
         stop: 'doubt' as const,
         ...trimmed,
       };
-      const energy = this.#energy(begun, -mark.logprob);
-      if (energy !== undefined && confidence(energy) >= needed) return { ...begun, energy };
+      const logOdds = this.#logOdds(begun, -mark.logprob);
+      if (logOdds !== undefined && confidence(logOdds) >= needed) return { ...begun, logOdds };
     }
     return undefined;
   }
 
-  #energy(candidate: Omit<Ranked, 'energy'>, least: number): number | undefined {
+  #logOdds(candidate: Omit<Ranked, 'logOdds'>, bestNats: number): number | undefined {
     if (!this.#weights) return undefined;
-    return energy(evidenceOf(candidate, least), this.#weights);
+    return logOdds(candidateFeatures(candidate, bestNats), this.#weights);
   }
 }
 
-function rulesOf({ energy, solver, confidence }: CompletionOptions, weights: Manifest['energy']): Rules {
+function rulesOf({ rankByConfidence, solver, confidence }: CompletionOptions, weights: Manifest['energy']): Rules {
   return {
-    energy: (energy ?? DEFAULTS.energy) && weights !== undefined,
+    rankByConfidence: (rankByConfidence ?? DEFAULTS.rankByConfidence) && weights !== undefined,
     solver: solver ?? DEFAULTS.solver,
-    sure: sureness(confidence),
+    threshold: confidenceThreshold(confidence),
   };
 }
 
@@ -184,16 +190,16 @@ function unindented(text: string): string {
   return text.replace(/^[ \t]+/, '');
 }
 
-/** @param least −log p of the most probable candidate, in nats */
-export function evidenceOf(
-  { text, tokens, logprob, agreement, verdict, replaceSuffix }: Omit<Ranked, 'energy'>,
-  least: number,
+/** @param bestNats −log p of the most probable candidate, in nats */
+export function candidateFeatures(
+  { text, tokens, logprob, agreement, verdict, replaceSuffix }: Omit<Ranked, 'logOdds'>,
+  bestNats: number,
 ) {
   return featuresOf({
     nats: -logprob,
     tokens: tokens.length,
     characters: text.length,
-    behind: -logprob - least,
+    gapToBest: -logprob - bestNats,
     parses: verdict.parses,
     undeclared: verdict.undeclared.length,
     agreement,
@@ -201,10 +207,13 @@ export function evidenceOf(
   });
 }
 
-/** Candidates by their energy, or as they came; with the solver, what parses and whose names are known first. */
-export function rank(candidates: readonly Ranked[], { energy, solver }: Pick<Rules, 'energy' | 'solver'>): Ranked[] {
+/** Candidates by their confidence, or as they came; with the syntax check, what parses and whose names are known first. */
+export function rank(
+  candidates: readonly Ranked[],
+  { rankByConfidence, solver }: Pick<Rules, 'rankByConfidence' | 'solver'>,
+): Ranked[] {
   const ranked = [...candidates];
-  if (energy) ranked.sort((a, b) => (a.energy ?? 0) - (b.energy ?? 0));
+  if (rankByConfidence) ranked.sort((a, b) => (b.logOdds ?? 0) - (a.logOdds ?? 0));
   if (solver) ranked.sort((a, b) => flaws(a.verdict) - flaws(b.verdict));
   return ranked;
 }

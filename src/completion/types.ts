@@ -42,8 +42,8 @@ export interface CompletionOptions {
   readonly samples?: number | undefined;
   /** Thoughts, at most 8, of which each writes a text that begins otherwise, for the user to choose from (default: none). */
   readonly alternatives?: number | undefined;
-  /** Whether candidates are ranked by their energy (default: `DEFAULTS.energy`); without weights for it in the bundle, by likelihood. */
-  readonly energy?: boolean | undefined;
+  /** Whether candidates are ranked by confidence (default: `DEFAULTS.rankByConfidence`); without weights for it in the bundle, by likelihood. */
+  readonly rankByConfidence?: boolean | undefined;
   /** Whether what cannot be parsed is repaired or withheld (default: `DEFAULTS.solver`). */
   readonly solver?: boolean | undefined;
   /** How sure the model must be of what is shown: a level, or a probability (default: `DEFAULTS.confidence`). */
@@ -71,7 +71,7 @@ export const DEFAULTS = {
   maxLines: 8,
   candidates: 1,
   memory: true,
-  energy: false,
+  rankByConfidence: false,
   solver: false,
   /** Whoever asks is answered; the editor, which is not asked, has a default of its own. */
   confidence: 'off',
@@ -85,11 +85,11 @@ export type ConfidenceLevel = (typeof CONFIDENCE_LEVELS)[number];
  * A suggestion is shown as far as it is right with this probability: whoever has to look for the place where it goes wrong
  * cannot take it. Chosen by what is completed of texts of validation owners as they are typed (docs/evaluation.md).
  */
-export const SURE: Readonly<Record<ConfidenceLevel, number>> = { off: 0, usual: 0.4, strict: 0.5 };
+export const CONFIDENCE_THRESHOLDS: Readonly<Record<ConfidenceLevel, number>> = { off: 0, usual: 0.4, strict: 0.5 };
 
 /** The probability with which what is shown must be right. */
-export function sureness(confidence: ConfidenceLevel | number = DEFAULTS.confidence): number {
-  return typeof confidence === 'number' ? confidence : SURE[confidence];
+export function confidenceThreshold(confidence: ConfidenceLevel | number = DEFAULTS.confidence): number {
+  return typeof confidence === 'number' ? confidence : CONFIDENCE_THRESHOLDS[confidence];
 }
 
 /** A suggestion, and what is known of it. */

@@ -39,7 +39,7 @@ export interface EditWeights {
 export const EDIT_WEIGHTS: Readonly<Record<string, EditWeights>> = fitted;
 
 /** More nats than this say no more. */
-const MOST_NATS = 30;
+const MAX_NATS = 30;
 
 /** log p(new) − log p(old) in nats, by a model: at the place, and where the edit was made. */
 export interface Gains {
@@ -74,7 +74,7 @@ export function editFeatures(facts: Facts, gains: Gains | undefined): EditFeatur
 }
 
 function nats(gain: number | undefined): number {
-  return gain === undefined ? 0 : Math.max(-MOST_NATS, Math.min(MOST_NATS, gain)) / 10;
+  return gain === undefined ? 0 : Math.max(-MAX_NATS, Math.min(MAX_NATS, gain)) / 10;
 }
 
 /** Probability that an edit is the user's next one, or one of the next. */

@@ -93,8 +93,8 @@ const memoryWeights = z
     },
   );
 
-/** How candidates are ranked, and how sure the model is of them (src/completion/energy.ts): fitted by `npm run lab -- fit-energy`. */
-const energyWeights = z.object({
+/** How candidates are ranked, and how sure the model is of them (src/completion/confidence.ts): fitted by `npm run lab -- fit-confidence`. */
+const confidenceWeights = z.object({
   bias: weight,
   weights: z.object({
     nats: weight,
@@ -198,7 +198,7 @@ const schema = z
     /** Of the kNN distribution where the lookup memory is off (`npm run lab -- fit-knn`); without it the decoder stands alone there. */
     states: knnWeights.extend({ fitted: z.record(z.string(), z.unknown()) }).optional(),
     /** Without it candidates are ranked by their likelihood alone, and all are shown. */
-    energy: energyWeights.optional(),
+    energy: confidenceWeights.optional(),
     training: z.record(z.string(), z.unknown()),
     files: z.object({
       trunk: graphFile,
@@ -257,7 +257,7 @@ function checkThought(of: Architecture, thought: z.infer<typeof thoughtSteps>, c
 export type Manifest = z.infer<typeof schema>;
 export type MemoryWeights = z.infer<typeof memoryWeights>;
 export type KnnWeights = z.infer<typeof knnWeights>;
-export type EnergyWeights = z.infer<typeof energyWeights>;
+export type ConfidenceWeights = z.infer<typeof confidenceWeights>;
 export type ThoughtSteps = z.infer<typeof thoughtSteps>;
 export type SpecialTokens = z.infer<typeof specialTokens>;
 export type Prompt = z.infer<typeof prompt>;

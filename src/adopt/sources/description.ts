@@ -51,7 +51,7 @@ const description = z.strictObject({
   }),
   /** Where the makers describe it, as text. */
   page: z.string().min(1),
-  /** What was fitted to it (`npm run lab -- fit-energy`), as a bundle's manifest has it. */
+  /** What was fitted to it (`npm run lab -- fit-confidence`), as a bundle's manifest has it. */
   fitted: z.strictObject({ energy: z.record(z.string(), z.unknown()) }).optional(),
   sources: z.array(source).min(1),
 });

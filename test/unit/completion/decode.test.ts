@@ -54,8 +54,8 @@ test('a loop ends when it has gone round', async () => {
 test('a text that has become too improbable is written no further; its marks are those of the whole', async () => {
   const text = 'const value = compute(1);\n';
   const window = [SPECIAL.prefix];
-  const write = (least?: number) =>
-    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], pendingBytes: NOTHING }, { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], least }); // prettier-ignore
+  const write = (minLogprob?: number) =>
+    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], pendingBytes: NOTHING }, { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], minLogprob }); // prettier-ignore
   const [whole] = (await write())!;
   const third = whole!.marks![2]!.logprob;
   const [cut] = (await write(third + 1e-6))!;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FEATURES } from '../../../src/completion/energy';
+import { FEATURES } from '../../../src/completion/confidence';
 import { Presenter } from '../../../src/completion/present';
 import type { Stop } from '../../../src/completion/stop';
 import type { Manifest } from '../../../src/model/manifest';

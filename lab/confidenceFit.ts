@@ -1,5 +1,5 @@
-import type { EnergyWeights } from '../src/model/manifest';
-import { confidence, energy, FEATURES, type Features } from '../src/completion/energy';
+import type { ConfidenceWeights } from '../src/model/manifest';
+import { confidence, logOdds, FEATURES, type Features } from '../src/completion/confidence';
 import { fitLogistic } from './logistic';
 
 /** A candidate for one place, and whether it is what stood there. */
@@ -11,7 +11,7 @@ export interface Example {
 }
 
 /** Logistic regression with a ridge penalty: `fitLogistic`. */
-export function fitEnergy(examples: readonly Example[]): Pick<EnergyWeights, 'bias' | 'weights'> {
+export function fitConfidence(examples: readonly Example[]): Pick<ConfidenceWeights, 'bias' | 'weights'> {
   const rows = examples.map(({ features }) => FEATURES.map((name) => features[name]));
   const { bias, weights } = fitLogistic(
     rows,
@@ -40,13 +40,13 @@ export function calibrationError(shown: readonly Shown[], bins = 10): number {
   return error / Math.max(1, shown.length);
 }
 
-/** The candidate of lowest energy of each place. */
-export function bestOfEach(examples: readonly Example[], model: Pick<EnergyWeights, 'bias' | 'weights'>): Shown[] {
-  const best = new Map<string, { energy: number; right: boolean }>();
+/** The candidate of highest confidence of each place. */
+export function bestOfEach(examples: readonly Example[], model: Pick<ConfidenceWeights, 'bias' | 'weights'>): Shown[] {
+  const best = new Map<string, { logOdds: number; right: boolean }>();
   for (const { place, features, right } of examples) {
-    const own = energy(features, model);
+    const own = logOdds(features, model);
     const before = best.get(place);
-    if (!before || own < before.energy) best.set(place, { energy: own, right });
+    if (!before || own > before.logOdds) best.set(place, { logOdds: own, right });
   }
-  return [...best.values()].map((one) => ({ confidence: confidence(one.energy), right: one.right }));
+  return [...best.values()].map((one) => ({ confidence: confidence(one.logOdds), right: one.right }));
 }

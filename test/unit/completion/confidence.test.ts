@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { confidence as confidenceOf, energy, featuresOf, leastLogprob } from '../../../src/completion/energy';
-import { calibrationError, fitEnergy, type Example } from '../../../lab/energyFit';
+import { confidence as confidenceOf, logOdds, featuresOf, minLogprob } from '../../../src/completion/confidence';
+import { calibrationError, fitConfidence, type Example } from '../../../lab/confidenceFit';
 import { Presenter, rank, type Ranked } from '../../../src/completion/present';
 import { logMeanExp, type AgreedCandidate } from '../../../src/completion/samples';
-import { SURE } from '../../../src/completion/types';
+import { CONFIDENCE_THRESHOLDS } from '../../../src/completion/types';
 import { randomFrom } from '../../../src/model/random';
 
 const evidence = {
   nats: 2,
   tokens: 4,
   characters: 12,
-  behind: 0,
+  gapToBest: 0,
   parses: true,
   undeclared: 0,
   agreement: 1,
@@ -30,18 +30,18 @@ function examples(count: number): Example[] {
   });
 }
 
-describe('energy', () => {
-  const model = fitEnergy(examples(4000));
+describe('confidence', () => {
+  const model = fitConfidence(examples(4000));
 
-  it('is lower for what is more probable, and for what parses', () => {
-    const of = (change: Partial<typeof evidence>) => energy(featuresOf({ ...evidence, ...change }), model);
-    assert.ok(of({ nats: 1 }) < of({ nats: 6 }));
-    assert.ok(of({ parses: true }) < of({ parses: false }));
+  it('is higher for what is more probable, and for what parses', () => {
+    const of = (change: Partial<typeof evidence>) => logOdds(featuresOf({ ...evidence, ...change }), model);
+    assert.ok(of({ nats: 1 }) > of({ nats: 6 }));
+    assert.ok(of({ parses: true }) > of({ parses: false }));
   });
 
-  it('is the log-odds of being wrong: confidence is calibrated', () => {
+  it('is calibrated', () => {
     const shown = examples(4000).map(({ features, right }) => ({
-      confidence: confidenceOf(energy(features, model)),
+      confidence: confidenceOf(logOdds(features, model)),
       right,
     }));
     assert.ok(calibrationError(shown) < 0.03, `${calibrationError(shown)}`);
@@ -52,26 +52,26 @@ describe('energy', () => {
   });
 
   it('tells below which log p no text has a confidence, whatever follows', () => {
-    const least = leastLogprob(0.5, model);
-    assert.ok(least < 0 && least > -60, `${least}`);
+    const bound = minLogprob(0.5, model);
+    assert.ok(bound < 0 && bound > -60, `${bound}`);
     fc.assert(
       fc.property(
         fc.record({
-          nats: fc.double({ min: -least, max: 80, noNaN: true }),
+          nats: fc.double({ min: -bound, max: 80, noNaN: true }),
           tokens: fc.integer({ min: 1, max: 64 }),
           characters: fc.integer({ min: 0, max: 2000 }),
           parses: fc.option(fc.boolean(), { nil: undefined }),
           undeclared: fc.nat(3),
           replaceSuffix: fc.nat(3),
         }),
-        (found) => confidenceOf(energy(featuresOf({ ...evidence, ...found }), model)) <= 0.5 + 1e-9,
+        (found) => confidenceOf(logOdds(featuresOf({ ...evidence, ...found }), model)) <= 0.5 + 1e-9,
       ),
     );
     // Log-odds of 1 less one a nat.
     const zeros = { perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
-    assert.equal(leastLogprob(0.5, { bias: 1, weights: { ...zeros, nats: -10 } }), -1);
-    assert.equal(leastLogprob(0, model), -Infinity);
-    assert.equal(leastLogprob(0.5, { ...model, weights: { ...model.weights, nats: 0 } }), -Infinity);
+    assert.equal(minLogprob(0.5, { bias: 1, weights: { ...zeros, nats: -10 } }), -1);
+    assert.equal(minLogprob(0, model), -Infinity);
+    assert.equal(minLogprob(0.5, { ...model, weights: { ...model.weights, nats: 0 } }), -Infinity);
   });
 
   it('calls a confidence wrong by how far it is off', () => {
@@ -93,10 +93,10 @@ describe('ranking', () => {
   });
   const texts = (ranked: Ranked[]) => ranked.map(({ text }) => text).join(' ');
 
-  it('leaves the order of likelihood without energy and solver', () => {
-    const given = [candidate('a', { energy: 3 }), candidate('b', { energy: 1 })];
-    assert.equal(texts(rank(given, { energy: false, solver: false })), 'a b');
-    assert.equal(texts(rank(given, { energy: true, solver: false })), 'b a');
+  it('leaves the order of likelihood without confidence and syntax check', () => {
+    const given = [candidate('a', { logOdds: 1 }), candidate('b', { logOdds: 3 })];
+    assert.equal(texts(rank(given, { rankByConfidence: false, solver: false })), 'a b');
+    assert.equal(texts(rank(given, { rankByConfidence: true, solver: false })), 'b a');
   });
 
   it('puts what parses, then what is declared, first; what is unknown counts as allowed', () => {
@@ -106,7 +106,7 @@ describe('ranking', () => {
       candidate('unknown', { verdict: { parses: undefined, undeclared: [] } }),
       candidate('good', {}),
     ];
-    assert.equal(texts(rank(given, { energy: false, solver: true })), 'unknown good undeclared broken');
+    assert.equal(texts(rank(given, { rankByConfidence: false, solver: true })), 'unknown good undeclared broken');
   });
 });
 
@@ -116,7 +116,7 @@ describe('a suggestion that is not sure enough', () => {
   const weights = { bias: 2, weights: { ...none, nats: -10 } };
   /** log p at which a text is right with a probability. */
   const at = (p: number) => Math.log(p / (1 - p)) - 2;
-  const { usual, strict } = SURE;
+  const { usual, strict } = CONFIDENCE_THRESHOLDS;
   const presenter = new Presenter({ energy: weights as never }, { of: () => Promise.resolve(undefined) } as never);
   /** @param pieces text of each token, and log p of the text up to it */
   const written = (...pieces: [string, number][]): AgreedCandidate => {
@@ -186,11 +186,11 @@ describe('a suggestion that is not sure enough', () => {
   it('is written on for as long as more of it might be shown', () => {
     const options = { steps: 0, maxLines: 8, candidates: 1 };
     for (const confidence of ['usual', 'strict'] as const) {
-      const sure = presenter.least({ ...options, confidence });
-      assert.ok(Math.abs(sure - at(SURE[confidence])) < 1e-9, `${sure}`);
+      const bound = presenter.minLogprob({ ...options, confidence });
+      assert.ok(Math.abs(bound - at(CONFIDENCE_THRESHOLDS[confidence])) < 1e-9, `${bound}`);
     }
-    assert.equal(presenter.least(options), -Infinity);
-    assert.equal(presenter.least({ ...options, confidence: 'usual', solver: true }), -Infinity);
+    assert.equal(presenter.minLogprob(options), -Infinity);
+    assert.equal(presenter.minLogprob({ ...options, confidence: 'usual', solver: true }), -Infinity);
   });
 
   it('has a beginning only where its tokens are known one by one', async () => {

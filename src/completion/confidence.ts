@@ -1,13 +1,13 @@
-import type { EnergyWeights } from '../model/manifest';
+import type { ConfidenceWeights } from '../model/manifest';
 
 /** What is known of a candidate besides its text. */
-export interface Evidence {
+export interface CandidateFacts {
   /** −log p under the posterior predictive, in nats. */
   readonly nats: number;
   readonly tokens: number;
   readonly characters: number;
   /** Nats by which it is less probable than the most probable candidate. */
-  readonly behind: number;
+  readonly gapToBest: number;
   /** undefined: it cannot be said. */
   readonly parses: boolean | undefined;
   readonly undeclared: number;
@@ -17,7 +17,7 @@ export interface Evidence {
   readonly replaceSuffix: number;
 }
 
-/** The features of the energy, in the order of their weights' names. All are of the size of one. */
+/** The features of the confidence model, in the order of their weights' names. All are of the size of one. */
 export const FEATURES = [
   'nats',
   'perToken',
@@ -31,15 +31,15 @@ export const FEATURES = [
 export type Features = Record<(typeof FEATURES)[number], number>;
 
 /** More nats than this say no more. */
-const MOST_NATS = 60;
+const MAX_NATS = 60;
 
-export function featuresOf(evidence: Evidence): Features {
-  const { nats, tokens, characters, behind, parses, undeclared, agreement, replaceSuffix } = evidence;
+export function featuresOf(facts: CandidateFacts): Features {
+  const { nats, tokens, characters, gapToBest, parses, undeclared, agreement, replaceSuffix } = facts;
   return {
-    nats: Math.min(nats, MOST_NATS) / 10,
+    nats: Math.min(nats, MAX_NATS) / 10,
     perToken: Math.min(nats / Math.max(1, tokens), 10),
     length: Math.log1p(characters),
-    behind: Math.min(behind, 30) / 10,
+    behind: Math.min(gapToBest, 30) / 10,
     broken: parses === false ? 1 : 0,
     undeclared: undeclared > 0 ? 1 : 0,
     agreement,
@@ -48,16 +48,16 @@ export function featuresOf(evidence: Evidence): Features {
 }
 
 /**
- * The energy of a candidate: minus the log-odds that it is what would have been typed, linear in its features
- * (an energy-based reranker, Deng et al. 2020, with hand-made features and a logistic loss). The lower the better.
+ * Log-odds that a candidate is what would have been typed, linear in its features: a logistic confidence model (an energy-based
+ * reranker, Deng et al. 2020, with hand-made features and a logistic loss).
  */
-export function energy(features: Features, { bias, weights }: Pick<EnergyWeights, 'bias' | 'weights'>): number {
-  return -FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
+export function logOdds(features: Features, { bias, weights }: Pick<ConfidenceWeights, 'bias' | 'weights'>): number {
+  return FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
 }
 
-/** Probability that a candidate of this energy is what would have been typed. */
-export function confidence(energy: number): number {
-  return 1 / (1 + Math.exp(energy));
+/** Probability that a candidate with these log-odds is what would have been typed. */
+export function confidence(logOdds: number): number {
+  return 1 / (1 + Math.exp(-logOdds));
 }
 
 /** Ranges of the features that a single text, which all thoughts agree on, can still come to have. */
@@ -75,7 +75,7 @@ const REACHABLE: Readonly<Record<Exclude<keyof Features, 'nats'>, readonly [numb
  * log p in nats below which no single text can have a confidence, whatever follows: its nats only grow, and everything else
  * is taken at its best. −∞ where the weights set no such bound.
  */
-export function leastLogprob(wanted: number, { bias, weights }: Pick<EnergyWeights, 'bias' | 'weights'>): number {
+export function minLogprob(wanted: number, { bias, weights }: Pick<ConfidenceWeights, 'bias' | 'weights'>): number {
   if (weights.nats >= 0 || wanted <= 0) return -Infinity;
   let best = bias;
   for (const [name, range] of Object.entries(REACHABLE)) {
@@ -83,5 +83,5 @@ export function leastLogprob(wanted: number, { bias, weights }: Pick<EnergyWeigh
   }
   const odds = Math.log(wanted / (1 - wanted));
   const nats = (10 * (best - odds)) / -weights.nats;
-  return nats > MOST_NATS ? -Infinity : -nats;
+  return nats > MAX_NATS ? -Infinity : -nats;
 }

@@ -1,7 +1,7 @@
-import { evidenceOf } from '../src/completion/present';
+import { candidateFeatures } from '../src/completion/present';
 import type { CompletionOptions } from '../src/completion/engine';
-import { bestOfEach, calibrationError, fitEnergy as fit, type Example } from './energyFit';
-import type { EnergyWeights } from '../src/model/manifest';
+import { bestOfEach, calibrationError, fitConfidence as fit, type Example } from './confidenceFit';
+import type { ConfidenceWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
 import { exactMatch } from './evaluation/metrics';
 import { fitArguments, fitItems, FIT_USAGE, fiveDigits, underThoughts } from './fitting';
@@ -16,16 +16,16 @@ const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
   { candidates: 4, samples: 4 },
 ];
 
-const USAGE = `npm run lab -- fit-energy --each DIR [options]
+const USAGE = `npm run lab -- fit-confidence --each DIR [options]
   Fits how a model's candidates are ranked, and how sure it is of them: a logistic regression of whether a candidate is
   what stood there. The memory has its say, as it has in the editor.
 ${FIT_USAGE}`;
 
-export const fitEnergy: Command = {
+export const fitConfidence: Command = {
   summary: 'fit how a model ranks its candidates, and how sure it is of them',
   usage: USAGE,
   async run(args) {
-    const { values, steps, source } = fitArguments('fit-energy', args);
+    const { values, steps, source } = fitArguments('fit-confidence', args);
     const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
     const bar = new ProgressBar('completing', items.length);
@@ -36,10 +36,10 @@ export const fitEnergy: Command = {
       const maxLines = target.split('\n').length;
       for (const [pool, options] of POOLS.entries()) {
         const candidates = await engine.candidates(request, { ...options, steps: 0, maxLines, memory: true, thought });
-        const least = Math.min(...candidates.map(({ logprob }) => -logprob));
+        const bestNats = Math.min(...candidates.map(({ logprob }) => -logprob));
         for (const candidate of candidates) {
           const right = exactMatch(candidate.text.split('\n').slice(0, maxLines).join('\n'), target);
-          examples.push({ place: `${pool} ${id}`, features: evidenceOf(candidate, least), right });
+          examples.push({ place: `${pool} ${id}`, features: candidateFeatures(candidate, bestNats), right });
         }
       }
       bar.update(++done);
@@ -47,7 +47,7 @@ export const fitEnergy: Command = {
     bar.clear();
     const { weights, figures } = learn(examples);
     const fitted = { items: items.length, candidates: examples.length, steps, ...figures };
-    const energy: EnergyWeights = fiveDigits({
+    const energy: ConfidenceWeights = fiveDigits({
       ...weights,
       fitted: { ...fitted, ...(values.note !== undefined && { note: values.note }) },
     });
@@ -63,7 +63,7 @@ export const fitEnergy: Command = {
  * is right, and how far confidence is from it.
  */
 function learn(examples: readonly Example[]): {
-  weights: Omit<EnergyWeights, 'fitted'>;
+  weights: Omit<ConfidenceWeights, 'fitted'>;
   figures: Record<string, unknown>;
 } {
   const half = (number: number) => examples.filter(({ place }) => hash(place) % 2 === number);
@@ -74,7 +74,7 @@ function learn(examples: readonly Example[]): {
   return {
     weights: fit(examples),
     figures: {
-      exact: { likelihood: share(likeliest), energy: share(asked) },
+      exact: { likelihood: share(likeliest), confidence: share(asked) },
       calibrationError: calibrationError(asked),
       right: greedy.filter(({ right }) => right).length,
     },
