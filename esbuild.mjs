@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const production = process.argv.includes('--production');
 const watch = process.argv.includes('--watch');
 
-const programs = ['server', 'inference', 'adopt', 'cli'];
+const programs = ['server', 'inference', 'endpoint', 'adopt', 'cli'];
 
 /** What measures: for the laboratory alone, it is in no package. */
 const laboratory = { in: 'lab/main.ts', out: 'lab' };

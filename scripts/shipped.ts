@@ -13,7 +13,7 @@ import { NATIVE_PLATFORMS } from '../src/model/platform';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Programs of the VSIX; the command line is not among them. */
-export const programs = ['extension', 'client', 'server', 'inference', 'adopt'];
+export const programs = ['extension', 'client', 'server', 'inference', 'endpoint', 'adopt'];
 
 /** A collection of grammars, each of its own authors, of which esbuild.mjs copies some into dist/textmate. */
 const TEXTMATE = 'node_modules/tm-grammars';

@@ -45,6 +45,16 @@ export interface Status {
   because?: string;
   /** Why the model that was wanted does not serve, in one line. */
   problem?: string;
+  /** Where text around the cursor is sent to be completed, while `thoughtline.endpoint` says so. */
+  endpoint?: EndpointStatus;
+}
+
+export interface EndpointStatus {
+  host: string;
+  /** The model that it serves, once it has answered. */
+  model?: string;
+  /** Why it did not write the last time, in one line; then the local model did. */
+  problem?: string;
 }
 
 export interface ThoughtReport {
@@ -125,6 +135,9 @@ export interface Statistics {
   /** Seconds of processor time that each process has used since it was started. */
   cpu: { server: number; inference: number };
 }
+
+/** Environment variable of the server with the token of `thoughtline.endpoint`: it is in no settings file, and no message. */
+export const TOKEN_VARIABLE = 'THOUGHTLINE_ENDPOINT_TOKEN';
 
 /** Command of every item, which a client runs once it has been accepted; its argument is the number of characters. */
 export const ACCEPTED_COMMAND = 'thoughtline.server.accepted';

@@ -3,6 +3,7 @@
  * and docs/settings.md are made of this table (`node --import=tsx scripts/settings.ts`).
  */
 import { isAbsolute } from 'node:path';
+import { endpointBase } from './api/address';
 import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
 
 export { CONFIDENCE_LEVELS };
@@ -128,6 +129,14 @@ export const SETTINGS = {
     accepts: (given: unknown) => isOneOf(models)(given) || (typeof given === 'string' && isAbsolute(given)),
     remedy: `use one of ${models.join(', ')}, or the absolute path of a folder with a manifest.json`,
   }),
+  /** Address of a server of the completions API that writes instead of the code model; empty: none. */
+  endpoint: own<string>({
+    default: '',
+    scope: 'machine',
+    schema: { type: 'string' },
+    accepts: (given: unknown) => given === '' || (typeof given === 'string' && endpointBase(given) !== undefined),
+    remedy: 'use an address with https://, or http:// of this machine, without user, password or query',
+  }),
 } satisfies Record<string, Setting<unknown>>;
 
 /**
@@ -146,7 +155,7 @@ export type SettingName = keyof typeof SETTINGS;
 export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   suggestions: [],
   context: ['inferenceSteps', 'memory', 'workspaceMemory'],
-  model: ['model', 'device', 'modelPath'],
+  model: ['model', 'device', 'endpoint', 'modelPath'],
 };
 
 /** The group of a setting. */

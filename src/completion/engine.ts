@@ -23,6 +23,7 @@ import { INVERSE_TEMPERATURE } from '../memory/knn';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
+import { candidateOfGiven } from './given';
 import { generate, GREEDY, type Sampling, type Written, type WrittenToken } from './generate';
 import { heal, type HealedPrompt } from './heal';
 import { mostProbable, type Candidate } from './hypothesis';
@@ -465,10 +466,12 @@ export class Engine {
     };
     const judge = options.maxLines > 1 && (options.units ?? true) ? await this.#judges.of(request.path) : undefined;
     const { prefix, suffix } = document;
+    const place = placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix));
+    if (options.written) return { candidates: [candidateOfGiven(options.written, place)], read: 0 };
     this.#arrange(decoder, window, options.exact === false ? MAX_STALE : 0);
     const read = decoder.unread([...window.head, ...healed.tokens], thought);
     const how: DecodeOptions = {
-      place: placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix)),
+      place,
       width: options.candidates,
       apart: alternatives > 1,
       maxTokens: RESERVE,

@@ -39,6 +39,7 @@ import {
   SnoozeNotification,
   StatusNotification,
   ThoughtRequest,
+  TOKEN_VARIABLE,
   UndoneNotification,
   WhyRequest,
   type InitializationOptions,
@@ -59,6 +60,8 @@ export interface ServerPlace {
   coder: () => string | undefined;
   /** Folder for what is found out about models. */
   models: string;
+  /** Token of `thoughtline.endpoint`, as the user keeps it with VS Code. */
+  token: () => PromiseLike<string | undefined>;
   /** Folder for what is kept of this workspace between sessions; none for a window without a workspace. */
   storage: string | undefined;
 }
@@ -189,7 +192,8 @@ export class Client implements Disposable {
   async #launch(): Promise<void> {
     this.#refused = false;
     this.#show({ state: 'loading' });
-    const client = new QuietLanguageClient('thoughtline', 'Thoughtline', this.#serverOptions(), this.#clientOptions());
+    const server = this.#serverOptions(await this.place.token());
+    const client = new QuietLanguageClient('thoughtline', 'Thoughtline', server, this.#clientOptions());
     this.#client = client;
     this.#shown.watch(client);
     client.onNotification(StatusNotification, (status) => {
@@ -212,11 +216,16 @@ export class Client implements Disposable {
     this.#show({ state: 'off' });
   }
 
-  #serverOptions(): ServerOptions {
+  /** @param token by the environment: in no message, so in no trace of messages */
+  #serverOptions(token: string | undefined): ServerOptions {
     const module = {
       module: this.place.script,
       transport: TransportKind.ipc,
-      options: { cwd: this.place.folder, execArgv: [] as string[] },
+      options: {
+        cwd: this.place.folder,
+        execArgv: [] as string[],
+        ...(token !== undefined && { env: { [TOKEN_VARIABLE]: token } }),
+      },
     };
     return {
       run: module,

@@ -5,6 +5,7 @@ import {
   type Disposable,
   type LogOutputChannel,
   type QuickPickItem,
+  type SecretStorage,
   type TextDocument,
   type TextEditor,
 } from 'vscode';
@@ -13,7 +14,7 @@ import { deviceName } from './deviceName';
 import { addImports } from './importer';
 import { languageOn } from './languages';
 import { menuEntries, stepChoices } from './menu';
-import { acceptedCommand } from './names';
+import { acceptedCommand, TOKEN_SECRET } from './names';
 import { editorsReason, unasked } from './requests';
 import { readSettings, writeSetting } from './settings';
 import { describeSnooze, snoozeMinutes } from './snooze';
@@ -35,6 +36,7 @@ export interface CommandContext {
   recorder: Recorder;
   snoozer: Snoozer;
   models: Models;
+  secrets: SecretStorage;
   /** What a setting can be, and what each of its words means. */
   choices: (setting: SettingName) => readonly { name: string; meaning: string }[];
   /** The user has seen what the status item says. */
@@ -67,6 +69,7 @@ export function registerCommands(context: CommandContext): Disposable[] {
     register('selectDevice', () => selectDevice(context)),
     register('selectBeside', () => selectBeside(context)),
     register('selectModel', () => selectModel(context)),
+    register('setEndpointToken', () => setEndpointToken(context)),
     register('getCoder', () => models.getCoder()),
     register('useGguf', () => models.useGguf()),
     register('removeCoder', () => models.removeCoder()),
@@ -235,6 +238,21 @@ async function selectModel({ models, client }: CommandContext): Promise<void> {
     ...(got ? [{ label: `$(trash) ${t('Remove the code model…')}`, run: run('removeCoder') }] : []),
   ];
   await choose(choices, t('Model'), [status?.model, status?.problem ?? status?.because].filter(Boolean).join(': '));
+}
+
+/** Keeps the token of `thoughtline.endpoint` with VS Code, in no settings file; an empty one is forgotten. */
+async function setEndpointToken({ secrets, client }: CommandContext): Promise<void> {
+  const token = await window.showInputBox({
+    title: t('Endpoint token'),
+    prompt: t('Sent to the address in thoughtline.endpoint and nowhere else. Empty: none'),
+    password: true,
+    ignoreFocusOut: true,
+  });
+  if (token === undefined) return;
+  await (token.trim() === '' ? secrets.delete(TOKEN_SECRET) : secrets.store(TOKEN_SECRET, token.trim()));
+  // A server that runs has the token that it was started with.
+  const running = client();
+  if (running?.started) await running.restart();
 }
 
 async function resetStatistics({ recorder }: CommandContext): Promise<void> {

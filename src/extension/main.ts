@@ -3,7 +3,7 @@ import { registerCommands } from './commands';
 import { copilotSuggests } from './copilot';
 import { languageOn } from './languages';
 import { Models } from './models';
-import { section } from './names';
+import { section, TOKEN_SECRET } from './names';
 import { Recorder } from './recorder';
 import { carryOverModelPath, readSettings, trusted } from './settings';
 import { describeSnooze } from './snooze';
@@ -98,6 +98,7 @@ export function activate(context: ExtensionContext): void {
       recorder,
       snoozer,
       models,
+      secrets: context.secrets,
       choices: (setting) => choicesOf(context, setting),
       seen: () => {
         const { beside } = standstill();
@@ -165,6 +166,7 @@ async function create(
     bundle: context.asAbsolutePath('models/nano'),
     coder: () => models.coder,
     models: models.folder,
+    token: () => context.secrets.get(TOKEN_SECRET),
     storage: context.storageUri?.scheme === 'file' ? context.storageUri.fsPath : undefined,
   };
   const made = new Client(place, log, () => trusted(readSettings(), workspace.isTrusted), snoozed);

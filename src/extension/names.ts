@@ -1,3 +1,6 @@
+/** Name under which VS Code keeps the endpoint's token. */
+export const TOKEN_SECRET = 'thoughtline.endpointToken';
+
 /** Section of the settings. */
 export const section = 'thoughtline';
 

@@ -44,7 +44,13 @@ export function statusView(status: Status, { languageOff, snoozed, beside }: Sta
           t('Thoughtline is ready on {0}, and off in {1} files', device, languageOff),
         );
       }
-      return besideCopilot(status.state === 'ready' ? readyView(status, device) : thinkingView(status, device), beside);
+      return besideCopilot(
+        withEndpoint(
+          status.state === 'ready' ? readyView(status, device) : thinkingView(status, device),
+          status.endpoint,
+        ),
+        beside,
+      );
   }
 }
 
@@ -64,6 +70,19 @@ function readyView({ model, problem }: Status, device: string): StatusView {
 function thinkingView({ step = 0, steps = 0 }: Status, device: string): StatusView {
   const label = t('Thoughtline is thinking, step {0} of {1} on {2}', step, steps, device);
   return view(`$(loading~spin) Thoughtline ${step}/${steps}`, label);
+}
+
+/** Says that text is sent to an endpoint, and where; or why it did not write. */
+function withEndpoint(local: StatusView, endpoint: Status['endpoint']): StatusView {
+  if (endpoint === undefined) return local;
+  const { host, model, problem } = endpoint;
+  const text = local.text.replace('$(sparkle)', '$(cloud)');
+  if (problem !== undefined) {
+    const label = t('{0}. It writes, since the endpoint does not: {1}', local.label, problem);
+    return { text, label, severity: 'warning' };
+  }
+  const writer = model === undefined ? host : t('{0} at {1}', model, host);
+  return { ...local, text, label: t('{0}. Text around the cursor is sent to {1}, which writes', local.label, writer) };
 }
 
 /** Says that somebody else suggests, too: in the item's text until the user has seen it, then only in its label. */

@@ -38,6 +38,8 @@ export interface Asked {
   readonly thinks?: boolean | undefined;
   /** How many texts to choose from are wanted beside the suggestion that is there. */
   readonly alternatives?: number | undefined;
+  /** What an endpoint wrote here: it is presented, and none is written. */
+  readonly written?: CompletionOptions['written'];
 }
 
 /** The files that the lookup memory knows beside those that are open. */

@@ -1,15 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isLoopbackHost } from '../api/address';
 import { Failure } from './failure';
 
 /** A request's body, in bytes, at most: a file of a million characters around the cursor, and its JSON. */
 export const MAX_BODY = 1 << 22;
-
-/** Whether an address is this machine's own. */
-export function isLoopbackHost(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, '');
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
-}
 
 /**
  * Whether a request may be answered. With a token, it is asked for; without one only this machine is served, and a page in

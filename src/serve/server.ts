@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { isLoopbackHost } from '../api/address';
 import type { Completion, ModelList, TokenLogprobs, Usage } from '../api/objects';
 import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf, UserError } from '../model/errors';
 import { answer, type Ending, type Piece } from './answer';
 import { Failure, overloaded } from './failure';
-import { authorize, beginEvents, event, isLoopbackHost, readJson, sendFailure, sendJson, write } from './http';
+import { authorize, beginEvents, event, readJson, sendFailure, sendJson, write } from './http';
 import { readCompletionRequest, type Asked } from './request';
 import { Thoughts } from './thoughts';
 import { Turns } from './turns';

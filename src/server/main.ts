@@ -34,6 +34,7 @@ import {
   StatisticsRequest,
   StatusNotification,
   ThoughtRequest,
+  TOKEN_VARIABLE,
   WhyRequest,
   SnoozeNotification,
   UndoneNotification,
@@ -42,6 +43,7 @@ import { Scopes } from '../scopes/scopes';
 import { excludedBy } from '../workspace/excluded';
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
+import { EndpointWriter } from './endpoint';
 import { checkedDocuments, cut, editOf, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
 import { ModelSwitch } from './modelSwitch';
 import { Notebooks } from './notebooks';
@@ -171,7 +173,17 @@ const thinker = new Thinker(client, subject, {
   log,
   rested: () => status.rested(),
 });
-const completions = new Completions(client, thinker);
+const writer = new EndpointWriter(client, {
+  program: join(__dirname, 'endpoint.js'),
+  token: takeToken(),
+  mayLeave: (uri) => {
+    const document = documents.get(uri);
+    return document !== undefined && !isSecret(document);
+  },
+  told: (endpoint) => status.endpoint(endpoint),
+  log,
+});
+const completions = new Completions(writer, thinker);
 
 connection.onInitialize((params): InitializeResult => {
   const options = field(params, 'initializationOptions');
@@ -238,7 +250,10 @@ onNotification(DismissedNotification, (params) => {
   const session = document && sessions.get(document.uri);
   if (session && position) completions.dismissed(document, session, position, notebooks.before(document));
 });
-connection.onShutdown(() => client.stop());
+connection.onShutdown(() => {
+  writer.close();
+  client.stop();
+});
 
 documents.onDidOpen(({ document }) => {
   const session = new Session();
@@ -445,6 +460,13 @@ function ownVersion(): string {
   }
 }
 
+/** The endpoint's token, from the environment; no process that is started from here inherits it. */
+function takeToken(): string | undefined {
+  const token = process.env[TOKEN_VARIABLE];
+  delete process.env[TOKEN_VARIABLE];
+  return token || undefined;
+}
+
 function settingsOf(session: Session | undefined): DocumentSettings {
   return session?.settings ?? settings;
 }
@@ -463,6 +485,7 @@ function apply(): void {
       client.forget(uri);
     }
   }
+  writer.open(settings.enable ? settings.endpoint : '');
   if (!settings.enable) client.stop();
   else modelSwitch.apply(settings);
   if (client.lifecycle.state === 'ready') inBackground(workspace.apply());

@@ -1,10 +1,10 @@
 import type { WorkDoneProgressServerReporter } from 'vscode-languageserver';
 import { initial, type Lifecycle } from '../inference/lifecycle';
 import type { IndexProgress } from '../inference/messages';
-import type { Status } from '../protocol';
+import type { EndpointStatus, Status } from '../protocol';
 
 /** What is said of the model while one is ready. */
-export type ModelStatus = Pick<Status, 'model' | 'readsThought' | 'because' | 'problem'>;
+export type ModelStatus = Pick<Status, 'model' | 'readsThought' | 'because' | 'problem' | 'endpoint'>;
 
 /** Tells the client how the model fares: a status whenever it changes, and work-done progress while the model loads. */
 export class StatusReporter {
@@ -13,6 +13,7 @@ export class StatusReporter {
   #lifecycle: Lifecycle = initial;
   #thinking: { step: number; steps: number } | undefined;
   #model: ModelStatus = {};
+  #endpoint: EndpointStatus | undefined;
   #last = '';
   #progress: Promise<WorkDoneProgressServerReporter | undefined> | undefined;
 
@@ -36,6 +37,12 @@ export class StatusReporter {
   /** Which model serves from now on, and why. */
   model(model: ModelStatus): void {
     this.#model = model;
+    this.#tell();
+  }
+
+  /** Where text is sent from now on; undefined: nowhere. */
+  endpoint(endpoint: EndpointStatus | undefined): void {
+    this.#endpoint = endpoint;
     this.#tell();
   }
 
@@ -71,7 +78,10 @@ export class StatusReporter {
   }
 
   #tell(): void {
-    const status = view(this.#lifecycle, this.#thinking, this.#model);
+    const status = view(this.#lifecycle, this.#thinking, {
+      ...this.#model,
+      ...(this.#endpoint && { endpoint: this.#endpoint }),
+    });
     const text = JSON.stringify(status);
     if (text !== this.#last) this.#send(status);
     this.#last = text;

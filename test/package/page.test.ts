@@ -57,7 +57,7 @@ describe('the manifest', () => {
     for (const { command, when } of guards) {
       assert.ok(commands.has(command), command);
       for (const [key] of when.matchAll(/[\w.]+/g)) {
-        const known = key === 'editorIsOpen' || key === 'config.thoughtline.enable';
+        const known = key === 'editorIsOpen' || /^config\.thoughtline\.\w+$/.test(key);
         assert.ok(known || source.includes(`'setContext', '${key}'`), `${command}: ${key}`);
       }
     }

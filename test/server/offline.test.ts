@@ -241,6 +241,8 @@ describe('what the programs load', () => {
     'server.js': [],
     'inference.js': [],
     'cli.js': [],
+    // Asks the address that `thoughtline.endpoint` names, and is started only where it names one (test/server/endpoint.test.ts).
+    'endpoint.js': ['http', 'https'],
     // Gets the code model from its official address, when the user says so (test/server/adoption.test.ts).
     'adopt.js': ['http', 'https'],
     // The same for the command line, where wheels of pip are unpacked, too. Not packed.

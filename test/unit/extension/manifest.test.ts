@@ -77,7 +77,12 @@ test('every command is registered by the extension', () => {
 });
 
 test('a workspace that is not trusted can neither name a model nor choose what code runs it', () => {
-  assert.deepEqual([...restricted()].sort(), ['thoughtline.device', 'thoughtline.model', 'thoughtline.modelPath']);
+  assert.deepEqual([...restricted()].sort(), [
+    'thoughtline.device',
+    'thoughtline.endpoint',
+    'thoughtline.model',
+    'thoughtline.modelPath',
+  ]);
 });
 
 test('every setting that a workspace may set, trusted or not, is a number, a switch, a word of a list, or a list of switches', () => {

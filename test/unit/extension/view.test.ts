@@ -19,6 +19,24 @@ describe('the status item', () => {
       /sparkle/,
       /is ready: nano 0\.7\.1 on cpu\. The model that was chosen cannot be used: no such folder$/,
     ],
+    [
+      { state: 'ready', device: 'cpu', endpoint: { host: 'gpu.example' } },
+      undefined,
+      /cloud/,
+      /is ready on cpu\. Text around the cursor is sent to gpu\.example, which writes$/,
+    ],
+    [
+      { state: 'ready', device: 'cpu', endpoint: { host: 'gpu.example', model: 'qwen' } },
+      undefined,
+      /cloud/,
+      /sent to qwen at gpu\.example, which writes$/,
+    ],
+    [
+      { state: 'ready', device: 'cpu', endpoint: { host: 'gpu.example', problem: 'gpu.example: it is busy' } },
+      undefined,
+      /cloud/,
+      /is ready on cpu\. It writes, since the endpoint does not: gpu\.example: it is busy$/,
+    ],
     [{ state: 'ready', device: 'wasm' }, undefined, /sparkle/, /is ready on the CPU in WebAssembly, which is slower$/],
     [{ state: 'ready', device: 'cpu' }, { languageOff: 'markdown' }, /circle-slash/, /off in markdown files/],
     [{ state: 'thinking', device: 'cpu', step: 2, steps: 4 }, undefined, /2\/4/, /step 2 of 4 on cpu/],
@@ -63,7 +81,8 @@ describe('the status item', () => {
       const view = statusView(status, standstill);
       assert.match(view.text, text);
       assert.match(view.label, label);
-      const warns = status.state === 'failed' || status.problem !== undefined;
+      const problem = status.problem ?? status.endpoint?.problem;
+      const warns = status.state === 'failed' || problem !== undefined;
       assert.equal(view.severity, warns ? 'warning' : 'normal');
     });
   }

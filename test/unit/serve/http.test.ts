@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';
-import { authorize, isLoopbackHost } from '../../../src/serve/http';
+import { isLoopbackHost } from '../../../src/api/address';
+import { authorize } from '../../../src/serve/http';
 import { Failure } from '../../../src/serve/failure';
 
 const token = 'a-token-of-some-length';
