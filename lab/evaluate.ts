@@ -19,7 +19,7 @@ const USAGE = `npm run lab -- evaluate DIR… [options]
   --add FILE        count what --out holds of an earlier run by another seed, too; may be given more than once
   --plot FILE.svg   draw quality over steps
   --card TITLE      put the tables into the model's card (README.md), as the section of that title
-  --families        instead of numbers of steps: thought, samples, energy, solver and memory, alone
+  --families        instead of numbers of steps: thought, samples, confidence, syntax check and memory, alone
                     and together (\`npm run families\` makes the page docs/families.md of --out FILE)
   --typing          instead: passages of about 200 characters are typed into files, at T = 0 and 4; a suggestion of the rest
                     of the line is accepted if all its text is right. How much of the code is completed? (--items 20)

@@ -1,5 +1,5 @@
 import type { CompletionRequest, CompletionResult, Engine, SourceText, Thought } from '../../src/completion/engine';
-import { SyntaxJudges } from '../../src/syntax/judge';
+import { SyntaxCheckers } from '../../src/syntax/checker';
 import { thoughtAfter, thoughtsAfter } from '../thoughts';
 import { isCopy, type Item, type Kind, type Place, type Site } from './items';
 import { footprint } from './footprint';
@@ -63,7 +63,7 @@ export class Measurer {
   readonly #past = new Map<string, Thought>();
   /** Thoughts about other files, by control and repository: one serves all sites whose file it does not know. */
   readonly #foreign = new Map<string, Foreign>();
-  readonly #judges = new SyntaxJudges();
+  readonly #checkers = new SyntaxCheckers();
 
   /** @param plain a decoder without thought, trained at the same cost; without it that way is left out */
   constructor(engine: Engine, ways: readonly Way[], plain?: Engine) {
@@ -90,9 +90,9 @@ export class Measurer {
 
   async #measureItem(item: Item, thoughts: ReadonlyMap<Way, Thought>, usual: Thought): Promise<Measured> {
     const { request, target } = item;
-    const judge = await this.#judges.of(request.path);
+    const checker = await this.#checkers.of(request.path);
     const parses = (text: string) =>
-      text === '' ? undefined : judge?.judge(request.prefix, request.suffix, [{ text, replaceSuffix: 0 }])[0]?.parses;
+      text === '' ? undefined : checker?.check(request.prefix, request.suffix, [{ text, replaceSuffix: 0 }])[0]?.parses;
     const outcomes: Record<string, Outcome> = {};
     // Where steps have changed nothing, nothing is to be measured anew.
     const known = new Map<string, Outcome>();

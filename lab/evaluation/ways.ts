@@ -5,7 +5,10 @@ export interface Way {
   readonly name: string;
   /** Whose thought it is: the context's after so many steps, somebody else's, or the plain decoder's, which has none. */
   readonly thought: number | Control | 'plain';
-  readonly options: Pick<CompletionOptions, 'memory' | 'samples' | 'alternatives' | 'rankByConfidence' | 'solver'> & {
+  readonly options: Pick<
+    CompletionOptions,
+    'memory' | 'samples' | 'alternatives' | 'rankByConfidence' | 'syntaxCheck'
+  > & {
     readonly candidates: number;
   };
   /** Of the context's thought one part only: what the steps made of it, or the evidence as it was read. */
@@ -34,7 +37,7 @@ const BEAM = 4;
 /** Thoughts that write texts to choose from, as in the editor when a suggestion is asked for by hand. */
 const CHOICE = 4;
 
-const DECODER = { memory: false, samples: 1, rankByConfidence: false, solver: false, candidates: 1 } as const;
+const DECODER = { memory: false, samples: 1, rankByConfidence: false, syntaxCheck: false, candidates: 1 } as const;
 
 /** Quality over thinking steps, with controls. @param steps 0 and USUAL_STEPS among them */
 export function stepWays(steps: readonly number[]): Way[] {
@@ -56,8 +59,8 @@ export function stepWays(steps: readonly number[]): Way[] {
 /** The families of models that are joined here, alone and together. */
 export function familyWays(): Way[] {
   const way = (name: string, thought: Way['thought'], options: Partial<Way['options']> = {}): Way => {
-    const { rankByConfidence, solver, alternatives } = options;
-    const likelihood = !rankByConfidence && !solver && !alternatives;
+    const { rankByConfidence, syntaxCheck, alternatives } = options;
+    const likelihood = !rankByConfidence && !syntaxCheck && !alternatives;
     return { name, thought, options: { ...DECODER, ...options }, likelihood };
   };
   return [
@@ -65,12 +68,18 @@ export function familyWays(): Way[] {
     way('z0', 0),
     way('z', USUAL_STEPS),
     way('z+samples', USUAL_STEPS, { samples: SAMPLES }),
-    way('z+energy', USUAL_STEPS, { candidates: BEAM, rankByConfidence: true }),
-    way('z+solver', USUAL_STEPS, { candidates: BEAM, solver: true }),
+    way('z+confidence', USUAL_STEPS, { candidates: BEAM, rankByConfidence: true }),
+    way('z+syntax check', USUAL_STEPS, { candidates: BEAM, syntaxCheck: true }),
     way('z+memory', USUAL_STEPS, { memory: true }),
     { ...way('z+memory, open file only', USUAL_STEPS, { memory: true }), alone: true },
     way('z0+memory', 0, { memory: true }),
     way('z+memory+choice', USUAL_STEPS, { memory: true, alternatives: CHOICE }),
-    way('all', USUAL_STEPS, { memory: true, samples: SAMPLES, candidates: BEAM, rankByConfidence: true, solver: true }),
+    way('all', USUAL_STEPS, {
+      memory: true,
+      samples: SAMPLES,
+      candidates: BEAM,
+      rankByConfidence: true,
+      syntaxCheck: true,
+    }),
   ];
 }

@@ -24,7 +24,7 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
   --memory on|off   whether the lookup memory has its say (default: on)
   --rank-by-confidence on|off  whether candidates are ranked by confidence, not by likelihood (default: ${DEFAULTS.rankByConfidence ? 'on' : 'off'})
-  --solver on|off   whether what cannot be parsed is repaired or withheld (default: ${DEFAULTS.solver ? 'on' : 'off'})
+  --syntax-check on|off  whether what cannot be parsed is repaired or withheld (default: ${DEFAULTS.syntaxCheck ? 'on' : 'off'})
   --confidence C    ${CONFIDENCE_LEVELS.join(', ')}: what the model is not sure of is withheld (default: ${DEFAULTS.confidence})
   --related FILE    another file to think about and look things up in; may be given more than once
   --path FILE       what standard input is called
@@ -40,7 +40,7 @@ const OPTIONS = {
   candidates: { type: 'string' },
   memory: { type: 'string' },
   'rank-by-confidence': { type: 'string' },
-  solver: { type: 'string' },
+  'syntax-check': { type: 'string' },
   confidence: { type: 'string' },
   related: { type: 'string', multiple: true },
   path: { type: 'string' },
@@ -71,7 +71,7 @@ export const complete: Command = {
       candidates: wholeNumber('--candidates', values.candidates ?? String(DEFAULTS.candidates), 1, 16),
       memory: switchOption('--memory', values.memory, DEFAULTS.memory),
       rankByConfidence: switchOption('--rank-by-confidence', values['rank-by-confidence'], DEFAULTS.rankByConfidence),
-      solver: switchOption('--solver', values.solver, DEFAULTS.solver),
+      syntaxCheck: switchOption('--syntax-check', values['syntax-check'], DEFAULTS.syntaxCheck),
       confidence: oneOf('--confidence', values.confidence ?? DEFAULTS.confidence, CONFIDENCE_LEVELS),
     };
     if (values.jsonl === undefined) return completeOne(positionals, values, options);

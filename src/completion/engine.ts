@@ -18,7 +18,7 @@ import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { tempered } from '../thought/temper';
 import { priorThought, type Thought } from '../thought/thought';
-import { SyntaxJudges } from '../syntax/judge';
+import { SyntaxCheckers } from '../syntax/checker';
 import { INVERSE_TEMPERATURE } from '../memory/knn';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { copyAt } from './copy';
@@ -109,7 +109,7 @@ export class Engine {
   readonly #model: EvidenceModel;
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
   readonly #lookup: LookupMemory;
-  readonly #judges = new SyntaxJudges();
+  readonly #checkers = new SyntaxCheckers();
   readonly #presenter: Presenter;
   /** Samples drawn from a thought's posterior, so that their caches serve again. */
   readonly #sampled = new WeakMap<Float32Array, SampledThought[]>();
@@ -127,7 +127,7 @@ export class Engine {
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
     this.#lookup = new LookupMemory(bundle, products);
-    this.#presenter = new Presenter(bundle.manifest, this.#judges);
+    this.#presenter = new Presenter(bundle.manifest, this.#checkers);
     this.#model = rememberStates(graphs);
   }
 
@@ -204,9 +204,9 @@ export class Engine {
       const decoder = this.#decoder(options.reader ?? request.path);
       if (this.#lookup.fitted) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
       const mix = this.#lookup.mix(true, { decoder, datastore: whole.readings });
-      const judge = options.maxLines > 1 ? await this.#judges.of(request.path) : undefined;
+      const checker = options.maxLines > 1 ? await this.#checkers.of(request.path) : undefined;
       this.#arrange(decoder, window, 0);
-      const place = placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix));
+      const place = placeOf(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
       const thought = this.#serving(whole, true);
       const continued = { decoder, tokenizer, thought, head, healed, context, mix };
       const { sampling = GREEDY, top = 0 } = options;
@@ -290,7 +290,7 @@ export class Engine {
     const takeIn = () => Promise.resolve(this.#lookup.show(document, 0, performance.now() + STRETCH_MS));
     if (memory && this.#lookup.fitted) while (!(await this.#serial.run(takeIn))) yield;
     // What is loaded once is loaded before somebody waits for a suggestion.
-    await this.#judges.of(request.path);
+    await this.#checkers.of(request.path);
     const decoder = this.#decoder(request.path);
     await this.#serial.run(() => Promise.resolve(this.#arrange(decoder, this.#window(request), RESTING_STALE)));
     const runs = decoder.fill(this.#healedWindow(request), this.#serving(thought, memory));
@@ -464,9 +464,9 @@ export class Engine {
       head: window.head,
       healed,
     };
-    const judge = options.maxLines > 1 && (options.units ?? true) ? await this.#judges.of(request.path) : undefined;
+    const checker = options.maxLines > 1 && (options.units ?? true) ? await this.#checkers.of(request.path) : undefined;
     const { prefix, suffix } = document;
-    const place = placeOf(prefix, suffix, options.maxLines, judge?.unit(prefix, suffix));
+    const place = placeOf(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
     if (options.written) return { candidates: [candidateOfGiven(options.written, place)], read: 0 };
     this.#arrange(decoder, window, options.exact === false ? MAX_STALE : 0);
     const read = decoder.unread([...window.head, ...healed.tokens], thought);

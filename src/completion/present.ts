@@ -1,5 +1,5 @@
 import { isSubsequence } from '../syntax/edit';
-import { UNKNOWN, type SyntaxJudges, type Verdict } from '../syntax/judge';
+import { UNKNOWN, type SyntaxCheckers, type SyntaxCheck } from '../syntax/checker';
 import type { Manifest } from '../model/manifest';
 import { isBoundary } from './boundary';
 import { documentOf } from './document';
@@ -24,7 +24,7 @@ type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' 
 
 /** A candidate fitted to its place, and what is known of it. */
 export interface Ranked extends AgreedCandidate, Trimmed {
-  readonly verdict: Verdict;
+  readonly syntax: SyntaxCheck;
   /** Log-odds of the confidence, where the bundle has weights for it. */
   readonly logOdds?: number | undefined;
 }
@@ -32,7 +32,7 @@ export interface Ranked extends AgreedCandidate, Trimmed {
 /** Which of the rules beyond likelihood hold. */
 export interface Rules {
   readonly rankByConfidence: boolean;
-  readonly solver: boolean;
+  readonly syntaxCheck: boolean;
   /** The probability with which what is shown must be right. */
   readonly threshold: number;
 }
@@ -43,11 +43,11 @@ export interface Rules {
  */
 export class Presenter {
   readonly #weights: Manifest['energy'];
-  readonly #judges: SyntaxJudges;
+  readonly #checkers: SyntaxCheckers;
 
-  constructor({ energy }: Pick<Manifest, 'energy'>, judges: SyntaxJudges) {
+  constructor({ energy }: Pick<Manifest, 'energy'>, checkers: SyntaxCheckers) {
     this.#weights = energy;
-    this.#judges = judges;
+    this.#checkers = checkers;
   }
 
   /**
@@ -56,7 +56,7 @@ export class Presenter {
    */
   minLogprob(options: CompletionOptions): number {
     const rules = rulesOf(options, this.#weights);
-    if (rules.solver || !this.#weights) return -Infinity;
+    if (rules.syntaxCheck || !this.#weights) return -Infinity;
     return minLogprob(rules.threshold, this.#weights);
   }
 
@@ -72,26 +72,26 @@ export class Presenter {
     const document = documentOf(request);
     // Of a text that was given up in doubt at most a beginning is shown, whatever a parser says of the rest.
     const doubted = candidates.every(({ stop }) => stop === 'doubt');
-    const parse = rules.solver || rules.rankByConfidence || rules.threshold > 0;
+    const parse = rules.syntaxCheck || rules.rankByConfidence || rules.threshold > 0;
     const known = await this.judged(request, candidates, parse && !doubted);
     const ranked = rank(known, rules);
     // With more time there might have been something.
     const late = candidates.some(({ stop }) => stop === 'time');
     const none = (reason: string) => (late ? nothing('time', OUT_OF_TIME) : nothing('none', reason));
     if (ranked.length === 0) return none(reasonOf(document, candidates[0]?.text ?? ''));
-    const judge = rules.solver ? await this.#judges.of(request.path) : undefined;
-    const mended = rules.solver
-      ? mend(ranked, document.suffix, (text) => judge?.repair(document.prefix, document.suffix, text))
+    const checker = rules.syntaxCheck ? await this.#checkers.of(request.path) : undefined;
+    const mended = rules.syntaxCheck
+      ? mend(ranked, document.suffix, (text) => checker?.repair(document.prefix, document.suffix, text))
       : ranked;
     const [first] = mended;
     if (!first) return none('no suggestion can be parsed here');
-    const report = ({ text, replaceSuffix, logprob, logprobs, logOdds, verdict }: Ranked) => ({
+    const report = ({ text, replaceSuffix, logprob, logprobs, logOdds, syntax }: Ranked) => ({
       text: document.restore(text),
       replaceSuffix,
       logprob,
       ...(logprobs && { logprobs }),
       ...(logOdds !== undefined && { confidence: confidence(logOdds) }),
-      ...(verdict !== UNKNOWN && { parses: verdict.parses, undeclared: verdict.undeclared }),
+      ...(syntax !== UNKNOWN && { parses: syntax.parses, undeclared: syntax.undeclared }),
     });
     const reports = mended.map(report);
     const sure = reports[0]?.confidence;
@@ -125,11 +125,11 @@ export class Presenter {
     const useful = trimmed.filter(
       ({ text }, i) => text !== '' && trimmed.findIndex((other) => unindented(other.text) === unindented(text)) === i,
     );
-    const judge = parse && useful.length > 0 ? await this.#judges.of(request.path) : undefined;
-    const verdicts = judge?.judge(prefix, suffix, useful);
+    const checker = parse && useful.length > 0 ? await this.#checkers.of(request.path) : undefined;
+    const checks = checker?.check(prefix, suffix, useful);
     const bestNats = Math.min(...useful.map(({ logprob }) => -logprob));
     return useful.map((candidate, i) => {
-      const known = { ...candidate, verdict: verdicts?.[i] ?? UNKNOWN };
+      const known = { ...candidate, syntax: checks?.[i] ?? UNKNOWN };
       return { ...known, logOdds: this.#logOdds(known, bestNats) };
     });
   }
@@ -161,7 +161,7 @@ export class Presenter {
         ...candidate,
         tokens,
         logprob: mark.logprob,
-        verdict: UNKNOWN,
+        syntax: UNKNOWN,
         stop: 'doubt' as const,
         ...trimmed,
       };
@@ -177,10 +177,10 @@ export class Presenter {
   }
 }
 
-function rulesOf({ rankByConfidence, solver, confidence }: CompletionOptions, weights: Manifest['energy']): Rules {
+function rulesOf({ rankByConfidence, syntaxCheck, confidence }: CompletionOptions, weights: Manifest['energy']): Rules {
   return {
     rankByConfidence: (rankByConfidence ?? DEFAULTS.rankByConfidence) && weights !== undefined,
-    solver: solver ?? DEFAULTS.solver,
+    syntaxCheck: syntaxCheck ?? DEFAULTS.syntaxCheck,
     threshold: confidenceThreshold(confidence),
   };
 }
@@ -192,7 +192,7 @@ function unindented(text: string): string {
 
 /** @param bestNats −log p of the most probable candidate, in nats */
 export function candidateFeatures(
-  { text, tokens, logprob, agreement, verdict, replaceSuffix }: Omit<Ranked, 'logOdds'>,
+  { text, tokens, logprob, agreement, syntax, replaceSuffix }: Omit<Ranked, 'logOdds'>,
   bestNats: number,
 ) {
   return featuresOf({
@@ -200,8 +200,8 @@ export function candidateFeatures(
     tokens: tokens.length,
     characters: text.length,
     gapToBest: -logprob - bestNats,
-    parses: verdict.parses,
-    undeclared: verdict.undeclared.length,
+    parses: syntax.parses,
+    undeclared: syntax.undeclared.length,
     agreement,
     replaceSuffix,
   });
@@ -210,16 +210,16 @@ export function candidateFeatures(
 /** Candidates by their confidence, or as they came; with the syntax check, what parses and whose names are known first. */
 export function rank(
   candidates: readonly Ranked[],
-  { rankByConfidence, solver }: Pick<Rules, 'rankByConfidence' | 'solver'>,
+  { rankByConfidence, syntaxCheck }: Pick<Rules, 'rankByConfidence' | 'syntaxCheck'>,
 ): Ranked[] {
   const ranked = [...candidates];
   if (rankByConfidence) ranked.sort((a, b) => (b.logOdds ?? 0) - (a.logOdds ?? 0));
-  if (solver) ranked.sort((a, b) => flaws(a.verdict) - flaws(b.verdict));
+  if (syntaxCheck) ranked.sort((a, b) => flaws(a.syntax) - flaws(b.syntax));
   return ranked;
 }
 
 /** What is unknown counts as allowed. */
-function flaws({ parses, undeclared }: Verdict): number {
+function flaws({ parses, undeclared }: SyntaxCheck): number {
   return (parses === false ? 2 : 0) + (undeclared.length > 0 ? 1 : 0);
 }
 
@@ -230,10 +230,10 @@ function mend(
   repair: (candidate: Ranked) => string | undefined,
 ): Ranked[] {
   return candidates.flatMap((candidate) => {
-    if (candidate.verdict.parses !== false) return [candidate];
+    if (candidate.syntax.parses !== false) return [candidate];
     const text = repair(candidate);
     if (text === undefined || !isSubsequence(suffix.slice(0, candidate.replaceSuffix), text)) return [];
-    return [{ ...candidate, text, verdict: { parses: true, undeclared: [] } }];
+    return [{ ...candidate, text, syntax: { parses: true, undeclared: [] } }];
   });
 }
 

@@ -45,8 +45,8 @@ export interface CompletionOptions {
   readonly alternatives?: number | undefined;
   /** Whether candidates are ranked by confidence (default: `DEFAULTS.rankByConfidence`); without weights for it in the bundle, by likelihood. */
   readonly rankByConfidence?: boolean | undefined;
-  /** Whether what cannot be parsed is repaired or withheld (default: `DEFAULTS.solver`). */
-  readonly solver?: boolean | undefined;
+  /** Whether what cannot be parsed is repaired or withheld (default: `DEFAULTS.syntaxCheck`). */
+  readonly syntaxCheck?: boolean | undefined;
   /** How sure the model must be of what is shown: a level, or a probability (default: `DEFAULTS.confidence`). */
   readonly confidence?: ConfidenceLevel | number | undefined;
   /**
@@ -75,7 +75,7 @@ export const DEFAULTS = {
   candidates: 1,
   memory: true,
   rankByConfidence: false,
-  solver: false,
+  syntaxCheck: false,
   /** Whoever asks is answered; the editor, which is not asked, has a default of its own. */
   confidence: 'off',
 } as const;

@@ -58,7 +58,7 @@ export async function heapOfService(requests: number, seed: number): Promise<Hea
     else {
       const options = {
         maxLines: 2,
-        how: { memory: true, solver: false, confidence: 'off' } as const,
+        how: { memory: true, syntaxCheck: false, confidence: 'off' } as const,
         invoked: false,
       };
       service.receive({ type: 'complete', id, uri, request, options, sentAt: 0, ahead: false });

@@ -88,25 +88,25 @@ describe('ranking', () => {
     stop: 'newline',
     agreement: 1,
     replaceSuffix: 0,
-    verdict: { parses: true, undeclared: [] },
+    syntax: { parses: true, undeclared: [] },
     ...change,
   });
   const texts = (ranked: Ranked[]) => ranked.map(({ text }) => text).join(' ');
 
   it('leaves the order of likelihood without confidence and syntax check', () => {
     const given = [candidate('a', { logOdds: 1 }), candidate('b', { logOdds: 3 })];
-    assert.equal(texts(rank(given, { rankByConfidence: false, solver: false })), 'a b');
-    assert.equal(texts(rank(given, { rankByConfidence: true, solver: false })), 'b a');
+    assert.equal(texts(rank(given, { rankByConfidence: false, syntaxCheck: false })), 'a b');
+    assert.equal(texts(rank(given, { rankByConfidence: true, syntaxCheck: false })), 'b a');
   });
 
   it('puts what parses, then what is declared, first; what is unknown counts as allowed', () => {
     const given = [
-      candidate('broken', { verdict: { parses: false, undeclared: [] } }),
-      candidate('undeclared', { verdict: { parses: true, undeclared: ['x'] } }),
-      candidate('unknown', { verdict: { parses: undefined, undeclared: [] } }),
+      candidate('broken', { syntax: { parses: false, undeclared: [] } }),
+      candidate('undeclared', { syntax: { parses: true, undeclared: ['x'] } }),
+      candidate('unknown', { syntax: { parses: undefined, undeclared: [] } }),
       candidate('good', {}),
     ];
-    assert.equal(texts(rank(given, { rankByConfidence: false, solver: true })), 'unknown good undeclared broken');
+    assert.equal(texts(rank(given, { rankByConfidence: false, syntaxCheck: true })), 'unknown good undeclared broken');
   });
 });
 
@@ -190,7 +190,7 @@ describe('a suggestion that is not sure enough', () => {
       assert.ok(Math.abs(bound - at(CONFIDENCE_THRESHOLDS[confidence])) < 1e-9, `${bound}`);
     }
     assert.equal(presenter.minLogprob(options), -Infinity);
-    assert.equal(presenter.minLogprob({ ...options, confidence: 'usual', solver: true }), -Infinity);
+    assert.equal(presenter.minLogprob({ ...options, confidence: 'usual', syntaxCheck: true }), -Infinity);
   });
 
   it('has a beginning only where its tokens are known one by one', async () => {

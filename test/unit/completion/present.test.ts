@@ -4,20 +4,20 @@ import { FEATURES } from '../../../src/completion/confidence';
 import { Presenter } from '../../../src/completion/present';
 import type { Stop } from '../../../src/completion/stop';
 import type { Manifest } from '../../../src/model/manifest';
-import type { SyntaxJudges } from '../../../src/syntax/judge';
+import type { SyntaxCheckers } from '../../../src/syntax/checker';
 
 /** As sure of everything as `bias` says: its confidence is 1 / (1 + exp(-bias)). */
 const weights = (bias: number) => ({ bias, weights: Object.fromEntries(FEATURES.map((name) => [name, 0])) });
-const judges = {
+const checkers = {
   of: () =>
     Promise.resolve({
-      judge: (_prefix: string, _suffix: string, all: readonly unknown[]) => all.map(() => ({ parses: false, undeclared: [] })),
+      check: (_prefix: string, _suffix: string, all: readonly unknown[]) => all.map(() => ({ parses: false, undeclared: [] })),
       repair: () => undefined,
     }),
-} as unknown as SyntaxJudges; // prettier-ignore
+} as unknown as SyntaxCheckers; // prettier-ignore
 
 /** What time has cut short is not the last word, whatever else is wrong with what there is of it. */
-const table: [name: string, text: string, stop: Stop, bias: number, solver: boolean, ends: Stop, reason: RegExp | undefined][] = [
+const table: [name: string, text: string, stop: Stop, bias: number, syntaxCheck: boolean, ends: Stop, reason: RegExp | undefined][] = [
   ['nothing was written', '', 'time', 9, false, 'time', /time .* ran out/],
   ['nothing is to be written', '', 'end', 9, false, 'none', /nothing to add/],
   ['blanks were written', '  \n', 'time', 9, false, 'time', /time .* ran out/],
@@ -30,12 +30,12 @@ const table: [name: string, text: string, stop: Stop, bias: number, solver: bool
   ['something was written', 'load()', 'time', 9, false, 'time', undefined],
   ['something is written', 'load()', 'newline', 9, false, 'newline', undefined],
 ]; // prettier-ignore
-for (const [name, text, stop, bias, solver, ends, reason] of table) {
+for (const [name, text, stop, bias, syntaxCheck, ends, reason] of table) {
   test(`out of time is not the same as nothing to add: ${name} (${stop})`, async () => {
-    const presenter = new Presenter({ energy: weights(bias) as unknown as Manifest['energy'] }, judges);
+    const presenter = new Presenter({ energy: weights(bias) as unknown as Manifest['energy'] }, checkers);
     const candidate = { text, tokens: [1], logprob: -1, stop, agreement: 1 };
     const request = { path: '/a.ts', prefix: 'const a = ', suffix: ';\n', related: [] };
-    const options = { steps: 0, maxLines: 1, candidates: 1, solver, confidence: 0.5 };
+    const options = { steps: 0, maxLines: 1, candidates: 1, syntaxCheck, confidence: 0.5 };
     const presented = await presenter.present(request, [candidate], options);
     assert.equal(presented.stop, ends);
     if (reason) assert.match(presented.reason ?? '', reason);
@@ -44,7 +44,7 @@ for (const [name, text, stop, bias, solver, ends, reason] of table) {
 }
 
 test('texts that differ in the blanks before them only are one to choose from', async () => {
-  const presenter = new Presenter({ energy: undefined }, judges);
+  const presenter = new Presenter({ energy: undefined }, checkers);
   const texts = ['b()', ' b()', '  b()', 'c()', '\n  b()'];
   const candidates = texts.map((text) => ({ text, tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 }));
   const request = { path: '/a.ts', prefix: 'a =', suffix: '\n', related: [] };
@@ -57,13 +57,13 @@ test('texts that differ in the blanks before them only are one to choose from', 
 
 test('a text that is repaired until it parses still holds what it covers', async () => {
   const repaired = (text: string) => ({
-    of: () => Promise.resolve({ judge: () => [{ parses: false, undeclared: [] }], repair: () => text }),
+    of: () => Promise.resolve({ check: () => [{ parses: false, undeclared: [] }], repair: () => text }),
   });
   const request = { path: '/a.ts', prefix: 'f(', suffix: ')\n', related: [] };
   const candidate = { text: 'a, b)', tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 };
-  const options = { steps: 0, maxLines: 1, candidates: 1, solver: true };
+  const options = { steps: 0, maxLines: 1, candidates: 1, syntaxCheck: true };
   const present = (text: string) =>
-    new Presenter({ energy: undefined }, repaired(text) as unknown as SyntaxJudges).present(
+    new Presenter({ energy: undefined }, repaired(text) as unknown as SyntaxCheckers).present(
       request,
       [candidate],
       options,

@@ -27,7 +27,7 @@ const measured: Measured[] = ['one', 'two'].flatMap((repository) =>
       z0: outcome(false, 16 * Math.LN2),
       z: outcome(false, 8 * Math.LN2),
       'z+memory': outcome(true, 4 * Math.LN2),
-      'z+energy': outcome(true),
+      'z+confidence': outcome(true),
     },
   })),
 );
@@ -51,9 +51,9 @@ describe('the page of the families', () => {
   test('has a row for each family that was measured, and no likelihood where there is none', () => {
     assert.deepEqual(lineOf('z0')?.slice(1, 5), ['2.000', '0.0 (0.0–0.0)', '0.0 (0.0–0.0)', '100.0 (100.0–100.0)']);
     assert.deepEqual([lineOf('z0')?.at(-3), lineOf('z+memory')?.at(-3)], ['0.750', '0.250']);
-    assert.deepEqual(lineOf('z+energy')?.slice(1, 3), ['–', '100.0 (100.0–100.0)']);
+    assert.deepEqual(lineOf('z+confidence')?.slice(1, 3), ['–', '100.0 (100.0–100.0)']);
     assert.deepEqual(lineOf('z+memory')?.slice(-2), ['20', '3.0 |']);
-    assert.equal(lineOf('z+solver'), undefined);
+    assert.equal(lineOf('z+syntax check'), undefined);
   });
 
   test('compares families on the same items', () => {
@@ -62,7 +62,7 @@ describe('the page of the families', () => {
       '−0.500 (−0.500 to −0.500)',
       '+100.0 (+100.0 to +100.0)',
     ]);
-    assert.deepEqual(lineOf('z+energy against z')?.slice(1), [
+    assert.deepEqual(lineOf('z+confidence against z')?.slice(1), [
       '–',
       '+100.0 (+100.0 to +100.0)',
       '+100.0 (+100.0 to +100.0)',

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { SyntaxJudge } from '../../../src/syntax/judge';
+import { SyntaxChecker } from '../../../src/syntax/checker';
 import { placeOf, stopAt } from '../../../src/completion/stop';
 
-const judges = new Map<string, SyntaxJudge>();
+const checkers = new Map<string, SyntaxChecker>();
 
 before(async () => {
-  for (const path of ['a.ts', 'a.tsx', 'a.py']) judges.set(path, (await SyntaxJudge.open(path)) as SyntaxJudge);
+  for (const path of ['a.ts', 'a.tsx', 'a.py']) checkers.set(path, (await SyntaxChecker.open(path)) as SyntaxChecker);
 });
 
 /** What is kept of a text that the model would go on writing for ever, a line at a time. */
 function kept(path: string, source: string, text: string, maxLines = 20): string {
   const [prefix = '', suffix = ''] = source.split('|');
-  const place = placeOf(prefix, suffix, maxLines, (judges.get(path) as SyntaxJudge).unit(prefix, suffix));
+  const place = placeOf(prefix, suffix, maxLines, (checkers.get(path) as SyntaxChecker).unit(prefix, suffix));
   for (let length = 1; length <= text.length; length++) {
     const stopped = stopAt(text.slice(0, length), place);
     if (stopped) return stopped.text;
@@ -133,7 +133,7 @@ describe('a suggestion ends where its syntax node does', () => {
   });
 
   it('says nothing of a text that is not whole', async () => {
-    const unit = ((await SyntaxJudge.open('a.ts')) as SyntaxJudge).unit('f();\n', '\n');
+    const unit = ((await SyntaxChecker.open('a.ts')) as SyntaxChecker).unit('f();\n', '\n');
     assert.equal(unit('if (a) {\n'), undefined);
     assert.equal(unit('  \n'), undefined);
     assert.equal(unit('if (a) {\n}\n'), 2);

@@ -63,14 +63,14 @@ const mu = (thought: Thought) => thought.mu[0];
 
 describe('refinement', () => {
   test('keeps how the evidence was read where its z was, without the headers', async () => {
-    class DatastoreEntry extends Quadratic {
+    class Reader extends Quadratic {
       override async evaluate(one: Chunk, states: Float32Array, z: Float32Array) {
         const found = await super.evaluate(one, states, z);
         return { ...found, directions: Float32Array.of(0, 0, 1, z[0] ?? 0, 0, 1) };
       }
     }
     const read = { targets: [1, 2, 3], weights: Float32Array.of(0, 1, 1) };
-    const model = new DatastoreEntry({ a: 1, judge: 1 });
+    const model = new Reader({ a: 1, judge: 1 });
     const { thought } = await refine(
       model,
       [

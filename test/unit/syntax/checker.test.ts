@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { SyntaxJudge } from '../../../src/syntax/judge';
+import { SyntaxChecker } from '../../../src/syntax/checker';
 
 /** Source with `|` at the cursor. */
 function at(source: string): [prefix: string, suffix: string] {
@@ -9,18 +9,18 @@ function at(source: string): [prefix: string, suffix: string] {
   return [prefix, suffix];
 }
 
-const judges = new Map<string, SyntaxJudge>();
+const judges = new Map<string, SyntaxChecker>();
 
 before(async () => {
   for (const path of ['a.ts', 'a.tsx', 'a.js', 'a.py']) {
-    const judge = await SyntaxJudge.open(path);
+    const judge = await SyntaxChecker.open(path);
     assert.ok(judge, path);
     judges.set(path, judge);
   }
 });
 
 function verdict(path: string, source: string, text: string, replaceSuffix = 0) {
-  const [found] = (judges.get(path) as SyntaxJudge).judge(...at(source), [{ text, replaceSuffix }]);
+  const [found] = (judges.get(path) as SyntaxChecker).check(...at(source), [{ text, replaceSuffix }]);
   assert.ok(found);
   return found;
 }
@@ -57,7 +57,7 @@ describe('whether a suggestion parses in its place', () => {
   }
 
   it('knows no other languages', async () => {
-    assert.equal(await SyntaxJudge.open('a.md'), undefined);
+    assert.equal(await SyntaxChecker.open('a.md'), undefined);
   });
 
   it('judges one file after the other as it judges each alone', async () => {
@@ -67,11 +67,11 @@ describe('whether a suggestion parses in its place', () => {
       fc.asyncProperty(
         fc.array(fc.tuple(fc.constantFrom(...sources), fc.constantFrom(...texts)), { minLength: 1, maxLength: 6 }),
         async (rounds) => {
-          const judge = (await SyntaxJudge.open('a.ts')) as SyntaxJudge;
+          const judge = (await SyntaxChecker.open('a.ts')) as SyntaxChecker;
           for (const [source, text] of rounds) {
-            const alone = (await SyntaxJudge.open('a.ts')) as SyntaxJudge;
+            const alone = (await SyntaxChecker.open('a.ts')) as SyntaxChecker;
             const insertion = [{ text, replaceSuffix: 0 }];
-            assert.deepEqual(judge.judge(...at(source), insertion), alone.judge(...at(source), insertion));
+            assert.deepEqual(judge.check(...at(source), insertion), alone.check(...at(source), insertion));
           }
         },
       ),
@@ -151,7 +151,7 @@ describe('any text', () => {
     fc.assert(
       fc.property(text, text, text, (prefix, suffix, inserted) => {
         for (const judge of judges.values()) {
-          const [found] = judge.judge(prefix, suffix, [{ text: inserted, replaceSuffix: 0 }]);
+          const [found] = judge.check(prefix, suffix, [{ text: inserted, replaceSuffix: 0 }]);
           assert.ok(found && found.undeclared.every((name) => name !== '' && inserted.includes(name)));
           judge.repair(prefix, suffix, { text: inserted, replaceSuffix: 0 });
         }
@@ -170,7 +170,7 @@ describe('repair', () => {
   ];
   for (const [source, text, repaired] of cases) {
     it(`${JSON.stringify(text)}: ${JSON.stringify(repaired)}`, () => {
-      const judge = judges.get('a.ts') as SyntaxJudge;
+      const judge = judges.get('a.ts') as SyntaxChecker;
       assert.equal(judge.repair(...at(source), { text, replaceSuffix: 0 }), repaired);
     });
   }

@@ -15,7 +15,7 @@ export interface Insertion {
   readonly replaceSuffix: number;
 }
 
-export interface Verdict {
+export interface SyntaxCheck {
   /** Whether the file can be parsed with the text in it, as it is or once its own brackets are closed; undefined: it cannot be said. */
   readonly parses: boolean | undefined;
   /** Names in the text that nothing declares where it stands (JavaScript and TypeScript). */
@@ -23,13 +23,13 @@ export interface Verdict {
 }
 
 /** Nothing is known: neither for nor against it. */
-export const UNKNOWN: Verdict = { parses: undefined, undeclared: [] };
+export const UNKNOWN: SyntaxCheck = { parses: undefined, undeclared: [] };
 
 /** UTF-16 units of a file beyond which it is not parsed: a first parse takes some 10 ms for 60,000. */
 const LONGEST = 400_000;
 
 /** The parser of one language at work on one file after the other: a text that differs little costs little. */
-export class SyntaxJudge {
+export class SyntaxChecker {
   readonly #parser: Parser;
   readonly #grammar: ParserName;
   #text = '';
@@ -41,9 +41,9 @@ export class SyntaxJudge {
   }
 
   /** @returns undefined for a language without a grammar */
-  static async open(path: string): Promise<SyntaxJudge | undefined> {
+  static async open(path: string): Promise<SyntaxChecker | undefined> {
     const found = await parserFor(path);
-    return found && new SyntaxJudge(found.parser, found.grammar);
+    return found && new SyntaxChecker(found.parser, found.grammar);
   }
 
   /**
@@ -51,7 +51,7 @@ export class SyntaxJudge {
    * @param prefix whole text before the cursor
    * @param suffix whole text after it
    */
-  judge(prefix: string, suffix: string, insertions: readonly Insertion[]): Verdict[] {
+  check(prefix: string, suffix: string, insertions: readonly Insertion[]): SyntaxCheck[] {
     if (prefix.length + suffix.length > LONGEST) return insertions.map(() => UNKNOWN);
     const allowed = this.#allowedErrors(prefix, suffix);
     return insertions.map((insertion) => this.#verdict(prefix, suffix, insertion, allowed));
@@ -94,7 +94,7 @@ export class SyntaxJudge {
     return Math.min(this.#errors(without), this.#errors(prefix + suffix));
   }
 
-  #verdict(prefix: string, suffix: string, insertion: Insertion, allowed: number): Verdict {
+  #verdict(prefix: string, suffix: string, insertion: Insertion, allowed: number): SyntaxCheck {
     const parses = this.#parses(prefix, suffix, insertion, allowed);
     if (parses === false || !RULES[this.#grammar].names) return { parses, undeclared: [] };
     // The tree is that of the text in its place, its brackets closed.
@@ -129,13 +129,13 @@ export class SyntaxJudge {
 }
 
 /** A judge for each language that is asked for; it remembers the file that it saw last. */
-export class SyntaxJudges {
-  readonly #open = new Map<string, Promise<SyntaxJudge | undefined>>();
+export class SyntaxCheckers {
+  readonly #open = new Map<string, Promise<SyntaxChecker | undefined>>();
 
   /** @returns undefined for a language without a grammar. One that cannot be loaded costs the check, not the suggestion. */
-  of(path: string): Promise<SyntaxJudge | undefined> {
+  of(path: string): Promise<SyntaxChecker | undefined> {
     const extension = extname(path).toLowerCase();
-    const judge = this.#open.get(extension) ?? SyntaxJudge.open(path).catch(() => undefined);
+    const judge = this.#open.get(extension) ?? SyntaxChecker.open(path).catch(() => undefined);
     this.#open.set(extension, judge);
     return judge;
   }
