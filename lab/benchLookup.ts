@@ -52,7 +52,7 @@ export function measureLookup(bundle: Bundle, files: readonly SourceText[], seed
     lookup.show({ path, prefix: text.slice(0, at), suffix: text.slice(at), related }, 0);
     const [before, after] = [tokenizer.encode(text.slice(0, at)), tokenizer.encode(text.slice(at)).slice(0, TOKENS)];
     for (let count = 0; count < after.length; count++) {
-      const context = [...before, ...after.slice(0, count)];
+      const context = { tokens: [...before, ...after.slice(0, count)] };
       const begun = performance.now();
       mix(logits, context);
       lookup.draft(context, 1);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Pieces } from '../src/model/pieces';
 import { Tokenizer } from '../src/model/tokenizer';
 
 export const ROOT = join(__dirname, '..');
@@ -27,8 +28,8 @@ export function tinyTokenizer(): Tokenizer {
 }
 
 /** A small tokenizer that cuts texts as Qwen2 does. */
-export function qwen2Tokenizer(): Tokenizer {
-  return new Tokenizer(qwen2TokenizerFile());
+export function qwen2Tokenizer(pieces?: Pieces): Tokenizer {
+  return new Tokenizer(qwen2TokenizerFile(), pieces);
 }
 
 /** The same with ids from this many on, its special tokens left out. */

@@ -6,12 +6,12 @@ import { beginning, end, unfinished, type Candidate, type Ending, type Hypothesi
 /**
  * The text at the cursor as it went on after the longest match of the window's end, word for word: a lookup model's own
  * candidate. Its log p is 0 until somebody asks the decoder.
- * @param find what followed the longest match of a context's end
- * @param window tokens up to the cursor, those that healing takes back included
+ * @param find what followed the longest match of the text's end, once tokens stand behind the window's head
+ * @param window tokens between that and the cursor, those that healing takes back included
  * @returns undefined where nothing is known, or nothing that begins with the bytes that were taken back
  */
 export function copyAt(
-  find: (context: readonly number[]) => LongestMatch,
+  find: (written: readonly number[]) => LongestMatch,
   window: readonly number[],
   healed: HealedPrompt,
   tokenizer: Tokenizer,

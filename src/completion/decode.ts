@@ -1,5 +1,6 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
+import { plainAround } from './around';
 import type { DecodeOptions } from './decodeOptions';
 import { speculate } from './draft';
 import type { HealedPrompt } from './heal';
@@ -22,8 +23,7 @@ export async function decode(
   healed: HealedPrompt,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
-  const { context: around = [] } = options;
-  const before = head.length - around.length;
+  const { around = plainAround(head) } = options;
   const window = [...head, ...healed.tokens];
   const { width, place, signal, minLogprob = -Infinity, budget = Infinity, now = () => performance.now() } = options;
   const begun = now();
@@ -31,7 +31,7 @@ export async function decode(
   let live: Hypothesis[] = [beginning(healed)];
   // Branches go on from the caches of the window, so these must hold nothing else.
   const ask = speculate(decoder, thought, width === 1 ? options.draft : undefined, signal);
-  let next = await ask(window, [...around, ...healed.tokens], options.maxTokens - 1);
+  let next = await ask(window, around.context(healed.tokens), options.maxTokens - 1);
   if (!next) return undefined;
   let logits = [next];
   const deadline = Math.max(begun + budget, now() + Math.min(budget, LEAST_WRITING_MS));
@@ -40,8 +40,10 @@ export async function decode(
   for (let length = 0; length < options.maxTokens; length++) {
     if (signal?.aborted) return undefined;
     const rows = logits.map((row, i) => {
-      const context = [...around, ...healed.tokens, ...(live[i]?.tokens ?? [])];
-      return options.mix?.(row, context, { thought, before, hiddenKey: branches?.hiddenKey(i) }) ?? row;
+      const written = [...healed.tokens, ...(live[i]?.tokens ?? [])];
+      const { rows } = around;
+      const state = { thought, rows, row: head.length + written.length - 1, hiddenKey: branches?.hiddenKey(i) };
+      return options.mix?.(row, around.context(written), state) ?? row;
     });
     const steps = expand(live, rows, tokenizer, options);
     const going: Step[] = [];
@@ -57,7 +59,7 @@ export async function decode(
     if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
       const tokens = live[0]?.tokens ?? [];
-      const context = [...around, ...healed.tokens, ...tokens];
+      const context = around.context([...healed.tokens, ...tokens]);
       next = await ask([...window, ...tokens], context, options.maxTokens - 1 - tokens.length);
       if (!next) return undefined;
       logits = [next];

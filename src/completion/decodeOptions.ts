@@ -1,3 +1,4 @@
+import type { Around } from './around';
 import type { Draft } from './draft';
 import type { Ending } from './hypothesis';
 import type { Mix } from './lookupMemory';
@@ -7,8 +8,8 @@ export interface DecodeOptions extends Ending {
   /** 1 = greedy; more = width of the beam. */
   readonly width: number;
   readonly maxTokens: number;
-  /** Tokens of the text right before the window's prefix, where they stand elsewhere in its head, for what is looked up. */
-  readonly context?: readonly number[] | undefined;
+  /** How what is written is looked up (default: the text goes on behind the head as it stands). */
+  readonly around?: Around | undefined;
   /** What else has a say in each token; the decoder alone decides without it. */
   readonly mix?: Mix | undefined;
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */

@@ -1,7 +1,8 @@
 import type { Abortable, Conditioning, Decoder } from '../model/decoder';
+import type { LookupContext } from './around';
 
 /** What may come next: at most `count` tokens after a context, none where nothing is worth a try. */
-export type Draft = (context: readonly number[], count: number) => readonly number[];
+export type Draft = (context: LookupContext, count: number) => readonly number[];
 
 /** Tokens tried in one run at most: it costs a fifth more than a run of one token, and saves a run for each that holds. */
 export const DRAFT_TOKENS = 7;
@@ -9,13 +10,13 @@ export const DRAFT_TOKENS = 7;
 /**
  * Logits after a window that grows by a token from call to call, [vocabulary].
  * @param window all of it
- * @param context its end, as far as a draft may look back
+ * @param context the text's end, for a draft to look up
  * @param room tokens that may be written after it and need logits after them
  * @returns undefined if it was aborted between two runs
  */
 export type Ask = (
   window: readonly number[],
-  context: readonly number[],
+  context: LookupContext,
   room: number,
 ) => Promise<Float32Array | undefined>;
 

@@ -21,6 +21,7 @@ import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxCheckers } from '../syntax/checker';
 import { INVERSE_TEMPERATURE } from '../memory/knn';
 import type { WorkspaceMemory } from '../memory/workspace';
+import { aroundOf } from './around';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
 import { candidateOfGiven } from './given';
@@ -199,7 +200,8 @@ export class Engine {
     const release = await this.#serial.hold();
     try {
       const window = cutWindow(document, tokenizer, manifest, Math.max(RESERVE, maxTokens));
-      const { head, context } = window;
+      const { head } = window;
+      const around = aroundOf(window, tokenizer);
       const healed = heal(window.prefix, tokenizer);
       const decoder = this.#decoder(options.reader ?? request.path);
       if (this.#lookup.fitted) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
@@ -208,7 +210,7 @@ export class Engine {
       this.#arrange(decoder, window, 0);
       const place = placeOf(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
       const thought = this.#serving(whole, true);
-      const continued = { decoder, tokenizer, thought, head, healed, context, mix };
+      const continued = { decoder, tokenizer, thought, head, healed, around, mix };
       const { sampling = GREEDY, top = 0 } = options;
       const limits = { maxTokens, sampling, top, signal, endTokens: endTokens(manifest), place };
       return yield* generate(continued, limits);
@@ -312,18 +314,19 @@ export class Engine {
   /**
    * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
    * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is decoder and thought
+   * @param options.states whether what followed like states has its say (default: yes)
    * @param options.samples thoughts drawn from the posterior: then −log of the mean of their p (default: the mean thought)
    */
   async score(
     request: CompletionRequest,
     target: string,
     thought: Thought,
-    { memory = false, samples = 1 }: { memory?: boolean; samples?: number } = {},
+    { memory = false, states = true, samples = 1 }: { memory?: boolean; states?: boolean; samples?: number } = {},
   ): Promise<Score> {
     const document = documentOf(request);
     const lookup = memory ? this.#lookup : undefined;
     const decoder = this.#decoder(request.path);
-    const mix = this.#lookup.mix(memory, { decoder, datastore: thought.readings });
+    const mix = this.#lookup.mix(memory, states ? { decoder, datastore: thought.readings } : undefined);
     return this.#serial.run(async () => {
       const scores: Score[] = [];
       for (const sample of this.#samples(this.#serving(thought, memory), samples)) {
@@ -372,11 +375,11 @@ export class Engine {
    */
   async copied(request: CompletionRequest, maxLines: number): Promise<string> {
     const document = documentOf(request);
-    const { prefix } = this.#window(request);
+    const window = this.#window(request);
     const place = placeOf(document.prefix, document.suffix, maxLines);
     const copy = await this.#serial.run(() => {
       this.#lookup.show(document, 0);
-      return Promise.resolve(this.#copy(prefix, heal(prefix, this.bundle.tokenizer), place));
+      return Promise.resolve(this.#copy(window, heal(window.prefix, this.bundle.tokenizer), place));
     });
     return document.restore(copy?.text ?? '');
   }
@@ -398,13 +401,13 @@ export class Engine {
       const thought = memory ? tempered(whole, this.bundle.prior, THOUGHT_SHARE) : whole;
       const read = { decoder, datastore: thought.readings };
       const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
-      for await (const { token, logits, context, before, pendingBytes } of tokens) {
+      for await (const { token, logits, context, state, pendingBytes } of tokens) {
         // Where the text before the cursor has a say, it is not the mixture that decides.
         if (pendingBytes.length > 0) continue;
         const { inFileMask, identifiers } = lookup;
         const hits = memory ? lookup.lookUp(context) : [];
-        const knn = lookup.knn(read, context, { thought, before }, INVERSE_TEMPERATURE);
-        const word = identifiers.at(context);
+        const knn = lookup.knn(read, state, INVERSE_TEMPERATURE);
+        const word = identifiers.at(context.tokens);
         places.push({ logits: logits.slice(), inFileMask, hits, word, knn, target: token });
       }
       return places;
@@ -451,7 +454,7 @@ export class Engine {
     const memory = options.memory ?? DEFAULTS.memory;
     const thought = this.#serving(whole, memory);
     const { readings: datastore } = whole;
-    const mix = this.#lookup.mix(memory, { decoder, datastore });
+    const mix = this.#lookup.mix(memory, options.states === false ? undefined : { decoder, datastore });
     const recalls = memory && this.#lookup.fitted;
     const deadline = performance.now() + (options.patience ?? Infinity);
     const alternatives = options.alternatives ?? 0;
@@ -475,7 +478,7 @@ export class Engine {
       width: options.candidates,
       apart: alternatives > 1,
       maxTokens: RESERVE,
-      context: window.context,
+      around: aroundOf(window, tokenizer),
       endTokens: endTokens(manifest),
       mix,
       draft,
@@ -485,17 +488,18 @@ export class Engine {
     // What several thoughts write is judged as a whole.
     const single = ensemble.thoughts.length === 1;
     // Whoever wants to choose gets the memory's own text, too, which no thought has had a say in.
-    const copy = recalls && alternatives > 1 ? this.#copy(window.prefix, healed, how.place) : undefined;
+    const copy = recalls && alternatives > 1 ? this.#copy(window, healed, how.place) : undefined;
     const bound = single ? { minLogprob: this.#presenter.minLogprob(options) } : {};
     const candidates = await candidatesOf(ensemble, { ...how, ...bound }, copy);
     return { candidates, read, ...(!complete && { partial: true }) };
   }
 
   /** How the text goes on after the longest match of its end in what has been shown to the memory. */
-  #copy(prefix: readonly number[], healed: HealedPrompt, place: Place): Candidate | undefined {
-    const find = (context: readonly number[]) => this.#lookup.longestMatch(context, RESERVE);
+  #copy(window: Window, healed: HealedPrompt, place: Place): Candidate | undefined {
     const { tokenizer, manifest } = this.bundle;
-    return copyAt(find, prefix, healed, tokenizer, { endTokens: endTokens(manifest), place });
+    const around = aroundOf(window, tokenizer);
+    const find = (written: readonly number[]) => this.#lookup.longestMatch(around.context(written), RESERVE);
+    return copyAt(find, window.prefix, healed, tokenizer, { endTokens: endTokens(manifest), place });
   }
 
   /** The thought as it conditions the decoder: as it is, or as far as it goes beside the memory. */

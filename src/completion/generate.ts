@@ -1,3 +1,4 @@
+import type { Around } from './around';
 import type { Abortable, Conditioning, Decoder } from '../model/decoder';
 import { randomFrom } from '../model/random';
 import type { Tokenizer } from '../model/tokenizer';
@@ -47,8 +48,8 @@ export interface Continued {
   /** Tokens of the window before the healed prefix. */
   readonly head: readonly number[];
   readonly healed: HealedPrompt;
-  /** Tokens right before the healed prefix, where they stand elsewhere in the head. */
-  readonly context: readonly number[];
+  /** How what is written is looked up. */
+  readonly around: Around;
   readonly mix: Mix | undefined;
 }
 
@@ -66,17 +67,17 @@ export interface GenerateLimits extends Ending {
  * @returns the text up to where it ends; stop is `aborted` if nobody wanted it any more
  */
 export async function* generate(window: Continued, limits: GenerateLimits): AsyncGenerator<WrittenToken, Written> {
-  const { decoder, tokenizer, thought, head, healed, context: around, mix } = window;
+  const { decoder, tokenizer, thought, head, healed, around, mix } = window;
   const { maxTokens, sampling, top, signal, endTokens } = limits;
   const random = randomFrom(sampling.seed);
   const width = sampling.temperature === 0 ? Math.max(1, top) : Math.max(CHOSEN_FROM, top);
-  const state = { thought, before: head.length - around.length };
   let written: Hypothesis = beginning(healed);
   for (let count = 0; count < maxTokens; count++) {
     const read = [...head, ...healed.tokens, ...written.tokens];
     const logits = await decoder.logits(read, thought, 1, signal);
     if (!logits || signal?.aborted) return { text: textOf(written.bytes), stop: 'aborted' };
-    const row = mix?.(logits, [...around, ...healed.tokens, ...written.tokens], state) ?? logits;
+    const context = around.context([...healed.tokens, ...written.tokens]);
+    const row = mix?.(logits, context, { thought, rows: around.rows, row: read.length - 1 }) ?? logits;
     const steps = expand([written], [row], tokenizer, { width, endTokens, mix });
     const chosen = chooseStep(steps, sampling, random);
     if (!chosen) return { text: textOf(written.bytes), stop: 'none' };

@@ -4,11 +4,13 @@ import { knnDistribution, type KnnDistribution } from '../memory/knn';
 import { WorkspaceMemory } from '../memory/workspace';
 import { boostInFileTokens } from '../memory/inFileBoost';
 import { Identifiers } from '../memory/identifiers';
+import type { PositionRange } from '../memory/ngramCache';
 import type { LongestMatch, CacheHit } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
 import { plainProducts, type HiddenKeyRows, type Products, type DatastoreEntry } from '../model/hiddenKeys';
+import { unjoined, type LookupContext } from './around';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
 import type { Draft } from './draft';
@@ -16,14 +18,15 @@ import { isBinary } from './sources';
 import { restOfLine } from './stop';
 
 /** Turns the decoder's logits after a context into log p of the next token; both are [vocabulary]. */
-export type Mix = (logits: Float32Array, context: readonly number[], state?: HiddenState) => Float32Array;
+export type Mix = (logits: Float32Array, context: LookupContext, state?: HiddenState) => Float32Array;
 
 /** Where the decoder is, for the kNN cache. */
 export interface HiddenState {
   /** Under which the context has been read. */
   readonly thought: Conditioning;
-  /** Tokens of the window before the context. */
-  readonly before: number;
+  /** Rows of the window behind each of which the text goes on, and the row of the state. */
+  readonly rows: readonly PositionRange[];
+  readonly row: number;
   /** Its key, if it is not in the decoder's own caches. */
   readonly hiddenKey?: HiddenKeyRows | undefined;
 }
@@ -116,9 +119,14 @@ export class LookupMemory {
   }
 
   /** Hits for the end of a context; what stands in closed files is farther than all that is open. */
-  lookUp(context: readonly number[]): CacheHit[] {
-    const near = this.#memory.lookUp(context);
-    return [...near, ...this.workspace.lookUp(context, this.#open, this.#memory.length)];
+  lookUp({ tokens, joined }: LookupContext): CacheHit[] {
+    const near = this.#memory.lookUp(tokens);
+    const found = [...near, ...this.workspace.lookUp(tokens, this.#open, this.#memory.length)];
+    if (joined === undefined) return found;
+    return found.flatMap((one) => {
+      const [token] = unjoined([one.token], joined, this.#tokenizer) ?? [];
+      return token === undefined ? [] : [{ ...one, token }];
+    });
   }
 
   /** In-file mask: 1 for each token of the vocabulary that occurs in the file of the cursor, else 0. */
@@ -137,10 +145,12 @@ export class LookupMemory {
   }
 
   /** How the text went on after the longest match of a context's end, however short; no decoder is asked. */
-  longestMatch(context: readonly number[], count: number): LongestMatch {
-    const near = this.#memory.draft(context, count);
-    const far = this.workspace.draft(context, count, this.#open);
-    return far.length > near.length ? far : near;
+  longestMatch({ tokens, joined }: LookupContext, count: number): LongestMatch {
+    const near = this.#memory.draft(tokens, count);
+    const far = this.workspace.draft(tokens, count, this.#open);
+    const best = far.length > near.length ? far : near;
+    const written = unjoined(best.tokens, joined, this.#tokenizer);
+    return written ? { ...best, tokens: written } : { tokens: [], length: 0 };
   }
 
   /** Whether there are weights by which it can be mixed with the decoder. */
@@ -158,27 +168,22 @@ export class LookupMemory {
     if (!identifiers || !weights) return read && this.#mixKnn(read);
     const { occurring: inFileBoost, states: knnWeights } = weights;
     return (logits, context, state) => {
-      const knn = read && state && knnWeights ? this.knn(read, context, state, knnWeights.sharpness) : undefined;
+      const knn = read && state && knnWeights ? this.knn(read, state, knnWeights.sharpness) : undefined;
       const boosted = boostInFileTokens(logits, this.inFileMask, inFileBoost);
-      return mix(boosted, this.lookUp(context), this.identifiers.at(context), weights, knn);
+      return mix(boosted, this.lookUp(context), this.identifiers.at(context.tokens), weights, knn);
     };
   }
 
-  /** The kNN distribution after a context. */
-  knn(
-    read: KnnSources,
-    context: readonly number[],
-    state: HiddenState,
-    inverseTemperature: number,
-  ): KnnDistribution | undefined {
-    return knnOf(read, context, state, inverseTemperature, this.#products);
+  /** The kNN distribution at a state. */
+  knn(read: KnnSources, state: HiddenState, inverseTemperature: number): KnnDistribution | undefined {
+    return knnOf(read, state, inverseTemperature, this.#products);
   }
 
   #mixKnn(read: KnnSources): Mix | undefined {
     const knnWeights = this.#knnWeights;
     if (!knnWeights) return undefined;
-    return (logits, context, state) => {
-      return mixKnn(logits, knnWeights, state && this.knn(read, context, state, knnWeights.sharpness));
+    return (logits, _, state) => {
+      return mixKnn(logits, knnWeights, state && this.knn(read, state, knnWeights.sharpness));
     };
   }
 
@@ -189,22 +194,23 @@ export class LookupMemory {
   };
 }
 
-/** The kNN distribution after a context: over the window before it, and the evidence. */
+/** The kNN distribution at a state: over the window before it, and the evidence. */
 export function knnOf(
   { decoder, datastore }: KnnSources,
-  context: readonly number[],
-  { thought, before, hiddenKey }: HiddenState,
+  { thought, rows, row, hiddenKey }: HiddenState,
   inverseTemperature: number,
   products: Products = plainProducts,
 ): KnnDistribution | undefined {
   const window = decoder.hiddenKeysOf(thought);
   if (!window) return undefined;
   const { hiddenKeys, tokens } = window;
-  const row = before + context.length - 1;
   const own = hiddenKey ?? (row < hiddenKeys.length ? hiddenKeys.slice(row, row + 1) : undefined);
   if (!own) return undefined;
   // What is written in branches is not in the decoder's caches: there the window ends.
-  const [from, to] = [before - 1, Math.min(row, hiddenKeys.length, tokens.length - 1)];
-  const here = { ...hiddenKeys.slice(from, to), tokens: tokens.slice(before, to + 1) };
-  return knnDistribution(own, to > from ? [here, ...datastore] : datastore, inverseTemperature, products);
+  const last = Math.min(row, hiddenKeys.length, tokens.length - 1);
+  const here = rows.flatMap(({ start, end }) => {
+    const to = Math.min(end, last);
+    return to > start ? [{ ...hiddenKeys.slice(start, to), tokens: tokens.slice(start + 1, to + 1) }] : [];
+  });
+  return knnDistribution(own, [...here, ...datastore], inverseTemperature, products);
 }

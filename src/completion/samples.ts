@@ -1,5 +1,6 @@
 import type { Conditioning, Decoder } from '../model/decoder';
 import type { Tokenizer } from '../model/tokenizer';
+import { plainAround } from './around';
 import { decode } from './decode';
 import type { DecodeOptions } from './decodeOptions';
 import { consume, logProbability, type HealedPrompt } from './heal';
@@ -33,7 +34,7 @@ export async function decodeEach(
   { decoder, tokenizer, thoughts, head, healed }: Ensemble,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
-  const { place, maxTokens, signal, mix, apart, context = [] } = options;
+  const { place, maxTokens, signal, mix, apart, around = plainAround(head) } = options;
   const window = [...head, ...healed.tokens];
   decoder.keep(thoughts.length + 1);
   let logits: Float32Array[] = [];
@@ -50,12 +51,10 @@ export async function decodeEach(
     const steps = live.map((hypothesis, i) => {
       const row = logits[i] as Float32Array;
       const hiddenKey = length > 1 ? branches.hiddenKey(i) : undefined;
-      const state = {
-        thought: thoughts[i] as Conditioning,
-        before: head.length - context.length,
-        direction: hiddenKey,
-      };
-      const mixed = mix?.(row, [...context, ...healed.tokens, ...hypothesis.tokens], state) ?? row;
+      const written = [...healed.tokens, ...hypothesis.tokens];
+      const { rows } = around;
+      const state = { thought: thoughts[i] as Conditioning, rows, row: head.length + written.length - 1, hiddenKey };
+      const mixed = mix?.(row, around.context(written), state) ?? row;
       const rank = apart && length === 1 ? i : 0;
       // Where healing allows few tokens, the last of them stands for those that are wanting.
       return expand([hypothesis], [mixed], tokenizer, { ...options, width: rank + 1 }).at(-1) as Step;
@@ -80,7 +79,7 @@ export async function marginalise(
   ensemble: Ensemble,
   written: readonly Candidate[],
   others: readonly Candidate[],
-  options: Pick<DecodeOptions, 'mix' | 'context'>,
+  options: Pick<DecodeOptions, 'mix' | 'around'>,
 ): Promise<AgreedCandidate[]> {
   const known = new Map<string, { candidate: Candidate; times: number }>();
   for (const [i, candidate] of [...written, ...others].entries()) {
@@ -111,7 +110,7 @@ export async function sequenceLogprob(
   { decoder, tokenizer, head, healed }: Ensemble,
   thought: Conditioning,
   tokens: readonly number[],
-  { mix, context = [] }: Pick<DecodeOptions, 'mix' | 'context'>,
+  { mix, around = plainAround(head) }: Pick<DecodeOptions, 'mix' | 'around'>,
 ): Promise<number> {
   const window = [...head, ...healed.tokens];
   const logits = await decoder.logits([...window, ...tokens.slice(0, -1)], thought, tokens.length);
@@ -120,8 +119,9 @@ export async function sequenceLogprob(
   let sum = 0;
   tokens.forEach((token, i) => {
     const row = logits.subarray(i * size, (i + 1) * size);
-    const state = { thought, before: head.length - context.length };
-    const mixed = mix?.(row, [...context, ...healed.tokens, ...tokens.slice(0, i)], state) ?? row;
+    const written = [...healed.tokens, ...tokens.slice(0, i)];
+    const state = { thought, rows: around.rows, row: head.length + written.length - 1 };
+    const mixed = mix?.(row, around.context(written), state) ?? row;
     sum += logProbability(mixed, token, pendingBytes, tokenizer);
     pendingBytes = consume(pendingBytes, tokenizer.bytes(token)).pendingBytes;
   });

@@ -3,8 +3,9 @@ import type { Conditioning, Decoder } from '../model/decoder';
 import { normaliseNewlines, textLines } from '../model/lines';
 import type { Manifest } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
+import { aroundOf, type LookupContext } from './around';
 import { consume, logProbability } from './heal';
-import type { LookupMemory, Mix } from './lookupMemory';
+import type { HiddenState, LookupMemory, Mix } from './lookupMemory';
 import type { CompletionRequest, Score } from './types';
 import { blockStart, cutWindow, RESERVE } from './window';
 
@@ -16,9 +17,9 @@ export interface ScoredToken {
   readonly token: number;
   /** Of the decoder, [vocabulary]; valid until the next token is asked for. */
   readonly logits: Float32Array;
-  /** Tokens of the text before it, and how many stand before those in the window. */
-  readonly context: readonly number[];
-  readonly before: number;
+  /** The text before it, and where the decoder is there, under the thought. */
+  readonly context: LookupContext;
+  readonly state: HiddenState;
   /** Bytes with which it has to begin, since they stand before the cursor. */
   readonly pendingBytes: Uint8Array;
 }
@@ -39,8 +40,8 @@ export async function scoreTarget(
 ): Promise<Score> {
   let nats = 0;
   const tokens = readTarget(decoder, bundle, request, target, thought, lookup);
-  for await (const { token, logits, context, before, pendingBytes } of tokens) {
-    const mixed = mix?.(logits, context, { thought, before }) ?? logits;
+  for await (const { token, logits, context, state, pendingBytes } of tokens) {
+    const mixed = mix?.(logits, context, state) ?? logits;
     nats -= logProbability(mixed, token, pendingBytes, bundle.tokenizer);
   }
   return { nats, bytes: Buffer.byteLength(normaliseNewlines(target)) };
@@ -82,12 +83,9 @@ async function* readPiece(
   const joined = tokenizer.encode(line + target);
   const shared = sharedLength(before, joined);
   const wanted = joined.slice(shared);
-  const {
-    head,
-    parts,
-    prefix,
-    context: around,
-  } = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
+  const window = cutWindow(request, tokenizer, manifest, Math.max(RESERVE, wanted.length));
+  const { head, parts, prefix } = window;
+  const { rows, context: contextOf } = aroundOf(window, tokenizer);
   const kept = prefix.slice(0, prefix.length - Math.min(prefix.length, before.length - shared));
   lookup?.show(request, before.length - shared);
   let pendingBytes: Uint8Array = Buffer.concat(before.slice(shared).map((id) => tokenizer.bytes(id)));
@@ -98,9 +96,10 @@ async function* readPiece(
   const logits = await decoder.logits(tokens.slice(0, -1), thought, wanted.length);
   const size = manifest.architecture.vocabulary;
   for (const [i, token] of wanted.entries()) {
-    const context = [...around, ...tokens.slice(head.length, head.length + kept.length + i)];
-    const before = head.length - around.length;
-    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, before, pendingBytes };
+    const end = head.length + kept.length + i;
+    const context = contextOf(tokens.slice(head.length, end));
+    const state = { thought, rows, row: end - 1 };
+    yield { token, logits: logits.subarray(i * size, (i + 1) * size), context, state, pendingBytes };
     pendingBytes = consume(pendingBytes, tokenizer.bytes(token)).pendingBytes;
   }
 }

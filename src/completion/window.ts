@@ -23,6 +23,8 @@ export interface Window {
   readonly prefix: readonly number[];
   /** Tokens of the text right before those, where they stand elsewhere in the head. */
   readonly context: readonly number[];
+  /** The indentation with which those end, where the line behind it is written apart. */
+  readonly indentation: string;
   readonly suffixTokens: number;
   /** Where in the head the suffix stands, if it stands behind the prefix. */
   readonly parts?: WindowParts | undefined;
@@ -56,7 +58,8 @@ export function cutWindow(
   const begin = prompt?.begin === undefined ? [] : [prompt.begin];
   const room = Math.max(1, window.tokens - reserve - begin.length);
   const { tokens, start } = cutPrefix(context.prefix, tokenizer, room, window.hop);
-  return { head: begin, prefix: tokens, context: [], suffixTokens: 0, prefixStart: start, suffixEnd: 0 };
+  const nothing = { context: [], indentation: '', suffixTokens: 0, suffixEnd: 0 };
+  return { head: begin, prefix: tokens, ...nothing, prefixStart: start };
 }
 
 /** [file] path [suffix] suffix [prefix] prefix: nothing stands between the prefix and what is written. */
@@ -76,6 +79,7 @@ function suffixFirst(
     head,
     prefix: prefix.tokens,
     context: [],
+    indentation: '',
     suffixTokens: suffix.tokens.length,
     prefixStart: prefix.start,
     suffixEnd: suffix.end,
@@ -102,7 +106,7 @@ function prefixFirst(
   const begin = prompt.begin === undefined ? [] : [prompt.begin];
   const related = relatedFiles(context, tokenizer, prompt, window.relatedTokens ?? 0);
   const suffix = cutSuffix(context.suffix, suffixStart(context.suffix), tokenizer, window.suffixTokens);
-  const { text, line } = cutLine(context.prefix, tokenizer);
+  const { text, line, indentation } = cutLine(context.prefix, tokenizer);
   const markers = 3;
   const taken = begin.length + related.length + suffix.tokens.length + markers + line.length + reserve;
   const prefix = cutPrefix(text, tokenizer, Math.max(1, window.tokens - taken), window.hop);
@@ -113,6 +117,7 @@ function prefixFirst(
     parts: { suffixStart: before.length, suffixEnd: head.length },
     prefix: line,
     context: prefix.tokens,
+    indentation,
     suffixTokens: suffix.tokens.length,
     prefixStart: prefix.start,
     suffixEnd: suffix.end,
@@ -123,15 +128,16 @@ function prefixFirst(
  * The text before what the cursor's line says, its indentation included, and the tokens from there up to the cursor. Indentation
  * that stood behind the middle marker made whole lines less likely by a tenth.
  */
-function cutLine(prefix: string, tokenizer: Tokenizer): { text: string; line: readonly number[] } {
+function cutLine(prefix: string, tokenizer: Tokenizer): { text: string; line: readonly number[]; indentation: string } {
   const base = blockStart(prefix);
   const lineStart = Math.max(prefix.lastIndexOf('\n') + 1, base);
-  const start = lineStart + (/^[^\S\n]*/.exec(prefix.slice(lineStart))?.[0].length ?? 0);
+  const indentation = /^[^\S\n]*/.exec(prefix.slice(lineStart))?.[0] ?? '';
+  const start = lineStart + indentation.length;
   const line = tokenizer.encodePiece(prefix.slice(start));
-  if (line.length <= LINE_TOKENS) return { text: prefix.slice(0, start), line };
+  if (line.length <= LINE_TOKENS) return { text: prefix.slice(0, start), line, indentation };
   const moved = Math.floor((line.length - LINE_TOKENS) / LINE_HOP + 1) * LINE_HOP;
   const cut = start + tokenizer.decode(line.slice(0, moved)).length;
-  return { text: prefix.slice(0, cut), line: tokenizer.encodePiece(prefix.slice(cut)) };
+  return { text: prefix.slice(0, cut), line: tokenizer.encodePiece(prefix.slice(cut)), indentation: '' };
 }
 
 /** The beginnings of related files in the format of repositories, the most relevant one last; nothing where there is no room. */

@@ -57,7 +57,7 @@ for (const [name, directory] of BUNDLES) {
         width: 1,
         maxTokens: 24,
         endTokens: endTokens(manifest),
-        mix: (logits, context) => ((tokens = context.slice(healed.tokens.length)), logits),
+        mix: (logits, context) => ((tokens = context.tokens.slice(healed.tokens.length)), logits),
         ...options,
       });
       const texts = candidates?.map(({ text, stop }) => ({ text, stop }));
@@ -69,7 +69,8 @@ for (const [name, directory] of BUNDLES) {
       for (const [i, request] of (await places(12)).entries()) {
         const kept = new Decoder(graphs, bundle.manifest);
         const plain = await write(new Decoder(graphs, bundle.manifest), request);
-        const wanted: Draft = (context, count) => plain.tokens.slice(context.length - plain.before).slice(0, count);
+        const wanted: Draft = (context, count) =>
+          plain.tokens.slice(context.tokens.length - plain.before).slice(0, count);
         // Right from beginning to end; wrong from the third token on; all wrong. On caches that are kept in between.
         for (const held of [Infinity, 2, 0]) {
           const draft: Draft = (context, count) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decode } from '../../../src/completion/decode';
 import type { DecodeOptions } from '../../../src/completion/decodeOptions';
+import type { Mix } from '../../../src/completion/lookupMemory';
 import { KeyValueCache } from '../../../src/model/cache';
 import { Decoder } from '../../../src/model/decoder';
 import type { Graphs } from '../../../src/model/graphs';
@@ -152,9 +153,9 @@ describe('another opinion on each token', () => {
   test('is asked with the text so far, and decides', async () => {
     const asked: number[] = [];
     const wanted = tokenizer.encode('other;\n');
-    const mix = (_: Float32Array, context: readonly number[]) => {
-      asked.push(context.length);
-      return Float32Array.from({ length: tokenizer.size }, (_, id) => (id === wanted[context.length] ? 0 : -20));
+    const mix: Mix = (_, { tokens }) => {
+      asked.push(tokens.length);
+      return Float32Array.from({ length: tokenizer.size }, (_, id) => (id === wanted[tokens.length] ? 0 : -20));
     };
     assert.equal((await write('const value = 1;\n', { mix }))?.text, 'other;');
     assert.deepEqual(asked, [...wanted.keys()]);

@@ -36,7 +36,7 @@ async function write(draft?: Draft, options: Partial<DecodeOptions> = {}, text =
 }
 
 const tokens = tokenizer.encode(TEXT);
-const right: Draft = (context, count) => tokens.slice(context.length, context.length + count);
+const right: Draft = ({ tokens: before }, count) => tokens.slice(before.length, before.length + count);
 const wrong: Draft = (context, count) => right(context, count).map((token) => token + 1);
 /** Right for so many tokens. */
 const halfRight =
@@ -89,7 +89,7 @@ describe('a draft', () => {
 
   test('is asked for with the text so far, and given up when the writing is', async () => {
     const contexts: number[] = [];
-    const draft: Draft = (context, count) => (contexts.push(context.length), wrong(context, count));
+    const draft: Draft = (context, count) => (contexts.push(context.tokens.length), wrong(context, count));
     let looks = 0;
     const { written } = await write(draft, { signal: { get aborted() { return ++looks > 4; } } }); // prettier-ignore
     assert.equal(written, undefined);
@@ -99,13 +99,13 @@ describe('a draft', () => {
   test('whose tokens happen to be the same elsewhere in the window is not taken for another place', async () => {
     const { decoder, runs } = reciting(TEXT);
     const ask = speculate(decoder, thought, () => [7, 7, 7]);
-    await ask([SPECIAL.prefix], [], 9);
-    await ask([SPECIAL.prefix, 7], [7], 9);
+    await ask([SPECIAL.prefix], { tokens: [] }, 9);
+    await ask([SPECIAL.prefix, 7], { tokens: [7] }, 9);
     assert.deepEqual(runs, [4]);
-    await ask([SPECIAL.prefix, 7, 8], [7, 8], 9);
-    await ask([SPECIAL.prefix, 7, 8, 7], [7, 8, 7], 0);
+    await ask([SPECIAL.prefix, 7, 8], { tokens: [7, 8] }, 9);
+    await ask([SPECIAL.prefix, 7, 8, 7], { tokens: [7, 8, 7] }, 0);
     assert.deepEqual(runs, [4, 4]);
-    await ask([SPECIAL.prefix, 7, 8, 7, 9], [7, 8, 7, 9], 0);
+    await ask([SPECIAL.prefix, 7, 8, 7, 9], { tokens: [7, 8, 7, 9] }, 0);
     assert.deepEqual(runs, [4, 4, 1]);
   });
 });

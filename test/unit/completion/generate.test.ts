@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plainAround } from '../../../src/completion/around';
 import { chooseStep, generate, GREEDY, type GenerateLimits, type WrittenToken } from '../../../src/completion/generate';
 import { randomFrom } from '../../../src/model/random';
 import { SPECIAL, tinyTokenizer } from '../../fixtures';
@@ -24,7 +25,7 @@ async function write(text: string, options: Partial<GenerateLimits> = {}, pendin
     thought,
     head: [SPECIAL.prefix],
     healed: { tokens: [], pendingBytes },
-    context: [],
+    around: plainAround([SPECIAL.prefix]),
     mix: undefined,
   };
   const place = { indentation: 0, finishedLine: false, maxLines: 8 };

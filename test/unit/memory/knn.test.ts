@@ -124,30 +124,38 @@ describe('what has been read, to be looked up by state', () => {
   const decoder = { hiddenKeysOf: () => ({ hiddenKeys, tokens }) };
   const thought = { version: 0, mu: new Float32Array(0) };
   const sharp = 1000;
+  /** The state at a row, where the text begins behind the head. */
+  const stateAt = (row: number, rows = [{ start: 1, end: Infinity }]) => ({ thought, rows, row });
 
   test('the window as far as it goes before the context’s end', () => {
-    // Behind [7, 8, 9] the state points to 40°, as behind the last token of the head, which 7 followed.
-    const found = knnOf({ decoder, datastore: [] }, [7, 8, 9], { thought, before: 2 }, sharp)!;
+    // Behind 7, 8, 9 the state points to 40°, as behind the last token of the head, which 7 followed.
+    const found = knnOf({ decoder, datastore: [] }, stateAt(4), sharp)!;
     assert.deepEqual([...found.shares], [[7, 1]]);
     near(found.nearest, 1);
-    // Behind [7], at 80°, only the head's end comes before: what follows itself is not known yet.
-    assert.deepEqual([...knnOf({ decoder, datastore: [] }, [7], { thought, before: 2 }, sharp)!.shares], [[7, 1]]);
+    // Behind 7, at 80°, only the head's end comes before: what follows itself is not known yet.
+    assert.deepEqual([...knnOf({ decoder, datastore: [] }, stateAt(2), sharp)!.shares], [[7, 1]]);
+  });
+
+  test('only rows behind which the text goes on', () => {
+    const parts = [{ start: 0, end: 1 }, { start: 3, end: 4 }]; // prettier-ignore
+    assert.deepEqual([...knnOf({ decoder, datastore: [] }, stateAt(4, parts), sharp)!.shares], [[2, 1]]);
+    assert.equal(knnOf({ decoder, datastore: [] }, stateAt(4, []), sharp), undefined);
   });
 
   test('the evidence of the thought, too', () => {
     const datastore = [reading([80, 5])];
-    assert.deepEqual([...knnOf({ decoder, datastore }, [7], { thought, before: 2 }, sharp)!.shares], [[5, 1]]);
+    assert.deepEqual([...knnOf({ decoder, datastore }, stateAt(2), sharp)!.shares], [[5, 1]]);
   });
 
   test('a branch brings its own state, and looks it up in the window', () => {
     const hiddenKey = pointed(80);
-    const found = knnOf({ decoder, datastore: [] }, [7, 8, 9, 3, 3], { thought, before: 2, hiddenKey }, sharp)!;
+    const found = knnOf({ decoder, datastore: [] }, { ...stateAt(6), hiddenKey }, sharp)!;
     assert.deepEqual([...found.shares], [[8, 1]]);
   });
 
   test('nothing where hidden keys are not given, or not there yet', () => {
     const silent = { hiddenKeysOf: () => undefined };
-    assert.equal(knnOf({ decoder: silent, datastore: [] }, [7], { thought, before: 2 }, sharp), undefined);
-    assert.equal(knnOf({ decoder, datastore: [] }, [7, 8, 9, 3], { thought, before: 2 }, sharp), undefined);
+    assert.equal(knnOf({ decoder: silent, datastore: [] }, stateAt(2), sharp), undefined);
+    assert.equal(knnOf({ decoder, datastore: [] }, stateAt(5), sharp), undefined);
   });
 });
