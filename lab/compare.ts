@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { Engine, type CompletionRequest } from '../src/completion/engine';
+import { Engine, type CompletionOptions, type CompletionRequest } from '../src/completion/engine';
 import { cutWindow } from '../src/completion/window';
 import type { Bundle } from '../src/model/bundle';
 import { normaliseNewlines } from '../src/model/lines';
@@ -7,7 +7,7 @@ import { endTokens, type InfillPrompt } from '../src/model/manifest';
 import { randomFrom, shuffle } from '../src/model/random';
 import { MODEL_OPTIONS, parse, wholeNumber } from '../src/cli/arguments';
 import { UsageError, type Command } from '../src/cli/command';
-import { bootstrap, type Part } from './evaluation/bootstrap';
+import { bootstrap, type Part as Figure } from './evaluation/bootstrap';
 import { chooseSites, KINDS, type Item, type Kind, type Site } from './evaluation/items';
 import { editSimilarity, exactMatch, identifierF1 } from './evaluation/metrics';
 import { readRepositories } from './evaluation/repository';
@@ -26,6 +26,7 @@ const USAGE = `npm run lab -- compare --each DIR --model MODEL [--model MODEL] [
   --model MODEL  nano, coder, or a bundle's folder; may be given more than once
   --gguf FILE    weights for llama.cpp; the first model that fills in tells the prompt and the tokens
   --steps N      steps of thought for models that read one (default: 4)
+  --parts        every model also without its lookup memory, without its kNN cache, and without either
   --minutes N    begin nothing new after that time (default: no limit)
   --seed S       which texts (default: 1)
   --threads N    threads of one run (default: one for each physical core, at most 4)
@@ -38,6 +39,7 @@ const OPTIONS = {
   items: { type: 'string' },
   gguf: { type: 'string' },
   steps: { type: 'string' },
+  parts: { type: 'boolean' },
   minutes: { type: 'string' },
   seed: { type: 'string' },
   out: { type: 'string' },
@@ -61,11 +63,25 @@ interface Row {
   readonly outcome: Outcome;
 }
 
-interface Variant {
-  readonly name: string;
-  measure(site: Site): Promise<readonly Outcome[]>;
+/** Ways to complete the same texts, which may share what has been read. */
+interface Measured {
+  readonly names: readonly string[];
+  /** For each item of a site the outcomes of all names. */
+  measure(site: Site): Promise<readonly (readonly Outcome[])[]>;
   close(): Promise<void>;
 }
+
+/** What has its say beside the decoder. */
+type Part = Pick<CompletionOptions, 'memory' | 'knn'> & { readonly said: string };
+
+const WHOLE: readonly Part[] = [{ said: '', memory: true, knn: true }];
+
+const PARTS: readonly Part[] = [
+  { said: ' alone', memory: false, knn: false },
+  { said: ' + kNN', memory: false, knn: true },
+  { said: ' + memory', memory: true, knn: false },
+  { said: ' + memory + kNN', memory: true, knn: true },
+];
 
 export const compare: Command = {
   summary: 'models beside each other and beside llama.cpp, on unseen code',
@@ -86,7 +102,7 @@ export const compare: Command = {
     for (const name of model) {
       engines.push(await Engine.open(bundleFolder(name), { device: 'cpu', threads, trainedChunks: true }));
     }
-    const variants: Variant[] = engines.map((engine) => ours(engine, steps));
+    const variants: Measured[] = engines.map((engine) => ours(engine, steps, values.parts ? PARTS : WHOLE));
     if (gguf !== undefined) variants.push(await theirs(gguf, engines));
     const rows: Row[] = [];
     const bar = new ProgressBar('comparing', sites.length);
@@ -94,10 +110,12 @@ export const compare: Command = {
     for (const [done, site] of sites.entries()) {
       if (performance.now() > end) break;
       for (const variant of variants) {
-        for (const [i, outcome] of (await variant.measure(site)).entries()) {
+        for (const [i, outcomes] of (await variant.measure(site)).entries()) {
           const { kind, target } = site.items[i] as Item;
           const bytes = Buffer.byteLength(target);
-          rows.push({ owner: site.repository, kind, bytes, variant: variant.name, outcome });
+          for (const [j, outcome] of outcomes.entries()) {
+            rows.push({ owner: site.repository, kind, bytes, variant: variant.names[j] ?? '', outcome });
+          }
         }
       }
       bar.update(done + 1);
@@ -105,28 +123,35 @@ export const compare: Command = {
     bar.clear();
     for (const variant of variants) await variant.close();
     if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(rows, null, 1)}\n`);
-    console.log(table(rows, variants));
+    const names = variants.flatMap((variant) => variant.names);
+    console.log(table(rows, names));
+    for (const { names: of } of variants) if (of.length > 1) console.log(`\n${differences(rows, of)}`);
     return 0;
   },
 };
 
 /** A model as the product runs it: all items of a site under one thought, which has seen none of their targets. */
-function ours(engine: Engine, steps: number): Variant {
+function ours(engine: Engine, steps: number, parts: readonly Part[]): Measured {
   const { name, version } = engine.bundle.manifest;
   return {
-    name: `${name} ${version}`,
+    names: parts.map(({ said }) => `${name} ${version}${said}`),
     close: () => engine.close(),
     async measure({ request, items }) {
       const thought = await thoughtAfter(engine, request, engine.readsThought ? steps : 0);
-      const outcomes: Outcome[] = [];
+      const all: Outcome[][] = [];
       for (const { request: place, target } of items) {
-        const { nats } = await engine.score(place, target, thought, { memory: true });
-        const maxLines = target.split('\n').length;
-        const begun = performance.now();
-        const { text } = await engine.complete(place, { steps: 0, maxLines, units: false, candidates: 1, thought });
-        outcomes.push({ ...judged(text, target), nats, milliseconds: performance.now() - begun });
+        const outcomes: Outcome[] = [];
+        for (const { memory = true, knn = true } of parts) {
+          const { nats } = await engine.score(place, target, thought, { memory, knn });
+          const maxLines = target.split('\n').length;
+          const how = { steps: 0, maxLines, units: false, candidates: 1, thought, memory, knn };
+          const begun = performance.now();
+          const { text } = await engine.complete(place, how);
+          outcomes.push({ ...judged(text, target), nats, milliseconds: performance.now() - begun });
+        }
+        all.push(outcomes);
       }
-      return outcomes;
+      return all;
     },
   };
 }
@@ -134,22 +159,22 @@ function ours(engine: Engine, steps: number): Variant {
 /** Tokens of its context. */
 const CONTEXT = 2048;
 
-async function theirs(gguf: string, engines: readonly Engine[]): Promise<Variant> {
+async function theirs(gguf: string, engines: readonly Engine[]): Promise<Measured> {
   const engine = engines.find(({ bundle }) => bundle.manifest.prompt?.style === 'prefix-suffix-middle');
   if (!engine) throw new UsageError('--gguf: give a --model that fills in, too: its tokenizer and prompt are used');
   const { bundle, device } = engine;
   const peer = await Peer.openFile(gguf, device.threads, CONTEXT);
   return {
-    name: 'llama.cpp',
+    names: ['llama.cpp'],
     close: () => peer.close(),
     async measure({ items }) {
-      const outcomes: Outcome[] = [];
+      const all: Outcome[][] = [];
       for (const { request, target } of items) {
         const begun = performance.now();
         const text = await written(peer, bundle, request, target.split('\n').length);
-        outcomes.push({ ...judged(text, target), milliseconds: performance.now() - begun });
+        all.push([{ ...judged(text, target), milliseconds: performance.now() - begun }]);
       }
-      return outcomes;
+      return all;
     },
   };
 }
@@ -193,16 +218,16 @@ function judged(text: string, target: string): Omit<Outcome, 'milliseconds'> {
 
 const TITLES: Readonly<Record<Kind, string>> = { tail: 'line suffixes', line: 'whole lines', block: 'blocks' };
 
-function table(rows: readonly Row[], variants: readonly Variant[]): string {
+function table(rows: readonly Row[], names: readonly string[]): string {
   const owners = new Set(rows.map(({ owner }) => owner)).size;
-  const texts = rows.length / Math.max(1, variants.length);
+  const texts = rows.length / Math.max(1, names.length);
   const mean = (
     of: readonly Row[],
     value: (row: Row) => number | undefined,
     weight: (row: Row) => number,
     digits: number,
   ) => {
-    const parts = of.flatMap((row): Part[] => {
+    const parts = of.flatMap((row): Figure[] => {
       const amount = value(row);
       return amount === undefined ? [] : [{ cluster: row.owner, value: amount, weight: weight(row) }];
     });
@@ -217,7 +242,7 @@ function table(rows: readonly Row[], variants: readonly Variant[]): string {
     `| | bits a byte | ${KINDS.map((kind) => `${TITLES[kind]}, exact, %`).join(' | ')} | blocks alike, % | identifier F1, % | ms, median |`,
     `| --- | ${Array.from({ length: 7 }, () => '---').join(' | ')} |`,
   ];
-  for (const { name } of variants) {
+  for (const name of names) {
     const own = rows.filter(({ variant }) => variant === name);
     const of = (kind: Kind) => own.filter((row) => row.kind === kind);
     const times = own.map(({ outcome }) => outcome.milliseconds).sort((a, b) => a - b);
@@ -236,4 +261,36 @@ function table(rows: readonly Row[], variants: readonly Variant[]): string {
     lines.push(`| ${name} | ${cells.join(' | ')} |`);
   }
   return lines.join('\n');
+}
+
+/** What each part is worth: the same texts with it against without. */
+function differences(rows: readonly Row[], [base, ...others]: readonly string[]): string {
+  const of = (name: string | undefined) => rows.filter(({ variant }) => variant === name);
+  const alone = of(base);
+  const lines = others.map((name) => {
+    const pairs = of(name).map((row, i) => ({ row, before: (alone[i] as Row).outcome }));
+    const nats = bootstrap(
+      pairs.map(({ row: { owner, outcome }, before }) => {
+        return { cluster: owner, value: (outcome.nats ?? 0) - (before.nats ?? 0), weight: before.nats ?? 0 };
+      }),
+    );
+    const exact = (kind: Kind) =>
+      bootstrap(
+        pairs
+          .filter(({ row }) => row.kind === kind)
+          .map(({ row: { owner, outcome }, before }) => {
+            return { cluster: owner, value: 100 * (Number(outcome.exact) - Number(before.exact)), weight: 1 };
+          }),
+      );
+    const shown = (found: ReturnType<typeof bootstrap>, factor = 1) => {
+      const signed = (number: number) => `${number < 0 ? '−' : '+'}${Math.abs(factor * number).toFixed(1)}`;
+      return found ? `${signed(found.mean)} (${signed(found.low)} to ${signed(found.high)})` : '–';
+    };
+    return `| ${name} | ${[shown(nats, 100), ...KINDS.map((kind) => shown(exact(kind)))].join(' | ')} |`;
+  });
+  return [
+    `| against ${base} | NLL, % | ${KINDS.map((kind) => `${TITLES[kind]}, points`).join(' | ')} |`,
+    `| --- | --- | --- | --- | --- |`,
+    ...lines,
+  ].join('\n');
 }

@@ -34,7 +34,9 @@ export const fitConfidence: Command = {
     for await (const { item, thought } of underThoughts(engine, items, steps)) {
       const { id, target, ...request } = item;
       const maxLines = target.split('\n').length;
-      for (const [pool, options] of POOLS.entries()) {
+      // Without a thought all samples write the same.
+      const pools = POOLS.filter(({ samples }) => engine.readsThought || samples === 1);
+      for (const [pool, options] of pools.entries()) {
         const candidates = await engine.candidates(request, { ...options, steps: 0, maxLines, memory: true, thought });
         const bestNats = Math.min(...candidates.map(({ logprob }) => -logprob));
         for (const candidate of candidates) {

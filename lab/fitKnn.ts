@@ -2,7 +2,7 @@ import { decoderNll, fitKnn as fit, sampleOf, type Sample } from './memoryFit';
 import { UserError } from '../src/model/errors';
 import type { Manifest } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
+import { fitArguments, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
 import { openEngine } from '../src/cli/model';
 import { writeIntoManifest } from './manifest';
 
@@ -16,20 +16,19 @@ export const fitKnn: Command = {
   usage: USAGE,
   async run(args) {
     const { values, steps, source } = fitArguments('fit-knn', args);
-    const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
-    const samples: Sample[] = [];
-    // As samples at once: their logits would be hundreds of megabytes.
-    for await (const { logits, word, knn, target } of mixtureExamples(engine, items, steps, false)) {
+    const how = { source, steps, memory: false, file: values.examples };
+    const { examples, items, bad } = await mixtureExamples(engine, how);
+    const samples = examples.flatMap(({ logits, word, knn, target }): Sample[] => {
       const sample = sampleOf(logits, [], word, target, knn);
-      if (sample) samples.push(sample);
-    }
+      return sample ? [sample] : [];
+    });
     if (samples.length === 0) {
       throw new UserError(`${engine.bundle.directory}: its graphs give no hidden keys; export it again`);
     }
     const { weights, nats: mixture } = fit(samples);
     const fitted = {
-      items: items.length,
+      items,
       tokens: samples.length,
       steps,
       nats: { decoder: decoderNll(samples), mixture },

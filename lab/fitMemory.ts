@@ -3,7 +3,7 @@ import { decoderNll, fit, meanNll, sampleOf, type Sample } from './memoryFit';
 import { boostInFileTokens, fitInFileBoost } from '../src/memory/inFileBoost';
 import type { MemoryWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
-import { fitArguments, fitItems, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
+import { fitArguments, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
 import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import { writeIntoManifest } from './manifest';
@@ -27,10 +27,9 @@ export const fitMemory: Command = {
   usage: USAGE,
   async run(args) {
     const { values, steps, source } = fitArguments('fit-memory', args);
-    const { items, bad } = await fitItems(source);
     const engine = await openEngine(values, { trainedChunks: true });
-    const examples: MixtureExample[] = [];
-    for await (const example of mixtureExamples(engine, items, steps, true)) examples.push(example);
+    const how = { source, steps, memory: true, file: values.examples };
+    const { examples, items, bad } = await mixtureExamples(engine, how);
     const bar = new ProgressBar('fitting', 1);
     const alone = fitInFileBoost(examples);
     const fits = SHARES.map((part, i) => {
@@ -40,7 +39,7 @@ export const fitMemory: Command = {
     const { weights, samples, mixture } = fits.reduce((best, one) => (one.mixture < best.mixture ? one : best));
     bar.clear();
     const fitted = {
-      items: items.length,
+      items,
       tokens: samples.length,
       steps,
       nats: {

@@ -13,6 +13,7 @@ import { chooseSites } from './evaluation/items';
 import { readRepositories } from './evaluation/repository';
 import { readScoreItems, type ScoreItem } from '../src/cli/jsonl';
 import { ProgressBar } from '../src/cli/progress';
+import { compacted, keepExamples, keptExamples } from './exampleFile';
 import { thoughtAfter } from './thoughts';
 
 const DEFAULT_ITEMS = 200;
@@ -24,6 +25,7 @@ export const FIT_USAGE = `  The items are of texts that neither training nor any
   --items N         how many (default: ${DEFAULT_ITEMS})
   --seed S          which (default: 1)
   --jsonl IN        or these: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line
+  --examples FILE   what the model knew of each token: from there, if it is there; else it is kept there, for other fits
   --steps N         steps of thought before each target (default: ${DEFAULTS.steps})
   --write           write the weights into the model's manifest.json (without it they are printed only)
   --note TEXT       what the items are, for the manifest
@@ -35,6 +37,7 @@ const OPTIONS = {
   each: { type: 'string' },
   items: { type: 'string' },
   seed: { type: 'string' },
+  examples: { type: 'string' },
   steps: { type: 'string' },
   write: { type: 'boolean' },
   note: { type: 'string' },
@@ -50,6 +53,8 @@ export function fitArguments(name: string, args: readonly string[]) {
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
   return { values, steps: stepsOption(values.steps), source: { jsonl: values.jsonl, each: values.each, count, seed } };
 }
+
+export type ItemSource = ReturnType<typeof fitArguments>['source'];
 
 /** An item, and the request whose thought it is completed under: of texts cut out of one place that is one, as in `evaluate`. */
 export interface FitItem extends ScoreItem {
@@ -69,31 +74,34 @@ export async function* underThoughts(engine: Engine, items: readonly FitItem[], 
 /**
  * The tokens of all items' targets with what is known of each, before steps of thought and after them: the first suggestions
  * come before a thought is there, and what is fitted is to serve both.
- * @param memory whether words are looked up, too, or states alone
+ * @param memory whether the lookup memory has its say, too, or the kNN cache alone
+ * @param file where they are kept
  */
-export async function* mixtureExamples(
+export async function mixtureExamples(
   engine: Engine,
-  items: readonly FitItem[],
-  steps: number,
-  memory: boolean,
-): AsyncGenerator<MixtureExample, void> {
+  { source, steps, memory, file }: { source: ItemSource; steps: number; memory: boolean; file: string | undefined },
+): Promise<{ examples: MixtureExample[]; items: number; bad: number }> {
+  const { sha256: model } = engine.bundle.manifest.files.weights;
+  const kept = file === undefined ? undefined : await keptExamples(file, model);
+  if (kept) return { ...kept, bad: 0 };
+  const { items, bad } = await fitItems(source);
   const bar = new ProgressBar('reading', items.length);
-  let done = 0;
+  const examples: MixtureExample[] = [];
   for await (const { item, thought } of underThoughts(engine, items, steps)) {
-    for (const one of new Set([engine.prior, thought]))
-      yield* await engine.mixtureExamples(item, item.target, one, memory);
-    bar.update(++done);
+    for (const one of engine.readsThought ? new Set([engine.prior, thought]) : [engine.prior]) {
+      const found = await engine.mixtureExamples(item, item.target, one, memory);
+      // The logits of all of them would be gigabytes.
+      examples.push(...found.map((example) => compacted(example)));
+    }
+    bar.update(items.indexOf(item) + 1);
   }
   bar.clear();
+  if (file !== undefined) await keepExamples(file, model, items.length, examples);
+  return { examples, items: items.length, bad };
 }
 
 /** The items to fit to, and how many lines of a file were none. */
-export async function fitItems({
-  jsonl,
-  each,
-  count,
-  seed,
-}: ReturnType<typeof fitArguments>['source']): Promise<{ items: FitItem[]; bad: number }> {
+export async function fitItems({ jsonl, each, count, seed }: ItemSource): Promise<{ items: FitItem[]; bad: number }> {
   if (jsonl !== undefined) {
     const { items, bad } = await readScoreItems(jsonl);
     return { items: items.map((item) => ({ ...item, about: item })), bad };

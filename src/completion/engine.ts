@@ -314,19 +314,19 @@ export class Engine {
   /**
    * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
    * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is decoder and thought
-   * @param options.states whether what followed like states has its say (default: yes)
+   * @param options.knn whether the kNN cache has its say (default: yes)
    * @param options.samples thoughts drawn from the posterior: then −log of the mean of their p (default: the mean thought)
    */
   async score(
     request: CompletionRequest,
     target: string,
     thought: Thought,
-    { memory = false, states = true, samples = 1 }: { memory?: boolean; states?: boolean; samples?: number } = {},
+    { memory = false, knn = true, samples = 1 }: { memory?: boolean; knn?: boolean; samples?: number } = {},
   ): Promise<Score> {
     const document = documentOf(request);
     const lookup = memory ? this.#lookup : undefined;
     const decoder = this.#decoder(request.path);
-    const mix = this.#lookup.mix(memory, states ? { decoder, datastore: thought.readings } : undefined);
+    const mix = this.#lookup.mix(memory, knn ? { decoder, datastore: thought.readings } : undefined);
     return this.#serial.run(async () => {
       const scores: Score[] = [];
       for (const sample of this.#samples(this.#serving(thought, memory), samples)) {
@@ -454,7 +454,7 @@ export class Engine {
     const memory = options.memory ?? DEFAULTS.memory;
     const thought = this.#serving(whole, memory);
     const { readings: datastore } = whole;
-    const mix = this.#lookup.mix(memory, options.states === false ? undefined : { decoder, datastore });
+    const mix = this.#lookup.mix(memory, options.knn === false ? undefined : { decoder, datastore });
     const recalls = memory && this.#lookup.fitted;
     const deadline = performance.now() + (options.patience ?? Infinity);
     const alternatives = options.alternatives ?? 0;

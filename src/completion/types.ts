@@ -37,8 +37,8 @@ export interface CompletionOptions {
   readonly candidates: number;
   /** Whether the lookup memory has its say (default: `DEFAULTS.memory`); without weights for it in the bundle it has none. */
   readonly memory?: boolean | undefined;
-  /** Whether what followed like states has its say (default: yes), with the memory or without. */
-  readonly states?: boolean | undefined;
+  /** Whether the kNN cache has its say (default: yes), with the lookup memory or without. */
+  readonly knn?: boolean | undefined;
   /** Whether what the memory holds is tried as a draft (default: where a run of several tokens takes little longer than one of one). It changes the time only. */
   readonly drafts?: boolean | undefined;
   /** Thoughts drawn from the posterior (default: 1, the thought itself); candidates are then ranked under all of them. For measuring. */
