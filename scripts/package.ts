@@ -61,7 +61,9 @@ export async function packExtension(options: PackOptions): Promise<string> {
   try {
     const ignoreFile = join(scratch, 'ignore');
     const included = [...runtime, ...options.models.map((model) => `models/${model}/**`)].map((name) => `!${name}`);
-    await writeFile(ignoreFile, `${await readFile(join(root, '.vscodeignore'), 'utf8')}\n${included.join('\n')}\n`);
+    // Weights for other libraries.
+    const excluded = 'models/*/model.safetensors';
+    await writeFile(ignoreFile, `${await readFile(join(root, '.vscodeignore'), 'utf8')}\n${included.join('\n')}\n${excluded}\n`);
     await createVSIX({
       cwd: root,
       target: options.target,

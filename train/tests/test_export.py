@@ -100,6 +100,54 @@ def test_the_card_says_corpus_runs_and_figures(bundle, rows):
     assert card.index(before[0]["run"]) < card.index("| pretrain |")
 
 
+def test_the_card_says_what_the_model_is_for_in_the_form_of_model_cards(bundle):
+    _, front, text = (bundle / "README.md").read_text().split("---\n", 2)
+    fields = dict(line.split(": ", 1) for line in front.strip().split("\n"))
+    assert fields["license"] == "mit" and fields["pipeline_tag"] == "text-generation"
+    assert fields["library_name"] == "onnx" and "fill-in-the-middle" in fields["tags"]
+    assert text.startswith("\n# tiny ") and "## Intended use" in text and "Not intended:" in text
+
+
+def test_graphs_say_what_they_are(bundle):
+    manifest = json.loads((bundle / "manifest.json").read_text())
+    for name in ("trunk", "top", "evidence"):
+        model = onnx.load(bundle / f"{name}.onnx", load_external_data=False)
+        assert {p.key: p.value for p in model.metadata_props} == {
+            "graph": name,
+            "name": "tiny",
+            "version": manifest["version"],
+            "licence": "MIT",
+            "tokenizer_sha256": manifest["files"]["tokenizer"]["sha256"],
+        }
+        assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
+
+
+def test_other_libraries_can_load_the_weights(bundle, thinking):
+    data = (bundle / "model.safetensors").read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    assert header.pop("__metadata__")["name"] == "tiny"
+    decoder, state = load_decoder(thinking)
+    found = {}
+    for name, told in header.items():
+        begin, end = told["data_offsets"]
+        kind = {"F16": np.float16, "F32": np.float32}[told["dtype"]]
+        found[name] = np.frombuffer(data[8 + length + begin : 8 + length + end], kind).reshape(told["shape"])
+    # Every byte of the file belongs to one tensor.
+    ends = sorted(told["data_offsets"] for told in header.values())
+    assert ends[0][0] == 0 and all(a[1] == b[0] for a, b in zip(ends, ends[1:], strict=False))
+    assert 8 + length + ends[-1][1] == len(data) and length % 8 == 0
+    for name, values in decoder.state_dict().items():
+        if name in found:
+            assert (found[name] == values.half().numpy()).all(), name
+    thought = {k.removeprefix("thought."): v for k, v in found.items() if k.startswith("thought.")}
+    assert set(thought) == set(state["thought"])
+    parameters = {name for name, _ in decoder.named_parameters()}
+    assert parameters <= set(found), parameters - set(found)
+    # What is not in the manifest is no part of the bundle.
+    assert "model.safetensors" not in (bundle / "manifest.json").read_text()
+
+
 def test_the_report_is_paired(rows):
     # No window of this size has tokens behind 384 others: that band is left out.
     assert {row["band"] for row in rows} == {"all", "middle"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .corpus import read, summary
 from .data import packed_share
-from .export import write_bundle
+from .export import LICENCE, write_bundle
 from .fixtures import parity_case, tokenizer_cases
 from .loop import inherited, load_decoder
 from .parity import LIMITS, differences
@@ -60,11 +60,28 @@ def card_text(
         else ""
     )
     tokens = f" and one number for each token, which is added to its logit{behind}" if config.get("tokenGroups") else ""
-    return f"""# {name} {version}
+    return f"""---
+license: {LICENCE.lower()}
+library_name: onnx
+pipeline_tag: text-generation
+language: [code]
+tags: [code, code-completion, fill-in-the-middle, latent-thought, onnx]
+---
+
+# {name} {version}
 
 A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
 vectors in each of the upper {config["layers"] - config["trunkLayers"]}{tokens},
 vocabulary {config["vocabulary"]:,}. Weights are stored in {config["stored"]}.
+
+## Intended use
+
+Completing code at a cursor, as somebody types it, in Thoughtline: suggestions for a person to judge. The graphs and
+`manifest.json` are Thoughtline's own; `model.safetensors`, where it is, holds the same weights by their names in
+`train/thoughtline_train/model.py`.
+
+Not intended: conversation, code that runs without being read, languages other than those of the corpus below,
+decisions about people. The weights are under the MIT licence, as the code that made them.
 
 ## Training
 

@@ -15,18 +15,20 @@ from onnx import TensorProto, helper, numpy_helper
 from . import quantise
 from .graphs import POSITIONS, TopGraph, TrunkGraph, cache_names, evidence_graph, frequencies, fused
 from .model import Config, Decoder
+from .safetensors import tensors_of, write_safetensors
 from .thought import Thought
 
 FORMAT = 2
 NEEDS = "0.2.0"  # the first version of Thoughtline that reads this format
+LICENCE = "MIT"
 
 
-def export_graphs(decoder: Decoder, folder: Path, bits: int = 16) -> None:
+def export_graphs(decoder: Decoder, folder: Path, bits: int = 16, properties: dict[str, str] | None = None) -> None:
     """Writes trunk.onnx, top.onnx, evidence.onnx and weights.bin. The decoder's weights are rounded to what is stored:
-    float16, or blocks of 8 bits."""
+    float16, or blocks of 8 bits. `properties`: what each graph says of itself (`metadata_props`)."""
     decoder = decoder.float().cpu().eval().requires_grad_(False)
     quantise.round_weights(decoder, bits)
-    share_weights(graphs(decoder), folder, bits)
+    share_weights(graphs(decoder), folder, bits, properties or {})
 
 
 def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
@@ -103,7 +105,9 @@ def to_onnx(module, example, dynamic, inputs: list[str], outputs: list[str]) -> 
     return program.model_proto
 
 
-def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 16) -> None:
+def share_weights(
+    models: dict[str, onnx.ModelProto], folder: Path, bits: int = 16, properties: dict[str, str] | None = None
+) -> None:
     """Moves large float32 initialisers into one file that all graphs refer to: as float16, or, with 8 `bits`,
     matrices in blocks (quantise.py). They are widened when a session opens (ONNX Runtime folds that). Equal weights of
     several graphs are stored once, and so are two of which one is the other
@@ -121,6 +125,8 @@ def share_weights(models: dict[str, onnx.ModelProto], folder: Path, bits: int = 
             if all(o.domain != "com.microsoft" for o in model.opset_import):
                 model.opset_import.add(domain="com.microsoft", version=1)
             del model.graph.value_info[:]
+            model.producer_name, model.producer_version = "thoughtline_train", ""
+            helper.set_model_props(model, {"graph": name, **(properties or {})})
             for node in model.graph.node:
                 del node.metadata_props[:]
                 node.doc_string = ""
@@ -207,7 +213,11 @@ def write_bundle(
 ) -> None:  # fmt: skip
     """`fitted`: `memory`, `states` and `energy`, where they are known already."""
     folder.mkdir(parents=True, exist_ok=True)
-    export_graphs(decoder, folder, bits)
+    tokens = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+    properties = {"name": name, "version": version, "licence": LICENCE, "tokenizer_sha256": tokens}
+    export_graphs(decoder, folder, bits, properties)
+    # For other libraries; no file of the bundle, which Thoughtline reads.
+    write_safetensors(folder / "model.safetensors", tensors_of(decoder, thought, bits), {"format": "pt", **properties})
     if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer, folder / "tokenizer.json")
     prior = thought.prior.detach().float().cpu().numpy().astype("<f4")
