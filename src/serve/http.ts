@@ -89,17 +89,3 @@ export function beginEvents(response: ServerResponse): void {
     'x-accel-buffering': 'no',
   });
 }
-
-/** Writes to a client that may be slow to read. Resolves when more can be written, or nobody reads any more. */
-export async function write(response: ServerResponse, text: string): Promise<void> {
-  if (response.write(text) || response.destroyed) return;
-  await new Promise<void>((resolve) => {
-    const go = () => {
-      response.off('drain', go);
-      response.off('close', go);
-      resolve();
-    };
-    response.on('drain', go);
-    response.on('close', go);
-  });
-}

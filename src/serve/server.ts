@@ -7,7 +7,7 @@ import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf, UserError } from '../model/errors';
 import { answer, type Ending, type Piece } from './answer';
 import { Failure, overloaded } from './failure';
-import { authorize, beginEvents, event, readJson, sendFailure, sendJson, write } from './http';
+import { authorize, beginEvents, event, readJson, sendFailure, sendJson } from './http';
 import { readCompletionRequest, type Asked } from './request';
 import { Thoughts } from './thoughts';
 import { Turns } from './turns';
@@ -62,6 +62,8 @@ export async function serve(engine: Engine, options: ServeOptions): Promise<Serv
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
+  // A connection on which nothing happens for longer than a request may wait is given up.
+  server.timeout = options.limitMs + RECEIVING_MS;
   await listen(server, host, port);
   const { address, port: taken } = server.address() as AddressInfo;
   return {
@@ -70,7 +72,9 @@ export async function serve(engine: Engine, options: ServeOptions): Promise<Serv
       service.draining = true;
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), options.limitMs);
       await closed;
+      clearTimeout(timer);
       await service.rested();
     },
   };
@@ -98,7 +102,11 @@ class Service {
     this.#engine = engine;
     this.#options = options;
     this.#turns = new Turns(options.queue);
-    this.#thoughts = new Thoughts(engine, this.#turns, { steps: options.steps, capacity: options.users });
+    this.#thoughts = new Thoughts(engine, this.#turns, {
+      steps: options.steps,
+      capacity: options.users,
+      log: options.log,
+    });
   }
 
   rested(): Promise<void> {
@@ -156,7 +164,13 @@ class Service {
   #health(response: ServerResponse): void {
     const { name, version } = this.#engine.bundle.manifest;
     const status = this.draining ? 'draining' : 'ok';
-    sendJson(response, this.draining ? 503 : 200, { status, model: name, version, waiting: this.#turns.length });
+    sendJson(response, this.draining ? 503 : 200, {
+      status,
+      model: name,
+      version,
+      waiting: this.#turns.length,
+      thoughts: this.#thoughts.size,
+    });
   }
 
   #models(): ModelList {
@@ -205,18 +219,18 @@ class Service {
     }
   }
 
+  /** An answer is short: what a slow client has not read waits in memory, and nobody else for it. */
   async #stream(asked: Asked, pieces: AsyncGenerator<Piece, Ending>, response: ServerResponse): Promise<Ending> {
     const part = this.#parts();
     for (;;) {
       const { value, done } = await pieces.next();
       if (!response.headersSent && !response.destroyed) beginEvents(response);
       if (!done) {
-        await write(response, event(part(value.text, value.logprobs, null)));
+        response.write(event(part(value.text, value.logprobs, null)));
         continue;
       }
-      await write(response, event(part('', null, value.finish)));
-      if (asked.includeUsage)
-        await write(response, event({ ...part('', null, null), choices: [], usage: usageOf(value) }));
+      response.write(event(part('', null, value.finish)));
+      if (asked.includeUsage) response.write(event({ ...part('', null, null), choices: [], usage: usageOf(value) }));
       response.end('data: [DONE]\n\n');
       return value;
     }

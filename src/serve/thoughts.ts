@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CompletionRequest, Engine, Thought } from '../completion/engine';
+import { messageOf } from '../model/errors';
 import { LruMap } from '../model/lru';
 import type { Turns } from './turns';
 
@@ -18,6 +19,7 @@ export class Thoughts {
   readonly #engine: Pick<Engine, 'readsThought' | 'follow' | 'thought'>;
   readonly #turns: Pick<Turns, 'idle'>;
   readonly #steps: number;
+  readonly #log: (line: string) => void;
   readonly #kept: LruMap<string, Kept>;
   #thinking: Promise<void> | undefined;
 
@@ -25,12 +27,13 @@ export class Thoughts {
   constructor(
     engine: Pick<Engine, 'readsThought' | 'follow' | 'thought'>,
     turns: Pick<Turns, 'idle'>,
-    { steps, capacity }: { readonly steps: number; readonly capacity: number },
+    how: { readonly steps: number; readonly capacity: number; readonly log?: (line: string) => void },
   ) {
     this.#engine = engine;
     this.#turns = turns;
-    this.#steps = steps;
-    this.#kept = new LruMap(capacity);
+    this.#steps = how.steps;
+    this.#log = how.log ?? (() => undefined);
+    this.#kept = new LruMap(how.capacity);
   }
 
   /** How many are kept. */
@@ -49,7 +52,10 @@ export class Thoughts {
     const kept = this.#kept.get(key) ?? { thought: undefined, request: undefined };
     kept.request = request;
     this.#kept.set(key, kept);
-    this.#thinking ??= this.#think().finally(() => (this.#thinking = undefined));
+    this.#thinking ??= this.#think()
+      // Answers come without a thought, too.
+      .catch((error: unknown) => this.#log(`thinking failed: ${messageOf(error)}`))
+      .finally(() => (this.#thinking = undefined));
   }
 
   /** Resolves when there is nothing to think about. */

@@ -27,7 +27,7 @@ interface Listener {
 /** Why another model than the chosen one serves. */
 const LOADING = 'it answers while the model that was chosen loads';
 
-type Wanted = Pick<Settings, 'model' | 'device'>;
+type Wanted = Pick<Settings, 'model' | 'device' | 'endpoint'>;
 
 /** Opens the model that the settings want, or the one that takes its place; measures the one that is on trial. */
 export class ModelSwitch {
@@ -49,8 +49,8 @@ export class ModelSwitch {
   }
 
   /** Serves the model of these settings from now on. */
-  apply({ model, device }: Wanted): void {
-    this.#settings = { model, device };
+  apply({ model, device, endpoint }: Wanted): void {
+    this.#settings = { model, device, endpoint };
     this.#choose();
   }
 
@@ -89,10 +89,16 @@ export class ModelSwitch {
   #choose(): void {
     if (!this.#settings || !this.#places) return;
     const { shipped, coder } = this.#places;
-    const { model, device } = this.#settings;
+    const { model, device, endpoint } = this.#settings;
     const coderMs = coder === undefined ? undefined : this.#speeds.get(this.#circumstances(coder));
     const before = this.#choice;
-    this.#choice = chooseModel(model, { shipped, coder, coderMs, refused: this.#refused });
+    this.#choice = chooseModel(model, {
+      shipped,
+      coder,
+      coderMs,
+      refused: this.#refused,
+      endpoint: endpoint !== '',
+    });
     if (before?.because !== this.#choice.because) this.listener.log(`model: ${this.#choice.because}`);
     // What comes with the extension is there at once: it answers while a larger model loads.
     if (this.client.lifecycle.state === 'off') this.client.open({ bundle: shipped, device, threads: this.#threads });

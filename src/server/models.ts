@@ -19,6 +19,8 @@ export interface Installed {
   readonly coderMs: number | undefined;
   /** Why a bundle could not be used, by its folder. */
   readonly refused: ReadonlyMap<string, string>;
+  /** Whether an endpoint writes. */
+  readonly endpoint?: boolean | undefined;
 }
 
 export interface Choice {
@@ -41,6 +43,7 @@ export function chooseModel(model: Settings['model'], installed: Installed): Cho
     because,
     ...(problem && { problem }),
   });
+  if (model === 'auto' && installed.endpoint) return nano('an endpoint writes, and nano decides what of it is shown');
   if (wanted === undefined) {
     const missing = 'the code model has not been got yet';
     return model === 'auto' ? nano(missing) : nano(missing, `${missing}; run "Thoughtline: Get the Code Model"`);

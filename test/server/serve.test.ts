@@ -131,6 +131,10 @@ describe('serve', () => {
     const alone = (await openai(server).completions.create({ ...asked, user: 'ada' })).choices[0]!.text;
     for (let i = 0; i < 3; i++)
       await openai(server).completions.create({ ...asked, prompt: `${filler}// ${i}\nlet secret${i} = `, user: 'ben' });
+    // The header stands for the field where a balancer needs it.
+    const before = (await ask(server, '/health')).object['thoughts'];
+    await ask(server, '/v1/completions', { prompt }, { 'x-user': 'another' });
+    assert.equal((await ask(server, '/health')).object['thoughts'], (before as number) + 1);
     // Whoever has no thought yet is answered as ada was.
     assert.equal((await openai(server).completions.create({ ...asked, user: 'eve' })).choices[0]!.text, alone);
   });

@@ -16,6 +16,8 @@ describe('which model serves', () => {
     ['auto', { coder, coderMs: 600 }, coder, /takes 600 ms here, at most 600/],
     ['auto', { coder, coderMs: 601 }, shipped, /takes 601 ms here, more than 600; set thoughtline\.model to coder/],
     ['auto', { coder, coderMs: 100, ...refusing(coder) }, shipped, /coder cannot be used/, /coder: damaged/],
+    ['auto', { coder, coderMs: 100, endpoint: true }, shipped, /an endpoint writes/],
+    ['coder', { coder, endpoint: true }, coder, /thoughtline\.model is coder/],
     ['nano', { coder, coderMs: 1 }, shipped, /thoughtline\.model is nano/],
     ['coder', {}, shipped, /has not been got yet/, /run "Thoughtline: Get the Code Model"/],
     ['coder', { coder, coderMs: 5000 }, coder, /thoughtline\.model is coder/],

@@ -64,6 +64,19 @@ test('no run begins while somebody has a turn or waits for one; the newest text 
   assert.deepEqual(thoughts.of('ada'), { about: 'two' });
 });
 
+test('a model that fails at thinking is told of, and the next text is thought about all the same', async () => {
+  const { engine: made } = engine();
+  const failing = { ...made, follow: () => { throw new Error('no memory'); } }; // prettier-ignore
+  const lines: string[] = [];
+  const log = (line: string) => void lines.push(line);
+  const thoughts = new Thoughts(failing, new Turns(1), { steps: 4, capacity: 2, log });
+  for (const text of ['one', 'two']) {
+    thoughts.about('ada', about(text));
+    await thoughts.rested();
+  }
+  assert.deepEqual(lines, ['thinking failed: no memory', 'thinking failed: no memory']);
+});
+
 test('without steps, or with a decoder that reads no thought, there is none', async () => {
   const { engine: made } = engine();
   const thoughts = new Thoughts(made, new Turns(1), { steps: 0, capacity: 2 });
