@@ -7,7 +7,7 @@
  * section `thoughtline`, also for each document, so that folders and languages can have their own (`DocumentSettings`).
  */
 import { NotificationType, RequestType } from 'vscode-jsonrpc';
-import type { InlineCompletionItem, Position } from 'vscode-languageserver-types';
+import type { InlineCompletionItem, Position, Range } from 'vscode-languageserver-types';
 import type { ThoughtTrace } from './completion/engine';
 import type { Settings } from './settings';
 
@@ -142,6 +142,36 @@ export const TOKEN_VARIABLE = 'THOUGHTLINE_ENDPOINT_TOKEN';
 /** Command of every item, which a client runs once it has been accepted; its argument is the number of characters. */
 export const ACCEPTED_COMMAND = 'thoughtline.server.accepted';
 
+/** An edit that may be the user's next. */
+export interface NextEdit {
+  /** By which `thoughtline/nextEditRefused` names it. */
+  id: number;
+  uri: string;
+  /** Version of the document in which `oldText` stands in `range`. */
+  version: number;
+  range: Range;
+  oldText: string;
+  newText: string;
+  /** It goes on with the renaming of a declared name; or makes an edit again in a like place. */
+  kind: 'rename' | 'repeat';
+  /** Probability that it is wanted, 0 to 1. */
+  confidence: number;
+  /** Of a rename: where the new name is declared, in the document of the edit, and what it was called. */
+  renamed?: { range: Range; oldName: string };
+}
+
+/**
+ * What `textDocument/copilotInlineEdit` is answered with, a request that several editors send for next edits: a text
+ * document identifier, a version and a position go in.
+ */
+export interface InlineEdits {
+  edits: {
+    text: string;
+    range: Range;
+    textDocument: { uri: string; version: number };
+  }[];
+}
+
 export const StatusNotification = new NotificationType<Status>('thoughtline/status');
 /** Client → server: no suggestions of themselves and no thinking for a while. `until`: in words, for people. */
 export const SnoozeNotification = new NotificationType<{ on: boolean; until?: string }>('thoughtline/snooze');
@@ -149,6 +179,12 @@ export const SnoozeNotification = new NotificationType<{ on: boolean; until?: st
 export const DismissedNotification = new NotificationType<{ uri: string; position: Position }>('thoughtline/dismissed');
 /** Client → server, before the change of a document: it is one of undo or redo, which nothing is suggested right after. */
 export const UndoneNotification = new NotificationType<{ uri: string; kind: 'undo' | 'redo' }>('thoughtline/undone');
+/** Client → server: the next edit that was offered was sent away, or the user went on without it. */
+export const NextEditRefusedNotification = new NotificationType<{ id: number; how: 'dismissed' | 'ignored' }>(
+  'thoughtline/nextEditRefused',
+);
+/** The edit that may be the user's next; null where there is none. */
+export const NextEditRequest = new RequestType<{ uri: string }, NextEdit | null, void>('thoughtline/nextEdit');
 export const ThoughtRequest = new RequestType<{ uri: string }, ThoughtReport | null, void>('thoughtline/thought');
 export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtline/why');
 /** Starts the inference process anew, also after it was given up. */

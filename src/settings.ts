@@ -118,6 +118,8 @@ export const SETTINGS = {
   memory: choice<Memory>('workspace', MEMORIES),
   /** How sure the model must be of an automatic suggestion. */
   confidence: choice<ConfidenceLevel>('usual', CONFIDENCE_LEVELS),
+  /** Which next edits are offered: where a renamed name still stands, or an edit can be made again. */
+  nextEdits: choice<'off' | 'rename' | 'all'>('off', ['off', 'rename', 'all']),
   /** Milliseconds after which an automatic suggestion is shown as far as it has been written; 0 = when it is whole. */
   timeBudget: whole(600, [0, 10_000]),
   device: choice<DeviceName>('auto', devices, 'machine-overridable'),

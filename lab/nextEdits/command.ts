@@ -1,6 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Kind } from '../../src/edits/candidate';
-import { EDIT_FEATURES, editFeatures, type EditFeatures, type EditWeights } from '../../src/edits/confidence';
+import {
+  EDIT_FEATURES,
+  editFeatures,
+  type EditFeatures,
+  type EditWeights,
+  type KindWeights,
+} from '../../src/edits/confidence';
 import { targetsOf } from '../../src/edits/targets';
 import type { Engine } from '../../src/completion/engine';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, switchOption, wholeNumber } from '../../src/cli/arguments';
@@ -53,17 +59,18 @@ export const nextEdits: Command = {
       throw new UsageError('give --fit DIR and --measure DIR');
     const count = wholeNumber('--commits', values.commits ?? '60', 1, 10_000);
     const precision = wholeNumber('--precision', values.precision ?? '75', 1, 99) / 100;
-    const judged = switchOption('--judge', values.judge, false);
-    const engine = judged ? await openEngine(values) : undefined;
+    const engine = switchOption('--judge', values.judge, false) ? await openEngine(values) : undefined;
     const judge = engine && judgeBy(engine);
     const times: number[] = [];
     const fitting = await walks(readHistories(values.fit, count), judge, times);
     const measuring = await walks(readHistories(values.measure, count), judge, times);
     await engine?.close();
 
-    const weights = fitWeights(fitting, judge !== undefined);
-    const policy: Policy = { weights, kinds: ['rename', 'repeat'], judged: judge !== undefined };
-    const fitted: EditWeights = { ...weights, threshold: thresholdFor(fitting, policy, precision) };
+    const judged = judge !== undefined;
+    const plain = { rename: fitWeights(fitting, 'rename', judged), repeat: fitWeights(fitting, 'repeat', judged) };
+    const policy: Policy = { weights: plain, kinds: ['rename', 'repeat'], judged };
+    const least = (kind: Kind) => ({ ...plain[kind], threshold: thresholdFor(fitting, policy, kind, precision) });
+    const fitted: EditWeights = { rename: least('rename'), repeat: least('repeat') };
     console.log(JSON.stringify(fiveDigits(fitted)));
     const name = engine?.bundle.manifest.name ?? 'found';
     console.log(
@@ -99,10 +106,10 @@ async function walks(commits: readonly Commit[], judge: Judge | undefined, times
   return found;
 }
 
-function fitWeights(from: readonly Walk[], judged: boolean): EditWeights {
+function fitWeights(from: readonly Walk[], kind: Kind, judged: boolean): KindWeights {
   const observations = from
     .flatMap(({ moments }) => moments.flatMap((moment) => moment.observations))
-    .filter(({ gains }) => !judged || gains !== undefined);
+    .filter(({ candidate, gains }) => candidate.kind === kind && (!judged || gains !== undefined));
   const rows = observations.map(({ candidate, gains }) => {
     const features = editFeatures(candidate.facts, gains);
     return EDIT_FEATURES.map((name) => features[name]);
@@ -114,8 +121,10 @@ function fitWeights(from: readonly Walk[], judged: boolean): EditWeights {
 }
 
 function table(name: string, sets: readonly (readonly [string, readonly Walk[]])[], policy: Policy): string {
+  const { rename, repeat } = policy.weights;
+  const thresholds = `renames ${rename.threshold}, repeats ${repeat.threshold}`;
   const lines = [
-    `judged by: ${name}; threshold ${policy.weights.threshold}; in brackets 95 % intervals by owner, shares in per cent`,
+    `judged by: ${name}; least confidence: ${thresholds}; in brackets 95 % intervals by owner, shares in per cent`,
     '',
     '| owners | edits | commits | following edits | offered | right: precision | following edits offered: recall |',
     '| --- | --- | --- | --- | --- | --- | --- |',

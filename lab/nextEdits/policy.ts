@@ -34,8 +34,11 @@ export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, jud
     if (made.has(edit)) continue;
     const sure = observations
       .filter(({ candidate, gains }) => kinds.includes(candidate.kind) && (!judged || gains !== undefined))
-      .map((one) => ({ ...one, confidence: editConfidence(editFeatures(one.candidate.facts, one.gains), weights) }))
-      .filter(({ confidence }) => confidence >= weights.threshold)
+      .map((one) => {
+        const fitted = weights[one.candidate.kind];
+        return { ...one, fitted, confidence: editConfidence(editFeatures(one.candidate.facts, one.gains), fitted) };
+      })
+      .filter(({ confidence, fitted }) => confidence >= fitted.threshold)
       .sort((a, b) => b.confidence - a.confidence);
     for (const { candidate, makes } of sure) {
       const pattern = JSON.stringify([candidate.source.oldText, candidate.source.newText]);
@@ -54,10 +57,11 @@ export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, jud
   return { owner, following: edits - 1, offered, right, recalled };
 }
 
-/** The least threshold with which at least a share of what is offered is right; 1 where there is none. */
-export function thresholdFor(walks: readonly Walk[], policy: Policy, precision: number): number {
+/** The least threshold for a kind with which at least a share of what is offered is right; 1 where there is none. */
+export function thresholdFor(walks: readonly Walk[], policy: Policy, kind: Kind, precision: number): number {
   for (let threshold = 0.3; threshold < 1; threshold += 0.01) {
-    const outcomes = walks.map((one) => outcomeOf(one, { ...policy, weights: { ...policy.weights, threshold } }));
+    const weights = { ...policy.weights, [kind]: { ...policy.weights[kind], threshold } };
+    const outcomes = walks.map((one) => outcomeOf(one, { ...policy, weights, kinds: [kind] }));
     const offered = outcomes.reduce((sum, one) => sum + one.offered, 0);
     const right = outcomes.reduce((sum, one) => sum + one.right, 0);
     if (offered > 0 && right >= precision * offered) return Number(threshold.toFixed(2));

@@ -6,6 +6,8 @@ import { SourceTree } from '../../src/syntax/source';
 
 /** What is known of a text that changes: by its syntax tree where there is a grammar, else its comments and strings. */
 export interface LiveReading {
+  /** Whether it is made when it is asked for; else in the background. */
+  readonly atOnce: boolean;
   /** The text was changed; `text` is what it is now. */
   changed(text: string, change: { offset: number; removed: string; inserted: string }): void;
   reading(): Promise<Reading>;
@@ -20,6 +22,8 @@ export async function openReading(path: string, text: string): Promise<LiveReadi
 const NOTHING: Reading = { scope: () => undefined };
 
 class TreeReading implements LiveReading {
+  readonly atOnce = true;
+
   constructor(
     private readonly tree: SourceTree,
     private text: string,
@@ -42,6 +46,7 @@ class TreeReading implements LiveReading {
 const PATIENCE_MS = 5_000;
 
 class ScopeReading implements LiveReading, Lines {
+  readonly atOnce = false;
   readonly languageId: string;
   readonly #scopes = new Scopes(() => undefined);
   #lines: string[];

@@ -94,14 +94,16 @@ async function observe(
   times: number[],
 ): Promise<Observation[]> {
   const documents: EditedText[] = [];
+  let time = 0;
   for (const { way, history, live } of [current, ...files.filter((other) => other !== current)]) {
-    // Reading comments and strings goes on in the background in the editor.
+    const began = performance.now();
     const reading = await live.reading();
+    if (live.atOnce) time += performance.now() - began;
     documents.push({ uri: way.path, text: way.text, reading, recent: history.recent(way.text, now) });
   }
   const began = performance.now();
   const found = inOrder(findEdits(documents));
-  times.push(performance.now() - began);
+  times.push(time + performance.now() - began);
   const ways = new Map(files.map(({ way }) => [way.path, way]));
   const observations: Observation[] = [];
   const known = new Map<string, number>();

@@ -1,10 +1,9 @@
-import type { Candidate, Facts } from './candidate';
+import type { Candidate, Facts, Kind } from './candidate';
 import { MOST_TOKENS } from './candidate';
 import fitted from './weights.json';
 
 /** The features of the confidence, in the order of their weights' names. All are of the size of one. */
 export const EDIT_FEATURES = [
-  'rename',
   'left',
   'right',
   'both',
@@ -28,12 +27,15 @@ export const EDIT_FEATURES = [
 export type EditFeatures = Record<(typeof EDIT_FEATURES)[number], number>;
 
 /** A fitted logistic model, and how sure it must be of what is shown. */
-export interface EditWeights {
+export interface KindWeights {
   readonly bias: number;
   readonly weights: EditFeatures;
   /** The least confidence with which edits are shown: of each four that are, at least three are right. */
   readonly threshold: number;
 }
+
+/** One for each kind of edits: what speaks for a repetition says little of a renamed name. */
+export type EditWeights = Readonly<Record<Kind, KindWeights>>;
 
 /** What is fitted: how sure each model is, by its name, and how sure one can be without any ("found"). */
 export const EDIT_WEIGHTS: Readonly<Record<string, EditWeights>> = fitted;
@@ -50,7 +52,6 @@ export interface Gains {
 /** @param gains what a model says; undefined where none was asked */
 export function editFeatures(facts: Facts, gains: Gains | undefined): EditFeatures {
   return {
-    rename: Number(facts.kind === 'rename'),
     left: facts.left / MOST_TOKENS,
     right: facts.right / MOST_TOKENS,
     both: Math.min(facts.left, facts.right) / MOST_TOKENS,
@@ -78,7 +79,7 @@ function nats(gain: number | undefined): number {
 }
 
 /** Probability that an edit is the user's next one, or one of the next. */
-export function editConfidence(features: EditFeatures, { bias, weights }: Omit<EditWeights, 'threshold'>): number {
+export function editConfidence(features: EditFeatures, { bias, weights }: Omit<KindWeights, 'threshold'>): number {
   const odds = EDIT_FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
   return 1 / (1 + Math.exp(-odds));
 }
@@ -87,6 +88,8 @@ export function editConfidence(features: EditFeatures, { bias, weights }: Omit<E
 export interface Rated {
   readonly candidate: Candidate;
   readonly confidence: number;
+  /** Whether it is sure enough to be shown. */
+  readonly sure: boolean;
 }
 
 /** Candidates by their confidence, the surest first. @param gains what a model says of each, where one was asked */
@@ -96,9 +99,10 @@ export function rated(
   gains: readonly (Gains | undefined)[] = [],
 ): Rated[] {
   return candidates
-    .map((candidate, i) => ({
-      candidate,
-      confidence: editConfidence(editFeatures(candidate.facts, gains[i]), weights),
-    }))
+    .map((candidate, i) => {
+      const fitted = weights[candidate.kind];
+      const confidence = editConfidence(editFeatures(candidate.facts, gains[i]), fitted);
+      return { candidate, confidence, sure: confidence >= fitted.threshold };
+    })
     .sort((a, b) => b.confidence - a.confidence);
 }

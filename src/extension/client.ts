@@ -36,6 +36,8 @@ import { t, useTranslator } from './words';
 import { restartDelay, restartLimit, restartWindow } from './restarts';
 import {
   DismissedNotification,
+  NextEditRefusedNotification,
+  NextEditRequest,
   SnoozeNotification,
   StatusNotification,
   ThoughtRequest,
@@ -43,6 +45,7 @@ import {
   UndoneNotification,
   WhyRequest,
   type InitializationOptions,
+  type NextEdit,
   type Status,
   type ThoughtReport,
   type WhyReport,
@@ -167,6 +170,18 @@ export class Client implements Disposable {
     const convert = this.#client.code2ProtocolConverter;
     const params = { uri: convert.asUri(document.uri), position: convert.asPosition(position) };
     await this.#client.sendNotification(DismissedNotification, params);
+  }
+
+  /** The edit that may be the user's next; null where there is none. */
+  async nextEdit(document: TextDocument, token: CancellationToken): Promise<NextEdit | null> {
+    if (!this.#client?.isRunning()) return null;
+    const uri = this.#client.code2ProtocolConverter.asUri(document.uri);
+    return this.#client.sendRequest(NextEditRequest, { uri }, token);
+  }
+
+  /** Tells the server that a next edit was sent away, or that the user went on without it. */
+  async refusedEdit(id: number, how: 'dismissed' | 'ignored'): Promise<void> {
+    if (this.#client?.isRunning()) await this.#client.sendNotification(NextEditRefusedNotification, { id, how });
   }
 
   /** Why there is no suggestion at a position. */

@@ -22,6 +22,7 @@ import { statusView } from './statusView';
 import { t } from './words';
 import type { Client } from './client';
 import type { Models } from './models';
+import type { NextEdits } from './nextEdits';
 import type { Recorder } from './recorder';
 import type { Snoozer } from './snoozer';
 import type { StatisticsPanel } from './statisticsPanel';
@@ -35,6 +36,7 @@ export interface CommandContext {
   statistics: StatisticsPanel;
   recorder: Recorder;
   snoozer: Snoozer;
+  nextEdits: NextEdits;
   models: Models;
   secrets: SecretStorage;
   /** What a setting can be, and what each of its words means. */
@@ -58,7 +60,7 @@ const openSettings = () => commands.executeCommand('workbench.action.openSetting
 
 /** Registers the commands of package.json. */
 export function registerCommands(context: CommandContext): Disposable[] {
-  const { log, panel, statistics, recorder, snoozer, models, obtain } = context;
+  const { log, panel, statistics, recorder, snoozer, nextEdits, models, obtain } = context;
   const register = (name: string, action: () => unknown) => commands.registerCommand(`thoughtline.${name}`, action);
   return [
     register('toggle', () => writeSetting('enable', !readSettings().enable)),
@@ -73,6 +75,8 @@ export function registerCommands(context: CommandContext): Disposable[] {
     register('getCoder', () => models.getCoder()),
     register('useGguf', () => models.useGguf()),
     register('removeCoder', () => models.removeCoder()),
+    register('acceptNextEdit', () => nextEdits.accept()),
+    register('dismissNextEdit', () => nextEdits.dismiss()),
     register('showLog', () => log.show(true)),
     register('showThought', () => panel.show()),
     register('showStatistics', () => statistics.show()),

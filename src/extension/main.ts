@@ -4,6 +4,7 @@ import { copilotSuggests } from './copilot';
 import { languageOn } from './languages';
 import { Models } from './models';
 import { section, TOKEN_SECRET } from './names';
+import { NextEdits } from './nextEdits';
 import { Recorder } from './recorder';
 import { carryOverModelPath, readSettings, trusted } from './settings';
 import { describeSnooze } from './snooze';
@@ -33,6 +34,10 @@ export function activate(context: ExtensionContext): void {
   const panel = new ThoughtPanel(context.extensionUri, () => client);
   const recorder = new Recorder(context.globalState, (line) => log.warn(line));
   const statistics = new StatisticsPanel(context.extensionUri, recorder);
+  const nextEdits = new NextEdits(
+    () => client,
+    (event) => recorder.count(event),
+  );
   const snoozer = new Snoozer();
   const snoozed = () => describeSnooze(snoozer.snooze, Date.now());
   const standstill = (): Standstill => {
@@ -86,6 +91,7 @@ export function activate(context: ExtensionContext): void {
     recorder,
     statistics,
     snoozer,
+    nextEdits,
     snoozer.onChange(() => {
       void client?.snooze();
       setContexts();
@@ -97,6 +103,7 @@ export function activate(context: ExtensionContext): void {
       statistics,
       recorder,
       snoozer,
+      nextEdits,
       models,
       secrets: context.secrets,
       choices: (setting) => choicesOf(context, setting),

@@ -56,7 +56,7 @@ export class Recorder implements Disposable {
   /** The editor was given an answer. */
   offered({ document, offset, text, others, milliseconds }: Offered): void {
     if (text === undefined) return;
-    this.#count({ type: 'answered', milliseconds });
+    this.count({ type: 'answered', milliseconds });
     this.#follow({ type: 'offered', uri: String(document.uri), offset, text, others, now: Date.now() });
   }
 
@@ -92,7 +92,7 @@ export class Recorder implements Disposable {
   #follow(event: OfferEvent): void {
     const { offer, events } = follow(this.#offer, event);
     this.#offer = offer;
-    for (const counted of events) this.#count(counted);
+    for (const counted of events) this.count(counted);
   }
 
   #shift(uri: string, change: { offset: number; removed: number; inserted: number }): void {
@@ -108,7 +108,7 @@ export class Recorder implements Disposable {
       const timer = setTimeout(() => {
         if (!document.isClosed) {
           const kept = stillThere(text, textOf(document, watched.stretch));
-          this.#count({ type: 'checked', after, kept });
+          this.count({ type: 'checked', after, kept });
         }
         if (after === retention.at(-1)) this.#watched.delete(watched);
       }, after * 1000);
@@ -116,7 +116,8 @@ export class Recorder implements Disposable {
     }
   }
 
-  #count(event: StatisticsEvent): void {
+  /** Counts something that has happened today. */
+  count(event: StatisticsEvent): void {
     this.#waiting.push({ event, day: today() });
     this.#timer ??= setTimeout(() => void this.#store(), pace);
     for (const listener of this.#changed) listener();

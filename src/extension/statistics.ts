@@ -12,6 +12,8 @@ export type StatisticsEvent =
   /** A request was answered with a suggestion. */
   | { readonly type: 'answered'; readonly milliseconds: number }
   | { readonly type: 'shown' | 'dismissed' }
+  /** A next edit was shown, or what became of it. */
+  | { readonly type: 'nextEdit'; readonly how: 'shown' | 'accepted' | 'dismissed' }
   /** `characters` were written by one key. `first`: the first part of its suggestion. */
   | { readonly type: 'accepted'; readonly characters: number }
   | { readonly type: 'partly'; readonly characters: number; readonly first: boolean }
@@ -31,6 +33,8 @@ export interface Day {
   readonly kept: Readonly<Record<string, number>>;
   /** How many answers took how long: by index of a logarithmic scale. */
   readonly latencies: Readonly<Record<string, number>>;
+  /** Next edits: shown, accepted, dismissed. */
+  readonly nextEdits?: Readonly<Record<string, number>>;
 }
 
 export interface Statistics {
@@ -68,8 +72,14 @@ function isDay(value: unknown): value is Day {
     isRecord(value) &&
     typeof value['day'] === 'string' &&
     counted.every((name) => isCount(value[name])) &&
-    tables.every((name) => isRecord(value[name]) && Object.values(value[name]).every(isCount))
+    tables.every((name) => isTable(value[name])) &&
+    // Versions before 0.4 counted none.
+    (value['nextEdits'] === undefined || isTable(value['nextEdits']))
   );
+}
+
+function isTable(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every(isCount);
 }
 
 function isCount(value: unknown): boolean {
@@ -100,6 +110,8 @@ function add(day: Day, event: StatisticsEvent): Day {
   switch (event.type) {
     case 'answered':
       return { ...day, latencies: increment(day.latencies, latencyIndex(event.milliseconds)) };
+    case 'nextEdit':
+      return { ...day, nextEdits: increment(day.nextEdits ?? {}, event.how) };
     case 'shown':
       return { ...day, shown: day.shown + 1 };
     case 'dismissed':
@@ -139,7 +151,7 @@ export function latencyAt(index: number): number {
 }
 
 /** Everything of all days together. */
-export interface Totals extends Omit<Day, 'day'> {
+export interface Totals extends Required<Omit<Day, 'day'>> {
   readonly days: number;
 }
 
@@ -160,6 +172,7 @@ export function totals({ days }: Statistics): Totals {
     checked: join((day) => day.checked),
     kept: join((day) => day.kept),
     latencies: join((day) => day.latencies),
+    nextEdits: join((day) => day.nextEdits ?? {}),
   };
 }
 

@@ -52,12 +52,26 @@ export function statisticsHtml(statistics: Statistics): string {
       milliseconds(latencyQuantile(all.latencies, 0.9)),
       t('nine in ten were faster'),
     ),
+    ...(['shown', 'accepted', 'dismissed'] as const).flatMap((how) =>
+      Object.keys(all.nextEdits).length === 0
+        ? []
+        : [figure(`next-edits-${how}`, nextEditTerm(how), String(all.nextEdits[how] ?? 0), t('told by their keys'))],
+    ),
     '</dl>',
     `<h3>${t('By day')}</h3>`,
     days(statistics),
     `<h3>${t('Latency')}</h3>`,
     latencies(all.latencies),
   ].join('\n');
+}
+
+function nextEditTerm(how: 'shown' | 'accepted' | 'dismissed'): string {
+  const terms = {
+    shown: t('Next edits shown'),
+    accepted: t('Next edits accepted'),
+    dismissed: t('Next edits dismissed'),
+  };
+  return terms[how];
 }
 
 function figure(key: string, term: string, value: string, note: string): string {

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
+import type { Targets } from '../edits/targets';
 import { initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
 import { lineSplitter, LogLimiter } from './logLines';
 import {
@@ -209,6 +210,21 @@ export class InferenceClient {
     });
   }
 
+  /**
+   * How much likelier each new text is than the old one in its place, under the thought about a document. Never rejects;
+   * nothing where newer questions took its place, or the model cannot be asked.
+   */
+  weigh(uri: string, places: readonly (Targets & { path: string })[]): Promise<readonly number[] | undefined> {
+    if (this.#lifecycle.state !== 'ready') return Promise.resolve(undefined);
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#send({
+        message: { type: 'weigh', id, uri, places },
+        settle: (reply) => resolve(reply.type === 'weighed' ? reply.gains : undefined),
+      });
+    });
+  }
+
   forget(uri: string): void {
     this.#post({ type: 'forget', uri });
   }
@@ -363,6 +379,7 @@ export class InferenceClient {
         break;
       case 'thought':
       case 'completed':
+      case 'weighed':
         this.#handle({ type: 'served' });
         this.#settle(message);
         break;

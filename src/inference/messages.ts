@@ -1,4 +1,5 @@
 /** What the language server and the inference process say to each other over the process' IPC channel. */
+import type { Targets } from '../edits/targets';
 import type { CompletionOptions, CompletionRequest, CompletionResult, ThoughtTrace } from '../completion/engine';
 
 export type { CompletionRequest, CompletionResult, ThoughtTrace };
@@ -86,6 +87,13 @@ export type ToInference =
       readonly mode: ThinkingMode;
       readonly steps: number;
     }
+  /** How much likelier is each new text than the old one in its place? Newer questions take the place of older ones. */
+  | {
+      readonly type: 'weigh';
+      readonly id: number;
+      readonly uri: string;
+      readonly places: readonly (Targets & { readonly path: string })[];
+    }
   /** The document was closed, or thinking about it was switched off: its thought is dropped. */
   | { readonly type: 'forget'; readonly uri: string }
   | { readonly type: 'usage'; readonly id: number }
@@ -147,6 +155,8 @@ export type FromInference =
   | { readonly type: 'thinking'; readonly uri: string; readonly step: number; readonly steps: number }
   /** The end of a `think`; without `publication` the thought before still serves. */
   | { readonly type: 'thought'; readonly id: number; readonly uri: string; readonly publication?: Publication }
+  /** log p(new) − log p(old) of each place, in nats. */
+  | { readonly type: 'weighed'; readonly id: number; readonly gains: readonly number[] }
   | ({ readonly type: 'usage'; readonly id: number } & Usage)
   /** How far the reading of the workspace is; without `progress` it is over. */
   | { readonly type: 'indexing'; readonly progress?: IndexProgress | undefined }
@@ -201,6 +211,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
       value === undefined ||
       (isRecord(value) && isCount(value['version']) && isRecord(value['trace']) && areTexts(value['likelier'])),
   },
+  weighed: { id: isCount, gains: (value) => Array.isArray(value) && value.every(isNumber) },
   usage: { id: isCount, memoryMb: isNumber, cpuSeconds: isNumber },
   indexing: { progress: (value) => value === undefined || isRecord(value) },
   log: { line: isText },

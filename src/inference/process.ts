@@ -11,6 +11,9 @@ import { ThoughtKeeper } from './thoughtKeeper';
 /** Only one suggestion is made ahead at a time: newer work supersedes it, whichever document it is about. */
 const AHEAD = '';
 
+/** Only the edits after the last one are judged. */
+const EDITS = '';
+
 /** Key of the check of the device: no document has it. */
 const VERIFICATION = '';
 
@@ -76,6 +79,9 @@ export class InferenceService {
         this.#latest.set(message.uri, message.request);
         this.#queue.hold('refine', 0);
         this.#queue.push(this.#thinking(message));
+        break;
+      case 'weigh':
+        this.#queue.push(this.#weighing(message));
         break;
       case 'forget':
         this.#latest.delete(message.uri);
@@ -192,6 +198,24 @@ export class InferenceService {
         if (signal) signal.aborted = true;
         decoding.dropped(error);
       },
+    };
+  }
+
+  /** Edits that may be the next, judged one run after the other: nothing that somebody waits for has to wait long for them. */
+  #weighing({ id, uri, places }: Message<'weigh'>): Work {
+    const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
+    const gains: number[] = [];
+    return {
+      lane: 'edits',
+      key: EDITS,
+      advance: async () => {
+        const place = places[gains.length];
+        if (place) gains.push(await this.#engine.gain(place, thought));
+        if (gains.length < places.length) return true;
+        this.#send({ type: 'weighed', id, gains });
+        return false;
+      },
+      dropped: (error) => this.#decline(id, error),
     };
   }
 

@@ -30,6 +30,8 @@ import { usage, type Asked, type How } from '../inference/messages';
 import {
   ACCEPTED_COMMAND,
   DismissedNotification,
+  NextEditRefusedNotification,
+  NextEditRequest,
   RestartRequest,
   StatisticsRequest,
   StatusNotification,
@@ -38,6 +40,8 @@ import {
   WhyRequest,
   SnoozeNotification,
   UndoneNotification,
+  type InlineEdits,
+  type NextEdit,
 } from '../protocol';
 import { Scopes } from '../scopes/scopes';
 import { excludedBy } from '../workspace/excluded';
@@ -45,6 +49,7 @@ import { defaultSettings, type DocumentSettings, type Settings } from '../settin
 import { Completions } from './completions';
 import { EndpointWriter } from './endpoint';
 import { checkedDocuments, cut, editOf, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { NextEdits } from './nextEdits';
 import { ModelSwitch } from './modelSwitch';
 import { Notebooks } from './notebooks';
 import {
@@ -65,6 +70,9 @@ import { IndexReporter, StatusReporter } from './status';
 import { Thinker, type Subject } from './thinker';
 import { Workspace } from './workspace';
 
+/** How several editors ask for next edits; no standard, but what they agree on. */
+const InlineEditRequest = { method: 'textDocument/copilotInlineEdit' };
+
 const connection = createConnection(ProposedFeatures.all);
 const documents = new TextDocuments({
   ...checkedDocuments,
@@ -79,6 +87,7 @@ const documents = new TextDocuments({
       session.refusals.changed({ ...edit, offset: before.length + edit.offset }, before + updated.getText());
     }
     scopes.changed(updated, changes);
+    nextEdits.changed(document.uri, edit);
     return updated;
   },
 });
@@ -184,6 +193,7 @@ const writer = new EndpointWriter(client, {
   log,
 });
 const completions = new Completions(writer, thinker);
+const nextEdits = new NextEdits(client, scopes);
 
 connection.onInitialize((params): InitializeResult => {
   const options = field(params, 'initializationOptions');
@@ -272,6 +282,7 @@ documents.onDidClose(({ document }) => {
   sessions.delete(document.uri);
   skippedOnce.delete(document.uri);
   thinker.closed(document.uri);
+  nextEdits.closed(document.uri);
 });
 
 onRequest(InlineCompletionRequest, async (params, token) => {
@@ -302,6 +313,25 @@ onRequest(InlineCompletionRequest, async (params, token) => {
   const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;
+});
+
+onNotification(NextEditRefusedNotification, (params) => {
+  const [id, how] = [field(params, 'id'), field(params, 'how')];
+  if (typeof id === 'number' && (how === 'dismissed' || how === 'ignored')) nextEdits.refused(id, how);
+});
+
+onRequest(NextEditRequest, async (params, token) => {
+  const uri = readText(field(params, 'uri'));
+  return uri === undefined ? odd('uri') : ((await nextEdit(uri, token)) ?? null);
+});
+
+onRequest(InlineEditRequest, async (params, token): Promise<InlineEdits | ResponseError<void>> => {
+  const uri = readText(field(field(params, 'textDocument'), 'uri'));
+  if (uri === undefined) return odd('textDocument.uri');
+  const found = await nextEdit(uri, token);
+  if (!found) return { edits: [] };
+  const { newText: text, range, version } = found;
+  return { edits: [{ text, range, textDocument: { uri: found.uri, version } }] };
 });
 
 onRequest(ThoughtRequest, (params) => {
@@ -341,7 +371,9 @@ onRequest(WhyRequest, (params) => {
   const text = document.getText();
   const sum = createHash('sha256').update(text).digest('hex');
   const copy = `the server's copy: version ${document.version}, ${text.length} characters, SHA-256 ${sum}`;
-  return { reason: why(document, session, position), details: [...session.history(), copy] };
+  const edits = settings.nextEdits === 'off' ? undefined : nextEdits.lastDecision;
+  const details = [...session.history(), ...(edits === undefined ? [] : [`next edit: ${edits}`]), copy];
+  return { reason: why(document, session, position), details };
 });
 
 onRequest(ExecuteCommandRequest, (params) => {
@@ -388,6 +420,27 @@ function onRequest(type: { method: string }, handler: (params: unknown, token: C
 
 function onNotification(type: { method: string }, handler: (params: unknown) => void): void {
   connection.onNotification(type.method, handler);
+}
+
+/** The edit that may be next after what was changed in a document; none where suggestions are off or snoozed. */
+async function nextEdit(uri: string, token: CancellationToken): Promise<NextEdit | undefined> {
+  const document = documents.get(uri);
+  const kinds = settings.nextEdits;
+  if (!document || kinds === 'off') return undefined;
+  const reason = obstacle(document) ?? restraint(document);
+  if (reason !== undefined) return nextEdits.refuse(reason);
+  const open = [...sessions.keys()].reverse().flatMap((key) => documents.get(key) ?? []);
+  return nextEdits.next({ document, open: open.filter(enabled), kinds }, token);
+}
+
+/** What stands against a next edit, which nobody asks for by hand. */
+function restraint(document: TextDocument): string | undefined {
+  const session = sessions.get(document.uri);
+  const { lastChange = 'typing' } = session ?? {};
+  // To delete something is an edit, too; what is in a comment is decided place by place.
+  const change = lastChange === 'deletion' ? 'typing' : lastChange;
+  const { trigger } = settingsOf(session);
+  return silence.reserve({ snoozed, trigger, lastChange: change, text: () => document.getText(), scope: () => 'code' });
 }
 
 /** The answer to a request without what it is about. */

@@ -77,7 +77,7 @@ describe('how sure an edit is', () => {
   it('the surest comes first; what a model says counts', () => {
     const [one, other] = [candidate(2), candidate(4)];
     assert.deepEqual(
-      rated([one, other], model).map((found) => found.candidate),
+      rated([one, other], { rename: model, repeat: model }).map((found) => found.candidate),
       [other, one],
     );
     const gains = [
@@ -85,7 +85,7 @@ describe('how sure an edit is', () => {
       { place: -20, source: 0 },
     ];
     assert.deepEqual(
-      rated([one, other], model, gains).map((found) => found.candidate),
+      rated([one, other], { rename: model, repeat: model }, gains).map((found) => found.candidate),
       [one, other],
     );
   });

@@ -60,10 +60,13 @@ test('every command of ours that a key runs is registered; Escape is taken only 
   assert.ok(ours.length > 0);
   for (const { command } of ours)
     assert.ok(source.includes(`register('${command.slice('thoughtline.'.length)}'`), command);
-  const escape = manifest.contributes.keybindings.filter(({ key }) => key === 'escape');
-  for (const { when } of escape) {
-    assert.match(when, /^inlineSuggestionVisible && editorTextFocus && /);
-    for (const other of ['suggestWidgetVisible', 'inSnippetMode', 'findWidgetVisible', 'vim.active', 'neovim.init']) {
+  const taken = manifest.contributes.keybindings.filter(({ key }) => key === 'escape' || key === 'tab');
+  for (const { when, key } of taken) {
+    if (key === 'escape') assert.ok(when.includes('!findWidgetVisible'));
+    assert.match(when, /^(inlineSuggestionVisible|thoughtline\.nextEdit(Visible|TakesTab)) && editorTextFocus && /);
+    // An edit that is offered leaves ghost text its keys.
+    if (when.startsWith('thoughtline.nextEdit')) assert.ok(when.includes('!inlineSuggestionVisible'));
+    for (const other of ['suggestWidgetVisible', 'inSnippetMode', 'vim.active', 'neovim.init']) {
       assert.ok(when.includes(`!${other}`), other);
     }
   }

@@ -240,6 +240,15 @@ describe('the counts', () => {
   });
 });
 
+test('next edits are counted by what became of them, and shown once there were any', () => {
+  const all = (['shown', 'shown', 'accepted'] as const).map((how) => ({ type: 'nextEdit', how }) as const);
+  const counted = all.reduce((sum, event) => count(sum, event, '2026-12-01'), noStatistics);
+  assert.deepEqual(totals(counted).nextEdits, { shown: 2, accepted: 1 });
+  assert.deepEqual(readStatistics(JSON.parse(JSON.stringify(counted))), { statistics: counted });
+  assert.match(statisticsHtml(counted), /next-edits-accepted"><dt>[^<]*<\/dt><dd>1</);
+  assert.doesNotMatch(statisticsHtml(count(noStatistics, { type: 'shown' }, '2026-12-01')), /next-edits/);
+});
+
 describe('the page', () => {
   test('without counts it says so', () => assert.match(statisticsHtml(noStatistics), /Nothing has been counted/));
 

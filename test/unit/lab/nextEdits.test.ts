@@ -62,8 +62,9 @@ const none = Object.fromEntries(EDIT_FEATURES.map((name) => [name, 0])) as Recor
   (typeof EDIT_FEATURES)[number],
   number
 >;
+const fitted = (threshold: number) => ({ bias: 0, weights: { ...none, left: 6 }, threshold });
 const policy: Policy = {
-  weights: { bias: 0, weights: { ...none, left: 6 }, threshold: 0.6 },
+  weights: { rename: fitted(0.6), repeat: fitted(0.6) },
   kinds: ['rename', 'repeat'],
   judged: false,
 };
@@ -80,7 +81,7 @@ describe('a commit, edit by edit', () => {
     assert.deepEqual(found[1], ['→, mode wrong', 'name→title a.ts#2'].toReversed());
     const { following, offered, right, recalled } = outcomeOf(walked, {
       ...policy,
-      weights: { ...policy.weights, threshold: 0.9 },
+      weights: { rename: fitted(0.9), repeat: fitted(0.9) },
     });
     assert.deepEqual({ following, offered, right, recalled }, { following: 2, offered: 1, right: 1, recalled: 1 });
   });
@@ -143,7 +144,7 @@ describe('what is offered on the way', () => {
   });
 
   it('the threshold is the least with which enough is right', () => {
-    assert.equal(thresholdFor([commit], policy, 0.6), 0.3);
-    assert.equal(thresholdFor([commit], policy, 0.99), 1);
+    assert.equal(thresholdFor([commit], policy, 'repeat', 0.6), 0.3);
+    assert.equal(thresholdFor([commit], policy, 'repeat', 0.99), 1);
   });
 });
