@@ -20,7 +20,7 @@ import { measureSpeed } from './benchSpeed';
 import { UsageError, type Command } from '../src/cli/command';
 import { readRepository } from './evaluation/repository';
 import { bundleFolder, openEngine } from '../src/cli/model';
-import { readText } from '../src/cli/place';
+import { readText } from '../src/cli/location';
 import { ProgressBar } from '../src/cli/progress';
 import { typeInto, type Typing } from './serverTyping';
 import type { SourceFile } from './typing';

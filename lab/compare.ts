@@ -8,7 +8,7 @@ import { randomFrom, shuffle } from '../src/model/random';
 import { MODEL_OPTIONS, parse, wholeNumber } from '../src/cli/arguments';
 import { UsageError, type Command } from '../src/cli/command';
 import { bootstrap, type Part as Figure } from './evaluation/bootstrap';
-import { chooseSites, KINDS, type Item, type Kind, type Site } from './evaluation/items';
+import { chooseSites, KINDS, type Item, type Kind, type CutSite } from './evaluation/items';
 import { editSimilarity, exactMatch, identifierF1 } from './evaluation/metrics';
 import { readRepositories } from './evaluation/repository';
 import { bundleFolder } from '../src/cli/model';
@@ -67,7 +67,7 @@ interface Row {
 interface Measured {
   readonly names: readonly string[];
   /** For each item of a site the outcomes of all names. */
-  measure(site: Site): Promise<readonly (readonly Outcome[])[]>;
+  measure(site: CutSite): Promise<readonly (readonly Outcome[])[]>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import { candidateFeatures } from '../src/completion/present';
+import { candidateFeatures } from '../src/completion/postprocess';
 import type { CompletionOptions } from '../src/completion/engine';
 import { bestOfEach, calibrationError, fitConfidence as fit, type Example } from './confidenceFit';
 import type { ConfidenceWeights } from '../src/model/manifest';

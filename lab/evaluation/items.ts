@@ -11,14 +11,14 @@ export type Kind = (typeof KINDS)[number];
  * Where it is cut out. `syntax`: a block is a whole construct, a line begins a statement, a tail stands after an operator,
  * a bracket or a keyword. `random`: anywhere.
  */
-export const PLACES = ['syntax', 'random'] as const;
-export type Place = (typeof PLACES)[number];
+export const CUT_KINDS = ['syntax', 'random'] as const;
+export type CutKind = (typeof CUT_KINDS)[number];
 
 /** A text cut out of a file, to be written again by the model. */
 export interface Item {
   readonly repository: string;
   readonly kind: Kind;
-  readonly place: Place;
+  readonly place: CutKind;
   readonly request: CompletionRequest;
   readonly target: string;
 }
@@ -27,7 +27,7 @@ export interface Item {
  * A block, and a line and a tail inside of it. All are completed under the thought of the place where the whole block is
  * missing: steps are taken once for three items, and the thought has seen none of the targets.
  */
-export interface Site {
+export interface CutSite {
   readonly repository: string;
   /** The file without the block. */
   readonly request: CompletionRequest;
@@ -50,10 +50,10 @@ const TRIES = 400;
  * @param count items wanted; a site has three, so there may be up to two more
  * @param random numbers in [0, 1)
  */
-export function chooseSites(repositories: readonly Repository[], count: number, random: () => number): Site[] {
+export function chooseSites(repositories: readonly Repository[], count: number, random: () => number): CutSite[] {
   const sources = repositories.map((repository) => sitesOf(repository, random));
   const wanted = Math.ceil(count / KINDS.length);
-  const sites: Site[] = [];
+  const sites: CutSite[] = [];
   for (let open = true; open && sites.length < wanted;) {
     open = false;
     for (const source of sources) {
@@ -67,21 +67,21 @@ export function chooseSites(repositories: readonly Repository[], count: number, 
 }
 
 /** Sites of a repository at random lines: a long file gives more of them, but never more than PER_FILE. */
-function* sitesOf(repository: Repository, random: () => number): Generator<Site> {
+function* sitesOf(repository: Repository, random: () => number): Generator<CutSite> {
   let total = 0;
   const texts = repository.files.map((file) => {
     const lines = file.text.split('\n');
     return { file, lines, end: (total += lines.length) };
   });
   const used = new Map<SourceText, number>();
-  let turn = Math.floor(random() * PLACES.length);
+  let turn = Math.floor(random() * CUT_KINDS.length);
   for (let tries = 0; tries < TRIES; tries++) {
     const at = Math.floor(random() * total);
     const text = texts.find(({ end }) => at < end);
     if (!text || (used.get(text.file) ?? 0) >= PER_FILE) continue;
     const { file, lines, end } = text;
     // Where nothing is found at one sort of place, the other one will do.
-    const place = PLACES[(turn + Number(tries > TRIES / 2)) % PLACES.length] as Place;
+    const place = CUT_KINDS[(turn + Number(tries > TRIES / 2)) % CUT_KINDS.length] as CutKind;
     const site = cut(repository, file, lines, at - (end - lines.length), place, random);
     if (!site) continue;
     used.set(file, (used.get(file) ?? 0) + 1);
@@ -96,9 +96,9 @@ function cut(
   file: SourceText,
   lines: readonly string[],
   line: number,
-  place: Place,
+  place: CutKind,
   random: () => number,
-): Site | undefined {
+): CutSite | undefined {
   const spans = spansOf(lines, line, place, random);
   if (!spans) return undefined;
   const related = relatedTo(file, repository);
@@ -146,7 +146,7 @@ function tellingLines(text: string): Set<string> {
   return new Set(text.split('\n').flatMap((line) => (/\w{2}/.test(line) ? withoutSpace(line) : [])));
 }
 
-export interface Span {
+export interface HeldOutSpan {
   readonly kind: Kind;
   readonly line: number;
   readonly column: number;
@@ -157,9 +157,9 @@ export interface Span {
 export function spansOf(
   lines: readonly string[],
   line: number,
-  place: Place,
+  place: CutKind,
   random: () => number,
-): readonly Span[] | undefined {
+): readonly HeldOutSpan[] | undefined {
   const count = place === 'syntax' ? constructAt(lines, line) : linesAt(lines, line, 2 + Math.floor(random() * 4));
   if (count === undefined) return undefined;
   const rows = Array.from({ length: count }, (_, i) => line + i).filter((row) =>
@@ -185,7 +185,7 @@ function linesAt(lines: readonly string[], line: number, count: number): number 
 }
 
 /** Columns behind which something is said. */
-function tailColumns(line: string, place: Place): number[] {
+function tailColumns(line: string, place: CutKind): number[] {
   const text = line.trimEnd();
   const columns = place === 'syntax' ? meaningfulColumns(text) : columnsOf(text);
   return columns.filter((column) => column > indentOf(text) && /[\p{L}\p{N}]/u.test(text.slice(column)));

@@ -1,7 +1,7 @@
 import type { CompletionRequest, CompletionResult, Engine, SourceText, Thought } from '../../src/completion/engine';
 import { SyntaxCheckers } from '../../src/syntax/checker';
 import { thoughtAfter, thoughtsAfter } from '../thoughts';
-import { isCopy, type Item, type Kind, type Place, type Site } from './items';
+import { isCopy, type Item, type Kind, type CutKind, type CutSite } from './items';
 import { footprint } from './footprint';
 import { editSimilarity, exactMatch, identifierF1 } from './metrics';
 import { USUAL_STEPS, type Way } from './ways';
@@ -35,7 +35,7 @@ export interface Measured {
   readonly repository: string;
   readonly path: string;
   readonly kind: Kind;
-  readonly place: Place;
+  readonly place: CutKind;
   readonly bytes: number;
   /** Share of the text outside the window that the thought rests on. */
   readonly coverage: number;
@@ -72,7 +72,7 @@ export class Measurer {
     this.#ways = ways;
   }
 
-  async measure(site: Site): Promise<Measured[]> {
+  async measure(site: CutSite): Promise<Measured[]> {
     const steps = this.#ways.flatMap(({ thought }) => (typeof thought === 'number' ? thought : []));
     const own = await thoughtsAfter(this.#engine, site.request, [...new Set([...steps, USUAL_STEPS])]);
     const usual = own.get(USUAL_STEPS) as Thought;
@@ -132,7 +132,7 @@ export class Measurer {
   /** Some controls have nobody to be taken from, like the first site's other repository: they are left out there. */
   async #thoughtOf(
     { thought, part }: Way,
-    site: Site,
+    site: CutSite,
     own: ReadonlyMap<number, Thought>,
   ): Promise<Thought | undefined> {
     if (thought === 'plain') return this.#plain?.prior;
@@ -149,7 +149,10 @@ export class Measurer {
   }
 
   /** The thought about other files of the site's repository: about one of them, or about those that are open beside it. */
-  async #foreignTo({ repository, request }: Site, control: 'other file' | 'workspace'): Promise<Thought | undefined> {
+  async #foreignTo(
+    { repository, request }: CutSite,
+    control: 'other file' | 'workspace',
+  ): Promise<Thought | undefined> {
     const key = `${control}\n${repository}`;
     const known = this.#foreign.get(key);
     const text = request.prefix + request.suffix;

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { calibrationError } from '../confidenceFit';
 import { bootstrap, type Interval, type Part } from './bootstrap';
-import { KINDS, PLACES, type Kind, type Place } from './items';
+import { KINDS, CUT_KINDS, type Kind, type CutKind } from './items';
 import type { Measured, Outcome } from './measure';
 import { WITH_MEMORY, type Way } from './ways';
 
@@ -36,7 +36,7 @@ export interface Row {
 /** One way on the items of one kind, cut out at one sort of place. */
 export interface KindRow {
   readonly kind: Kind;
-  readonly place: Place;
+  readonly place: CutKind;
   readonly items: number;
   readonly bitsPerByte: Interval | undefined;
   readonly exact: Interval | undefined;
@@ -138,7 +138,7 @@ function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
     among: (item: Measured) => boolean = () => true,
   ): Interval | undefined => meanOf(measured.filter(among), ({ outcomes }) => outcomes[way] && value(outcomes[way]));
   const exact = (outcome: Outcome) => outcome.exact;
-  const of = (sort: { kind: Kind; place: Place }) => (item: Measured) =>
+  const of = (sort: { kind: Kind; place: CutKind }) => (item: Measured) =>
     item.kind === sort.kind && item.place === sort.place;
   return {
     way,
@@ -163,7 +163,7 @@ function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
     milliseconds: median(mine.flatMap(({ outcome }) => outcome.milliseconds ?? [])),
     thinking: median(mine.flatMap(({ outcome }) => outcome.thinking ?? [])),
     megabytes: median(mine.flatMap(({ outcome }) => outcome.megabytes ?? [])),
-    kinds: KINDS.flatMap((kind) => PLACES.map((place) => ({ kind, place })))
+    kinds: KINDS.flatMap((kind) => CUT_KINDS.map((place) => ({ kind, place })))
       .map((sort) => ({
         ...sort,
         items: mine.filter(({ item }) => of(sort)(item)).length,

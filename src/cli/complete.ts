@@ -10,7 +10,7 @@ import { MODEL_OPTIONS, MODEL_USAGE, switchOption, parse, stepsOption, wholeNumb
 import { UsageError, type Command } from './command';
 import { completionItem, countItems, readItems, RecordWriter } from './jsonl';
 import { openEngine } from './model';
-import { cutAt, parsePlace, readText, withoutLineRest } from './place';
+import { cutAt, parseLocation, readText, withoutLineRest } from './location';
 import { ProgressBar } from './progress';
 import { formatInPlace, formatTrace } from './trace';
 
@@ -86,14 +86,14 @@ async function completeOne(positionals: readonly string[], values: Values, optio
   if (argument === undefined) throw new UsageError('give the cursor as FILE:LINE:COL, or --jsonl IN --out OUT');
   if (extra !== undefined) throw new UsageError(`${extra}: one place at a time`);
   if (values.out !== undefined) throw new UsageError('--out goes with --jsonl');
-  const place = parsePlace(argument);
-  if (place.file === '-' && values.path === undefined)
+  const location = parseLocation(argument);
+  if (location.file === '-' && values.path === undefined)
     throw new UsageError('- needs --path FILE: what the text is called');
-  const path = values.path ?? relative('', place.file);
+  const path = values.path ?? relative('', location.file);
   const related = await Promise.all(
     (values.related ?? []).map(async (file) => ({ path: file, text: await readText(file) })),
   );
-  const cut = cutAt(await readText(place.file), place, path);
+  const cut = cutAt(await readText(location.file), location, path);
   const { suffix, rest } = values.forget ? withoutLineRest(cut.suffix) : { suffix: cut.suffix, rest: '' };
   const request = { path, related, prefix: cut.prefix, suffix };
 

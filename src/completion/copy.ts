@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../model/tokenizer';
 import type { LongestMatch } from '../memory/prediction';
 import { consume, type HealedPrompt } from './heal';
-import { beginning, end, unfinished, type Candidate, type Ending, type Hypothesis } from './hypothesis';
+import { beginning, end, unfinished, type Candidate, type StopRules, type Hypothesis } from './hypothesis';
 
 /**
  * The text at the cursor as it went on after the longest match of the window's end, word for word: a lookup model's own
@@ -15,7 +15,7 @@ export function copyAt(
   window: readonly number[],
   healed: HealedPrompt,
   tokenizer: Tokenizer,
-  options: Ending,
+  options: StopRules,
 ): Candidate | undefined {
   const taken = window.slice(healed.tokens.length);
   const asTyped = find(window);
@@ -36,7 +36,7 @@ function spell(
   tokens: readonly number[],
   healed: HealedPrompt,
   tokenizer: Tokenizer,
-  options: Ending,
+  options: StopRules,
 ): Candidate | undefined {
   let hypothesis: Hypothesis = beginning(healed);
   for (const token of tokens) {
@@ -54,5 +54,5 @@ function spell(
     const ended = end({ ...hypothesis, parent: 0, token }, options);
     if (ended) return ended;
   }
-  return hypothesis.pendingBytes.length > 0 ? undefined : unfinished(hypothesis, options.place);
+  return hypothesis.pendingBytes.length > 0 ? undefined : unfinished(hypothesis, options.cursor);
 }

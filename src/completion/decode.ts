@@ -25,7 +25,14 @@ export async function decode(
 ): Promise<Candidate[] | undefined> {
   const { around = plainAround(head) } = options;
   const window = [...head, ...healed.tokens];
-  const { width, place, signal, minLogprob = -Infinity, budget = Infinity, now = () => performance.now() } = options;
+  const {
+    width,
+    cursor,
+    signal,
+    minLogprob = -Infinity,
+    timeBudget = Infinity,
+    now = () => performance.now(),
+  } = options;
   const begun = now();
   const candidates: Candidate[] = [];
   let live: Hypothesis[] = [beginning(healed)];
@@ -34,7 +41,7 @@ export async function decode(
   let next = await ask(window, around.context(healed.tokens), options.maxTokens - 1);
   if (!next) return undefined;
   let logits = [next];
-  const deadline = Math.max(begun + budget, now() + Math.min(budget, LEAST_WRITING_MS));
+  const deadline = Math.max(begun + timeBudget, now() + Math.min(timeBudget, LEAST_WRITING_MS));
   let branches: ReturnType<Decoder['branch']> | undefined;
 
   for (let length = 0; length < options.maxTokens; length++) {
@@ -55,8 +62,8 @@ export async function decode(
     live = going;
     if (live.length === 0 || settled(candidates, live, width)) return ranked(candidates, width);
     if (length + 1 === options.maxTokens) break;
-    if (width === 1 && live.every(({ logprob }) => logprob < minLogprob)) return live.map(inDoubt);
-    if (budget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
+    if (width === 1 && live.every(({ logprob }) => logprob < minLogprob)) return live.map(lowConfidence);
+    if (timeBudget !== Infinity && now() > deadline) return outOfTime(candidates, live, options);
     if (width === 1) {
       const tokens = live[0]?.tokens ?? [];
       const context = around.context([...healed.tokens, ...tokens]);
@@ -68,14 +75,14 @@ export async function decode(
       logits = await advance(branches, going);
     }
   }
-  return ranked([...candidates, ...live.map((hypothesis) => unfinished(hypothesis, place))], width);
+  return ranked([...candidates, ...live.map((hypothesis) => unfinished(hypothesis, cursor))], width);
 }
 
 /** What has been finished; if nothing has, the beginnings without the word that is being written. */
-function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[], { place, width }: DecodeOptions) {
+function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[], { cursor, width }: DecodeOptions) {
   if (candidates.length > 0) return ranked(candidates, width);
   const cut = live.map(({ bytes, tokens, logprob, marks }) => ({
-    text: cutUnfinished(textOf(bytes), place),
+    text: cutUnfinished(textOf(bytes), cursor),
     tokens,
     logprob,
     marks,
@@ -84,8 +91,8 @@ function outOfTime(candidates: readonly Candidate[], live: readonly Hypothesis[]
   return ranked(cut, width);
 }
 
-function inDoubt({ bytes, tokens, logprob, marks }: Hypothesis): Candidate {
-  return { text: textOf(bytes), tokens, logprob, marks, stop: 'doubt' };
+function lowConfidence({ bytes, tokens, logprob, marks }: Hypothesis): Candidate {
+  return { text: textOf(bytes), tokens, logprob, marks, stop: 'lowConfidence' };
 }
 
 /** Whether no live hypothesis can still overtake the candidates found: log-probabilities only fall. */

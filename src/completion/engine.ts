@@ -32,8 +32,8 @@ import { documentOf } from './document';
 import { LookupMemory } from './lookupMemory';
 import { readTarget, scoreTarget } from './score';
 import { evidenceSources, isBinary } from './sources';
-import { placeOf, type Place } from './stop';
-import { Presenter, type Ranked } from './present';
+import { cursorContext, type CursorContext } from './stop';
+import { Postprocessor, type AnnotatedCandidate } from './postprocess';
 import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
 import {
   DEFAULTS,
@@ -111,7 +111,7 @@ export class Engine {
   readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
   readonly #lookup: LookupMemory;
   readonly #checkers = new SyntaxCheckers();
-  readonly #presenter: Presenter;
+  readonly #postprocessor: Postprocessor;
   /** Samples drawn from a thought's posterior, so that their caches serve again. */
   readonly #sampled = new WeakMap<Float32Array, SampledThought[]>();
   /** Thoughts as they are beside the memory, by the z of the whole ones, for the same reason. */
@@ -128,7 +128,7 @@ export class Engine {
     this.prior = priorThought(bundle.prior);
     this.#graphs = graphs;
     this.#lookup = new LookupMemory(bundle, products);
-    this.#presenter = new Presenter(bundle.manifest, this.#checkers);
+    this.#postprocessor = new Postprocessor(bundle.manifest, this.#checkers);
     this.#model = rememberStates(graphs);
   }
 
@@ -177,7 +177,7 @@ export class Engine {
     const thought = options.thought ?? (await this.#think(request, options));
     const { candidates, partial, read } = await this.#serial.run(() => this.#decode(request, options, thought));
     return {
-      ...(await this.#presenter.present(request, candidates, options)),
+      ...(await this.#postprocessor.postprocess(request, candidates, options)),
       ...(partial && { partial }),
       read,
       written: Array.isArray(candidates) ? (candidates[0]?.tokens.length ?? 0) : 0,
@@ -208,11 +208,11 @@ export class Engine {
       const mix = this.#lookup.mix(true, { decoder, datastore: whole.readings });
       const checker = options.maxLines > 1 ? await this.#checkers.of(request.path) : undefined;
       this.#arrange(decoder, window, 0);
-      const place = placeOf(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
+      const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
       const thought = this.#serving(whole, true);
       const continued = { decoder, tokenizer, thought, head, healed, around, mix };
       const { sampling = GREEDY, top = 0 } = options;
-      const limits = { maxTokens, sampling, top, signal, endTokens: endTokens(manifest), place };
+      const limits = { maxTokens, sampling, top, signal, endTokens: endTokens(manifest), cursor };
       return yield* generate(continued, limits);
     } finally {
       release();
@@ -220,10 +220,10 @@ export class Engine {
   }
 
   /** All candidates for a place with what is known of them, before they are ranked: for fitting how they are. */
-  async candidates(request: CompletionRequest, options: CompletionOptions): Promise<Ranked[]> {
+  async candidates(request: CompletionRequest, options: CompletionOptions): Promise<AnnotatedCandidate[]> {
     const thought = options.thought ?? (await this.#think(request, options));
     const { candidates } = await this.#serial.run(() => this.#decode(request, options, thought));
-    return Array.isArray(candidates) ? this.#presenter.judged(request, candidates, true) : [];
+    return Array.isArray(candidates) ? this.#postprocessor.annotate(request, candidates, true) : [];
   }
 
   /**
@@ -376,10 +376,10 @@ export class Engine {
   async copied(request: CompletionRequest, maxLines: number): Promise<string> {
     const document = documentOf(request);
     const window = this.#window(request);
-    const place = placeOf(document.prefix, document.suffix, maxLines);
+    const cursor = cursorContext(document.prefix, document.suffix, maxLines);
     const copy = await this.#serial.run(() => {
       this.#lookup.show(document, 0);
-      return Promise.resolve(this.#copy(window, heal(window.prefix, this.bundle.tokenizer), place));
+      return Promise.resolve(this.#copy(window, heal(window.prefix, this.bundle.tokenizer), cursor));
     });
     return document.restore(copy?.text ?? '');
   }
@@ -456,7 +456,7 @@ export class Engine {
     const { readings: datastore } = whole;
     const mix = this.#lookup.mix(memory, options.knn === false ? undefined : { decoder, datastore });
     const recalls = memory && this.#lookup.fitted;
-    const deadline = performance.now() + (options.patience ?? Infinity);
+    const deadline = performance.now() + (options.memoryDeadlineMs ?? Infinity);
     const alternatives = options.alternatives ?? 0;
     const draft = recalls && (options.drafts ?? this.#graphs.severalForOne) ? this.#lookup.draft : undefined;
     const complete = !recalls || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
@@ -469,37 +469,37 @@ export class Engine {
     };
     const checker = options.maxLines > 1 && (options.units ?? true) ? await this.#checkers.of(request.path) : undefined;
     const { prefix, suffix } = document;
-    const place = placeOf(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
-    if (options.written) return { candidates: [candidateOfGiven(options.written, place)], read: 0 };
+    const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
+    if (options.written) return { candidates: [candidateOfGiven(options.written, cursor)], read: 0 };
     this.#arrange(decoder, window, options.exact === false ? MAX_STALE : 0);
     const read = decoder.unread([...window.head, ...healed.tokens], thought);
     const how: DecodeOptions = {
-      place,
+      cursor,
       width: options.candidates,
-      apart: alternatives > 1,
+      distinctFirstTokens: alternatives > 1,
       maxTokens: RESERVE,
       around: aroundOf(window, tokenizer),
       endTokens: endTokens(manifest),
       mix,
       draft,
       signal: options.signal,
-      budget: options.budget,
+      timeBudget: options.timeBudget,
     };
     // What several thoughts write is judged as a whole.
     const single = ensemble.thoughts.length === 1;
     // Whoever wants to choose gets the memory's own text, too, which no thought has had a say in.
-    const copy = recalls && alternatives > 1 ? this.#copy(window, healed, how.place) : undefined;
-    const bound = single ? { minLogprob: this.#presenter.minLogprob(options) } : {};
+    const copy = recalls && alternatives > 1 ? this.#copy(window, healed, how.cursor) : undefined;
+    const bound = single ? { minLogprob: this.#postprocessor.minLogprob(options) } : {};
     const candidates = await candidatesOf(ensemble, { ...how, ...bound }, copy);
     return { candidates, read, ...(!complete && { partial: true }) };
   }
 
   /** How the text goes on after the longest match of its end in what has been shown to the memory. */
-  #copy(window: Window, healed: HealedPrompt, place: Place): Candidate | undefined {
+  #copy(window: Window, healed: HealedPrompt, cursor: CursorContext): Candidate | undefined {
     const { tokenizer, manifest } = this.bundle;
     const around = aroundOf(window, tokenizer);
     const find = (written: readonly number[]) => this.#lookup.longestMatch(around.context(written), RESERVE);
-    return copyAt(find, window.prefix, healed, tokenizer, { endTokens: endTokens(manifest), place });
+    return copyAt(find, window.prefix, healed, tokenizer, { endTokens: endTokens(manifest), cursor });
   }
 
   /** The thought as it conditions the decoder: as it is, or as far as it goes beside the memory. */

@@ -3,7 +3,7 @@ import type { Abortable, Conditioning, Decoder } from '../model/decoder';
 import { randomFrom } from '../model/random';
 import type { Tokenizer } from '../model/tokenizer';
 import type { HealedPrompt } from './heal';
-import { beginning, end, expand, textOf, type Ending, type Hypothesis, type Step } from './hypothesis';
+import { beginning, end, expand, textOf, type StopRules, type Hypothesis, type Step } from './hypothesis';
 import type { Mix } from './lookupMemory';
 import type { Stop } from './stop';
 
@@ -53,7 +53,7 @@ export interface Continued {
   readonly mix: Mix | undefined;
 }
 
-export interface GenerateLimits extends Ending {
+export interface GenerateLimits extends StopRules {
   readonly maxTokens: number;
   readonly sampling: Sampling;
   /** How many of the most probable tokens are told at each place. */

@@ -1,6 +1,6 @@
 import type { Mark } from './hypothesis';
 import type { AgreedCandidate } from './samples';
-import { cutUnfinished, stopAt, type Place } from './stop';
+import { cutUnfinished, stopAt, type CursorContext } from './stop';
 
 /** A text that another model wrote at the cursor. */
 export interface GivenText {
@@ -15,7 +15,7 @@ export interface GivenText {
  * What of such a text is a suggestion: it ends where one of our own would. Where nobody says how probable it is, it is
  * taken for certain.
  */
-export function candidateOfGiven({ text: whole, tokens, ended }: GivenText, place: Place): AgreedCandidate {
+export function candidateOfGiven({ text: whole, tokens, ended }: GivenText, cursor: CursorContext): AgreedCandidate {
   const parts = tokens ?? [...whole].map((text) => ({ text, logprob: 0 }));
   const marks: Mark[] = [];
   let [length, logprob] = [0, 0];
@@ -33,8 +33,8 @@ export function candidateOfGiven({ text: whole, tokens, ended }: GivenText, plac
     logprob += Math.min(0, part.logprob);
     const text = whole.slice(0, length);
     marks.push({ bytes: Buffer.byteLength(text), logprob });
-    const stopped = stopAt(text, place);
+    const stopped = stopAt(text, cursor);
     if (stopped) return candidate(stopped.text, stopped.stop);
   }
-  return ended ? candidate(whole.trimEnd(), 'end') : candidate(cutUnfinished(whole, place), 'length');
+  return ended ? candidate(whole.trimEnd(), 'end') : candidate(cutUnfinished(whole, cursor), 'length');
 }

@@ -1,7 +1,7 @@
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logSumExp, type HealedPrompt } from './heal';
 import type { Mix } from './lookupMemory';
-import { cutUnfinished, stopAt, type Place, type Stop } from './stop';
+import { cutUnfinished, stopAt, type CursorContext, type Stop } from './stop';
 
 /** Where a token of a text ends, in its bytes, and log p of the tokens up to it, in nats. */
 export interface Mark {
@@ -42,7 +42,7 @@ export function expand(
   live: readonly Hypothesis[],
   logits: readonly Float32Array[],
   tokenizer: Tokenizer,
-  { width, endTokens, mix }: Pick<Ending, 'endTokens'> & { readonly width: number; readonly mix?: Mix | undefined },
+  { width, endTokens, mix }: Pick<StopRules, 'endTokens'> & { readonly width: number; readonly mix?: Mix | undefined },
 ): Step[] {
   const steps: Step[] = [];
   live.forEach((hypothesis, parent) => {
@@ -95,24 +95,24 @@ export function mostProbable(
 }
 
 /** What ends a text. */
-export interface Ending {
+export interface StopRules {
   /** Any of these ends it. */
   readonly endTokens: readonly number[];
-  readonly place: Place;
+  readonly cursor: CursorContext;
 }
 
 /** The suggestion that a step completes, if it does. */
-export function end(step: Step, { endTokens, place }: Ending): Candidate | undefined {
+export function end(step: Step, { endTokens, cursor }: StopRules): Candidate | undefined {
   const { tokens, logprob, marks } = step;
   const text = textOf(step.bytes);
   if (endTokens.includes(step.token)) return { text: text.trimEnd(), tokens, logprob, marks, stop: 'end' };
-  const stopped = stopAt(text, place);
+  const stopped = stopAt(text, cursor);
   return stopped && { ...stopped, tokens, logprob, marks };
 }
 
 /** What is kept of a hypothesis that no token may be added to any more. */
-export function unfinished({ bytes, tokens, logprob, marks }: Hypothesis, place: Place): Candidate {
-  return { text: cutUnfinished(textOf(bytes), place), tokens, logprob, marks, stop: 'length' };
+export function unfinished({ bytes, tokens, logprob, marks }: Hypothesis, cursor: CursorContext): Candidate {
+  return { text: cutUnfinished(textOf(bytes), cursor), tokens, logprob, marks, stop: 'length' };
 }
 
 /** A hypothesis without any token, after the tokens that healing took back. */

@@ -26,7 +26,7 @@ export interface Ensemble {
 
 /**
  * What each thought writes greedily, all of them in one batch. The trunk's caches are shared: K thoughts cost K tops.
- * `apart`: the k-th thought begins with its k-th most probable token. Samples of one posterior are so near to each other that
+ * `distinctFirstTokens`: the k-th thought begins with its k-th most probable token. Samples of one posterior are so near to each other that
  * they write the same text nearly always; who wants to choose among texts wants different ones.
  * @returns one candidate a thought, in their order; undefined if it was aborted between two runs
  */
@@ -34,7 +34,7 @@ export async function decodeEach(
   { decoder, tokenizer, thoughts, head, healed }: Ensemble,
   options: DecodeOptions,
 ): Promise<Candidate[] | undefined> {
-  const { place, maxTokens, signal, mix, apart, around = plainAround(head) } = options;
+  const { cursor, maxTokens, signal, mix, distinctFirstTokens, around = plainAround(head) } = options;
   const window = [...head, ...healed.tokens];
   decoder.keep(thoughts.length + 1);
   let logits: Float32Array[] = [];
@@ -55,7 +55,7 @@ export async function decodeEach(
       const { rows } = around;
       const state = { thought: thoughts[i] as Conditioning, rows, row: head.length + written.length - 1, hiddenKey };
       const mixed = mix?.(row, around.context(written), state) ?? row;
-      const rank = apart && length === 1 ? i : 0;
+      const rank = distinctFirstTokens && length === 1 ? i : 0;
       // Where healing allows few tokens, the last of them stands for those that are wanting.
       return expand([hypothesis], [mixed], tokenizer, { ...options, width: rank + 1 }).at(-1) as Step;
     });
@@ -67,7 +67,7 @@ export async function decodeEach(
     const size = all.length / thoughts.length;
     logits = thoughts.map((_, i) => all.subarray(i * size, (i + 1) * size));
   }
-  return live.map((hypothesis, i) => done[i] ?? unfinished(hypothesis, place));
+  return live.map((hypothesis, i) => done[i] ?? unfinished(hypothesis, cursor));
 }
 
 /**
@@ -152,10 +152,11 @@ export async function candidatesOf(
   const written = several ? await decodeEach(ensemble, options) : [];
   if (!written) return undefined;
   const others = copy ? [copy] : [];
-  if (several && options.width === 1) return secondly(copy, await marginalise(ensemble, written, others, options));
+  if (several && options.width === 1)
+    return insertCopySecond(copy, await marginalise(ensemble, written, others, options));
   const beam = await decode(decoder, tokenizer, thought, head, healed, options);
   if (!beam) return undefined;
-  if (several) return secondly(copy, await marginalise(ensemble, written, [...beam, ...others], options));
+  if (several) return insertCopySecond(copy, await marginalise(ensemble, written, [...beam, ...others], options));
   return beam.map((candidate, i) => ({ ...candidate, agreement: i === 0 ? 1 : 0 }));
 }
 
@@ -163,7 +164,7 @@ export async function candidatesOf(
  * Ranked candidates with a copy put second, unless a thought wrote it and it is the first. By its p alone a copy is not put
  * first: what ends where the text that was copied ends has not had to say so, and is probable by being short.
  */
-function secondly(copy: Candidate | undefined, ranked: AgreedCandidate[]): AgreedCandidate[] {
+function insertCopySecond(copy: Candidate | undefined, ranked: AgreedCandidate[]): AgreedCandidate[] {
   const at = ranked.findIndex(({ text }) => text === copy?.text);
   if (at > 1 || (at === 0 && ranked[0]?.agreement === 0)) ranked.splice(1, 0, ...ranked.splice(at, 1));
   return ranked;

@@ -1,10 +1,11 @@
 import { closed, isBoundary, wholeBeginning } from './boundary';
 
-/** Where a suggestion ends: decided on its text alone, after every token; `doubt`: the model was not sure how it goes on. */
-export type Stop = 'newline' | 'block' | 'end' | 'repetition' | 'length' | 'doubt' | 'time' | 'aborted' | 'none';
+/** Where a suggestion ends: decided on its text alone, after every token; `lowConfidence`: the model was not sure how to continue. */
+export type Stop =
+  'newline' | 'block' | 'end' | 'repetition' | 'length' | 'lowConfidence' | 'time' | 'aborted' | 'none';
 
 /** What the rules need to know about the place of the cursor. */
-export interface Place {
+export interface CursorContext {
   /** Indentation of the line in which the suggestion begins, in columns; a tab counts four. */
   readonly indentation: number;
   /** The cursor stands at the end of a line that has text: a suggestion may begin with a newline. */
@@ -17,7 +18,12 @@ export interface Place {
 const TAB = 4;
 
 /** @param unit where the syntax node ends that is being written, where somebody knows: see `Place` */
-export function placeOf(prefix: string, suffix: string, maxLines: number, unit?: Place['unit']): Place {
+export function cursorContext(
+  prefix: string,
+  suffix: string,
+  maxLines: number,
+  unit?: CursorContext['unit'],
+): CursorContext {
   const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
   const endOfLine = restOfLine(suffix).trim() === '';
   return {
@@ -39,12 +45,12 @@ export function restOfLine(suffix: string): string {
  * Whether a suggestion is complete, and what of the text belongs to it.
  * @param text what has been generated so far
  */
-export function stopAt(text: string, place: Place): { stop: Stop; text: string } | undefined {
+export function stopAt(text: string, cursor: CursorContext): { stop: Stop; text: string } | undefined {
   const leading = /^[^\S\n]*\n\s*/.exec(text)?.[0];
-  if (leading !== undefined && !place.finishedLine) return { stop: 'newline', text: '' };
+  if (leading !== undefined && !cursor.finishedLine) return { stop: 'newline', text: '' };
   if (/\n[^\S\n]*\n[^\S\n]*\n/.test(text)) return { stop: 'block', text: text.trimEnd() };
   if (text.trim() === '') return undefined;
-  const ended = place.maxLines > 1 ? blockEnd(text, place) : lineEnd(text);
+  const ended = cursor.maxLines > 1 ? blockEnd(text, cursor) : lineEnd(text);
   return ended ?? loopEnd(text);
 }
 
@@ -92,11 +98,11 @@ function lineEnd(text: string) {
  * in which the suggestion began, and where, after deeper lines, one is indented like it again: that line still belongs if
  * it closes the block.
  */
-function blockEnd(text: string, place: Place) {
+function blockEnd(text: string, cursor: CursorContext) {
   const lines = text.split('\n');
   const upTo = (count: number) => ({ stop: 'block' as const, text: lines.slice(0, count).join('\n').trimEnd() });
   // A line is looked at once it is whole.
-  const unit = text.endsWith('\n') ? place.unit?.(text) : undefined;
+  const unit = text.endsWith('\n') ? cursor.unit?.(text) : undefined;
   if (unit !== undefined) return upTo(unit);
   const skipped = lines[0]?.trim() === '' ? 1 : 0;
   let deeper = false;
@@ -105,11 +111,11 @@ function blockEnd(text: string, place: Place) {
     const line = lines[i] ?? '';
     const whole = i < lines.length - 1;
     const before = upTo(i);
-    if (i - skipped >= place.maxLines && (i > skipped || whole)) return before;
+    if (i - skipped >= cursor.maxLines && (i > skipped || whole)) return before;
     if (line.trim() === '') continue;
     const indentation = columns(line);
-    if (indentation < place.indentation) return before;
-    if (indentation > place.indentation) deeper = true;
+    if (indentation < cursor.indentation) return before;
+    if (indentation > cursor.indentation) deeper = true;
     else if (deeper && !/^\s*[)\]}]/.test(line)) return before;
     else if (deeper && whole && !/[([{:]\s*$/.test(line)) return upTo(i + 1);
   }
@@ -117,9 +123,9 @@ function blockEnd(text: string, place: Place) {
 }
 
 /** What is kept of a text that was cut off, for time or for tokens: in a block its complete lines, and nothing that may be half of something. */
-export function cutUnfinished(text: string, place: Place): string {
+export function cutUnfinished(text: string, cursor: CursorContext): string {
   const newline = text.lastIndexOf('\n');
-  if (place.maxLines > 1 && text.slice(0, newline + 1).trim() !== '') return text.slice(0, newline).trimEnd();
+  if (cursor.maxLines > 1 && text.slice(0, newline + 1).trim() !== '') return text.slice(0, newline).trimEnd();
   return wholeBeginning(text);
 }
 

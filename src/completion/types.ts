@@ -55,9 +55,9 @@ export interface CompletionOptions {
    * Milliseconds for taking texts into the memory that are new to it (default: as long as it takes). What is not ready
    * by then is left out, and the result is `partial`.
    */
-  readonly patience?: number | undefined;
+  readonly memoryDeadlineMs?: number | undefined;
   /** Milliseconds after which what has been written is cut at its last line or word (default: no limit). */
-  readonly budget?: number | undefined;
+  readonly timeBudget?: number | undefined;
   /** Whether all of the window is read as it is (default), or what follows the cursor may have been read behind a prefix of a few tokens less. */
   readonly exact?: boolean | undefined;
   /** A text that another model wrote here: it is presented, and none is written. */

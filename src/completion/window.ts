@@ -5,7 +5,7 @@ import type { Tokenizer } from '../model/tokenizer';
 import type { SourceText } from './types';
 
 /** The file in which the cursor stands; newlines are "\n". */
-export interface CursorContext {
+export interface WindowSource {
   readonly path: string;
   /** Whole text before the cursor. */
   readonly prefix: string;
@@ -48,7 +48,7 @@ const BLOCK = 1 << 14;
  * @param reserve tokens kept free after the prefix
  */
 export function cutWindow(
-  context: CursorContext,
+  context: WindowSource,
   tokenizer: Tokenizer,
   { window, specialTokens, prompt }: WindowShape,
   reserve = RESERVE,
@@ -64,7 +64,7 @@ export function cutWindow(
 
 /** [file] path [suffix] suffix [prefix] prefix: nothing stands between the prefix and what is written. */
 function suffixFirst(
-  context: CursorContext,
+  context: WindowSource,
   tokenizer: Tokenizer,
   window: Manifest['window'],
   special: SpecialTokens,
@@ -97,7 +97,7 @@ const LINE_HOP = 32;
  * keystroke within a line changes nothing of what has been read before it, and the line's last fragment can be healed.
  */
 function prefixFirst(
-  context: CursorContext,
+  context: WindowSource,
   tokenizer: Tokenizer,
   window: Manifest['window'],
   prompt: InfillPrompt,
@@ -142,7 +142,7 @@ function cutLine(prefix: string, tokenizer: Tokenizer): { text: string; line: re
 
 /** The beginnings of related files in the format of repositories, the most relevant one last; nothing where there is no room. */
 function relatedFiles(
-  { path, related = [] }: CursorContext,
+  { path, related = [] }: WindowSource,
   tokenizer: Tokenizer,
   { repository, file }: InfillPrompt,
   room: number,

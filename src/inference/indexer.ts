@@ -6,7 +6,7 @@ import { messageOf } from '../model/errors';
 import type { Tokenizer } from '../model/tokenizer';
 import { readExcluded } from '../workspace/rules';
 import { writeWhole } from '../workspace/storage';
-import { findAt, findSources, readSource, type Folder, type Found } from '../workspace/walk';
+import { findAt, findSources, readSource, type Folder, type SourceFile } from '../workspace/walk';
 import type { IndexProgress, WorkspaceSpec } from './messages';
 
 export interface IndexerOptions {
@@ -174,7 +174,7 @@ export class Indexer {
   }
 
   /** @returns why a file is not taken */
-  async #read(file: Found): Promise<string | undefined> {
+  async #read(file: SourceFile): Promise<string | undefined> {
     const source = await readSource(file);
     if ('reason' in source) {
       await this.#run(each([file.path], (path) => this.#options.memory.delete(path)));
@@ -184,7 +184,7 @@ export class Indexer {
     return (await this.#put(file, tokens)) ? undefined : 'no room';
   }
 
-  async #put(file: Found, tokens: ArrayLike<number>): Promise<boolean> {
+  async #put(file: SourceFile, tokens: ArrayLike<number>): Promise<boolean> {
     let done = false;
     await this.#options.turn(() => {
       done = this.#options.memory.put(file.path, { mtimeMs: file.mtimeMs, size: file.size }, tokens);
@@ -260,8 +260,8 @@ function isSame(known: Stamp | undefined, file: Stamp): boolean {
 }
 
 /** The files changed last that fit, the one changed last at the end: it is the nearest. */
-export function newest(files: readonly Found[], bytes: number): Found[] {
-  const chosen: Found[] = [];
+export function newest(files: readonly SourceFile[], bytes: number): SourceFile[] {
+  const chosen: SourceFile[] = [];
   let room = bytes;
   for (const file of files.toSorted((a, b) => b.mtimeMs - a.mtimeMs)) {
     if (file.size > room) break;

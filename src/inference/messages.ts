@@ -32,7 +32,7 @@ export interface Asked {
   /** How the suggestion is found: see the settings of the same names. */
   readonly how: How;
   /** Milliseconds from the request on after which it is answered with what has been written; none without. */
-  readonly budget?: number | undefined;
+  readonly timeBudget?: number | undefined;
   /** The user asked for it and waits: everything is taken into account. */
   readonly invoked: boolean;
   /** Whether the workspace's thought serves where there is none about the document yet; else z_0 does. */

@@ -29,7 +29,7 @@ const VERIFY_EVERY = 256;
 const REST_MS = 150;
 
 /** For this long a suggestion that came unasked waits until texts are in the memory; the rest comes in at idle. */
-const PATIENCE_MS = 30;
+const MEMORY_DEADLINE_MS = 30;
 
 /**
  * The engine behind a queue: what the inference process does once its model is loaded. It keeps the thought that serves
@@ -152,14 +152,14 @@ export class InferenceService {
         const thought = own ?? prior ?? this.#engine.prior;
         // The time that the request has waited counts.
         const waited = now() - sentAt;
-        const budget = asked.budget === undefined ? undefined : Math.max(0, asked.budget - waited);
-        const patience = invoked ? Infinity : PATIENCE_MS;
+        const timeBudget = asked.timeBudget === undefined ? undefined : Math.max(0, asked.timeBudget - waited);
+        const memoryDeadlineMs = invoked ? Infinity : MEMORY_DEADLINE_MS;
         this.#memory = how.memory ?? DEFAULTS.memory;
         // Who asks by hand is shown what there is, however sure the model is.
         const confidence = invoked ? 'off' : how.confidence;
         const exact = invoked;
-        const base = { steps: 0, candidates: DEFAULTS.candidates, patience, exact, signal, thought, prior };
-        const options = { ...base, ...rest, ...how, confidence, budget };
+        const base = { steps: 0, candidates: DEFAULTS.candidates, memoryDeadlineMs, exact, signal, thought, prior };
+        const options = { ...base, ...rest, ...how, confidence, timeBudget };
         const result = await this.#engine.complete(request, options);
         if (!invoked && !ahead) this.#queue.hold('refine', REST_MS);
         this.#signals.delete(id);

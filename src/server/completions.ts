@@ -49,7 +49,7 @@ export interface Question {
   /** Other open files, for the memory. */
   readonly related: () => Evidence[];
   /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
-  readonly budget: number | undefined;
+  readonly timeBudget: number | undefined;
   /** Whether there is thinking at all. */
   readonly thinks: boolean;
 }
@@ -262,7 +262,7 @@ export class Completions {
       const run = this.#client.complete(
         document.uri,
         asked(question, next),
-        { ...options(question), invoked: false, budget: undefined },
+        { ...options(question), invoked: false, timeBudget: undefined },
         true,
       );
       const done = run.result.then((answer) => {
@@ -348,9 +348,9 @@ function asked(question: Question, { prefix, suffix }: Context): CompletionReque
 }
 
 function options(question: Question): Asked {
-  const { maxLines, how, thinks, budget } = question;
+  const { maxLines, how, thinks, timeBudget } = question;
   const invoked = isInvoked(question);
-  return { maxLines, how, invoked, thinks, ...(!invoked && { budget }) };
+  return { maxLines, how, invoked, thinks, ...(!invoked && { timeBudget }) };
 }
 
 function isInvoked({ context }: Question): boolean {

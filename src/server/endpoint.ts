@@ -83,14 +83,14 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
     // What nobody waits for is not worth a team's machine.
     if (ahead) return { result: Promise.resolve({ reason: 'an endpoint is not asked ahead' }), abort: () => undefined };
     const began = performance.now();
-    const { budget } = options;
-    const asking = this.#ask(question, budget === undefined ? PATIENT_MS : Math.round(SHARE * budget));
+    const { timeBudget } = options;
+    const asking = this.#ask(question, timeBudget === undefined ? PATIENT_MS : Math.round(SHARE * timeBudget));
     let writing: Run | undefined;
     let aborted = false;
     const result = asking.given.then((written) => {
       if (aborted) return { reason: 'cancelled before the model was asked' };
-      const left = budget === undefined ? undefined : Math.max(0, budget - (performance.now() - began));
-      writing = this.#local.complete(uri, request, { ...options, budget: left, ...(written && { written }) });
+      const left = timeBudget === undefined ? undefined : Math.max(0, timeBudget - (performance.now() - began));
+      writing = this.#local.complete(uri, request, { ...options, timeBudget: left, ...(written && { written }) });
       return writing.result;
     });
     const abort = () => {

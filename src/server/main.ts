@@ -304,12 +304,12 @@ onRequest(InlineCompletionRequest, async (params, token) => {
     return completions.refuse(session, reason);
   }
   const { maxLines } = settingsOf(session);
-  const budget = settings.timeBudget || undefined;
+  const timeBudget = settings.timeBudget || undefined;
   const how = howOf(settings);
   const related = () => relatedTo(document);
   const before = notebooks.before(document);
   const thinks = settings.inferenceSteps > 0;
-  const question = { document, session, position, context, maxLines, how, before, related, budget, thinks };
+  const question = { document, session, position, context, maxLines, how, before, related, timeBudget, thinks };
   const answer = await completions.answer(question, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;

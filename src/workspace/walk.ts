@@ -23,7 +23,7 @@ export interface Folder {
 }
 
 /** A source file. It may have changed, or be gone, when it is read. */
-export interface Found {
+export interface SourceFile {
   readonly file: string;
   /** The folder's name, a slash, the path within the folder. */
   readonly path: string;
@@ -47,7 +47,7 @@ export interface WalkOptions {
 }
 
 export interface Walked {
-  readonly found: Found[];
+  readonly found: SourceFile[];
   /** Why there may be more. */
   readonly stopped?: string;
   /** Folders that cannot be listed. */
@@ -75,7 +75,7 @@ const AT_ONCE = 64;
 export async function findSources(folders: readonly Folder[], options: WalkOptions): Promise<Walked> {
   const { limits, signal, now = () => performance.now() } = options;
   const deadline = now() + limits.milliseconds;
-  const found: Found[] = [];
+  const found: SourceFile[] = [];
   const unreadable: string[] = [];
   const levels: Level[] = [];
   for (const folder of folders) levels.push(await top(folder));
@@ -112,7 +112,7 @@ export async function findAt(
   folders: readonly Folder[],
   paths: readonly string[],
   options: Pick<WalkOptions, 'endings'>,
-): Promise<Map<string, Found>> {
+): Promise<Map<string, SourceFile>> {
   const levels = new Map<string, Promise<Level | undefined>>();
   const levelOf = (folder: Folder, parts: readonly string[]): Promise<Level | undefined> => {
     const key = [folder.name, ...parts].join('/');
@@ -131,7 +131,7 @@ export async function findAt(
     group.names.push(name);
     inFolder.set(key, group);
   }
-  const found = new Map<string, Found>();
+  const found = new Map<string, SourceFile>();
   for (const { folder, parts, names } of inFolder.values()) {
     const level = await levelOf(folder, parts);
     if (!level) continue;
@@ -156,7 +156,7 @@ async function below(name: string, above: Promise<Level | undefined>): Promise<L
 }
 
 /** A source file's text without what only the file itself may know, its lines ending in "\n"; or why it is none. */
-export async function readSource({ file }: Pick<Found, 'file'>): Promise<{ text: string } | { reason: string }> {
+export async function readSource({ file }: Pick<SourceFile, 'file'>): Promise<{ text: string } | { reason: string }> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
   if (typeof bytes === 'string') return { reason: bytes };
   // It may have grown since it was found.
@@ -171,7 +171,7 @@ async function sourcesIn(
   names: readonly string[],
   siblings: readonly string[],
   { endings }: Pick<WalkOptions, 'endings'>,
-): Promise<Found[]> {
+): Promise<SourceFile[]> {
   const { folder, directory, inside, inRepository, patterns } = level;
   const beside = new Set(siblings);
   const wanted = names.filter(
@@ -180,7 +180,7 @@ async function sourcesIn(
       !isIgnored(inRepository + name, patterns) &&
       !isExcluded(inside + name, folder.excluded, beside),
   );
-  const found: Found[] = [];
+  const found: SourceFile[] = [];
   for (let from = 0; from < wanted.length; from += AT_ONCE) {
     const states = wanted.slice(from, from + AT_ONCE).map(async (name) => {
       const file = join(directory, name);

@@ -6,7 +6,7 @@ import type { DecodeOptions } from '../../src/completion/decodeOptions';
 import type { Draft } from '../../src/completion/draft';
 import type { CompletionRequest } from '../../src/completion/engine';
 import { heal } from '../../src/completion/heal';
-import { placeOf } from '../../src/completion/stop';
+import { cursorContext } from '../../src/completion/stop';
 import { cutWindow } from '../../src/completion/window';
 import { openBundle, type Bundle } from '../../src/model/bundle';
 import { Decoder } from '../../src/model/decoder';
@@ -53,7 +53,7 @@ for (const [name, directory] of BUNDLES) {
       } as unknown as Decoder;
       let tokens: readonly number[] = [];
       const candidates = await decode(counting, tokenizer, { version: 0, mu: bundle.prior }, window.head, healed, {
-        place: placeOf(request.prefix, request.suffix, 8),
+        cursor: cursorContext(request.prefix, request.suffix, 8),
         width: 1,
         maxTokens: 24,
         endTokens: endTokens(manifest),

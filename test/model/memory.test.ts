@@ -122,11 +122,11 @@ if (hasNano) {
 
     test('texts that are new wait for another time where there is none, and the result says so', async () => {
       const request = await requestIn('src/server/main.ts', 0.5);
-      const hurried = await engine().complete(request, { ...options, patience: -1 });
+      const hurried = await engine().complete(request, { ...options, memoryDeadlineMs: -1 });
       assert.equal(hurried.partial, true);
       const preparing = engine().prepare(request, engine().prior);
       while (!(await preparing.next()).done);
-      const whole = await engine().complete(request, { ...options, patience: -1 });
+      const whole = await engine().complete(request, { ...options, memoryDeadlineMs: -1 });
       assert.equal(whole.partial, undefined);
     });
   });

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { completionItem, readItems } from '../../src/cli/jsonl';
 import { isBoundary, splitsGrapheme, splitsWord } from '../../src/completion/boundary';
-import { cutUnfinished, stopAt, placeOf, restOfLine } from '../../src/completion/stop';
+import { cutUnfinished, stopAt, cursorContext, restOfLine } from '../../src/completion/stop';
 import { trim } from '../../src/completion/trim';
 import { cutWindow, RESERVE } from '../../src/completion/window';
 import { memorySources } from '../../src/completion/lookupMemory';
@@ -156,7 +156,7 @@ const cutting: Property = {
   property: () =>
     fc.property(places, fc.nat(), fc.boolean(), ({ written }, at, looped) => {
       const text = piecesText(written).repeat(looped ? 4 : 1);
-      const place = placeOf('', '', 1);
+      const place = cursorContext('', '', 1);
       const end = at % (text.length + 1);
       const cutOff = cutUnfinished(text.slice(0, end), place);
       assert.ok(isBoundary(text, cutOff.length), `${text.slice(0, end)} → ${cutOff}`);
@@ -175,7 +175,7 @@ const stopping: Property = {
       unixText(),
       fc.integer({ min: 1, max: 9 }),
       (written, prefix, suffix, lines) => {
-        const stopped = stopAt(written, placeOf(prefix, suffix, lines));
+        const stopped = stopAt(written, cursorContext(prefix, suffix, lines));
         if (stopped) assert.ok(written.startsWith(stopped.text), JSON.stringify(stopped));
       },
     ),

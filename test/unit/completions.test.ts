@@ -50,7 +50,7 @@ function sitting(context: TestContext) {
         how,
         before: '',
         related: () => [],
-        budget: undefined,
+        timeBudget: undefined,
         thinks: true,
       },
       CancellationToken.None,

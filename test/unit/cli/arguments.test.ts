@@ -2,20 +2,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deviceOption, parse, stepsOption, wholeNumber } from '../../../src/cli/arguments';
 import { UsageError } from '../../../src/cli/command';
-import { cutAt, parsePlace, withoutLineRest } from '../../../src/cli/place';
+import { cutAt, parseLocation, withoutLineRest } from '../../../src/cli/location';
 import { partner } from '../../../lab/score';
 import { formatTrace } from '../../../src/cli/trace';
 import { UserError } from '../../../src/model/errors';
 
 describe('place of the cursor', () => {
   test('FILE:LINE:COL', () => {
-    assert.deepEqual(parsePlace('src/a.ts:3:7'), { file: 'src/a.ts', line: 3, column: 7 });
-    assert.deepEqual(parsePlace('C:\\a.ts:3:7'), { file: 'C:\\a.ts', line: 3, column: 7 });
-    assert.deepEqual(parsePlace('-:1:1'), { file: '-', line: 1, column: 1 });
-    assert.deepEqual(parsePlace('-'), { file: '-' });
+    assert.deepEqual(parseLocation('src/a.ts:3:7'), { file: 'src/a.ts', line: 3, column: 7 });
+    assert.deepEqual(parseLocation('C:\\a.ts:3:7'), { file: 'C:\\a.ts', line: 3, column: 7 });
+    assert.deepEqual(parseLocation('-:1:1'), { file: '-', line: 1, column: 1 });
+    assert.deepEqual(parseLocation('-'), { file: '-' });
   });
   for (const bad of ['src/a.ts', 'a.ts:3', 'a.ts:x:1', ':1:1']) {
-    test(`${bad} is not understood`, () => assert.throws(() => parsePlace(bad), UsageError));
+    test(`${bad} is not understood`, () => assert.throws(() => parseLocation(bad), UsageError));
   }
 
   const table: [text: string, line: number, column: number, prefix: string][] = [

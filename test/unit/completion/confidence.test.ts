@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { confidence as confidenceOf, logOdds, featuresOf, minLogprob } from '../../../src/completion/confidence';
 import { calibrationError, fitConfidence, type Example } from '../../../lab/confidenceFit';
-import { Presenter, rank, type Ranked } from '../../../src/completion/present';
+import { Postprocessor, rank, type AnnotatedCandidate } from '../../../src/completion/postprocess';
 import { logMeanExp, type AgreedCandidate } from '../../../src/completion/samples';
 import { CONFIDENCE_THRESHOLDS } from '../../../src/completion/types';
 import { randomFrom } from '../../../src/model/random';
@@ -81,7 +81,7 @@ describe('confidence', () => {
 });
 
 describe('ranking', () => {
-  const candidate = (text: string, change: Partial<Ranked>): Ranked => ({
+  const candidate = (text: string, change: Partial<AnnotatedCandidate>): AnnotatedCandidate => ({
     text,
     tokens: [],
     logprob: -1,
@@ -91,7 +91,7 @@ describe('ranking', () => {
     syntax: { parses: true, undeclared: [] },
     ...change,
   });
-  const texts = (ranked: Ranked[]) => ranked.map(({ text }) => text).join(' ');
+  const texts = (ranked: AnnotatedCandidate[]) => ranked.map(({ text }) => text).join(' ');
 
   it('leaves the order of likelihood without confidence and syntax check', () => {
     const given = [candidate('a', { logOdds: 1 }), candidate('b', { logOdds: 3 })];
@@ -117,7 +117,9 @@ describe('a suggestion that is not sure enough', () => {
   /** log p at which a text is right with a probability. */
   const at = (p: number) => Math.log(p / (1 - p)) - 2;
   const { usual, strict } = CONFIDENCE_THRESHOLDS;
-  const presenter = new Presenter({ energy: weights as never }, { of: () => Promise.resolve(undefined) } as never);
+  const postprocessor = new Postprocessor({ energy: weights as never }, {
+    of: () => Promise.resolve(undefined),
+  } as never);
   /** @param pieces text of each token, and log p of the text up to it */
   const written = (...pieces: [string, number][]): AgreedCandidate => {
     const ends = pieces.map((_, i) =>
@@ -131,7 +133,7 @@ describe('a suggestion that is not sure enough', () => {
     return { text: ends.at(-1)!, tokens, marks, logprob: pieces.at(-1)![1], stop: 'newline', agreement: 1 };
   };
   const present = (candidate: AgreedCandidate, confidence: 'off' | 'usual' | 'strict' = 'usual', suffix = '\n') =>
-    presenter.present({ path: 'a.ts', prefix: 'x = ', suffix, related: [] }, [candidate], {
+    postprocessor.postprocess({ path: 'a.ts', prefix: 'x = ', suffix, related: [] }, [candidate], {
       steps: 0,
       maxLines: 8,
       candidates: 1,
@@ -141,7 +143,7 @@ describe('a suggestion that is not sure enough', () => {
   it('is shown as far as it is sure', async () => {
     const call = written(['größe', at(0.86)], ['(', at(0.84)], ['al', at(0.8)], ['pha', at(usual + 0.01)], [', b)', at(0.05)]); // prettier-ignore
     const { text, stop, candidates } = await present(call);
-    assert.deepEqual([text, stop], ['größe(alpha', 'doubt']);
+    assert.deepEqual([text, stop], ['größe(alpha', 'lowConfidence']);
     assert.deepEqual(
       candidates.map((one) => [one.text, one.confidence!.toFixed(2)]),
       [
@@ -186,11 +188,11 @@ describe('a suggestion that is not sure enough', () => {
   it('is written on for as long as more of it might be shown', () => {
     const options = { steps: 0, maxLines: 8, candidates: 1 };
     for (const confidence of ['usual', 'strict'] as const) {
-      const bound = presenter.minLogprob({ ...options, confidence });
+      const bound = postprocessor.minLogprob({ ...options, confidence });
       assert.ok(Math.abs(bound - at(CONFIDENCE_THRESHOLDS[confidence])) < 1e-9, `${bound}`);
     }
-    assert.equal(presenter.minLogprob(options), -Infinity);
-    assert.equal(presenter.minLogprob({ ...options, confidence: 'usual', syntaxCheck: true }), -Infinity);
+    assert.equal(postprocessor.minLogprob(options), -Infinity);
+    assert.equal(postprocessor.minLogprob({ ...options, confidence: 'usual', syntaxCheck: true }), -Infinity);
   });
 
   it('has a beginning only where its tokens are known one by one', async () => {

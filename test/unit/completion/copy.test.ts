@@ -6,7 +6,7 @@ import { ContextMemory } from '../../../src/memory/context';
 import { SPECIAL, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
-const place = { indentation: 0, finishedLine: false, maxLines: 1 };
+const cursor = { indentation: 0, finishedLine: false, maxLines: 1 };
 
 /** What is offered behind a text, where `known` stands elsewhere. */
 function after(known: string, typed: string, maxLines = 1) {
@@ -14,7 +14,7 @@ function after(known: string, typed: string, maxLines = 1) {
   memory.show([{ key: 'related', text: known, own: false }], 0);
   const window = tokenizer.encode(typed);
   const find = (context: readonly number[]) => memory.draft(context, 40);
-  const options = { endTokens: [SPECIAL.end], place: { ...place, maxLines } };
+  const options = { endTokens: [SPECIAL.end], cursor: { ...cursor, maxLines } };
   return copyAt(find, window, heal(window, tokenizer), tokenizer, options);
 }
 

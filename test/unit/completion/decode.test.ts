@@ -14,7 +14,7 @@ import { SPECIAL, TINY, tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();
 const thought = { version: 0, mu: new Float32Array(0) };
-const place = { indentation: 0, finishedLine: false, maxLines: 1 };
+const cursor = { indentation: 0, finishedLine: false, maxLines: 1 };
 const NOTHING = new Uint8Array(0);
 
 /** A decoder that says one text after a window of one token, whatever else it is told, and is so sure of it (a logit). */
@@ -30,7 +30,7 @@ function reciting(text: string, sure = 20): Decoder {
 }
 
 async function write(text: string, options: Partial<DecodeOptions> = {}, pendingBytes: Uint8Array = NOTHING) {
-  const all = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], ...options };
+  const all = { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], ...options };
   const candidates = await decode(
     reciting(text),
     tokenizer,
@@ -56,11 +56,11 @@ test('a text that has become too improbable is written no further; its marks are
   const text = 'const value = compute(1);\n';
   const window = [SPECIAL.prefix];
   const write = (minLogprob?: number) =>
-    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], pendingBytes: NOTHING }, { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], minLogprob }); // prettier-ignore
+    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], pendingBytes: NOTHING }, { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], minLogprob }); // prettier-ignore
   const [whole] = (await write())!;
   const third = whole!.marks![2]!.logprob;
   const [cut] = (await write(third + 1e-6))!;
-  assert.deepEqual([cut?.stop, cut?.tokens], ['doubt', whole?.tokens.slice(0, 3)]);
+  assert.deepEqual([cut?.stop, cut?.tokens], ['lowConfidence', whole?.tokens.slice(0, 3)]);
   assert.deepEqual(cut?.marks, whole?.marks?.slice(0, 3));
   assert.ok(text.startsWith(cut!.text) && cut!.text !== '');
   assert.deepEqual((await write(whole!.logprob))?.[0], whole);
@@ -76,14 +76,14 @@ describe('a budget of time', () => {
   test('none by default', async () => assert.equal((await write(text, { now: clock(1e6) }))?.stop, 'newline'));
 
   test('enough of it changes nothing', async () => {
-    assert.deepEqual(await write(text, { now: clock(1), budget: 1000 }), await write(text));
+    assert.deepEqual(await write(text, { now: clock(1), timeBudget: 1000 }), await write(text));
   });
 
   test('a window that took all of it to read is followed by some words all the same', async () => {
     let time = 0;
     const slow = { ...reciting(text), logits: (...all: Parameters<Decoder['logits']>) => ((time += time ? 8 : 5000), reciting(text).logits(...all)) }; // prettier-ignore
     const healed = { tokens: [], pendingBytes: NOTHING };
-    const options = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], now: () => time, budget: 200 };
+    const options = { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], now: () => time, timeBudget: 200 };
     const [first] = (await decode(slow as unknown as Decoder, tokenizer, thought, [SPECIAL.prefix], healed, options))!;
     assert.equal(first?.stop, 'time');
     assert.ok(first.tokens.length > 5 && first.text !== '' && time < 5100, `${first.text} after ${time} ms`);
@@ -92,14 +92,14 @@ describe('a budget of time', () => {
   test('of a block the whole lines are shown', async () => {
     const first = await write('a = {\n  b: 1,\n  c: computeSomething(other),\n', {
       now: clock(1),
-      budget: 14,
-      place: { ...place, maxLines: 8 },
+      timeBudget: 14,
+      cursor: { ...cursor, maxLines: 8 },
     });
     assert.deepEqual([first?.text, first?.stop], ['a = {\n  b: 1,', 'time']);
   });
 
   test('when it is over, what is written is cut at its last word', async () => {
-    const first = await write(text, { now: clock(1), budget: 5 });
+    const first = await write(text, { now: clock(1), timeBudget: 5 });
     assert.equal(first?.stop, 'time');
     assert.ok(text.startsWith(first.text) && first.text.length < text.length, first.text);
     assert.ok(!/\w/.test(text[first.text.length] ?? '') || !/\w$/.test(first.text), first.text);
@@ -132,7 +132,7 @@ describe('what is no longer wanted', () => {
   }
   const head = Array.from({ length: 400 }, (_, i) => 5 + (i % 7));
   const healed = { tokens: [], pendingBytes: NOTHING };
-  const options = { place, width: 1, maxTokens: 3, endTokens: [SPECIAL.end] };
+  const options = { cursor, width: 1, maxTokens: 3, endTokens: [SPECIAL.end] };
 
   test('stops between two slices of a window that is being read, and what was read stays read', async () => {
     const whole = zeros();

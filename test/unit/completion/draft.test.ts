@@ -29,8 +29,8 @@ const TEXT = 'const someValue = computeSomething(other, another, third);\nmore()
 /** What is written, and the tokens whose logits each run gave. */
 async function write(draft?: Draft, options: Partial<DecodeOptions> = {}, text = TEXT) {
   const { decoder, runs } = reciting(text);
-  const place = { indentation: 0, finishedLine: false, maxLines: 1 };
-  const all = { place, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], draft, ...options };
+  const cursor = { indentation: 0, finishedLine: false, maxLines: 1 };
+  const all = { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], draft, ...options };
   const healed = { tokens: [], pendingBytes: new Uint8Array(0) };
   return { written: await decode(decoder, tokenizer, thought, [SPECIAL.prefix], healed, all), runs };
 }

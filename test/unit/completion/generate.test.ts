@@ -28,8 +28,8 @@ async function write(text: string, options: Partial<GenerateLimits> = {}, pendin
     around: plainAround([SPECIAL.prefix]),
     mix: undefined,
   };
-  const place = { indentation: 0, finishedLine: false, maxLines: 8 };
-  const limits = { maxTokens: 64, sampling: GREEDY, top: 0, endTokens: [SPECIAL.end], place, ...options };
+  const cursor = { indentation: 0, finishedLine: false, maxLines: 8 };
+  const limits = { maxTokens: 64, sampling: GREEDY, top: 0, endTokens: [SPECIAL.end], cursor, ...options };
   const written: WrittenToken[] = [];
   const writing = generate(window, limits);
   for (;;) {

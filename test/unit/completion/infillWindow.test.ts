@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { cutWindow, RESERVE, type CursorContext, type WindowShape } from '../../../src/completion/window';
+import { cutWindow, RESERVE, type WindowSource, type WindowShape } from '../../../src/completion/window';
 import type { InfillPrompt } from '../../../src/model/manifest';
 import { FROZEN, tinyTokenizer } from '../../fixtures';
 
@@ -28,7 +28,7 @@ const NAMES: Readonly<Record<number, string>> = {
 };
 
 /** A window as text, its markers by name. */
-function shown(context: CursorContext, how = shape): string {
+function shown(context: WindowSource, how = shape): string {
   const { head, prefix } = cutWindow(context, tokenizer, how);
   const parts: string[] = [];
   let run: number[] = [];
@@ -43,13 +43,13 @@ function shown(context: CursorContext, how = shape): string {
   return parts.join('');
 }
 
-const at = (marked: string): CursorContext => {
+const at = (marked: string): WindowSource => {
   const [prefix = '', suffix = ''] = marked.split('¦');
   return { path: 'shop/src/a.ts', prefix, suffix };
 };
 
 describe('a window of prefix, suffix and middle', () => {
-  const cases: readonly [name: string, context: CursorContext, wanted: string][] = [
+  const cases: readonly [name: string, context: WindowSource, wanted: string][] = [
     ['what is typed on the line stands behind the middle marker', at('a();\nret¦\nb();\n'), '<prefix>a();\n<suffix>\nb();\n<middle>ret'],
     ['at the beginning of a line nothing does', at('a();\n¦\nb();\n'), '<prefix>a();\n<suffix>\nb();\n<middle>'],
     ['indentation stands before the suffix: the line is what is said on it', at('f() {\n    ret¦\n}\n'), '<prefix>f() {\n    <suffix>\n}\n<middle>ret'],

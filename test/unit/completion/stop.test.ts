@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { cutUnfinished, placeOf, restOfLine, stopAt, type Place } from '../../../src/completion/stop';
+import { cutUnfinished, cursorContext, restOfLine, stopAt, type CursorContext } from '../../../src/completion/stop';
 
-const place = (change: Partial<Place> = {}): Place => ({ indentation: 2, finishedLine: false, maxLines: 1, ...change });
-const finished = place({ finishedLine: true });
-const block = place({ maxLines: 8, finishedLine: true });
+const cursor = (change: Partial<CursorContext> = {}): CursorContext => ({
+  indentation: 2,
+  finishedLine: false,
+  maxLines: 1,
+  ...change,
+});
+const finished = cursor({ finishedLine: true });
+const block = cursor({ maxLines: 8, finishedLine: true });
 
-describe('place of the cursor', () => {
-  const table: [name: string, prefix: string, suffix: string, expected: Place][] = [
+describe('context of the cursor', () => {
+  const table: [name: string, prefix: string, suffix: string, expected: CursorContext][] = [
     ['end of a line', 'a\n  foo();', '\n}', { indentation: 2, finishedLine: true, maxLines: 8 }],
     ['end of the file', 'foo', '', { indentation: 0, finishedLine: true, maxLines: 8 }],
     ['blank line', 'a\n\t', '\nb', { indentation: 4, finishedLine: false, maxLines: 8 }],
@@ -15,7 +20,7 @@ describe('place of the cursor', () => {
     ['before trailing blanks', '  foo', '  \n', { indentation: 2, finishedLine: true, maxLines: 8 }],
   ];
   for (const [name, prefix, suffix, expected] of table) {
-    test(name, () => assert.deepEqual(placeOf(prefix, suffix, 8), expected));
+    test(name, () => assert.deepEqual(cursorContext(prefix, suffix, 8), expected));
   }
   test('rest of the line', () => {
     assert.equal(restOfLine('ab\ncd'), 'ab');
@@ -24,11 +29,11 @@ describe('place of the cursor', () => {
 });
 
 describe('end of a suggestion', () => {
-  const table: [name: string, text: string, place: Place, expected: ReturnType<typeof stopAt>][] = [
-    ['a line goes on', 'foo(', place(), undefined],
-    ['a line ends at its newline', 'foo();\n', place(), { stop: 'newline', text: 'foo();' }],
-    ['blanks alone go on', '   ', place(), undefined],
-    ['a newline at once, where the line is not finished', '\n', place(), { stop: 'newline', text: '' }],
+  const table: [name: string, text: string, cursor: CursorContext, expected: ReturnType<typeof stopAt>][] = [
+    ['a line goes on', 'foo(', cursor(), undefined],
+    ['a line ends at its newline', 'foo();\n', cursor(), { stop: 'newline', text: 'foo();' }],
+    ['blanks alone go on', '   ', cursor(), undefined],
+    ['a newline at once, where the line is not finished', '\n', cursor(), { stop: 'newline', text: '' }],
     ['a newline at once, after a finished line', '\n', finished, undefined],
     ['… and then the line', '\n  foo();\n', finished, { stop: 'newline', text: '\n  foo();' }],
     ['… and a blank line and then the line', '\n\n  foo();\n', finished, { stop: 'newline', text: '\n\n  foo();' }],
@@ -54,13 +59,13 @@ describe('end of a suggestion', () => {
     [
       'a block has at most its lines',
       'a();\n  b();\n  c',
-      place({ maxLines: 2 }),
+      cursor({ maxLines: 2 }),
       { stop: 'block', text: 'a();\n  b();' },
     ],
     [
       'a newline at the beginning is no line of its own',
       '\n  a();\n  b();\n',
-      place({ maxLines: 2, finishedLine: true }),
+      cursor({ maxLines: 2, finishedLine: true }),
       { stop: 'block', text: '\n  a();\n  b();' },
     ],
   ];
@@ -89,7 +94,7 @@ describe('a text that says one thing again and again', () => {
   ];
   for (const [text, kept] of table) {
     test(JSON.stringify(text), () => {
-      const stopped = stopAt(text, text.includes('\n') ? place({ maxLines: 8 }) : place());
+      const stopped = stopAt(text, text.includes('\n') ? cursor({ maxLines: 8 }) : cursor());
       assert.equal(stopped?.text, kept);
     });
   }
@@ -114,7 +119,7 @@ describe('a text that was cut off', () => {
   ];
   for (const [text, kept] of table) {
     test(`${JSON.stringify(text)} keeps nothing that may be half`, () => {
-      assert.equal(cutUnfinished(text, place()), kept);
+      assert.equal(cutUnfinished(text, cursor()), kept);
     });
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { SyntaxChecker } from '../../../src/syntax/checker';
-import { placeOf, stopAt } from '../../../src/completion/stop';
+import { cursorContext, stopAt } from '../../../src/completion/stop';
 
 const checkers = new Map<string, SyntaxChecker>();
 
@@ -12,9 +12,9 @@ before(async () => {
 /** What is kept of a text that the model would go on writing for ever, a line at a time. */
 function kept(path: string, source: string, text: string, maxLines = 20): string {
   const [prefix = '', suffix = ''] = source.split('|');
-  const place = placeOf(prefix, suffix, maxLines, (checkers.get(path) as SyntaxChecker).unit(prefix, suffix));
+  const cursor = cursorContext(prefix, suffix, maxLines, (checkers.get(path) as SyntaxChecker).unit(prefix, suffix));
   for (let length = 1; length <= text.length; length++) {
-    const stopped = stopAt(text.slice(0, length), place);
+    const stopped = stopAt(text.slice(0, length), cursor);
     if (stopped) return stopped.text;
   }
   return text;

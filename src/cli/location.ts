@@ -3,7 +3,7 @@ import { UserError } from '../model/errors';
 import { UsageError } from './command';
 
 /** A cursor in a text, as FILE:LINE:COL names it. */
-export interface Place {
+export interface SourceLocation {
   /** `-` for standard input. */
   readonly file: string;
   /** 1-based; neither is given for `-` alone: the end of the text. */
@@ -11,7 +11,7 @@ export interface Place {
   readonly column?: number;
 }
 
-export function parsePlace(argument: string): Place {
+export function parseLocation(argument: string): SourceLocation {
   if (argument === '-') return { file: '-' };
   const match = /^(.+):(\d+):(\d+)$/s.exec(argument);
   if (!match?.[1]) throw new UsageError(`${argument}: give the cursor as FILE:LINE:COL, counted from 1`);
@@ -22,8 +22,8 @@ export function parsePlace(argument: string): Place {
  * Cuts a text at the cursor; columns are counted in UTF-16 units, as the editor counts them.
  * @throws UserError naming the range if the cursor lies outside of the text
  */
-export function cutAt(text: string, place: Place, name: string): { prefix: string; suffix: string } {
-  const { line, column } = place;
+export function cutAt(text: string, location: SourceLocation, name: string): { prefix: string; suffix: string } {
+  const { line, column } = location;
   if (line === undefined || column === undefined) return { prefix: text, suffix: '' };
   const starts = [0, ...[...text.matchAll(/\r\n?|\n/g)].map((match) => match.index + match[0].length)];
   const start = starts[line - 1];

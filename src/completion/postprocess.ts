@@ -20,17 +20,17 @@ const BEGINNING_CHARACTERS = 2;
 
 const OUT_OF_TIME = 'the time for a suggestion ran out before there was anything to show (thoughtline.timeBudget)';
 
-type Presented = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
+type Postprocessed = Pick<CompletionResult, 'text' | 'candidates' | 'replaceSuffix' | 'stop' | 'reason'>;
 
 /** A candidate fitted to its place, and what is known of it. */
-export interface Ranked extends AgreedCandidate, Trimmed {
+export interface AnnotatedCandidate extends AgreedCandidate, Trimmed {
   readonly syntax: SyntaxCheck;
   /** Log-odds of the confidence, where the bundle has weights for it. */
   readonly logOdds?: number | undefined;
 }
 
 /** Which of the rules beyond likelihood hold. */
-export interface Rules {
+export interface RankingRules {
   readonly rankByConfidence: boolean;
   readonly syntaxCheck: boolean;
   /** The probability with which what is shown must be right. */
@@ -41,7 +41,7 @@ export interface Rules {
  * Candidates as the document would take them: fitted to what follows, with its newlines, each once, and in the order in
  * which they deserve to be shown.
  */
-export class Presenter {
+export class Postprocessor {
   readonly #weights: Manifest['energy'];
   readonly #checkers: SyntaxCheckers;
 
@@ -61,31 +61,31 @@ export class Presenter {
   }
 
   /** @param candidates or the reason why there are none; undefined if it was aborted */
-  async present(
+  async postprocess(
     request: CompletionRequest,
     candidates: readonly AgreedCandidate[] | string | undefined,
     options: CompletionOptions,
-  ): Promise<Presented> {
+  ): Promise<Postprocessed> {
     if (candidates === undefined) return nothing('aborted', 'superseded');
     if (typeof candidates === 'string') return nothing('none', candidates);
     const rules = rulesOf(options, this.#weights);
     const document = documentOf(request);
-    // Of a text that was given up in doubt at most a beginning is shown, whatever a parser says of the rest.
-    const doubted = candidates.every(({ stop }) => stop === 'doubt');
+    // Of a text that was given up for low confidence at most a beginning is shown, whatever a parser says of the rest.
+    const givenUp = candidates.every(({ stop }) => stop === 'lowConfidence');
     const parse = rules.syntaxCheck || rules.rankByConfidence || rules.threshold > 0;
-    const known = await this.judged(request, candidates, parse && !doubted);
+    const known = await this.annotate(request, candidates, parse && !givenUp);
     const ranked = rank(known, rules);
     // With more time there might have been something.
     const late = candidates.some(({ stop }) => stop === 'time');
     const none = (reason: string) => (late ? nothing('time', OUT_OF_TIME) : nothing('none', reason));
     if (ranked.length === 0) return none(reasonOf(document, candidates[0]?.text ?? ''));
     const checker = rules.syntaxCheck ? await this.#checkers.of(request.path) : undefined;
-    const mended = rules.syntaxCheck
-      ? mend(ranked, document.suffix, (text) => checker?.repair(document.prefix, document.suffix, text))
+    const repaired = rules.syntaxCheck
+      ? repairOrDrop(ranked, document.suffix, (text) => checker?.repair(document.prefix, document.suffix, text))
       : ranked;
-    const [first] = mended;
+    const [first] = repaired;
     if (!first) return none('no suggestion can be parsed here');
-    const report = ({ text, replaceSuffix, logprob, logprobs, logOdds, syntax }: Ranked) => ({
+    const report = ({ text, replaceSuffix, logprob, logprobs, logOdds, syntax }: AnnotatedCandidate) => ({
       text: document.restore(text),
       replaceSuffix,
       logprob,
@@ -93,7 +93,7 @@ export class Presenter {
       ...(logOdds !== undefined && { confidence: confidence(logOdds) }),
       ...(syntax !== UNKNOWN && { parses: syntax.parses, undeclared: syntax.undeclared }),
     });
-    const reports = mended.map(report);
+    const reports = repaired.map(report);
     const sure = reports[0]?.confidence;
     if (sure !== undefined && sure < rules.threshold) {
       const begun = this.#beginning(document, candidates, first, rules.threshold);
@@ -118,7 +118,11 @@ export class Presenter {
    * Candidates fitted to their place, each text once, in the order given, with the log-odds of their confidence.
    * @param parse whether they are parsed, too
    */
-  async judged(request: CompletionRequest, candidates: readonly AgreedCandidate[], parse: boolean): Promise<Ranked[]> {
+  async annotate(
+    request: CompletionRequest,
+    candidates: readonly AgreedCandidate[],
+    parse: boolean,
+  ): Promise<AnnotatedCandidate[]> {
     const { prefix, suffix } = documentOf(request);
     const trim = trimmer(prefix, suffix, request.path);
     const trimmed = candidates.map((candidate) => ({ ...candidate, ...trim(candidate.text) }));
@@ -142,9 +146,9 @@ export class Presenter {
   #beginning(
     { path, prefix, suffix }: Pick<CompletionRequest, 'path' | 'prefix' | 'suffix'>,
     written: readonly AgreedCandidate[],
-    whole: Ranked,
+    whole: AnnotatedCandidate,
     needed: number,
-  ): Ranked | undefined {
+  ): AnnotatedCandidate | undefined {
     const candidate = written.find(({ tokens }) => tokens === whole.tokens);
     const marks = candidate?.marks ?? [];
     if (!candidate || marks.length === 0) return undefined;
@@ -162,7 +166,7 @@ export class Presenter {
         tokens,
         logprob: mark.logprob,
         syntax: UNKNOWN,
-        stop: 'doubt' as const,
+        stop: 'lowConfidence' as const,
         ...trimmed,
       };
       const logOdds = this.#logOdds(begun, -mark.logprob);
@@ -171,13 +175,16 @@ export class Presenter {
     return undefined;
   }
 
-  #logOdds(candidate: Omit<Ranked, 'logOdds'>, bestNats: number): number | undefined {
+  #logOdds(candidate: Omit<AnnotatedCandidate, 'logOdds'>, bestNats: number): number | undefined {
     if (!this.#weights) return undefined;
     return logOdds(candidateFeatures(candidate, bestNats), this.#weights);
   }
 }
 
-function rulesOf({ rankByConfidence, syntaxCheck, confidence }: CompletionOptions, weights: Manifest['energy']): Rules {
+function rulesOf(
+  { rankByConfidence, syntaxCheck, confidence }: CompletionOptions,
+  weights: Manifest['energy'],
+): RankingRules {
   return {
     rankByConfidence: (rankByConfidence ?? DEFAULTS.rankByConfidence) && weights !== undefined,
     syntaxCheck: syntaxCheck ?? DEFAULTS.syntaxCheck,
@@ -192,7 +199,7 @@ function unindented(text: string): string {
 
 /** @param bestNats −log p of the most probable candidate, in nats */
 export function candidateFeatures(
-  { text, tokens, logprob, agreement, syntax, replaceSuffix }: Omit<Ranked, 'logOdds'>,
+  { text, tokens, logprob, agreement, syntax, replaceSuffix }: Omit<AnnotatedCandidate, 'logOdds'>,
   bestNats: number,
 ) {
   return featuresOf({
@@ -209,9 +216,9 @@ export function candidateFeatures(
 
 /** Candidates by their confidence, or as they came; with the syntax check, what parses and whose names are known first. */
 export function rank(
-  candidates: readonly Ranked[],
-  { rankByConfidence, syntaxCheck }: Pick<Rules, 'rankByConfidence' | 'syntaxCheck'>,
-): Ranked[] {
+  candidates: readonly AnnotatedCandidate[],
+  { rankByConfidence, syntaxCheck }: Pick<RankingRules, 'rankByConfidence' | 'syntaxCheck'>,
+): AnnotatedCandidate[] {
   const ranked = [...candidates];
   if (rankByConfidence) ranked.sort((a, b) => (b.logOdds ?? 0) - (a.logOdds ?? 0));
   if (syntaxCheck) ranked.sort((a, b) => flaws(a.syntax) - flaws(b.syntax));
@@ -224,11 +231,11 @@ function flaws({ parses, undeclared }: SyntaxCheck): number {
 }
 
 /** Candidates that parse; those that do not are mended, as long as they hold what they cover, or left out. */
-function mend(
-  candidates: readonly Ranked[],
+function repairOrDrop(
+  candidates: readonly AnnotatedCandidate[],
   suffix: string,
-  repair: (candidate: Ranked) => string | undefined,
-): Ranked[] {
+  repair: (candidate: AnnotatedCandidate) => string | undefined,
+): AnnotatedCandidate[] {
   return candidates.flatMap((candidate) => {
     if (candidate.syntax.parses !== false) return [candidate];
     const text = repair(candidate);
@@ -242,7 +249,7 @@ function reasonOf({ prefix, suffix, path }: CompletionRequest, text: string): st
   return trimmer(prefix, suffix, path)(text).reason ?? 'the model has nothing to add here';
 }
 
-function nothing(stop: CompletionResult['stop'], reason: string): Presented {
+function nothing(stop: CompletionResult['stop'], reason: string): Postprocessed {
   return { text: '', candidates: [], replaceSuffix: 0, stop, reason };
 }
 

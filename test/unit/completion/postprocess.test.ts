@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FEATURES } from '../../../src/completion/confidence';
-import { Presenter } from '../../../src/completion/present';
+import { Postprocessor } from '../../../src/completion/postprocess';
 import type { Stop } from '../../../src/completion/stop';
 import type { Manifest } from '../../../src/model/manifest';
 import type { SyntaxCheckers } from '../../../src/syntax/checker';
@@ -32,11 +32,11 @@ const table: [name: string, text: string, stop: Stop, bias: number, syntaxCheck:
 ]; // prettier-ignore
 for (const [name, text, stop, bias, syntaxCheck, ends, reason] of table) {
   test(`out of time is not the same as nothing to add: ${name} (${stop})`, async () => {
-    const presenter = new Presenter({ energy: weights(bias) as unknown as Manifest['energy'] }, checkers);
+    const postprocessor = new Postprocessor({ energy: weights(bias) as unknown as Manifest['energy'] }, checkers);
     const candidate = { text, tokens: [1], logprob: -1, stop, agreement: 1 };
     const request = { path: '/a.ts', prefix: 'const a = ', suffix: ';\n', related: [] };
     const options = { steps: 0, maxLines: 1, candidates: 1, syntaxCheck, confidence: 0.5 };
-    const presented = await presenter.present(request, [candidate], options);
+    const presented = await postprocessor.postprocess(request, [candidate], options);
     assert.equal(presented.stop, ends);
     if (reason) assert.match(presented.reason ?? '', reason);
     else assert.equal(presented.text, text);
@@ -44,11 +44,11 @@ for (const [name, text, stop, bias, syntaxCheck, ends, reason] of table) {
 }
 
 test('texts that differ in the blanks before them only are one to choose from', async () => {
-  const presenter = new Presenter({ energy: undefined }, checkers);
+  const postprocessor = new Postprocessor({ energy: undefined }, checkers);
   const texts = ['b()', ' b()', '  b()', 'c()', '\n  b()'];
   const candidates = texts.map((text) => ({ text, tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 }));
   const request = { path: '/a.ts', prefix: 'a =', suffix: '\n', related: [] };
-  const judged = await presenter.judged(request, candidates, false);
+  const judged = await postprocessor.annotate(request, candidates, false);
   assert.deepEqual(
     judged.map(({ text }) => text),
     ['b()', 'c()', '\n  b()'],
@@ -63,7 +63,7 @@ test('a text that is repaired until it parses still holds what it covers', async
   const candidate = { text: 'a, b)', tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 };
   const options = { steps: 0, maxLines: 1, candidates: 1, syntaxCheck: true };
   const present = (text: string) =>
-    new Presenter({ energy: undefined }, repaired(text) as unknown as SyntaxCheckers).present(
+    new Postprocessor({ energy: undefined }, repaired(text) as unknown as SyntaxCheckers).postprocess(
       request,
       [candidate],
       options,
