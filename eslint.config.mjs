@@ -112,7 +112,9 @@ export default tseslint.config(
   },
   {
     files: ['**/*.cjs'],
-    languageOptions: { globals: { process: 'readonly', setInterval: 'readonly', __dirname: 'readonly' } },
+    languageOptions: {
+      globals: { process: 'readonly', setInterval: 'readonly', setTimeout: 'readonly', __dirname: 'readonly' },
+    },
   },
   ...direction,
 );

@@ -171,6 +171,12 @@ export class Engine {
     return this.bundle.manifest.thought !== undefined;
   }
 
+  /** Whether the decoder reads what follows in the cursor's line, and knows how sure it is of what it writes before that. */
+  get infills(): boolean {
+    const { prompt, energy } = this.bundle.manifest;
+    return prompt?.style === 'prefix-suffix-middle' && energy !== undefined;
+  }
+
   /** Completes at the cursor. Aborting ends it after the run at hand. */
   async complete(request: CompletionRequest, options: CompletionOptions): Promise<CompletionResult> {
     const start = performance.now();

@@ -292,6 +292,7 @@ export class Client implements Disposable {
           }
           const items = (Array.isArray(answer) ? answer : answer?.items) ?? [];
           for (const item of items) item.command = { command: acceptedCommand, title: '' };
+          this.requests.answered(request, items.length > 0);
           const offset = document.offsetAt(position);
           const [text, ...others] = items.map((item) => textFrom(document, offset, item));
           this.#suggested.fire({ document, offset, text, others, milliseconds: performance.now() - began });

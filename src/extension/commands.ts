@@ -9,13 +9,14 @@ import {
   type TextDocument,
   type TextEditor,
 } from 'vscode';
+import { describeBundle, type BundleFacts } from './bundles';
 import { copilotSuggests } from './copilot';
 import { deviceName } from './deviceName';
 import { addImports } from './importer';
 import { languageOn } from './languages';
 import { menuEntries, stepChoices } from './menu';
 import { acceptedCommand, TOKEN_SECRET } from './names';
-import { editorsReason, unasked } from './requests';
+import { editorsDoing, editorsReason } from './requests';
 import { readSettings, writeSetting } from './settings';
 import { describeSnooze, snoozeMinutes } from './snooze';
 import { statusView } from './statusView';
@@ -49,7 +50,8 @@ export interface CommandContext {
   obtain: () => Promise<Client>;
 }
 
-interface Choice extends QuickPickItem {
+interface Choice extends Omit<QuickPickItem, 'description'> {
+  description?: string | undefined;
   run?: () => unknown;
 }
 
@@ -99,7 +101,7 @@ export function registerCommands(context: CommandContext): Disposable[] {
 }
 
 async function choose(choices: Choice[], title: string, placeHolder: string): Promise<void> {
-  const chosen = await window.showQuickPick(choices, { title, placeHolder });
+  const chosen = await window.showQuickPick(choices as (Choice & QuickPickItem)[], { title, placeHolder });
   await chosen?.run?.();
 }
 
@@ -138,7 +140,7 @@ async function explain(client: Client | undefined, editor: TextEditor | undefine
   const last = client?.requests.of(String(document.uri));
   const theirs = editorsReason(shows, last, document.version) ?? besideReason(document);
   if (theirs !== undefined) return { reason: theirs, details: [reason, ...details] };
-  return { reason, details: [unasked(last, document.version), ...details].filter((line) => line !== undefined) };
+  return { reason, details: [editorsDoing(last, document.version), ...details].filter((line) => line !== undefined) };
 }
 
 function besideReason(document: TextDocument): string | undefined {
@@ -225,21 +227,32 @@ async function selectModel({ models, client }: CommandContext): Promise<void> {
   const { model } = readSettings();
   const status = client()?.status;
   const run = (command: string) => () => commands.executeCommand(`thoughtline.${command}`);
-  const choice = (name: string, detail: string): Choice => ({
-    label: name === model ? `${name} $(check)` : name,
+  const choice = (value: string, detail: string, facts?: BundleFacts, label = value): Choice => ({
+    label: value === model ? `${label} $(check)` : label,
+    description: facts && describeBundle(facts),
     detail,
-    run: () => writeSetting('model', name),
+    run: () => writeSetting('model', value),
   });
-  const got = models.coder !== undefined;
+  const { coder, own } = models;
+  const named = ({ name, version }: BundleFacts) => `${name} ${version}`;
+  const elsewhere = ['auto', 'nano', 'coder', ...own.map(({ folder }) => folder)].includes(model) ? [] : [model];
   const choices: Choice[] = [
     choice('auto', t('The code model, where it is there and fast enough, else nano')),
-    choice('nano', t('The small model that comes with the extension')),
-    got
-      ? choice('coder', t('The code model, however fast it is'))
-      : { label: `$(cloud-download) ${t('Get the code model ({0})', models.size)}`, run: run('getCoder') },
-    ...(['auto', 'nano', 'coder'].includes(model) ? [] : [choice(model, t('The model in this folder'))]),
-    { label: `$(folder-opened) ${t('Use a GGUF file…')}`, run: run('useGguf') },
-    ...(got ? [{ label: `$(trash) ${t('Remove the code model…')}`, run: run('removeCoder') }] : []),
+    choice('nano', t('The small model that comes with the extension'), models.shipped),
+    coder !== undefined
+      ? choice('coder', t('The code model, however fast it is'), models.facts(coder))
+      : {
+          label: `$(cloud-download) ${t('Get the code model ({0})', models.size)}`,
+          description: t('licence {0}', models.licence),
+          run: run('getCoder'),
+        },
+    ...own.map((facts) => choice(facts.folder, facts.folder, facts, named(facts))),
+    ...elsewhere.map((folder) => choice(folder, t('The model in this folder'), models.facts(folder))),
+    { label: `$(file-add) ${t('Use a GGUF file…')}`, run: run('useGguf') },
+    { label: `$(folder-opened) ${t('Use a folder…')}`, run: () => models.useFolder() },
+    ...(coder !== undefined || own.length > 0
+      ? [{ label: `$(trash) ${t('Remove a model…')}`, run: () => removeModel(models) }]
+      : []),
   ];
   await choose(choices, t('Model'), [status?.model, status?.problem ?? status?.because].filter(Boolean).join(': '));
 }
@@ -257,6 +270,21 @@ async function setEndpointToken({ secrets, client }: CommandContext): Promise<vo
   // A server that runs has the token that it was started with.
   const running = client();
   if (running?.started) await running.restart();
+}
+
+/** Takes away what is no longer wanted of the models that were got. */
+async function removeModel(models: Models): Promise<void> {
+  const coder = models.coder === undefined ? undefined : models.facts(models.coder);
+  const choices: Choice[] = [
+    ...(coder ? [{ label: 'coder', description: describeBundle(coder), run: () => models.removeCoder() }] : []),
+    ...models.own.map((facts) => ({
+      label: `${facts.name} ${facts.version}`,
+      description: describeBundle(facts),
+      detail: facts.folder,
+      run: () => models.removeOwn(facts),
+    })),
+  ];
+  await choose(choices, t('Remove a model'), '');
 }
 
 async function resetStatistics({ recorder }: CommandContext): Promise<void> {

@@ -58,25 +58,23 @@ const DECLARES = /\b(?:const|let|var|function|class|interface|type|enum|namespac
  * @param stretch in characters
  */
 export function newNames(text: string, stretch: { start: number; end: number }, language: ImportLanguage): string[] {
+  // Words that begin before it, or go on behind it, belong to it as a whole.
+  const start = stretch.start - /[\p{L}\p{N}_$]*$/u.exec(text.slice(0, stretch.start))![0].length;
+  const end = stretch.end + /^[\p{L}\p{N}_$]*/u.exec(text.slice(stretch.end))![0].length;
   const blank = (found: string) => found.replace(/[^\n]/g, ' ');
-  const code = text.slice(stretch.start, stretch.end).replace(COMMENTS_AND_STRINGS[language], blank);
-  const elsewhere = new Set(`${text.slice(0, stretch.start)}\n${text.slice(stretch.end)}`.match(WORD));
-  // A stretch that begins or ends within a word shares that with what stands there.
-  const edges = new Set([
-    /[\p{L}\p{N}_$]$/u.test(text.slice(0, stretch.start)) ? code.match(/^[\p{L}\p{N}_$]*/u)?.[0] : undefined,
-    /^[\p{L}\p{N}_$]/u.test(text.slice(stretch.end)) ? code.match(/[\p{L}\p{N}_$]*$/u)?.[0] : undefined,
-  ]);
+  const code = text.slice(start, end).replace(COMMENTS_AND_STRINGS[language], blank);
+  const elsewhere = new Set(`${text.slice(0, start)}\n${text.slice(end)}`.match(WORD));
   const used = new Set<string>();
   const declared = new Set<string>();
   for (const { 0: name, index } of code.matchAll(WORD)) {
-    const [before, after] = [code.slice(0, index), code.slice(index + name.length)];
+    const before = text.slice(Math.max(0, start - 64), start) + code.slice(0, index);
+    const after = code.slice(index + name.length) + text.slice(end, end + 64);
     if (DECLARES.test(before)) declared.add(name);
-    const member =
-      /(?:^|[^.])\.\s*$/.test(before) || (before.trim() === '' && /\.\s*$/.test(text.slice(0, stretch.start)));
+    const member = /(?:^|[^.])\.\s*$/.test(before);
     const key = language === 'script' ? /^\s*\??:/.test(after) : /^\s*=(?!=)/.test(after);
     if (!member && !key && name.length > 1 && !KEYWORDS[language].has(name)) used.add(name);
   }
-  return [...used].filter((name) => !declared.has(name) && !elsewhere.has(name) && !edges.has(name));
+  return [...used].filter((name) => !declared.has(name) && !elsewhere.has(name));
 }
 
 const SCRIPT_IMPORT = /^import\s+(type\s+)?((?:[\w$*]|[\s,{}])+?)\s*\bfrom\s*(['"])([^'"\n]+)\3[ \t]*;?/gm;

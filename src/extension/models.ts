@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ProgressLocation, window, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import type { ToAdoption } from '../adopt/messages';
 import { ADOPTION_VERSION, bundleIn, isObtained, megabytes } from '../adopt/sources/place';
 import { runAdoption, type Adopted } from './adoption';
+import { bundleFacts, OWN, ownBundles, type BundleFacts } from './bundles';
 import { readSettings, writeSetting } from './settings';
 import { t } from './words';
 
@@ -45,6 +47,11 @@ export class Models {
     return megabytes(this.#coder.bytes);
   }
 
+  /** Licence of the code model, by its SPDX identifier. */
+  get licence(): string {
+    return this.#coder.licence.spdx;
+  }
+
   /** Gets the code model, once the user has confirmed it: what it is, whose, and from where. */
   async getCoder(): Promise<void> {
     if (this.coder !== undefined) {
@@ -70,11 +77,49 @@ export class Models {
     const source = picked.fsPath;
     const name = basename(source).replace(/\.gguf$/i, '');
     const key = createHash('sha256').update(source).digest('hex').slice(0, 12);
-    const directory = join(this.folder, 'bundles', `own-${key}-${ADOPTION_VERSION}`);
+    const directory = join(this.folder, 'bundles', `${OWN}${key}-${ADOPTION_VERSION}`);
     const ended = await this.#run({ type: 'adopt', source, directory, name }, t('Adopting {0}', name));
     if (ended.type !== 'done') return;
     if (ended.notes.length > 0) void window.showInformationMessage(ended.notes.join(' '));
     await writeSetting('model', directory);
+  }
+
+  /** Chooses a folder that the user picks, if a bundle lies there. */
+  async useFolder(): Promise<void> {
+    const title = t('Use a Folder');
+    const options = { title, canSelectFiles: false, canSelectFolders: true };
+    const [picked] = (await window.showOpenDialog(options)) ?? [];
+    if (picked === undefined) return;
+    if (this.facts(picked.fsPath)) await writeSetting('model', picked.fsPath);
+    else void window.showErrorMessage(t('{0} holds no model: choose the folder with its manifest.json', picked.fsPath));
+  }
+
+  /** Bundles that the user made of files of theirs. */
+  get own(): BundleFacts[] {
+    return ownBundles(this.folder).flatMap((folder) => this.facts(folder) ?? []);
+  }
+
+  /** What is known of the bundle in a folder. */
+  facts(folder: string): BundleFacts | undefined {
+    return bundleFacts(folder, this.folder);
+  }
+
+  /** The bundle that comes with the extension. */
+  get shipped(): BundleFacts | undefined {
+    const facts = this.facts(this.context.asAbsolutePath(join('models', 'nano')));
+    const { license } = this.context.extension.packageJSON as { license: string };
+    return facts && { licence: license, ...facts };
+  }
+
+  /** Takes a bundle away that the user made; the file it was made of stays. */
+  async removeOwn({ folder, name }: BundleFacts): Promise<void> {
+    const remove = t('Remove It');
+    const detail = t('The file that it was made of stays.');
+    const asked = window.showWarningMessage(t('Remove the model {0}?', name), { modal: true, detail }, remove);
+    if ((await asked) !== remove) return;
+    if (readSettings().model === folder) await writeSetting('model', 'auto');
+    await rm(folder, { recursive: true, force: true });
+    this.log.info(t('{0} was removed', name));
   }
 
   /** Takes the code model away, with what was loaded for it. */

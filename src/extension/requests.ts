@@ -7,6 +7,8 @@ interface Request {
   readonly number: number;
   /** Given up by the editor although nothing was typed and no later request came. */
   readonly overtaken: boolean;
+  /** A suggestion was given to the editor. */
+  readonly offered: boolean;
 }
 
 /** The last request of the window. VS Code asks for the editor that has the focus. */
@@ -16,7 +18,7 @@ export class Requests {
 
   /** The editor asks. @returns the request's number */
   begun(uri: string, version: number): number {
-    this.#last = { uri, version, number: ++this.#number, overtaken: false };
+    this.#last = { uri, version, number: ++this.#number, overtaken: false, offered: false };
     return this.#number;
   }
 
@@ -24,6 +26,11 @@ export class Requests {
   cancelled(number: number, version: number): void {
     const last = this.#last;
     if (last?.number === number && last.version === version) this.#last = { ...last, overtaken: true };
+  }
+
+  /** The editor was given suggestions, or none. */
+  answered(number: number, offered: boolean): void {
+    if (this.#last?.number === number) this.#last = { ...this.#last, offered };
   }
 
   of(uri: string): Request | undefined {
@@ -40,10 +47,15 @@ export function editorsReason(enabled: boolean, last: Request | undefined, versi
   return undefined;
 }
 
-/** What may be the reason where VS Code has not asked for a suggestion since the last change. */
-export function unasked(last: Request | undefined, version: number): string | undefined {
-  if (last?.version === version) return undefined;
+/** What may be the reason where VS Code has not asked for a suggestion since the last change, or was given one. */
+export function editorsDoing(last: Request | undefined, version: number): string | undefined {
+  if (last?.version !== version) {
+    return t(
+      'VS Code has asked for nothing since the last change: it asks while you type, unless it is snoozed itself.',
+    );
+  }
+  if (!last.offered) return undefined;
   return t(
-    'VS Code has asked for nothing since the last change: it does so while you type, and not while its own snooze lasts, in snippets (editor.inlineSuggest.suppressInSnippetMode) or with several cursors.',
+    'VS Code was given a suggestion for this text; in snippets it shows none (editor.inlineSuggest.suppressInSnippetMode).',
   );
 }

@@ -67,8 +67,11 @@ function readyView({ model, problem }: Status, device: string): StatusView {
   );
 }
 
-function thinkingView({ step = 0, steps = 0 }: Status, device: string): StatusView {
-  const label = t('Thoughtline is thinking, step {0} of {1} on {2}', step, steps, device);
+function thinkingView({ model, step = 0, steps = 0 }: Status, device: string): StatusView {
+  const label =
+    model === undefined
+      ? t('Thoughtline is thinking, step {0} of {1} on {2}', step, steps, device)
+      : t('Thoughtline is thinking, step {0} of {1}: {2} on {3}', step, steps, model, device);
   return view(`$(loading~spin) Thoughtline ${step}/${steps}`, label);
 }
 

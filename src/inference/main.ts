@@ -22,10 +22,10 @@ async function open({ bundle, device, threads }: Opening): Promise<void> {
       log: (line) => send({ type: 'log', line }),
       onProgress: (fraction, message) => send({ type: 'loading', fraction, message }),
     });
-    const { readsThought } = engine;
+    const { readsThought, infills } = engine;
     const { name, version } = engine.bundle.manifest;
     service = new InferenceService(engine, send);
-    send({ type: 'ready', device: engine.device.device, model: { name, version, readsThought } });
+    send({ type: 'ready', device: engine.device.device, model: { name, version, readsThought, infills } });
   } catch (error) {
     send({ type: 'refused', reason: messageOf(error) });
   }

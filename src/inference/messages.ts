@@ -18,6 +18,8 @@ export interface ModelInfo {
   version: string;
   /** Whether its decoder reads a thought; without one nothing is refined. */
   readsThought: boolean;
+  /** Whether it reads what follows in the cursor's line, and knows how sure it is of what it writes before that. */
+  infills?: boolean;
 }
 
 /** How a thought is to be made: T steps from the prior; or following an edit, warm from the thought before if it can be. */
@@ -190,7 +192,8 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
       isRecord(value) &&
       isText(value['name']) &&
       isText(value['version']) &&
-      typeof value['readsThought'] === 'boolean',
+      typeof value['readsThought'] === 'boolean' &&
+      (value['infills'] === undefined || typeof value['infills'] === 'boolean'),
   },
   refused: { reason: isText },
   unsound: { reason: isText },

@@ -124,7 +124,13 @@ export class Completions {
     session.under(JSON.stringify([question.maxLines, question.how]), JSON.stringify(this.#client.model));
     if (invoked) session.refusals.wanted(at);
     this.#thinker.activity(document.uri);
-    const unworthy = notWorthAsking(invoked, at, at.suffix.slice(0, at.lineRest), pathFor(document));
+    const unworthy = notWorthAsking(
+      invoked,
+      at,
+      at.suffix.slice(0, at.lineRest),
+      pathFor(document),
+      this.#client.model?.infills,
+    );
     if (unworthy !== undefined) return this.#none(session, unworthy);
 
     const { version } = document;
@@ -255,8 +261,8 @@ export class Completions {
       const next = accepted(at, left);
       const { prefix, suffix } = next;
       const line = suffix.split('\n', 1)[0] ?? '';
-      if (session.inFlight || session.ahead || notWorthAsking(false, next, line, pathFor(document)) !== undefined)
-        return;
+      const unworthy = notWorthAsking(false, next, line, pathFor(document), this.#client.model?.infills);
+      if (session.inFlight || session.ahead || unworthy !== undefined) return;
       if (suggestions.find(next, session.version)) return;
       this.tally.ahead.runs++;
       const run = this.#client.complete(

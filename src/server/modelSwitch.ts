@@ -83,7 +83,7 @@ export class ModelSwitch {
   ready(lifecycle: Lifecycle): void {
     if (lifecycle.state !== 'ready' || !this.#choice) return;
     if (this.client.bundle !== this.#choice.bundle) this.#serve();
-    else if (this.#choice.onTrial) void this.#measure(this.#choice);
+    else if (this.#choice.onTrial || this.#unknown(this.#choice.bundle)) void this.#measure(this.#choice);
   }
 
   #choose(): void {
@@ -123,9 +123,14 @@ export class ModelSwitch {
     const milliseconds = await measureSpeed((request) => this.listener.ask(request));
     if (milliseconds === undefined || this.#choice !== choice) return;
     await this.#speeds.set(circumstances, milliseconds).catch((error: unknown) => {
-      this.listener.log(`how fast coder is could not be kept: ${String(error)}`);
+      this.listener.log(`how fast the model is could not be kept: ${String(error)}`);
     });
-    this.#choose();
+    if (choice.onTrial) this.#choose();
+  }
+
+  /** Whether the menu could tell how fast a bundle is here, and nobody knows it yet. */
+  #unknown(bundle: string): boolean {
+    return this.#places?.models !== undefined && this.#speeds.get(this.#circumstances(bundle)) === undefined;
   }
 
   #circumstances(bundle: string) {

@@ -84,15 +84,21 @@ export function accepted(at: Context, left: Continuation): Context {
  * @param invoked the user asked for it: then it always is.
  * @param lineRest what is right of the cursor on its line.
  * @param path tells the language, whose brackets, quotes and tags may stand there: see `onlyCloses`.
+ * @param infills the model reads what is right of the cursor, and knows how sure it is: it is asked before text, too.
  */
 export function notWorthAsking(
   invoked: boolean,
   { prefix }: Context,
   lineRest: string,
   path: string,
+  infills = false,
 ): string | undefined {
   const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
   if (invoked || onlyCloses(line, lineRest, path)) return undefined;
+  if (infills) {
+    const inside = /[\p{L}\p{N}_$]$/u.test(line) && /^[\p{L}\p{N}_$]/u.test(lineRest);
+    return inside ? 'the cursor is inside a word: trigger a suggestion manually to get one there' : undefined;
+  }
   return 'there is text right of the cursor: trigger a suggestion manually to get one there';
 }
 

@@ -20,7 +20,7 @@ const execute = promisify(execFile);
 const patience = 120_000;
 
 export interface LaunchOptions {
-  /** Folder to open. */
+  /** Folder to open, or a file `.code-workspace` with several. */
   project: string;
   /** Extension to install; left out: a bare editor. */
   vsix?: string;
@@ -28,6 +28,8 @@ export interface LaunchOptions {
   others?: readonly string[];
   /** User settings on top of `quietSettings`. */
   settings?: Record<string, unknown>;
+  /** Keys of the user's own. */
+  keybindings?: readonly { key: string; command: string }[];
   /** Settings of scope "machine"; code-server takes them from the remote machine's file, as every remote window does. */
   machineSettings?: Record<string, unknown>;
   /** Open the project in Restricted Mode. */
@@ -102,6 +104,7 @@ export async function launchEditor(options: LaunchOptions): Promise<RunningEdito
       JSON.stringify({ ...own, ...options.machineSettings }, null, 2),
     );
   }
+  await writeFile(join(userData, 'User', 'keybindings.json'), JSON.stringify(options.keybindings ?? []));
   const place: Place = { scratch, userData, extensions: join(scratch, 'extensions') };
   const cleanups: (() => Promise<unknown>)[] = [() => rm(scratch, { recursive: true, force: true, maxRetries: 5 })];
   const close = async () => {
@@ -150,7 +153,8 @@ async function startCodeServer(options: LaunchOptions, place: Place, cleanups: C
   const context = await browser.newContext({ viewport: size, deviceScaleFactor: options.scale ?? 1 });
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
-  await page.goto(`${server.url}/?folder=${encodeURIComponent(options.project)}`, { timeout: patience });
+  const kind = options.project.endsWith('.code-workspace') ? 'workspace' : 'folder';
+  await page.goto(`${server.url}/?${kind}=${encodeURIComponent(options.project)}`, { timeout: patience });
   return page;
 }
 

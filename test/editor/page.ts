@@ -23,6 +23,47 @@ const readGhostText = `(() => {
   return inline.length + below.length === 0 ? [] : [inline.join(''), ...below];
 })()`;
 
+/** Runs in the editor's page: the text of the line in which the cursor stands. */
+const readCursorLine = `(() => {
+  const cursor = document.querySelector('.editor-group-container.active .cursors-layer .cursor');
+  const top = cursor?.getBoundingClientRect().top ?? -1;
+  return [...document.querySelectorAll('.editor-group-container.active .view-lines .view-line')]
+    .filter((line) => Math.abs(line.getBoundingClientRect().top - top) < 4)
+    .map((line) => line.textContent ?? '');
+})()`;
+
+/** Runs in our webview, with its body. */
+const readContrast = `(body) => {
+  const channels = (color) => (color.match(/[\\d.]+/g) ?? []).map(Number);
+  const sample = body.appendChild(document.createElement('span'));
+  sample.style.color = 'var(--vscode-editor-background)';
+  const page = channels(getComputedStyle(sample).color).slice(0, 3);
+  sample.remove();
+  const behind = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const [r, g, b, a = 1] = channels(getComputedStyle(at).backgroundColor);
+      if (a > 0.5 && r !== undefined) return [r, g, b];
+    }
+    return page;
+  };
+  const linear = (x) => (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.map((value) => linear(value / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  let least = { text: '', ratio: 21 };
+  for (const element of body.querySelectorAll('*')) {
+    const own = [...element.childNodes].filter((node) => node.nodeType === 3);
+    const text = own.map((node) => node.textContent.trim()).join('');
+    if (text === '' || element.closest('svg, script, style') || element.offsetParent === null) continue;
+    const color = channels(getComputedStyle(element).color).slice(0, 3);
+    const [high, low] = [luminance(color), luminance(behind(element))].sort((a, b) => b - a);
+    const ratio = (high + 0.05) / (low + 0.05);
+    if (ratio < least.ratio) least = { text: text.slice(0, 40), ratio };
+  }
+  return least;
+}`;
+
 /** What a test does in the editor, and what it sees there. The same for every launcher. Every wait is bounded. */
 export class EditorPage {
   readonly page: Page;
@@ -34,11 +75,16 @@ export class EditorPage {
     this.page = editor.page;
   }
 
-  /** Opens a file of the project by its path and waits for its text. */
-  async open(path: string): Promise<void> {
+  /** Opens a file of the project by its path, whatever shows it. */
+  async quickOpen(path: string): Promise<void> {
     await this.quickInput(path, async () => {
       await this.page.keyboard.press(`${modifier}+P`);
     });
+  }
+
+  /** Opens a file of the project by its path and waits for its text. */
+  async open(path: string): Promise<void> {
+    await this.quickOpen(path);
     const name = path.split('/').at(-1)!;
     await this.page.locator('.tab.active', { hasText: name }).waitFor();
     await this.page.locator('.monaco-editor .view-line').first().waitFor();
@@ -169,6 +215,29 @@ export class EditorPage {
     const said = await first.innerText();
     await this.press('Escape');
     return said.trim();
+  }
+
+  /** What stands in the cursor's line, with what is suggested there. */
+  async lineText(): Promise<string> {
+    const lines = await this.page.evaluate<string[]>(readCursorLine);
+    return lines
+      .join('')
+      .replace(/\u00a0/g, ' ')
+      .trim();
+  }
+
+  /** Whether the window's background is a light one. */
+  async isLight(): Promise<boolean> {
+    return this.page.evaluate<boolean>(
+      `(getComputedStyle(document.querySelector('.monaco-editor-background, .editor-group-container')).backgroundColor.match(/\\d+/g) ?? ['0'])
+        .slice(0, 3).every((part) => Number(part) > 128)`,
+    );
+  }
+
+  /** Of all texts of our webview the one that stands out least from what is behind it, by the contrast of WCAG. */
+  async leastContrast(): Promise<{ text: string; ratio: number }> {
+    const found: unknown = await this.thought.locator('body').evaluate(readContrast);
+    return found as { text: string; ratio: number };
   }
 
   /** Our entry in the status bar, as a screen reader reads it. */

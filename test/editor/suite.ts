@@ -48,21 +48,21 @@ export async function packSecond(folder: string): Promise<string> {
 
 /**
  * Starts an editor on a fresh copy of the project.
- * @param prepare changes the copy before it is opened
+ * @param prepare changes the copy before it is opened; a path that it resolves with is opened in its place
  */
 export async function start(
   vsix: string,
   options: Omit<LaunchOptions, 'project' | 'vsix'> = {},
-  prepare: (project: string) => Promise<void> = () => Promise.resolve(),
+  prepare: (project: string) => Promise<string | void> = () => Promise.resolve(),
 ): Promise<Workplace> {
   const folder = await mkdtemp(join(tmpdir(), 'thoughtline-project-'));
   const project = join(folder, 'harbour');
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     await cp(join(root, 'test', 'fixtures', 'project'), project, { recursive: true });
-    await prepare(project);
+    const opened = (await prepare(project)) ?? project;
     const log = (line: string) => process.stderr.write(`${line}\n`);
-    const editor = await launchEditor({ log, ...options, project, vsix });
+    const editor = await launchEditor({ log, ...options, project: opened, vsix });
     const page = new EditorPage(editor, project);
     return {
       editor,

@@ -135,6 +135,9 @@ test('auto measures the code model once, says why it serves or does not, and rem
 
   await second.configure({ inferenceSteps: 0, model: 'nano' });
   await second.until(() => second.status?.because === 'thoughtline.model is nano', 'the choice');
+  // The menu tells how fast each is.
+  const speeds = () => readFileSync(join(scratch, 'speeds.json'), 'utf8');
+  await second.until(() => /"nano, /.test(speeds()), 'the measurement of nano');
   await second.configure({ inferenceSteps: 0, model: 'coder' });
   await second.until(() => second.status?.model?.startsWith('tiny '), 'the other choice');
   assert.equal(second.status!.because, 'thoughtline.model is coder');

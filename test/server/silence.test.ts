@@ -95,3 +95,19 @@ test('excluded files are not completed, not thought about, and no evidence', asy
   assert.equal(await count(server, uri, true), 1);
   assert.ok(JSON.stringify(asked().at(-1)).includes('inAnExcludedFile'));
 });
+
+test('before text in the line only a model comes by itself that reads it', async (context) => {
+  const place = 'const a = , second);';
+  for (const infills of [undefined, true] as const) {
+    const server = await standIn([{ after: '', text: 'first', ...(infills && { infills }) }]);
+    context.after(server.stop);
+    const { client } = server;
+    await client.open(uri, place);
+    const items = await client.complete(uri, end);
+    assert.equal(items.length, infills ? 1 : 0);
+    if (!infills) assert.match(await why(server), /there is text right of the cursor/);
+    await client.change(uri, { text: 'const ab = 1;' });
+    assert.equal((await client.complete(uri, { line: 0, character: 7 })).length, 0);
+    assert.match((await client.why(uri, { line: 0, character: 7 })).reason, infills ? /inside a word/ : /text right/);
+  }
+});

@@ -8,11 +8,19 @@ process.on('message', (message) => {
   appendFileSync(join(__dirname, 'received.jsonl'), `${JSON.stringify(message)}\n`);
   const { type, id, uri } = message;
   if (type === 'open')
-    send({ type: 'ready', device: 'cpu', model: { name: 'stand-in', version: '1', readsThought: true } });
+    send({
+      type: 'ready',
+      device: 'cpu',
+      model: { name: 'stand-in', version: '1', readsThought: true, infills: infills() },
+    });
   if (type === 'usage') send({ type, id, memoryMb: 0, cpuSeconds: 0 });
   if (type === 'think') send({ type: 'thought', id, uri });
   if (type === 'complete') send({ type: 'completed', id, ...answerTo(message.request.prefix) });
 });
+
+function infills() {
+  return JSON.parse(readFileSync(join(__dirname, 'answers.json'), 'utf8')).some(({ infills }) => infills);
+}
 
 function answerTo(prefix) {
   const answers = JSON.parse(readFileSync(join(__dirname, 'answers.json'), 'utf8'));

@@ -14,6 +14,8 @@ export interface Answer {
   readonly text: string;
   readonly stop?: string;
   readonly replaceSuffix?: number;
+  /** In the first answers: the model reads what follows in the cursor's line. */
+  readonly infills?: true;
 }
 
 export interface StandIn {

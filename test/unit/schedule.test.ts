@@ -150,6 +150,21 @@ test('an automatic suggestion is asked for only where nothing but closers is to 
   }
 });
 
+test('a model that reads what is right of the cursor is asked before text, too, but not inside a word', () => {
+  const table: [text: string, worth: boolean][] = [
+    ['f(a, |b)', true],
+    ['const |= compute(a);', true],
+    ['a| + 1', true],
+    ['f(a|)', true],
+    ['a|Of(items)', false],
+    ['größe|größe', false],
+  ];
+  for (const [text, worth] of table) {
+    const here = at(text);
+    assert.equal(notWorthAsking(false, here, here.suffix, 'a.ts', true) === undefined, worth, text);
+  }
+});
+
 test('when and how to think', () => {
   const rested: Thinking = { steps: 4, thoughtSteps: 4, thoughtAtCursor: true, cursorKnown: true, changed: true };
   const table: [string, Partial<Thinking>, string][] = [

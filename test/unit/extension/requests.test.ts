@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { editorsReason, Requests, unasked } from '../../../src/extension/requests';
+import { editorsReason, Requests, editorsDoing } from '../../../src/extension/requests';
 
 const uri = 'file:///w/a.ts';
 
@@ -30,9 +30,11 @@ test('a request that is given up while nothing was typed and none came after it 
 test('VS Code’s own switch comes first; where it has not asked, that is told', () => {
   const requests = new Requests();
   assert.match(editorsReason(false, requests.of(uri), 1) ?? '', /editor\.inlineSuggest\.enabled/);
-  assert.match(unasked(requests.of(uri), 1) ?? '', /snooze.*suppressInSnippetMode/);
+  assert.match(editorsDoing(requests.of(uri), 1) ?? '', /snoozed/);
   requests.begun(uri, 1);
-  assert.equal(unasked(requests.of(uri), 1), undefined);
-  assert.match(unasked(requests.of(uri), 2) ?? '', /since the last change/);
-  assert.match(unasked(requests.of('file:///w/b.ts'), 1) ?? '', /since the last change/);
+  assert.equal(editorsDoing(requests.of(uri), 1), undefined);
+  requests.answered(requests.begun(uri, 1), true);
+  assert.match(editorsDoing(requests.of(uri), 1) ?? '', /suppressInSnippetMode/);
+  assert.match(editorsDoing(requests.of(uri), 2) ?? '', /since the last change/);
+  assert.match(editorsDoing(requests.of('file:///w/b.ts'), 1) ?? '', /since the last change/);
 });

@@ -41,6 +41,12 @@ describe('the status item', () => {
     [{ state: 'ready', device: 'cpu' }, { languageOff: 'markdown' }, /circle-slash/, /off in markdown files/],
     [{ state: 'thinking', device: 'cpu', step: 2, steps: 4 }, undefined, /2\/4/, /step 2 of 4 on cpu/],
     [
+      { state: 'thinking', device: 'cpu', model: 'nano 0.7.1', step: 2, steps: 4 },
+      undefined,
+      /2\/4/,
+      /step 2 of 4: nano 0\.7\.1 on cpu$/,
+    ],
+    [
       { state: 'ready', device: 'cpu' },
       { snoozed: 'snoozed until restart' },
       /bell-slash/,
