@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { CancellationTokenSource, type InlineCompletionItem } from 'vscode-languageserver-protocol/node';
+import { ACCEPTED_COMMAND } from '../../src/protocol';
 import { LspClient, parseMessages, frozen, tiny, runs } from './client';
 
 const text = readFileSync(join(frozen, 'src/thought/refine.ts'), 'utf8');
@@ -46,10 +47,12 @@ async function suggestion(
   throw new Error('the model suggests nothing anywhere');
 }
 
-test('initialize announces incremental sync, inline completion, and that folders are followed', () => {
+test('initialize announces incremental sync, inline completion, the command of items, and that folders are followed', () => {
   assert.deepEqual(client.initialized.capabilities, {
     textDocumentSync: { openClose: true, change: 2 },
     inlineCompletionProvider: {},
+    notebookDocumentSync: { notebookSelector: [{ notebook: '*' }] },
+    executeCommandProvider: { commands: [ACCEPTED_COMMAND] },
     workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
   });
 });
@@ -62,12 +65,13 @@ test('a request made while the model loads is answered when it is there', async 
   await early.stop();
 });
 
-test('items begin at the cursor, stay on its line, and carry no command', async () => {
+test('items begin at the cursor, stay on its line, and carry the command by which they are counted', async () => {
   const { line, character, item } = await suggestion(await copy());
   assert.ok(typeof item.insertText === 'string' && item.insertText.length > 0);
   assert.deepEqual(item.range?.start, { line, character });
   assert.equal(item.range?.end.line, line);
-  assert.equal(item.command, undefined);
+  const { length } = item.insertText;
+  assert.deepEqual(item.command, { command: ACCEPTED_COMMAND, title: '', arguments: [length] });
 });
 
 test('loading is told as status and as work-done progress', async () => {
