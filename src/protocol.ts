@@ -125,7 +125,7 @@ export interface Statistics {
   /** Of these runs, those that began when the request had arrived already. */
   refinementRunsAhead: number;
   /** Runs that looked at what would follow a suggestion, and answers that came of them. */
-  ahead: { runs: number; served: number };
+  prefetch: { runs: number; served: number };
   /** Starts of the inference process after its first. */
   respawns: number;
   /** Identifier of the inference process, while there is one. */

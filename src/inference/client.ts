@@ -7,19 +7,19 @@ import {
   now,
   isFromInference,
   type Answer,
-  type Asked,
+  type RunOptions,
   type CompletionRequest,
   type FromInference,
   type IndexProgress,
   type ModelInfo,
-  type Opening,
+  type InferenceConfig,
   type Publication,
   type ThinkingMode,
   type ToInference,
   type Usage,
   type WorkspaceSpec,
 } from './messages';
-import { patience, SilenceRecord, silenceLimit, type Patience } from './patience';
+import { hangTimeouts, SilenceRecord, silenceLimit, type HangTimeouts } from './hangTimeouts';
 import { startProcess, Successor, type Succession } from './successor';
 
 /** What the handle tells its owner. */
@@ -61,10 +61,10 @@ interface Waiting {
 export class InferenceClient {
   readonly #program: string;
   readonly #listener: Listener;
-  readonly #patience: Patience;
+  readonly #hangTimeouts: HangTimeouts;
   readonly #limiter: LogLimiter;
   readonly #silences = new SilenceRecord();
-  #opening: Opening | undefined;
+  #config: InferenceConfig | undefined;
   #lifecycle: Lifecycle = initial;
   #child: ChildProcess | undefined;
   #model: ModelInfo | undefined;
@@ -75,7 +75,7 @@ export class InferenceClient {
   /** Since when the process owes something and has said nothing, by `performance.now()`. */
   #silentSince = 0;
   /** The device that was asked for has computed what cannot be right: the CPU is used, until somebody asks anew. */
-  #distrusted = false;
+  #forcedToCpu = false;
   /** Why the process is being killed, where its signal would not say it. */
   #killedFor: string | undefined;
   #nextId = 1;
@@ -89,10 +89,10 @@ export class InferenceClient {
    * @param program path of the inference process' JavaScript
    * @param limits after what silence the process is taken for hung
    */
-  constructor(program: string, listener: Listener, limits: Partial<Patience> = {}) {
+  constructor(program: string, listener: Listener, limits: Partial<HangTimeouts> = {}) {
     this.#program = program;
     this.#listener = listener;
-    this.#patience = { ...patience, ...limits };
+    this.#hangTimeouts = { ...hangTimeouts, ...limits };
     this.#limiter = new LogLimiter((line) => listener.log(line));
   }
 
@@ -102,7 +102,7 @@ export class InferenceClient {
 
   /** Folder of the model that is served, or loaded. */
   get bundle(): string | undefined {
-    return this.#opening?.bundle;
+    return this.#config?.bundle;
   }
 
   get model(): ModelInfo | undefined {
@@ -120,29 +120,29 @@ export class InferenceClient {
   }
 
   /** Serves `opening` from now on; a process for another one is replaced. */
-  open(opening: Opening): void {
+  open(config: InferenceConfig): void {
     this.#dropSuccessor();
-    const same = isSame(this.#opening, opening);
-    this.#opening = opening;
+    const same = isSame(this.#config, config);
+    this.#config = config;
     if (!same) {
       this.#silences.clear();
-      this.#distrusted = false;
+      this.#forcedToCpu = false;
     }
     if (this.#lifecycle.state === 'off') this.#handle({ type: 'start' });
     else if (!same) this.#handle({ type: 'restart' });
   }
 
   /** Serves `opening` once its process has loaded it; until then the model that is ready serves on, if one is. */
-  succeed(opening: Opening): void {
-    if (this.#lifecycle.state !== 'ready' || isSame(this.#opening, opening)) {
-      this.open(opening);
+  succeed(config: InferenceConfig): void {
+    if (this.#lifecycle.state !== 'ready' || isSame(this.#config, config)) {
+      this.open(config);
       return;
     }
-    if (isSame(this.#successor?.opening, opening)) return;
+    if (isSame(this.#successor?.config, config)) return;
     this.#dropSuccessor();
     const successor = new Successor(
       () => startProcess(this.#program),
-      opening,
+      config,
       (line) => this.#limiter.add(line),
     );
     this.#successor = successor;
@@ -153,14 +153,14 @@ export class InferenceClient {
       }
       this.#successor = undefined;
       if ('reason' in succession) this.#listener.notSucceeded?.(succession.reason);
-      else this.#replace(opening, succession);
+      else this.#replace(config, succession);
     });
   }
 
   restart(): void {
     this.#dropSuccessor();
-    this.#distrusted = false;
-    if (this.#opening) this.#handle({ type: 'restart' });
+    this.#forcedToCpu = false;
+    if (this.#config) this.#handle({ type: 'restart' });
   }
 
   /** Ends the process and frees its memory. */
@@ -169,13 +169,13 @@ export class InferenceClient {
     this.#handle({ type: 'stop' });
   }
 
-  /** @param ahead nobody waits for it yet: it makes way for whatever somebody waits for */
-  complete(uri: string, request: CompletionRequest, options: Asked, ahead = false): Run {
+  /** @param prefetch nobody waits for it yet: it makes way for whatever somebody waits for */
+  complete(uri: string, request: CompletionRequest, options: RunOptions, prefetch = false): Run {
     const id = this.#nextId++;
     const sentAt = now();
     const result = new Promise<Answer | { reason: string }>((resolve) => {
       const waiting: Waiting = {
-        message: { type: 'complete', id, uri, request, options, sentAt, ahead },
+        message: { type: 'complete', id, uri, request, options, sentAt, prefetch },
         settle: (reply) => {
           if (reply.type === 'completed') resolve(reply);
           else resolve({ reason: 'reason' in reply ? reply.reason : 'the model gave no answer' });
@@ -297,28 +297,28 @@ export class InferenceClient {
   }
 
   /** The process that has loaded another model takes the place of the one that is there, which answers what it owes. */
-  #replace(opening: Opening, { child, ready }: Exclude<Succession, { reason: string }>): void {
+  #replace(config: InferenceConfig, { child, ready }: Exclude<Succession, { reason: string }>): void {
     clearTimeout(this.#backOff);
     clearTimeout(this.#watch);
     if (this.#child) retire(this.#child, new Map(this.#sent));
     this.#sent.clear();
     this.#spawns++;
-    this.#opening = opening;
+    this.#config = config;
     this.#silences.clear();
-    this.#distrusted = false;
+    this.#forcedToCpu = false;
     this.#model = ready.model;
     this.#attach(child);
     this.#handle({ type: 'replaced', device: ready.device, at: performance.now() });
-    this.#heard();
+    this.#noteActivity();
   }
 
   #spawn(): void {
     this.#spawns++;
     this.#model = undefined;
     this.#attach(startProcess(this.#program));
-    const opening = this.#opening!;
-    this.#post({ type: 'open', ...opening, device: this.#distrusted ? 'cpu' : opening.device });
-    this.#heard();
+    const config = this.#config!;
+    this.#post({ type: 'open', ...config, device: this.#forcedToCpu ? 'cpu' : config.device });
+    this.#noteActivity();
   }
 
   /** Listens to a process from now on. */
@@ -350,7 +350,7 @@ export class InferenceClient {
 
   #receive(message: FromInference): void {
     if (this.#sent.size > 0) this.#silences.add(performance.now() - this.#silentSince);
-    this.#heard();
+    this.#noteActivity();
     switch (message.type) {
       case 'loading':
         this.#listener.loading(message.fraction, message.message);
@@ -358,14 +358,14 @@ export class InferenceClient {
       case 'ready':
         this.#model = message.model;
         this.#handle({ type: 'ready', device: message.device, at: performance.now() });
-        this.#heard();
+        this.#noteActivity();
         break;
       case 'refused':
         this.#handle(message);
         break;
-      case 'unsound':
+      case 'deviceMismatch':
         this.#listener.log(`the device computes wrongly (${message.reason}); the CPU takes its place`);
-        this.#distrusted = true;
+        this.#forcedToCpu = true;
         this.#handle({ type: 'restart' });
         break;
       case 'thinking':
@@ -401,27 +401,27 @@ export class InferenceClient {
   #send(waiting: Waiting): void {
     this.#sent.set(waiting.message.id, waiting);
     this.#post(waiting.message);
-    if (this.#sent.size === 1) this.#heard();
+    if (this.#sent.size === 1) this.#noteActivity();
   }
 
   /** Whether the process owes something and has been silent for so long that nothing should be added to it. */
   get #stalled(): boolean {
-    return this.#sent.size > 0 && performance.now() - this.#silentSince > this.#patience.stallMs;
+    return this.#sent.size > 0 && performance.now() - this.#silentSince > this.#hangTimeouts.stallMs;
   }
 
   /** The process has shown that it lives, or begins to owe something: from now on its silence counts. */
-  #heard(): void {
+  #noteActivity(): void {
     this.#silentSince = performance.now();
     clearTimeout(this.#watch);
     const loading = this.#lifecycle.state !== 'ready';
     if (this.#sent.size === 0 && !loading) return;
     const characters = Math.max(0, ...[...this.#sent.values()].map(({ message }) => charactersOf(message)));
     const { longestMs } = this.#silences;
-    const silence = { loading, device: this.#opening?.device ?? '', longestMs, characters };
-    const limit = silenceLimit(silence, this.#patience);
+    const silence = { loading, device: this.#config?.device ?? '', longestMs, characters };
+    const limit = silenceLimit(silence, this.#hangTimeouts);
     this.#watch = setTimeout(() => {
       // A timer that is this late has slept with the machine, and so has the process: it gets its time anew.
-      if (performance.now() - this.#silentSince > 1.5 * limit) this.#heard();
+      if (performance.now() - this.#silentSince > 1.5 * limit) this.#noteActivity();
       else this.#kill(`no answer for ${(limit / 1000).toFixed(1)} s`);
     }, limit);
     this.#watch.unref();
@@ -452,7 +452,7 @@ export class InferenceClient {
   }
 }
 
-function isSame(one: Opening | undefined, other: Opening): boolean {
+function isSame(one: InferenceConfig | undefined, other: InferenceConfig): boolean {
   return (['bundle', 'device', 'threads'] as const).every((name) => one?.[name] === other[name]);
 }
 

@@ -1,7 +1,7 @@
 /** Entry of the inference process: it owns the model's sessions and does what its parent asks over the IPC channel. */
 import { Engine, type DeviceSetting } from '../completion/engine';
 import { messageOf } from '../model/errors';
-import type { FromInference, Opening, ToInference } from './messages';
+import type { FromInference, InferenceConfig, ToInference } from './messages';
 import { InferenceService } from './process';
 
 let service: InferenceService | undefined;
@@ -14,7 +14,7 @@ process.on('message', (message) => {
 // Without its parent nobody wants the work.
 process.on('disconnect', () => process.exit());
 
-async function open({ bundle, device, threads }: Opening): Promise<void> {
+async function open({ bundle, device, threads }: InferenceConfig): Promise<void> {
   try {
     const engine = await Engine.open(bundle, {
       device: device as DeviceSetting,

@@ -5,7 +5,7 @@ import type { CompletionOptions, CompletionRequest, CompletionResult, ThoughtTra
 export type { CompletionRequest, CompletionResult, ThoughtTrace };
 
 /** What an inference process is started for. */
-export interface Opening {
+export interface InferenceConfig {
   /** Absolute path of the bundle's folder. */
   readonly bundle: string;
   readonly device: string;
@@ -26,13 +26,13 @@ export interface ModelInfo {
 export type ThinkingMode = 'cold' | 'follow';
 
 /** What has its say in a suggestion besides the decoder. */
-export type How = Required<Pick<CompletionOptions, 'memory' | 'confidence'>>;
+export type SuggestionOptions = Required<Pick<CompletionOptions, 'memory' | 'confidence'>>;
 
 /** What the server asks of a suggestion. */
-export interface Asked {
+export interface RunOptions {
   readonly maxLines: number;
   /** How the suggestion is found: see the settings of the same names. */
-  readonly how: How;
+  readonly suggestionOptions: SuggestionOptions;
   /** Milliseconds from the request on after which it is answered with what has been written; none without. */
   readonly timeBudget?: number | undefined;
   /** The user asked for it and waits: everything is taken into account. */
@@ -67,17 +67,17 @@ export interface IndexProgress {
 }
 
 export type ToInference =
-  | ({ readonly type: 'open' } & Opening)
+  | ({ readonly type: 'open' } & InferenceConfig)
   /** `sentAt`: what `now` said. */
   | {
       readonly type: 'complete';
       readonly id: number;
       readonly uri: string;
       readonly request: CompletionRequest;
-      readonly options: Asked;
+      readonly options: RunOptions;
       readonly sentAt: number;
       /** Nobody waits for it yet: any other request for a suggestion ends it at its next token. */
-      readonly ahead: boolean;
+      readonly prefetch: boolean;
     }
   /** The answer is no longer wanted: it ends after the token at hand. */
   | { readonly type: 'abort'; readonly id: number }
@@ -150,7 +150,7 @@ export type FromInference =
   | { readonly type: 'ready'; readonly device: string; readonly model: ModelInfo }
   | { readonly type: 'refused'; readonly reason: string }
   /** The device, which is not the CPU, computes what cannot be right. */
-  | { readonly type: 'unsound'; readonly reason: string }
+  | { readonly type: 'deviceMismatch'; readonly reason: string }
   | ({ readonly type: 'completed'; readonly id: number } & Answer)
   /** No answer: superseded by newer work, or it failed. */
   | { readonly type: 'declined'; readonly id: number; readonly reason: string }
@@ -196,7 +196,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
       (value['infills'] === undefined || typeof value['infills'] === 'boolean'),
   },
   refused: { reason: isText },
-  unsound: { reason: isText },
+  deviceMismatch: { reason: isText },
   completed: {
     id: isCount,
     result: isResult,

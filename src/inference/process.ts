@@ -8,8 +8,8 @@ import { Indexer } from './indexer';
 import { WorkQueue, type Work } from './queue';
 import { ThoughtKeeper } from './thoughtKeeper';
 
-/** Only one suggestion is made ahead at a time: newer work supersedes it, whichever document it is about. */
-const AHEAD = '';
+/** Only one suggestion is prefetched at a time: newer work supersedes it, whichever document it is about. */
+const PREFETCH = '';
 
 /** Only the edits after the last one are judged. */
 const EDITS = '';
@@ -62,9 +62,9 @@ export class InferenceService {
   receive(message: ToInference): void {
     switch (message.type) {
       case 'complete':
-        // Whatever looks ahead, about whichever document, makes way at its next token.
-        this.#queue.drop('ahead', AHEAD);
-        if (message.ahead) this.#queue.push(this.#lookingAhead(message));
+        // A prefetch, about whichever document, makes way at its next token.
+        this.#queue.drop('prefetch', PREFETCH);
+        if (message.prefetch) this.#queue.push(this.#prefetching(message));
         else {
           this.#latest.set(message.uri, message.request);
           this.#queue.push(this.#decoding(message));
@@ -135,7 +135,7 @@ export class InferenceService {
     });
   }
 
-  #decoding({ id, uri, request, options: asked, sentAt, ahead }: Message<'complete'>): Work {
+  #decoding({ id, uri, request, options: asked, sentAt, prefetch }: Message<'complete'>): Work {
     const signal = { aborted: false };
     const arrived = now();
     this.#signals.set(id, signal);
@@ -146,7 +146,7 @@ export class InferenceService {
         const waitedFor = this.#runs.filter(({ end }) => end > sentAt);
         const refinementRunsWaited = waitedFor.length;
         const refinementRunsAhead = waitedFor.filter(({ begin }) => begin > arrived).length;
-        const { how, invoked, thinks = false, ...rest } = asked;
+        const { suggestionOptions, invoked, thinks = false, ...rest } = asked;
         const own = this.#thoughts.get(uri);
         const prior = thinks ? this.#startOf(uri, request.path) : undefined;
         const thought = own ?? prior ?? this.#engine.prior;
@@ -154,14 +154,14 @@ export class InferenceService {
         const waited = now() - sentAt;
         const timeBudget = asked.timeBudget === undefined ? undefined : Math.max(0, asked.timeBudget - waited);
         const memoryDeadlineMs = invoked ? Infinity : MEMORY_DEADLINE_MS;
-        this.#memory = how.memory ?? DEFAULTS.memory;
+        this.#memory = suggestionOptions.memory ?? DEFAULTS.memory;
         // Who asks by hand is shown what there is, however sure the model is.
-        const confidence = invoked ? 'off' : how.confidence;
+        const confidence = invoked ? 'off' : suggestionOptions.confidence;
         const exact = invoked;
         const base = { steps: 0, candidates: DEFAULTS.candidates, memoryDeadlineMs, exact, signal, thought, prior };
-        const options = { ...base, ...rest, ...how, confidence, timeBudget };
+        const options = { ...base, ...rest, ...suggestionOptions, confidence, timeBudget };
         const result = await this.#engine.complete(request, options);
-        if (!invoked && !ahead) this.#queue.hold('refine', REST_MS);
+        if (!invoked && !prefetch) this.#queue.hold('refine', REST_MS);
         this.#signals.delete(id);
         const window = this.#engine.window(request);
         const circumstances = { thought: own?.version ?? 0, window, refinementRunsWaited, refinementRunsAhead };
@@ -180,13 +180,13 @@ export class InferenceService {
    * The suggestion that may be wanted next. It is decoded only while the window stays where it is: else the caches of the
    * text that is there now would be lost.
    */
-  #lookingAhead(message: Message<'complete'>): Work {
+  #prefetching(message: Message<'complete'>): Work {
     const { id, uri, request } = message;
     const decoding = this.#decoding(message);
     const signal = this.#signals.get(id);
     return {
-      lane: 'ahead',
-      key: AHEAD,
+      lane: 'prefetch',
+      key: PREFETCH,
       advance: async () => {
         const now = this.#latest.get(uri);
         if (now && this.#engine.extendsWindow(now, request)) return decoding.advance();
@@ -298,7 +298,7 @@ export class InferenceService {
       key: VERIFICATION,
       advance: async () => {
         const complaint = await this.#engine.verify();
-        if (complaint !== undefined) this.#send({ type: 'unsound', reason: complaint });
+        if (complaint !== undefined) this.#send({ type: 'deviceMismatch', reason: complaint });
         return false;
       },
       dropped: () => undefined,
@@ -307,7 +307,7 @@ export class InferenceService {
 
   #decline(id: number, error: unknown): void {
     if (error instanceof NumericalError && this.#engine.verifiable) {
-      this.#send({ type: 'unsound', reason: error.message });
+      this.#send({ type: 'deviceMismatch', reason: error.message });
     }
     const reason = error === undefined ? 'superseded by newer work' : `the model failed: ${messageOf(error)}`;
     this.#send({ type: 'declined', id, reason });

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { isFromInference, type FromInference, type Opening, type ToInference } from './messages';
+import { isFromInference, type FromInference, type InferenceConfig, type ToInference } from './messages';
 
 /** A process that is ready, and what it said of itself; or why none came of it. */
 export type Succession =
@@ -11,7 +11,7 @@ const LOADING_MS = 180_000;
 
 /** A process that loads another model while the one before serves on. */
 export class Successor {
-  readonly opening: Opening;
+  readonly config: InferenceConfig;
   /** Never rejects. After it nobody listens to the process any more. */
   readonly outcome: Promise<Succession>;
   #end: (reason: string) => void = () => undefined;
@@ -20,8 +20,8 @@ export class Successor {
    * @param start gives the process
    * @param log what it says meanwhile
    */
-  constructor(start: () => ChildProcess, opening: Opening, log: (line: string) => void, limitMs = LOADING_MS) {
-    this.opening = opening;
+  constructor(start: () => ChildProcess, config: InferenceConfig, log: (line: string) => void, limitMs = LOADING_MS) {
+    this.config = config;
     const child = start();
     this.outcome = new Promise((resolve) => {
       const settle = (succession: Succession) => {
@@ -44,7 +44,7 @@ export class Successor {
         else if (message.type === 'log') log(message.line);
       });
     });
-    const first: ToInference = { type: 'open', ...opening };
+    const first: ToInference = { type: 'open', ...config };
     child.send(first, () => undefined);
   }
 

@@ -2,7 +2,7 @@ import type { CancellationToken, InlineCompletionContext, InlineCompletionItem, 
 import { InlineCompletionTriggerKind } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
-import type { Answer, Asked, CompletionRequest, How } from '../inference/messages';
+import type { Answer, RunOptions, CompletionRequest, SuggestionOptions } from '../inference/messages';
 import { ACCEPTED_COMMAND, type AnsweredList, type AnswerPath } from '../protocol';
 import {
   cut,
@@ -13,41 +13,41 @@ import {
   unixLines,
   withLineEnds,
   type Cut,
-  type Evidence,
+  type RelatedText,
 } from './documents';
-import { Rhythm } from './rhythm';
+import { TypingCadence } from './typingCadence';
 import {
   accepted,
-  aheadMs,
+  prefetchDelayMs,
   couldServe,
   mayServe,
-  notWorthAsking,
-  orphanMs,
+  skipReason,
+  detachAfterMs,
   type Context,
   type Continuation,
 } from './schedule';
-import type { Flight, Session } from './session';
-import type { Thinker } from './thinker';
+import type { PendingRun, Session } from './session';
+import type { RefinementScheduler } from './refinementScheduler';
 
-/** The longest that a suggestion asked for by hand waits for the thought. */
-const patienceMs = 8_000;
+/** The longest that a manually triggered suggestion waits for the thought. */
+const thoughtTimeoutMs = 8_000;
 
 const REFUSED = 'it was dismissed, undone or deleted here: type its first letters or trigger it manually to get it';
 
 /** Thoughts that each write a text when somebody wants to choose. */
 const THOUGHTS_TO_CHOOSE = 4;
 
-export interface Question {
+export interface SuggestionRequest {
   readonly document: TextDocument;
   readonly session: Session;
   readonly position: Position;
   readonly context: InlineCompletionContext;
   readonly maxLines: number;
-  readonly how: How;
+  readonly suggestionOptions: SuggestionOptions;
   /** What stands before the document's text: see `Notebooks`. */
   readonly before: string;
   /** Other open files, for the memory. */
-  readonly related: () => Evidence[];
+  readonly related: () => RelatedText[];
   /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
   readonly timeBudget: number | undefined;
   /** Whether there is thinking at all. */
@@ -61,8 +61,8 @@ export class Tally {
   readonly accepted = { suggestions: 0, characters: 0 };
   readonly refinementRunsWaited: number[] = [];
   refinementRunsAhead = 0;
-  /** Runs that looked ahead, and answers that came of them. */
-  readonly ahead = { runs: 0, served: 0 };
+  /** Prefetches, and answers that came of them. */
+  readonly prefetch = { runs: 0, served: 0 };
 
   ran(answer: Answer): void {
     const runs = answer.refinementRunsWaited;
@@ -75,17 +75,17 @@ export class Tally {
 /**
  * Answers requests for suggestions, the cheapest way first: the suggestion on screen if the user types along with it, one
  * made here before, a run in flight that may still fit, a new run. The session's decisions say which, or why there is none.
- * While a suggestion is being read, a run looks ahead at what follows it.
+ * While a suggestion is being read, a prefetch asks for what follows it.
  */
 export class Completions {
   readonly tally = new Tally();
-  readonly rhythm = new Rhythm();
+  readonly cadence = new TypingCadence();
   readonly #client: Pick<InferenceClient, 'complete' | 'model'>;
-  readonly #thinker: Thinker;
+  readonly #refinements: RefinementScheduler;
 
-  constructor(client: Pick<InferenceClient, 'complete' | 'model'>, thinker: Thinker) {
+  constructor(client: Pick<InferenceClient, 'complete' | 'model'>, refinements: RefinementScheduler) {
     this.#client = client;
-    this.#thinker = thinker;
+    this.#refinements = refinements;
   }
 
   /**
@@ -93,45 +93,46 @@ export class Completions {
    * @param before what stands before its text
    */
   changed(document: TextDocument, session: Session, before: () => string = () => ''): void {
-    this.rhythm.typed(performance.now());
-    clearTimeout(session.aheadTimer);
+    this.cadence.typed(performance.now());
+    clearTimeout(session.prefetchTimer);
     // Of a very large document only a part is looked at, which is not worth finding here.
     const whole = document.getText();
-    const text = session.inFlight && whole.length <= limits.whole ? before() + unixLines(whole) : undefined;
-    if (session.inFlight && text !== undefined && !couldServe(session.inFlight, text)) session.inFlight.run.abort();
+    const text = session.pendingRun && whole.length <= limits.whole ? before() + unixLines(whole) : undefined;
+    if (session.pendingRun && text !== undefined && !couldServe(session.pendingRun, text))
+      session.pendingRun.run.abort();
   }
 
   /** The user sent away what stood at a place. */
   dismissed(document: TextDocument, session: Session, position: Position, before = ''): void {
     const at = cut(document, position, before);
     if (at instanceof Refusal) return;
-    clearTimeout(session.aheadTimer);
+    clearTimeout(session.prefetchTimer);
     const found = session.suggestions.find(at, session.version);
     if (!found) return;
-    for (const { text } of [found.left, ...session.suggestions.beside(at, found.left.text)]) {
+    for (const { text } of [found.left, ...session.suggestions.alternatives(at, found.left.text)]) {
       session.refusals.dismissed(at, text);
     }
   }
 
   /** Never rejects; no suggestion is an empty list. After cancellation the answer is of no use and comes at once. */
-  async answer(question: Question, token: CancellationToken): Promise<AnsweredList> {
-    const { document, session, position } = question;
-    const invoked = isInvoked(question);
-    const at = place(question);
-    clearTimeout(session.aheadTimer);
+  async answer(request: SuggestionRequest, token: CancellationToken): Promise<AnsweredList> {
+    const { document, session, position } = request;
+    const invoked = isInvoked(request);
+    const at = place(request);
+    clearTimeout(session.prefetchTimer);
     if (at instanceof Refusal) return this.#none(session, at.reason);
     session.touched(position);
-    session.under(JSON.stringify([question.maxLines, question.how]), JSON.stringify(this.#client.model));
+    session.under(JSON.stringify([request.maxLines, request.suggestionOptions]), JSON.stringify(this.#client.model));
     if (invoked) session.refusals.wanted(at);
-    this.#thinker.activity(document.uri);
-    const unworthy = notWorthAsking(
+    this.#refinements.activity(document.uri);
+    const skipped = skipReason(
       invoked,
       at,
       at.suffix.slice(0, at.lineRest),
       pathFor(document),
       this.#client.model?.infills,
     );
-    if (unworthy !== undefined) return this.#none(session, unworthy);
+    if (skipped !== undefined) return this.#none(session, skipped);
 
     const { version } = document;
     const cancelled = new Promise<undefined>((resolve) => token.onCancellationRequested(() => resolve(undefined)));
@@ -142,39 +143,41 @@ export class Completions {
       if (!found) return undefined;
       const { left } = found;
       if (session.refusals.refuses(at, left.text)) return this.#none(session, REFUSED);
-      if (found.entry.ahead) this.tally.ahead.served++;
+      if (found.entry.prefetched) this.tally.prefetch.served++;
       session.suggestions.show(found.entry);
-      this.#lookAhead(question, at, left);
+      this.#prefetch(request, at, left);
       shown = left.text;
-      const others = session.suggestions.beside(at, shown).filter(({ text }) => !session.refusals.refuses(at, text));
-      return this.#shown(question, at, [left, ...others], path ?? found.path);
+      const others = session.suggestions
+        .alternatives(at, shown)
+        .filter(({ text }) => !session.refusals.refuses(at, text));
+      return this.#shown(request, at, [left, ...others], path ?? found.path);
     };
 
     // Asked for where one stands already, others are wanted to choose from.
     const choosing = invoked && session.suggestions.find(at, session.version) !== undefined;
-    if (invoked) await Promise.race([this.#thinker.now(document.uri), cancelled, delay(patienceMs)]);
+    if (invoked) await Promise.race([this.#refinements.now(document.uri), cancelled, delay(thoughtTimeoutMs)]);
     let answer = recall();
-    for (const flight of [session.inFlight, session.ahead]) {
-      if (answer || over() || !flight || !mayServe(flight, at)) continue;
-      await this.#wait(session, flight, cancelled);
+    for (const pending of [session.pendingRun, session.prefetch]) {
+      if (answer || over() || !pending || !mayServe(pending, at)) continue;
+      await this.#wait(session, pending, cancelled);
       answer = recall('waited');
     }
-    const silence = answer || over() || invoked ? undefined : session.suggestions.silence(at, session.version);
-    if (silence !== undefined) return this.#none(session, silence);
+    const emptyResult = answer || over() || invoked ? undefined : session.suggestions.emptyResult(at, session.version);
+    if (emptyResult !== undefined) return this.#none(session, emptyResult);
     if (!answer && !over() && !invoked) {
-      await Promise.race([delay(this.rhythm.wait(performance.now())), cancelled]);
+      await Promise.race([delay(this.cadence.wait(performance.now())), cancelled]);
     }
     if (!answer && !over()) {
-      const flight = this.#run(question, at);
-      await this.#wait(session, flight, cancelled);
-      answer = recall(flight.path);
+      const pending = this.#run(request, at);
+      await this.#wait(session, pending, cancelled);
+      answer = recall(pending.path);
       if (!answer && !over()) {
-        return this.#none(session, flight.reason ?? 'the suggestion does not fit what is right of the cursor');
+        return this.#none(session, pending.reason ?? 'the suggestion does not fit what is right of the cursor');
       }
     }
     if (answer && choosing && !over()) {
-      await this.#choose(question, at, cancelled);
-      const others = session.suggestions.beside(at, shown).map((other) => itemOf(question, at, other));
+      await this.#choose(request, at, cancelled);
+      const others = session.suggestions.alternatives(at, shown).map((other) => itemOf(request, at, other));
       answer = { ...answer, items: [...answer.items.slice(0, 1), ...others] };
     }
     if (answer) return answer;
@@ -183,62 +186,68 @@ export class Completions {
     return { items: [], path: 'none' };
   }
 
-  /** Asks for texts to choose from beside the suggestion that stands at a place: once for each place and thought. */
-  async #choose(question: Question, at: Cut, cancelled: Promise<undefined>): Promise<void> {
-    const { document, session } = question;
+  /** Asks for alternatives to the suggestion that stands at a place: once for each place and thought. */
+  async #choose(request: SuggestionRequest, at: Cut, cancelled: Promise<undefined>): Promise<void> {
+    const { document, session } = request;
     const { prefix, suffix } = at;
     const { choice, suggestions } = session;
     if (choice?.thought === session.version && choice.prefix === prefix && choice.suffix === suffix) return;
-    const asking = { ...options(question), alternatives: THOUGHTS_TO_CHOOSE };
-    const run = this.#client.complete(document.uri, asked(question, at), asking);
+    const asking = { ...options(request), alternatives: THOUGHTS_TO_CHOOSE };
+    const run = this.#client.complete(document.uri, toRequest(request, at), asking);
     const answer = await Promise.race([run.result, cancelled]);
     if (!answer) run.abort();
     if (!answer || !('result' in answer) || answer.result.stop === 'aborted') return;
     const { thought } = answer;
     const { candidates } = answer.result;
     session.choice = { prefix, suffix, thought, candidates };
-    const beside = candidates.map(({ text, replaceSuffix }) => ({ prefix, suffix, text, replaceSuffix, thought }));
-    suggestions.addBeside(beside);
+    const alternatives = candidates.map(({ text, replaceSuffix }) => ({
+      prefix,
+      suffix,
+      text,
+      replaceSuffix,
+      thought,
+    }));
+    suggestions.addAlternatives(alternatives);
   }
 
   /** Waits for a run. One that nobody waits for any more is stopped, unless the next keystroke takes it up. */
-  async #wait(session: Session, flight: Flight, cancelled: Promise<undefined>): Promise<void> {
-    flight.waiting++;
-    const left = await Promise.race([flight.done.then(() => false), cancelled.then(() => true)]);
-    flight.waiting--;
+  async #wait(session: Session, pending: PendingRun, cancelled: Promise<undefined>): Promise<void> {
+    pending.waiters++;
+    const left = await Promise.race([pending.done.then(() => false), cancelled.then(() => true)]);
+    pending.waiters--;
     if (!left) return;
     setTimeout(() => {
-      if (flight.waiting === 0 && session.inFlight === flight) flight.run.abort();
-    }, orphanMs).unref();
+      if (pending.waiters === 0 && session.pendingRun === pending) pending.run.abort();
+    }, detachAfterMs).unref();
   }
 
   /** Asks the model and remembers what it says. */
-  #run(question: Question, at: Cut): Own {
-    const { document, session } = question;
+  #run(request: SuggestionRequest, at: Cut): ActiveRun {
+    const { document, session } = request;
     const { suggestions } = session;
     const { prefix, suffix } = at;
-    session.inFlight?.run.abort();
+    session.pendingRun?.run.abort();
     const began = performance.now();
-    const run = this.#client.complete(document.uri, asked(question, at), options(question));
+    const run = this.#client.complete(document.uri, toRequest(request, at), options(request));
     const done = run.result.then((answer) => {
-      if (session.inFlight === flight) session.inFlight = undefined;
+      if (session.pendingRun === pending) session.pendingRun = undefined;
       if (!('result' in answer)) {
-        flight.reason = answer.reason;
+        pending.reason = answer.reason;
         return;
       }
       this.tally.ran(answer);
       session.window = answer.window;
-      flight.path = isCold(answer) ? 'cold' : 'reuse';
+      pending.path = isCold(answer) ? 'cold' : 'reuse';
       const { text, replaceSuffix, milliseconds, stop, partial } = answer.result;
       if (stop === 'aborted') {
-        flight.reason = 'given up because the text changed meanwhile';
+        pending.reason = 'given up because the text changed meanwhile';
         return;
       }
-      this.rhythm.ran(performance.now() - began);
+      this.cadence.ran(performance.now() - began);
       if (text === '') {
-        flight.reason = answer.result.reason ?? 'the model suggests nothing here';
+        pending.reason = answer.result.reason ?? 'the model suggests nothing here';
         // With more time, or with all that can be looked up, there may be something.
-        if (stop !== 'time' && !partial) suggestions.addSilence(at, answer.thought, flight.reason);
+        if (stop !== 'time' && !partial) suggestions.addEmpty(at, answer.thought, pending.reason);
         return;
       }
       const logprob = answer.result.candidates[0]?.logprob ?? 0;
@@ -247,50 +256,55 @@ export class Completions {
       const thought = partial || stop === 'time' ? -1 : answer.thought;
       suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
     });
-    const flight: Own = { prefix, suffix, run, done, waiting: 0, path: 'cold' };
-    session.inFlight = flight;
-    return flight;
+    const pending: ActiveRun = { prefix, suffix, run, done, waiters: 0, path: 'cold' };
+    session.pendingRun = pending;
+    return pending;
   }
 
   /** When a suggestion has stood for a while, asks what would follow it. Any keystroke puts an end to that. */
-  #lookAhead(question: Question, at: Context, left: Continuation): void {
-    const { document, session } = question;
+  #prefetch(request: SuggestionRequest, at: Context, left: Continuation): void {
+    const { document, session } = request;
     const { suggestions } = session;
-    clearTimeout(session.aheadTimer);
-    session.aheadTimer = setTimeout(() => {
+    clearTimeout(session.prefetchTimer);
+    session.prefetchTimer = setTimeout(() => {
       const next = accepted(at, left);
       const { prefix, suffix } = next;
       const line = suffix.split('\n', 1)[0] ?? '';
-      const unworthy = notWorthAsking(false, next, line, pathFor(document), this.#client.model?.infills);
-      if (session.inFlight || session.ahead || unworthy !== undefined) return;
+      const skipped = skipReason(false, next, line, pathFor(document), this.#client.model?.infills);
+      if (session.pendingRun || session.prefetch || skipped !== undefined) return;
       if (suggestions.find(next, session.version)) return;
-      this.tally.ahead.runs++;
+      this.tally.prefetch.runs++;
       const run = this.#client.complete(
         document.uri,
-        asked(question, next),
-        { ...options(question), invoked: false, timeBudget: undefined },
+        toRequest(request, next),
+        { ...options(request), invoked: false, timeBudget: undefined },
         true,
       );
       const done = run.result.then((answer) => {
-        if (session.ahead === flight) session.ahead = undefined;
+        if (session.prefetch === pending) session.prefetch = undefined;
         if (!('result' in answer) || answer.result.stop === 'aborted') return;
         const { text, replaceSuffix, reason, partial } = answer.result;
         const thought = partial ? -1 : answer.thought;
-        if (text === '') suggestions.addSilence(next, thought, reason ?? 'the model suggests nothing here');
-        else suggestions.addAhead({ prefix, suffix, text, replaceSuffix, thought });
+        if (text === '') suggestions.addEmpty(next, thought, reason ?? 'the model suggests nothing here');
+        else suggestions.addPrefetched({ prefix, suffix, text, replaceSuffix, thought });
       });
-      const flight: Flight = { prefix, suffix, run, done, waiting: 0 };
-      session.ahead = flight;
-    }, aheadMs);
-    session.aheadTimer.unref();
+      const pending: PendingRun = { prefix, suffix, run, done, waiters: 0 };
+      session.prefetch = pending;
+    }, prefetchDelayMs);
+    session.prefetchTimer.unref();
   }
 
   /** @param texts what is suggested, and what can be chosen instead */
-  #shown(question: Question, at: Cut, texts: readonly Continuation[], path: keyof typeof describePath): AnsweredList {
+  #shown(
+    request: SuggestionRequest,
+    at: Cut,
+    texts: readonly Continuation[],
+    path: keyof typeof describePath,
+  ): AnsweredList {
     this.tally.paths[path]++;
     // Not the text itself: decisions are written to the log, and a suggestion may repeat what a file keeps secret.
-    question.session.decide(`${describePath[path]}: ${texts[0]?.text.length} characters`);
-    return { items: texts.map((text) => itemOf(question, at, text)), path };
+    request.session.decide(`${describePath[path]}: ${texts[0]?.text.length} characters`);
+    return { items: texts.map((text) => itemOf(request, at, text)), path };
   }
 
   /** Notes that a request was declined without asking the model. */
@@ -314,7 +328,7 @@ const describePath: Record<Exclude<AnswerPath, 'none'>, string> = {
 };
 
 /** A run that somebody waits for. */
-interface Own extends Flight {
+interface ActiveRun extends PendingRun {
   /** Once it is done: how much of its window it found in the caches. */
   path: 'reuse' | 'cold';
   /** Once it is done: why nothing came of it, if so. */
@@ -327,7 +341,7 @@ function isCold({ window, result }: Answer): boolean {
 }
 
 /** With the suggest widget open an item begins with the entry that is selected there. */
-function itemOf({ document, context }: Question, at: Cut, left: Continuation): InlineCompletionItem {
+function itemOf({ document, context }: SuggestionRequest, at: Cut, left: Continuation): InlineCompletionItem {
   const { selectedCompletionInfo: selected } = context;
   const range = replaceRange(at, left.replaceSuffix);
   return {
@@ -338,7 +352,7 @@ function itemOf({ document, context }: Question, at: Cut, left: Continuation): I
 }
 
 /** The text around the cursor. With the suggest widget open it is what it will be when the selected entry is taken. */
-function place({ document, position, context, before }: Question): Cut | Refusal {
+function place({ document, position, context, before }: SuggestionRequest): Cut | Refusal {
   const selected = context.selectedCompletionInfo;
   if (!selected) return cut(document, position, before);
   const start = cut(document, selected.range.start, before);
@@ -348,18 +362,18 @@ function place({ document, position, context, before }: Question): Cut | Refusal
   return { ...end, prefix: start.prefix + selected.text };
 }
 
-function asked(question: Question, { prefix, suffix }: Context): CompletionRequest {
-  const { document, how } = question;
-  return { path: pathFor(document), prefix, suffix, related: how.memory ? question.related() : [] };
+function toRequest(request: SuggestionRequest, { prefix, suffix }: Context): CompletionRequest {
+  const { document, suggestionOptions } = request;
+  return { path: pathFor(document), prefix, suffix, related: suggestionOptions.memory ? request.related() : [] };
 }
 
-function options(question: Question): Asked {
-  const { maxLines, how, thinks, timeBudget } = question;
-  const invoked = isInvoked(question);
-  return { maxLines, how, invoked, thinks, ...(!invoked && { timeBudget }) };
+function options(request: SuggestionRequest): RunOptions {
+  const { maxLines, suggestionOptions, thinks, timeBudget } = request;
+  const invoked = isInvoked(request);
+  return { maxLines, suggestionOptions, invoked, thinks, ...(!invoked && { timeBudget }) };
 }
 
-function isInvoked({ context }: Question): boolean {
+function isInvoked({ context }: SuggestionRequest): boolean {
   return context.triggerKind === InlineCompletionTriggerKind.Invoked;
 }
 

@@ -170,7 +170,7 @@ export function pathFor({ uri, languageId }: Pick<TextDocument, 'uri' | 'languag
   return /\.[^./]+$/.test(path) ? path : path + ending;
 }
 
-export interface Evidence {
+export interface RelatedText {
   path: string;
   text: string;
   /** Lines that were changed lately, from 0, in order. */
@@ -189,8 +189,8 @@ export function siblings(
   document: TextDocument,
   enabled: (document: TextDocument) => boolean,
   edited: (document: TextDocument) => readonly number[] = () => [],
-): { related: Evidence[]; skipped: { uri: string; reason: string }[] } {
-  const related: Evidence[] = [];
+): { related: RelatedText[]; skipped: { uri: string; reason: string }[] } {
+  const related: RelatedText[] = [];
   const skipped: { uri: string; reason: string }[] = [];
   let room: number = limits.evidenceInAll;
   for (const other of open.toReversed()) {

@@ -40,7 +40,7 @@ export class EditedLines {
   }
 
   /** Changes as a client tells them, one after the other; one without a range is another text altogether. */
-  told(changes: readonly TextDocumentContentChangeEvent[]): void {
+  apply(changes: readonly TextDocumentContentChangeEvent[]): void {
     for (const change of changes) {
       if (!('range' in change)) this.#stretches = [];
       else this.changed(change.range.start.line, change.range.end.line, change.text.split('\n').length - 1);

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { endpointBase } from '../api/address';
 import type { FromEndpoint, Given, Question, ToEndpoint } from '../endpoint/messages';
 import type { InferenceClient, Run } from '../inference/client';
-import type { Asked, CompletionRequest } from '../inference/messages';
+import type { RunOptions, CompletionRequest } from '../inference/messages';
 import type { EndpointStatus } from '../protocol';
 import { leaving, SENT } from './leaving';
 
@@ -14,7 +14,7 @@ export interface EndpointPlace {
   /** Whether text of a document may be sent at all. */
   mayLeave(uri: string): boolean;
   /** What is told of the endpoint; undefined while there is none. */
-  told(status: EndpointStatus | undefined): void;
+  settingsReady(status: EndpointStatus | undefined): void;
   log(line: string): void;
 }
 
@@ -77,11 +77,12 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
     if (this.#status) this.#tell(undefined);
   }
 
-  complete(uri: string, request: CompletionRequest, options: Asked, ahead = false): Run {
+  complete(uri: string, request: CompletionRequest, options: RunOptions, prefetch = false): Run {
     const question = this.#questionOf(uri, request, options);
-    if (!question) return this.#local.complete(uri, request, options, ahead);
+    if (!question) return this.#local.complete(uri, request, options, prefetch);
     // What nobody waits for is not worth a team's machine.
-    if (ahead) return { result: Promise.resolve({ reason: 'an endpoint is not asked ahead' }), abort: () => undefined };
+    if (prefetch)
+      return { result: Promise.resolve({ reason: 'an endpoint is not asked in advance' }), abort: () => undefined };
     const began = performance.now();
     const { timeBudget } = options;
     const asking = this.#ask(question, timeBudget === undefined ? PATIENT_MS : Math.round(SHARE * timeBudget));
@@ -102,7 +103,7 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   }
 
   /** What the endpoint is asked; undefined where the local model writes. */
-  #questionOf(uri: string, request: CompletionRequest, { alternatives }: Asked): Question | undefined {
+  #questionOf(uri: string, request: CompletionRequest, { alternatives }: RunOptions): Question | undefined {
     const off = this.#base === undefined || performance.now() < this.#pausedUntil;
     if (off || alternatives !== undefined || !this.#place.mayLeave(uri)) return undefined;
     const text = leaving(request);
@@ -149,7 +150,7 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   #tell(status: EndpointStatus | undefined): void {
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
     this.#status = status;
-    this.#place.told(status);
+    this.#place.settingsReady(status);
   }
 
   #send(message: ToEndpoint): void {

@@ -26,7 +26,7 @@ import {
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import { describe, InferenceClient } from '../inference/client';
-import { usage, type Asked, type How } from '../inference/messages';
+import { usage, type RunOptions, type SuggestionOptions } from '../inference/messages';
 import {
   ACCEPTED_COMMAND,
   DismissedNotification,
@@ -48,7 +48,7 @@ import { excludedBy } from '../workspace/excluded';
 import { defaultSettings, type DocumentSettings, type Settings } from '../settings';
 import { Completions } from './completions';
 import { EndpointWriter } from './endpoint';
-import { checkedDocuments, cut, editOf, isSecret, pathFor, Refusal, siblings, type Evidence } from './documents';
+import { checkedDocuments, cut, editOf, isSecret, pathFor, Refusal, siblings, type RelatedText } from './documents';
 import { NextEdits } from './nextEdits';
 import { ModelSwitch } from './modelSwitch';
 import { Notebooks } from './notebooks';
@@ -62,12 +62,12 @@ import {
   readText,
   readThreads,
 } from './parameters';
-import { saidOf, SaidSettings } from './saidSettings';
+import { givenSettings, ClientSettings } from './clientSettings';
 import { Session } from './session';
 import { languageEnabled, readSettings, readStorage } from './settings';
-import * as silence from './silence';
+import * as reasons from './reasons';
 import { IndexReporter, StatusReporter } from './status';
-import { Thinker, type Subject } from './thinker';
+import { RefinementScheduler, type Subject } from './refinementScheduler';
 import { Workspace } from './workspace';
 
 /** How several editors ask for next edits; no standard, but what they agree on. */
@@ -80,7 +80,7 @@ const documents = new TextDocuments({
     const edit = editOf(document, changes);
     const updated = checkedDocuments.update(document, changes, version);
     const session = sessions.get(document.uri);
-    session?.edited.told(changes);
+    session?.edited.apply(changes);
     session?.changes(changes.map(({ text }) => text));
     if (edit && session) {
       const before = notebooks.before(updated);
@@ -95,19 +95,19 @@ const notebooks = new Notebooks(documents);
 /** By URI, least recently used first. */
 const sessions = new Map<string, Session>();
 const skippedOnce = new Set<string>();
-const saidOnce = new Set<string>();
+const warnedOnce = new Set<string>();
 
 /** The longest that a request waits for the settings of its document. */
-const patienceMs = 1_000;
+const settingsTimeoutMs = 1_000;
 
-const said = new SaidSettings();
+const clientSettings = new ClientSettings();
 let settings: Settings = defaultSettings;
 /** Resolves when the client has told the settings of all documents, or will not. */
-let told: Promise<void> = Promise.resolve();
+let settingsReady: Promise<void> = Promise.resolve();
 /** Until when suggestions are snoozed, in words; undefined while they are not. */
 let snoozed: string | undefined;
 /** Whether the client answers `workspace/configuration`. */
-let asksBack = false;
+let pullsSettings = false;
 /** Whether the client can be asked to watch files. */
 let watches = false;
 let watching: Disposable | undefined;
@@ -123,7 +123,7 @@ const client = new InferenceClient(join(__dirname, 'inference.js'), {
     if (state.state === 'ready') {
       // Thoughts lived in the process before, if there was one.
       for (const session of sessions.values()) session.forgetThought();
-      thinker.wake();
+      refinements.wake();
       workspace.renew();
       log(`model ready on ${state.device}`);
     }
@@ -141,8 +141,12 @@ const client = new InferenceClient(join(__dirname, 'inference.js'), {
 });
 const modelSwitch: ModelSwitch = new ModelSwitch(client, {
   ask: async (request) => {
-    const asked: Asked = { maxLines: 1, how: { ...howOf(settings), confidence: 'off' }, invoked: false };
-    return 'result' in (await client.complete('', request, asked).result);
+    const options: RunOptions = {
+      maxLines: 1,
+      suggestionOptions: { ...suggestionOptionsOf(settings), confidence: 'off' },
+      invoked: false,
+    };
+    return 'result' in (await client.complete('', request, options).result);
   },
   chosen: (model) => status.model(model),
   log,
@@ -157,10 +161,10 @@ const workspace = new Workspace({
       ? { languages: (language) => languageEnabled(settings.languages, language) }
       : undefined,
   excluded: async (scopeUri) => {
-    if (!asksBack) return settings.exclude;
+    if (!pullsSettings) return settings.exclude;
     const ask = (section: string): Promise<unknown> => connection.workspace.getConfiguration({ scopeUri, section });
     const [files, ours] = await Promise.all([ask('files.exclude'), ask('thoughtline.exclude')]);
-    return { ...settings.exclude, ...saidOf(files), ...saidOf(ours) };
+    return { ...settings.exclude, ...givenSettings(files), ...givenSettings(ours) };
   },
   tell: (spec) => client.workspace(spec),
   changed: (paths) => client.changed(paths),
@@ -178,7 +182,7 @@ const workspace = new Workspace({
   },
   log,
 });
-const thinker = new Thinker(client, subject, {
+const refinements = new RefinementScheduler(client, subject, {
   log,
   rested: () => status.rested(),
 });
@@ -189,16 +193,16 @@ const writer = new EndpointWriter(client, {
     const document = documents.get(uri);
     return document !== undefined && !isSecret(document);
   },
-  told: (endpoint) => status.endpoint(endpoint),
+  settingsReady: (endpoint) => status.endpoint(endpoint),
   log,
 });
-const completions = new Completions(writer, thinker);
+const completions = new Completions(writer, refinements);
 const nextEdits = new NextEdits(client, scopes);
 
 connection.onInitialize((params): InitializeResult => {
   const options = field(params, 'initializationOptions');
   const ofWorkspace = field(field(params, 'capabilities'), 'workspace');
-  asksBack = field(ofWorkspace, 'configuration') === true;
+  pullsSettings = field(ofWorkspace, 'configuration') === true;
   watches = field(field(ofWorkspace, 'didChangeWatchedFiles'), 'dynamicRegistration') === true;
   modelSwitch.begin({
     shipped: readText(field(options, 'bundle')) || join(__dirname, '..', 'models', 'nano'),
@@ -207,7 +211,7 @@ connection.onInitialize((params): InitializeResult => {
     threads: readThreads(field(options, 'threads')),
     version: ownVersion(),
   });
-  said.start(field(options, 'settings'));
+  clientSettings.start(field(options, 'settings'));
   keepSettings();
   workspace.open(openedFolders(params), readStorage(field(options, 'storage')));
   return {
@@ -226,9 +230,9 @@ connection.onInitialized(async () => {
     const event = field(params, 'event');
     workspace.folders({ added: readFolders(field(event, 'added')), removed: readFolders(field(event, 'removed')) });
   });
-  told = pullSettings();
+  settingsReady = pullSettings();
   // A model that is switched off where the client is asked is not loaded before that is known.
-  await Promise.race([told, sleep(patienceMs, undefined, { ref: false })]);
+  await Promise.race([settingsReady, sleep(settingsTimeoutMs, undefined, { ref: false })]);
   apply();
 });
 onNotification(DidChangeWatchedFilesNotification, (params) => {
@@ -239,10 +243,10 @@ onNotification(DidChangeWatchedFilesNotification, (params) => {
   workspace.touched(changes);
 });
 onNotification(DidChangeConfigurationNotification, (params) => {
-  said.push(field(params, 'settings'));
+  clientSettings.push(field(params, 'settings'));
   keepSettings();
   apply();
-  told = pullSettings().then(apply);
+  settingsReady = pullSettings().then(apply);
   for (const [uri, session] of sessions) askSettings(uri, session);
 });
 onNotification(SnoozeNotification, (params) => {
@@ -269,19 +273,19 @@ documents.onDidOpen(({ document }) => {
   const session = new Session();
   sessions.set(document.uri, session);
   askSettings(document.uri, session);
-  if (enabled(document)) thinker.activity(document.uri);
+  if (enabled(document)) refinements.activity(document.uri);
 });
 documents.onDidChangeContent(({ document }) => {
   const session = use(document.uri);
   session?.touched();
   if (session) completions.changed(document, session, () => notebooks.before(document));
-  if (session && enabled(document)) thinker.activity(document.uri);
+  if (session && enabled(document)) refinements.activity(document.uri);
 });
 documents.onDidClose(({ document }) => {
   sessions.get(document.uri)?.abandon();
   sessions.delete(document.uri);
   skippedOnce.delete(document.uri);
-  thinker.closed(document.uri);
+  refinements.closed(document.uri);
   nextEdits.closed(document.uri);
 });
 
@@ -293,31 +297,46 @@ onRequest(InlineCompletionRequest, async (params, token) => {
   const document = documents.get(uri);
   const session = use(uri);
   if (!document || !session) return { items: [] };
-  if (asksBack && !session.settings) {
-    await Promise.race([Promise.all([told, session.told]), sleep(patienceMs, undefined, { ref: false })]);
+  if (pullsSettings && !session.settings) {
+    await Promise.race([
+      Promise.all([settingsReady, session.settingsReady]),
+      sleep(settingsTimeoutMs, undefined, { ref: false }),
+    ]);
   }
   const automatic = context.triggerKind === InlineCompletionTriggerKind.Automatic;
   // Who asks wants suggestions again.
   if (!automatic) session.lastChange = 'typing';
-  const reason = obstacle(document) ?? (automatic ? reserve(document, position) : undefined);
+  const reason = blockedBecause(document) ?? (automatic ? autoSuppressedBecause(document, position) : undefined);
   if (reason !== undefined) {
     return completions.refuse(session, reason);
   }
   const { maxLines } = settingsOf(session);
   const timeBudget = settings.timeBudget || undefined;
-  const how = howOf(settings);
+  const suggestionOptions = suggestionOptionsOf(settings);
   const related = () => relatedTo(document);
   const before = notebooks.before(document);
   const thinks = settings.inferenceSteps > 0;
-  const question = { document, session, position, context, maxLines, how, before, related, timeBudget, thinks };
-  const answer = await completions.answer(question, token);
+  const request = {
+    document,
+    session,
+    position,
+    context,
+    maxLines,
+    suggestionOptions,
+    before,
+    related,
+    timeBudget,
+    thinks,
+  };
+  const answer = await completions.answer(request, token);
   if (token.isCancellationRequested) return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
   return answer;
 });
 
 onNotification(NextEditRefusedNotification, (params) => {
-  const [id, how] = [field(params, 'id'), field(params, 'how')];
-  if (typeof id === 'number' && (how === 'dismissed' || how === 'ignored')) nextEdits.refused(id, how);
+  const [id, suggestionOptions] = [field(params, 'id'), field(params, 'how')];
+  if (typeof id === 'number' && (suggestionOptions === 'dismissed' || suggestionOptions === 'ignored'))
+    nextEdits.refused(id, suggestionOptions);
 });
 
 onRequest(NextEditRequest, async (params, token) => {
@@ -339,7 +358,7 @@ onRequest(ThoughtRequest, (params) => {
   if (uri === undefined) return odd('uri');
   const session = sessions.get(uri);
   // Who looks at a document's thought wants it up to date, whatever the editor opened in the background meanwhile.
-  thinker.watched(uri);
+  refinements.watched(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;
   const { trace, made, begun, likelier } = session.thought;
@@ -357,7 +376,7 @@ onRequest(ThoughtRequest, (params) => {
     ...(choice && {
       choice: choice.candidates.map(({ text, logprob, logprobs = [] }) => ({ text, logprob, logprobs })),
     }),
-    latencies: completions.rhythm.latencies,
+    latencies: completions.cadence.latencies,
     model,
   };
 });
@@ -391,7 +410,7 @@ onRequest(RestartRequest, () => {
 });
 
 onRequest(StatisticsRequest, async () => {
-  const { paths, cancelled, accepted, refinementRunsWaited, refinementRunsAhead, ahead } = completions.tally;
+  const { paths, cancelled, accepted, refinementRunsWaited, refinementRunsAhead, prefetch } = completions.tally;
   const [server, inference] = [usage(), await client.usage()];
   return {
     paths,
@@ -399,7 +418,7 @@ onRequest(StatisticsRequest, async () => {
     accepted,
     refinementRunsWaited: [...refinementRunsWaited],
     refinementRunsAhead,
-    ahead,
+    prefetch,
     respawns: client.respawns,
     ...(client.pid !== undefined && { inferencePid: client.pid }),
     memory: { server: server.memoryMb, inference: inference.memoryMb },
@@ -427,7 +446,7 @@ async function nextEdit(uri: string, token: CancellationToken): Promise<NextEdit
   const document = documents.get(uri);
   const kinds = settings.nextEdits;
   if (!document || kinds === 'off') return undefined;
-  const reason = obstacle(document) ?? restraint(document);
+  const reason = blockedBecause(document) ?? restraint(document);
   if (reason !== undefined) return nextEdits.refuse(reason);
   const open = [...sessions.keys()].reverse().flatMap((key) => documents.get(key) ?? []);
   return nextEdits.next({ document, open: open.filter(enabled), kinds }, token);
@@ -440,7 +459,13 @@ function restraint(document: TextDocument): string | undefined {
   // To delete something is an edit, too; what is in a comment is decided place by place.
   const change = lastChange === 'deletion' ? 'typing' : lastChange;
   const { trigger } = settingsOf(session);
-  return silence.reserve({ snoozed, trigger, lastChange: change, text: () => document.getText(), scope: () => 'code' });
+  return reasons.autoSuppressedBecause({
+    snoozed,
+    trigger,
+    lastChange: change,
+    text: () => document.getText(),
+    scope: () => 'code',
+  });
 }
 
 /** The answer to a request without what it is about. */
@@ -454,15 +479,15 @@ function inBackground(work: Promise<unknown>): void {
 }
 
 function keepSettings(): void {
-  saidOnce.clear();
-  settings = readAndSay(said.all());
+  warnedOnce.clear();
+  settings = readAndWarn(clientSettings.all());
 }
 
 /** Asks the client for the settings of all documents. Never rejects. */
 async function pullSettings(): Promise<void> {
-  if (!asksBack) return;
+  if (!pullsSettings) return;
   try {
-    said.pull(await connection.workspace.getConfiguration('thoughtline'));
+    clientSettings.pull(await connection.workspace.getConfiguration('thoughtline'));
     keepSettings();
   } catch (error) {
     log(`the settings cannot be asked for: ${String(error)}`);
@@ -476,30 +501,30 @@ function underOf(thought: number, now: number): 'this' | 'earlier' | 'start' {
 }
 
 /** Settings made whole; what is wrong with them is said once, however many documents have them. */
-function readAndSay(given: unknown): Settings {
+function readAndWarn(given: unknown): Settings {
   const read = readSettings(given);
   for (const problem of read.problems) {
-    if (!saidOnce.has(problem)) connection.console.warn(problem);
-    saidOnce.add(problem);
+    if (!warnedOnce.has(problem)) connection.console.warn(problem);
+    warnedOnce.add(problem);
   }
   return read.settings;
 }
 
 /** Asks the client for the settings of one document. What it says is kept until settings change. */
 function askSettings(uri: string, session: Session): void {
-  if (!asksBack) return;
+  if (!pullsSettings) return;
   session.settings = undefined;
-  session.told = connection.workspace.getConfiguration({ scopeUri: uri, section: 'thoughtline' }).then(
+  session.settingsReady = connection.workspace.getConfiguration({ scopeUri: uri, section: 'thoughtline' }).then(
     (given: unknown) => {
       // A client that says nothing of a document says nothing else of it than of all.
-      session.settings = saidOf(given) && readAndSay(said.all(given));
+      session.settings = givenSettings(given) && readAndWarn(clientSettings.all(given));
     },
     (error: unknown) => log(`${uri}: its settings are not known: ${String(error)}`),
   );
 }
 
 /** What has its say in a suggestion. */
-function howOf({ memory, confidence }: Settings): How {
+function suggestionOptionsOf({ memory, confidence }: Settings): SuggestionOptions {
   return { memory: memory !== 'off', confidence };
 }
 
@@ -526,7 +551,7 @@ function settingsOf(session: Session | undefined): DocumentSettings {
 
 function applySteps(): void {
   const thinks = settings.enable && snoozed === undefined;
-  thinker.steps = thinks ? settings.inferenceSteps : 0;
+  refinements.steps = thinks ? settings.inferenceSteps : 0;
 }
 
 /** Makes the settings true. */
@@ -571,9 +596,9 @@ function use(uri: string): Session | undefined {
 }
 
 /** What stands against any suggestion in a document. */
-function obstacle(document: TextDocument): string | undefined {
+function blockedBecause(document: TextDocument): string | undefined {
   const { lifecycle } = client;
-  return silence.obstacle({
+  return reasons.blockedBecause({
     enable: settings.enable,
     language: document.languageId,
     languageOn: languageOn(document),
@@ -583,9 +608,9 @@ function obstacle(document: TextDocument): string | undefined {
 }
 
 /** What stands against a suggestion that nobody asked for. */
-function reserve(document: TextDocument, position: Position): string | undefined {
+function autoSuppressedBecause(document: TextDocument, position: Position): string | undefined {
   const session = sessions.get(document.uri);
-  return silence.reserve({
+  return reasons.autoSuppressedBecause({
     snoozed,
     trigger: settingsOf(session).trigger,
     lastChange: session?.lastChange ?? 'typing',
@@ -595,7 +620,7 @@ function reserve(document: TextDocument, position: Position): string | undefined
 }
 
 function why(document: TextDocument, session: Session, position: Position): string {
-  const standing = obstacle(document) ?? reserve(document, position);
+  const standing = blockedBecause(document) ?? autoSuppressedBecause(document, position);
   if (standing !== undefined) return standing;
   const { lifecycle } = client;
   if (lifecycle.state !== 'ready') return describe(lifecycle);
@@ -623,7 +648,7 @@ function subject(uri: string): Subject | undefined {
 }
 
 /** Other open files that may tell something about a document. */
-function relatedTo(document: TextDocument): Evidence[] {
+function relatedTo(document: TextDocument): RelatedText[] {
   // The cells above are not told twice.
   const above = new Set(notebooks.above(document.uri));
   const open = [...sessions.keys()].flatMap((key) => (above.has(key) ? [] : (documents.get(key) ?? [])));

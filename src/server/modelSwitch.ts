@@ -111,11 +111,10 @@ export class ModelSwitch {
     const { device } = this.#settings ?? {};
     const { bundle } = this.#choice ?? {};
     if (bundle === undefined || device === undefined) return;
-    const opening = { bundle, device, threads: this.#threads };
+    const config = { bundle, device, threads: this.#threads };
     // Of one model there is one process: it would take its memory twice.
-    if (this.client.bundle === bundle) this.client.open(opening);
-    else if (this.client.lifecycle.state !== 'loading' || bundle === this.#places?.shipped)
-      this.client.succeed(opening);
+    if (this.client.bundle === bundle) this.client.open(config);
+    else if (this.client.lifecycle.state !== 'loading' || bundle === this.#places?.shipped) this.client.succeed(config);
   }
 
   async #measure(choice: Choice): Promise<void> {

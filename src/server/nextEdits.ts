@@ -128,9 +128,9 @@ export class NextEdits {
   /** What is known of a document: by its syntax tree where there is a grammar, else its comments and strings. */
   async #reading(document: TextDocument): Promise<Reading> {
     const { uri, languageId } = document;
-    const opening = this.#trees.get(uri) ?? SourceTree.open(pathFor(document)).catch(() => undefined);
-    this.#trees.set(uri, opening);
-    const tree = await opening;
+    const config = this.#trees.get(uri) ?? SourceTree.open(pathFor(document)).catch(() => undefined);
+    this.#trees.set(uri, config);
+    const tree = await config;
     if (tree) return tree.read(document.getText()) ? tree : { scope: () => undefined };
     const { textMate, lineComment } = languageOf(languageId) ?? {};
     if (textMate === undefined && lineComment === undefined) return { scope: () => 'code' };

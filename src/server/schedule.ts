@@ -68,10 +68,10 @@ export function couldServe(run: Context, text: string, longest = 80): boolean {
 }
 
 /** A suggestion that has stood for this long is being read: there is time to see what would follow it. */
-export const aheadMs = 120;
+export const prefetchDelayMs = 120;
 
 /** A run whose request the editor has cancelled waits this long for another that it may serve. */
-export const orphanMs = 500;
+export const detachAfterMs = 500;
 
 /** The context once a suggestion is accepted there. */
 export function accepted(at: Context, left: Continuation): Context {
@@ -86,7 +86,7 @@ export function accepted(at: Context, left: Continuation): Context {
  * @param path tells the language, whose brackets, quotes and tags may stand there: see `onlyCloses`.
  * @param infills the model reads what is right of the cursor, and knows how sure it is: it is asked before text, too.
  */
-export function notWorthAsking(
+export function skipReason(
   invoked: boolean,
   { prefix }: Context,
   lineRest: string,
@@ -139,12 +139,12 @@ export function thinkingDelay(sinceActivityMs: number): number {
 export interface Remembered extends Suggestion {
   readonly thought: number;
   /** What follows the suggestion on screen when that is accepted. */
-  readonly ahead?: boolean;
+  readonly prefetched?: boolean;
   /** Another for the same place, which the user may choose instead of the one on screen. */
-  readonly beside?: boolean;
+  readonly alternative?: boolean;
 }
 
-const KEPT_SILENCES = 8;
+const MAX_EMPTY_RESULTS = 8;
 
 /** Each suggestion holds the text around it: of a long document fewer are kept, for about so many characters in all. */
 const KEPT_CHARACTERS = 1 << 22;
@@ -155,13 +155,13 @@ function room(most: number, { prefix, suffix }: Context): number {
 
 /**
  * The suggestions of one document, the one on screen last. It goes on while the user types along with it, whatever was
- * thought meanwhile, and so do what was made ahead for the moment when it is accepted, and what can be chosen instead.
+ * thought meanwhile, and so do what was prefetched for the moment when it is accepted, and what can be chosen instead.
  * Others answer only under the thought they were made under.
  */
 export class SuggestionMemory {
   #entries: Remembered[] = [];
   /** Places for which the model had nothing. */
-  #silent: (Context & { readonly thought: number; readonly reason: string })[] = [];
+  #empty: (Context & { readonly thought: number; readonly reason: string })[] = [];
   readonly #capacity: number;
 
   constructor(capacity = 24) {
@@ -175,37 +175,37 @@ export class SuggestionMemory {
   }
 
   /** Remembers that the model had nothing for a place, and why. */
-  addSilence(at: Context, thought: number, reason: string): void {
+  addEmpty(at: Context, thought: number, reason: string): void {
     const { prefix, suffix } = at;
-    this.#silent = [...this.#silent.slice(1 - room(KEPT_SILENCES, at)), { prefix, suffix, thought, reason }];
+    this.#empty = [...this.#empty.slice(1 - room(MAX_EMPTY_RESULTS, at)), { prefix, suffix, thought, reason }];
   }
 
   /** Why the model had nothing for exactly this place, if it was asked under this thought. */
-  silence(at: Context, thought: number): string | undefined {
+  emptyResult(at: Context, thought: number): string | undefined {
     const same = (other: Context) => other.prefix === at.prefix && other.suffix === at.suffix;
-    return this.#silent.findLast((other) => other.thought === thought && same(other))?.reason;
+    return this.#empty.findLast((other) => other.thought === thought && same(other))?.reason;
   }
 
   /** Remembers what follows the suggestion on screen. */
-  addAhead(entry: Remembered): void {
+  addPrefetched(entry: Remembered): void {
     const shown = this.#entries.slice(-1);
-    const others = this.#entries.slice(0, -1).map((other) => ({ ...other, ahead: false }));
-    this.#entries = [...others, { ...entry, ahead: true }, ...shown].slice(-room(this.#capacity, entry));
+    const others = this.#entries.slice(0, -1).map((other) => ({ ...other, prefetched: false }));
+    this.#entries = [...others, { ...entry, prefetched: true }, ...shown].slice(-room(this.#capacity, entry));
   }
 
   /** Remembers what may be chosen instead of the suggestion on screen. */
-  addBeside(entries: readonly Remembered[]): void {
+  addAlternatives(entries: readonly Remembered[]): void {
     const shown = this.#entries.slice(-1);
-    const beside = entries.map((entry) => ({ ...entry, beside: true })).reverse();
+    const alternatives = entries.map((entry) => ({ ...entry, alternative: true })).reverse();
     const most = entries.length + room(this.#capacity, shown[0] ?? { prefix: '', suffix: '' });
-    const others = this.#entries.slice(0, -1).map((other) => ({ ...other, beside: false }));
-    this.#entries = [...others, ...beside, ...shown].slice(-most);
+    const others = this.#entries.slice(0, -1).map((other) => ({ ...other, alternative: false }));
+    this.#entries = [...others, ...alternatives, ...shown].slice(-most);
   }
 
   /** What may be chosen at a place instead of a text, each text once, the first of `addBeside` first. */
-  beside(at: Context, text: string): Continuation[] {
+  alternatives(at: Context, text: string): Continuation[] {
     const found = this.#entries
-      .filter(({ beside }) => beside)
+      .filter(({ alternative }) => alternative)
       .reverse()
       .flatMap((entry) => continuation(entry, at) ?? []);
     return found.filter((one, i) => one.text !== text && found.findIndex((other) => other.text === one.text) === i);
@@ -229,7 +229,7 @@ export class SuggestionMemory {
     for (let i = this.#entries.length - 1; i >= 0; i--) {
       const entry = this.#entries[i]!;
       const shown = i === this.#entries.length - 1;
-      if (entry.thought !== thought && (fresh || !(shown || entry.ahead || entry.beside))) continue;
+      if (entry.thought !== thought && (fresh || !(shown || entry.prefetched || entry.alternative))) continue;
       const left = continuation(entry, at);
       if (left) return { entry, left, path: shown && at.prefix.length > entry.prefix.length ? 'typedAlong' : 'cache' };
     }
@@ -238,13 +238,13 @@ export class SuggestionMemory {
 
   /** The thoughts are gone: only the suggestion on screen may still serve. */
   outdate(): void {
-    this.#silent = [];
+    this.#empty = [];
     this.#entries = this.#entries.slice(-1).map((entry) => ({ ...entry, thought: -1 }));
   }
 }
 
 function settled(entry: Remembered): Remembered {
-  return entry.ahead || entry.beside ? { ...entry, ahead: false, beside: false } : entry;
+  return entry.prefetched || entry.alternative ? { ...entry, prefetched: false, alternative: false } : entry;
 }
 
 function lineEnd(text: string): number {

@@ -5,13 +5,13 @@ import type { DocumentSettings } from '../settings';
 import { EditedLines } from './edits';
 import { Refusals } from './refusals';
 import { SuggestionMemory, type Context, type Thinking } from './schedule';
-import { changeKind, type LastChange } from './silence';
+import { changeKind, type LastChange } from './reasons';
 
 /** A run under way, and how many requests wait for it. */
-export interface Flight extends Context {
+export interface PendingRun extends Context {
   readonly run: Run;
   readonly done: Promise<void>;
-  waiting: number;
+  waiters: number;
 }
 
 /** What the server remembers of one open document while it is open. */
@@ -32,15 +32,15 @@ export class Session {
   lastChange: LastChange = 'typing';
   /** What the client has said of the change that is about to come. */
   announced: 'undo' | 'redo' | undefined;
-  inFlight: Flight | undefined;
-  /** The run that looks ahead: what would follow the suggestion on screen. */
-  ahead: Flight | undefined;
+  pendingRun: PendingRun | undefined;
+  /** The prefetch: what would follow the suggestion on screen. */
+  prefetch: PendingRun | undefined;
   /** Until such a run begins. */
-  aheadTimer: NodeJS.Timeout | undefined;
+  prefetchTimer: NodeJS.Timeout | undefined;
   /** The settings of this document, where the client has told them; until then those of all documents hold. */
   settings: DocumentSettings | undefined;
   /** Resolves when the client has told them, or will not. */
-  told: Promise<void> = Promise.resolve();
+  settingsReady: Promise<void> = Promise.resolve();
   window: Answer['window'] = { prefixTokens: 0, suffixTokens: 0 };
   /** What the user could last choose from, where that was, and under which thought. */
   choice: (Context & { readonly thought: number; readonly candidates: CompletionResult['candidates'] }) | undefined;
@@ -98,9 +98,9 @@ export class Session {
 
   /** Nothing that is under way is wanted any more. */
   abandon(): void {
-    clearTimeout(this.aheadTimer);
-    this.inFlight?.run.abort();
-    this.ahead?.run.abort();
+    clearTimeout(this.prefetchTimer);
+    this.pendingRun?.run.abort();
+    this.prefetch?.run.abort();
   }
 
   /** Notes why a request got the answer it got. */

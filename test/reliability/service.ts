@@ -58,10 +58,10 @@ export async function heapOfService(requests: number, seed: number): Promise<Hea
     else {
       const options = {
         maxLines: 2,
-        how: { memory: true, syntaxCheck: false, confidence: 'off' } as const,
+        suggestionOptions: { memory: true, syntaxCheck: false, confidence: 'off' } as const,
         invoked: false,
       };
-      service.receive({ type: 'complete', id, uri, request, options, sentAt: 0, ahead: false });
+      service.receive({ type: 'complete', id, uri, request, options, sentAt: 0, prefetch: false });
     }
     await settled;
     if (id % Math.ceil(requests / 10) === 0) {

@@ -117,11 +117,11 @@ test(
       line += 2;
       end = begun.length;
       const at = { line, character: end };
-      const { ahead } = await reading.statistics();
+      const { prefetch } = await reading.statistics();
       const [first] = await reading.complete(uri, at);
       if (!first) continue;
       // The user reads it.
-      while ((await reading.statistics()).ahead.runs === ahead.runs) await sleep(20);
+      while ((await reading.statistics()).prefetch.runs === prefetch.runs) await sleep(20);
       const before = await reading.statistics();
       const accepted = first.insertText as string;
       await reading.type(uri, at, accepted);
@@ -129,7 +129,7 @@ test(
       const now = await reading.statistics();
       ({ line, character: end } = behind(at, accepted));
       if (!next) continue;
-      assert.equal(now.ahead.served, before.ahead.served + 1);
+      assert.equal(now.prefetch.served, before.prefetch.served + 1);
       assert.equal(runs(now), runs(before));
       return;
     }

@@ -7,9 +7,9 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../../src/inference/client';
 import type { CompletionRequest } from '../../src/inference/messages';
 import { Completions } from '../../src/server/completions';
-import { aheadMs } from '../../src/server/schedule';
+import { prefetchDelayMs } from '../../src/server/schedule';
 import { Session } from '../../src/server/session';
-import { Thinker } from '../../src/server/thinker';
+import { RefinementScheduler } from '../../src/server/refinementScheduler';
 
 const suggested = 'compute(first, second);';
 
@@ -33,13 +33,13 @@ function sitting(context: TestContext) {
     },
   } as unknown as InferenceClient;
   const silent = { log: () => undefined, rested: () => undefined };
-  const thinker = new Thinker(client, () => undefined, silent);
-  const completions = new Completions(client, thinker);
+  const refinements = new RefinementScheduler(client, () => undefined, silent);
+  const completions = new Completions(client, refinements);
   const session = new Session();
   let document = TextDocument.create('file:///w/a.ts', 'typescript', 1, 'const a = ');
 
   const ask = async (offset = document.getText().length) => {
-    const how = { memory: false, confidence: 'off' } as const;
+    const suggestionOptions = { memory: false, confidence: 'off' } as const;
     const answered = completions.answer(
       {
         document,
@@ -47,7 +47,7 @@ function sitting(context: TestContext) {
         position: document.positionAt(offset),
         context: { triggerKind: InlineCompletionTriggerKind.Automatic },
         maxLines: 8,
-        how,
+        suggestionOptions,
         before: '',
         related: () => [],
         timeBudget: undefined,
@@ -72,28 +72,28 @@ test('while the user types on, nothing is made ahead', async (context) => {
   const { completions, ask, type, asked, pause } = sitting(context);
   assert.deepEqual(await ask(), [suggested]);
   for (let typed = 1; typed <= 5; typed++) {
-    pause(aheadMs - 1);
+    pause(prefetchDelayMs - 1);
     type(suggested[typed - 1]!);
     // Between the key and the question the suggestion of before stands no more.
-    pause(aheadMs - 1);
+    pause(prefetchDelayMs - 1);
     assert.deepEqual(await ask(), [suggested.slice(typed)]);
   }
-  assert.deepEqual(completions.tally.ahead, { runs: 0, served: 0 });
+  assert.deepEqual(completions.tally.prefetch, { runs: 0, served: 0 });
   assert.equal(asked.length, 1);
 });
 
 test('a suggestion that has stood for a while is looked beyond, once; what was found serves when it is accepted', async (context) => {
   const { completions, ask, type, asked, pause } = sitting(context);
   await ask();
-  pause(aheadMs);
-  assert.deepEqual(completions.tally.ahead, { runs: 1, served: 0 });
+  pause(prefetchDelayMs);
+  assert.deepEqual(completions.tally.prefetch, { runs: 1, served: 0 });
   assert.deepEqual([asked.at(-1)!.request.prefix, asked.at(-1)!.ahead], [`const a = ${suggested}`, true]);
   await turn();
-  pause(100 * aheadMs);
+  pause(100 * prefetchDelayMs);
   assert.equal(asked.length, 2);
   type(suggested);
   assert.deepEqual(await ask(), [suggested]);
-  assert.deepEqual(completions.tally.ahead, { runs: 1, served: 1 });
+  assert.deepEqual(completions.tally.prefetch, { runs: 1, served: 1 });
   assert.equal(asked.length, 2);
 });
 
@@ -105,9 +105,9 @@ for (const [name, what] of ends) {
   test(`${name} puts an end to looking ahead`, async (context) => {
     const here = sitting(context);
     await here.ask();
-    here.pause(aheadMs - 1);
+    here.pause(prefetchDelayMs - 1);
     await what(here);
-    here.pause(100 * aheadMs);
-    assert.equal(here.completions.tally.ahead.runs, 0);
+    here.pause(100 * prefetchDelayMs);
+    assert.equal(here.completions.tally.prefetch.runs, 0);
   });
 }

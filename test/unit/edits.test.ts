@@ -28,9 +28,9 @@ test('the oldest places are forgotten, and another text has none', () => {
   for (let i = 0; i < 20; i++) edited.changed(10 * i, 10 * i, 0);
   assert.deepEqual(edited.lines, [120, 130, 140, 150, 160, 170, 180, 190]);
   const start = { line: 3, character: 0 };
-  edited.told([{ text: 'all' }, { range: { start, end: { line: 4, character: 0 } }, text: 'a\nb' }]);
+  edited.apply([{ text: 'all' }, { range: { start, end: { line: 4, character: 0 } }, text: 'a\nb' }]);
   assert.deepEqual(edited.lines, [3, 4]);
-  edited.told([{ text: 'all' }]);
+  edited.apply([{ text: 'all' }]);
   assert.deepEqual(edited.lines, []);
 });
 

@@ -131,7 +131,7 @@ function service() {
   const request = (prefix: string) => ({ path: '/a.ts', prefix, suffix: '', related: [] });
   let id = 0;
   const say = {
-    complete: (prefix: string, ahead = false, invoked = false) =>
+    complete: (prefix: string, prefetch = false, invoked = false) =>
       inference.receive({
         type: 'complete',
         id: ++id,
@@ -139,11 +139,11 @@ function service() {
         request: request(prefix),
         options: {
           maxLines: 1,
-          how: { memory: true, confidence: 'usual' } as const,
+          suggestionOptions: { memory: true, confidence: 'usual' } as const,
           invoked,
         },
         sentAt: 0,
-        ahead,
+        prefetch,
       }),
     think: (prefix: string, mode: 'cold' | 'follow', steps = 2) =>
       inference.receive({ type: 'think', id: ++id, uri, request: request(prefix), mode, steps }),
@@ -295,8 +295,8 @@ test('after many suggestions the device is verified at idle; what it computes wr
     await until(() => count('completed') === i);
     if (i % 256 === 0) await until(() => engine.log.filter((line) => line === 'verify').length === i / 256);
   }
-  await until(() => count('unsound') === 1);
-  const told = sent.flatMap((message) => (message.type === 'unsound' ? [message.reason] : []));
+  await until(() => count('deviceMismatch') === 1);
+  const told = sent.flatMap((message) => (message.type === 'deviceMismatch' ? [message.reason] : []));
   assert.deepEqual(told, ['it differs']);
 });
 
@@ -310,7 +310,7 @@ test('a suggestion that is no number is declined, and told of a device that is n
     engine.complete = () => Promise.reject(new NumericalError('logits'));
     say.complete('a');
     await until(() => count('declined') === 1);
-    assert.equal(count('unsound'), told);
+    assert.equal(count('deviceMismatch'), told);
   }
 });
 

@@ -6,7 +6,7 @@ import {
   couldServe,
   mayServe,
   nextThinking,
-  notWorthAsking,
+  skipReason,
   restMs,
   SuggestionMemory,
   thinkingDelay,
@@ -109,7 +109,7 @@ test('what follows an accepted suggestion stands where it ends', () => {
 test('what was made ahead serves when the suggestion is accepted, whatever was thought meanwhile', () => {
   const memory = new SuggestionMemory();
   memory.add({ ...suggestion('a|', 'bc'), thought: 1 });
-  memory.addAhead({ ...suggestion('abc|', 'de'), thought: 1 });
+  memory.addPrefetched({ ...suggestion('abc|', 'de'), thought: 1 });
   assert.equal(memory.find(at('ab|'), 2)?.left.text, 'c', 'the one on screen stays on screen');
   const next = memory.find(at('abc|'), 2);
   assert.equal(next?.left.text, 'de');
@@ -122,14 +122,14 @@ test('what was made ahead serves when the suggestion is accepted, whatever was t
 
 test('where the model had nothing it is not asked again, until it thinks otherwise', () => {
   const memory = new SuggestionMemory();
-  memory.addSilence(at('a|b'), 1, 'nothing to add');
-  assert.equal(memory.silence(at('a|b'), 1), 'nothing to add');
-  assert.equal(memory.silence(at('a|b'), 2), undefined);
-  assert.equal(memory.silence(at('ab|b'), 1), undefined);
-  for (let i = 0; i < 8; i++) memory.addSilence(at(`x${i}|`), 1, 'again');
-  assert.equal(memory.silence(at('a|b'), 1), undefined, 'the oldest is forgotten');
+  memory.addEmpty(at('a|b'), 1, 'nothing to add');
+  assert.equal(memory.emptyResult(at('a|b'), 1), 'nothing to add');
+  assert.equal(memory.emptyResult(at('a|b'), 2), undefined);
+  assert.equal(memory.emptyResult(at('ab|b'), 1), undefined);
+  for (let i = 0; i < 8; i++) memory.addEmpty(at(`x${i}|`), 1, 'again');
+  assert.equal(memory.emptyResult(at('a|b'), 1), undefined, 'the oldest is forgotten');
   memory.outdate();
-  assert.equal(memory.silence(at('x7|'), 1), undefined);
+  assert.equal(memory.emptyResult(at('x7|'), 1), undefined);
 });
 
 test('an automatic suggestion is asked for only where nothing but closers is to the right', () => {
@@ -146,7 +146,7 @@ test('an automatic suggestion is asked for only where nothing but closers is to 
   ];
   for (const [invoked, text, worth, ending = 'ts'] of table) {
     const here = at(text);
-    assert.equal(notWorthAsking(invoked, here, here.suffix, `a.${ending}`) === undefined, worth, text);
+    assert.equal(skipReason(invoked, here, here.suffix, `a.${ending}`) === undefined, worth, text);
   }
 });
 
@@ -208,12 +208,12 @@ test('what can be chosen instead of the suggestion on screen goes on like it', (
   const memory = new SuggestionMemory();
   const entry = (text: string, thought = 1): Remembered => ({ ...suggestion('a|', text), thought });
   memory.add(entry('bcd'));
-  memory.addBeside([entry('bcd'), entry('bce'), entry('xy')]);
-  const texts = (where: string, shown: string) => memory.beside(at(where), shown).map(({ text }) => text);
+  memory.addAlternatives([entry('bcd'), entry('bce'), entry('xy')]);
+  const texts = (where: string, shown: string) => memory.alternatives(at(where), shown).map(({ text }) => text);
   assert.equal(memory.find(at('a|'), 1)?.left.text, 'bcd', 'the one on screen stays the first');
   assert.deepEqual(texts('a|', 'bcd'), ['bce', 'xy']);
   assert.deepEqual(texts('ab|', 'cd'), ['ce']);
-  memory.addAhead({ ...suggestion('abcd|', 'e'), thought: 1 });
+  memory.addPrefetched({ ...suggestion('abcd|', 'e'), thought: 1 });
   assert.equal(memory.find(at('abcd|'), 2)?.left.text, 'e');
   // The user typed along with another, and a new thought serves.
   const found = memory.find(at('ax|'), 2);

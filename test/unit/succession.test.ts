@@ -34,7 +34,7 @@ process.on('message', (message) => {
 process.on('disconnect', () => process.exit());`,
 );
 
-const asked = { maxLines: 1, how: { memory: true, confidence: 'off' } as const, invoked: false };
+const asked = { maxLines: 1, suggestionOptions: { memory: true, confidence: 'off' } as const, invoked: false };
 const opening = (bundle: string) => ({ bundle, device: 'cpu', threads: 0 });
 
 function started(context: TestContext) {

@@ -25,7 +25,7 @@ const typing = (answers: Answered[]): Typing => ({
     accepted: { suggestions: 0, characters: 0 },
     refinementRunsWaited: [3, 1],
     refinementRunsAhead: 0,
-    ahead: { runs: 0, served: 0 },
+    prefetch: { runs: 0, served: 0 },
     respawns: 0,
     memory: { server: 50, inference: 300 },
     cpu: { server: 1, inference: 9 },

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeKind, hasConflict, obstacle, reserve, type Obstacles, type Reserves } from '../../src/server/silence';
+import {
+  changeKind,
+  hasConflict,
+  blockedBecause,
+  autoSuppressedBecause,
+  type Blockers,
+  type AutoSuppressors,
+} from '../../src/server/reasons';
 
-const free: Obstacles = {
+const free: Blockers = {
   enable: true,
   language: 'typescript',
   languageOn: true,
@@ -11,18 +18,18 @@ const free: Obstacles = {
 };
 
 test('what stands against any suggestion, the first of it told', () => {
-  const table: [given: Partial<Obstacles>, reason: RegExp | undefined][] = [
+  const table: [given: Partial<Blockers>, reason: RegExp | undefined][] = [
     [{}, undefined],
     [{ enable: false, languageOn: false }, /switched off \(thoughtline\.enable\)/],
     [{ languageOn: false }, /off for the language "typescript" \(thoughtline\.languages\)/],
     [{ excludedBy: '**/.env*' }, /excluded by "\*\*\/\.env\*" \(thoughtline\.exclude\)/],
     [{ failure: 'the model is broken' }, /^the model is broken$/],
   ];
-  for (const [given, reason] of table) matches(obstacle({ ...free, ...given }), reason, JSON.stringify(given));
+  for (const [given, reason] of table) matches(blockedBecause({ ...free, ...given }), reason, JSON.stringify(given));
 });
 
 const conflict = 'a\n<<<<<<< ours\nb\n=======\nc\n>>>>>>> theirs\nd\n';
-const quiet: Reserves = {
+const quiet: AutoSuppressors = {
   snoozed: undefined,
   trigger: 'automatic',
   lastChange: 'typing',
@@ -31,7 +38,7 @@ const quiet: Reserves = {
 };
 
 test('what stands against a suggestion that nobody asked for', () => {
-  const table: [name: string, given: Partial<Reserves>, reason: RegExp | undefined][] = [
+  const table: [name: string, given: Partial<AutoSuppressors>, reason: RegExp | undefined][] = [
     ['nothing', {}, undefined],
     ['snoozed', { snoozed: '14:05' }, /snoozed until 14:05/],
     ['manual', { trigger: 'manual' }, /only when triggered manually \(thoughtline\.trigger\)/],
@@ -44,7 +51,7 @@ test('what stands against a suggestion that nobody asked for', () => {
     ['redo', { lastChange: 'redo' }, /right after redo/],
     ['conflicts', { text: () => conflict }, /merge conflicts/],
   ];
-  for (const [name, given, reason] of table) matches(reserve({ ...quiet, ...given }), reason, name);
+  for (const [name, given, reason] of table) matches(autoSuppressedBecause({ ...quiet, ...given }), reason, name);
 });
 
 test('a conflict has a beginning and an end, each at the beginning of a line', () => {

@@ -8,16 +8,20 @@ import { InferenceClient } from '../../src/inference/client';
 import type { Lifecycle } from '../../src/inference/lifecycle';
 import { lineSplitter, LogLimiter, logLimits } from '../../src/inference/logLines';
 import { isFromInference } from '../../src/inference/messages';
-import { patience, SilenceRecord, silenceLimit } from '../../src/inference/patience';
+import { hangTimeouts, SilenceRecord, silenceLimit } from '../../src/inference/hangTimeouts';
 
 test('silence: how long is too long', () => {
   const table: [name: string, silence: Parameters<typeof silenceLimit>[0], expected: number][] = [
-    ['loading', { loading: true, device: 'cpu', longestMs: undefined, characters: 0 }, patience.loadingMs],
-    ['a device prepares', { loading: true, device: 'auto', longestMs: 9, characters: 0 }, patience.loadingDeviceMs],
-    ['nothing is known', { loading: false, device: 'cpu', longestMs: undefined, characters: 0 }, patience.unknownMs],
-    ['a quick machine', { loading: false, device: 'cpu', longestMs: 20, characters: 0 }, patience.leastMs],
+    ['loading', { loading: true, device: 'cpu', longestMs: undefined, characters: 0 }, hangTimeouts.loadingMs],
+    ['a device prepares', { loading: true, device: 'auto', longestMs: 9, characters: 0 }, hangTimeouts.loadingDeviceMs],
+    [
+      'nothing is known',
+      { loading: false, device: 'cpu', longestMs: undefined, characters: 0 },
+      hangTimeouts.unknownMs,
+    ],
+    ['a quick machine', { loading: false, device: 'cpu', longestMs: 20, characters: 0 }, hangTimeouts.leastMs],
     ['a slow machine', { loading: false, device: 'cpu', longestMs: 1_000, characters: 0 }, 20_000],
-    ['a very slow one', { loading: false, device: 'cpu', longestMs: 50_000, characters: 0 }, patience.mostMs],
+    ['a very slow one', { loading: false, device: 'cpu', longestMs: 50_000, characters: 0 }, hangTimeouts.mostMs],
     ['a large text', { loading: false, device: 'cpu', longestMs: 20, characters: 1_000_000 }, 15_000],
   ];
   for (const [name, silence, expected] of table) assert.equal(silenceLimit(silence), expected, name);
@@ -100,7 +104,7 @@ const opening = { bundle: '/nowhere', device: 'cpu', threads: 0 };
 const question = { path: '/a.ts', prefix: 'a', suffix: '', related: [] };
 const asked = {
   maxLines: 1,
-  how: { memory: true, confidence: 'off' } as const,
+  suggestionOptions: { memory: true, confidence: 'off' } as const,
   invoked: false,
 };
 
@@ -161,7 +165,7 @@ test('a process that is idle is let be, however long', async (context) => {
   await until(() => client.lifecycle.state === 'ready');
   // After it has loaded, and after it has answered.
   for (let i = 0; i < 2; i++) {
-    context.mock.timers.tick(1000 * patience.loadingDeviceMs);
+    context.mock.timers.tick(1000 * hangTimeouts.loadingDeviceMs);
     assert.equal(await textOf(client.complete('file:///a.ts', question, asked)), 'alive');
   }
   assert.equal(client.respawns, 0);
@@ -221,9 +225,9 @@ test('a device that computes wrongly is replaced by the CPU, until somebody asks
   const program = `process.on('message', ({ type, device }) => {
     if (type !== 'open') return;
     process.send({ type: 'ready', device, model: { name: 'm', version: '1', readsThought: true } });
-    if (device !== 'cpu') process.send({ type: 'unsound', reason: 'its logits are NaN' });
+    if (device !== 'cpu') process.send({ type: 'deviceMismatch', reason: 'its logits are NaN' });
   });`;
-  const { client, states, logs, until } = handleOn('unsound', program, {});
+  const { client, states, logs, until } = handleOn('deviceMismatch', program, {});
   client.open({ ...opening, device: 'webgpu' });
   const device = () => (client.lifecycle.state === 'ready' ? client.lifecycle.device : undefined);
   await until(() => device() === 'cpu');

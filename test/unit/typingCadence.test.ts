@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { debounce, Rhythm } from '../../src/server/rhythm';
+import { debounce, TypingCadence } from '../../src/server/typingCadence';
 
 const most = 300;
 const times = (count: number, value: number) => Array.from({ length: count }, () => value);
@@ -27,15 +27,15 @@ test('never longer than it may be', () => {
 });
 
 test('the wait is counted from the keystroke; what the editor adds in the same moment is none', () => {
-  const rhythm = new Rhythm();
+  const cadence = new TypingCadence();
   let now = 0;
   for (let i = 0; i < 20; i++) {
-    rhythm.typed((now += 100));
-    rhythm.typed(now + 2);
+    cadence.typed((now += 100));
+    cadence.typed(now + 2);
   }
-  for (const latency of [700, 500, 9000]) rhythm.ran(latency);
-  assert.equal(rhythm.latency, 700);
-  assert.equal(rhythm.wait(now), 40);
-  assert.equal(rhythm.wait(now + 30), 10);
-  assert.equal(rhythm.wait(now + 500), 0);
+  for (const latency of [700, 500, 9000]) cadence.ran(latency);
+  assert.equal(cadence.latency, 700);
+  assert.equal(cadence.wait(now), 40);
+  assert.equal(cadence.wait(now + 30), 10);
+  assert.equal(cadence.wait(now + 500), 0);
 });

@@ -1,14 +1,14 @@
 /**
- * The one rule book of silence: when nothing is suggested, and why, in the words that "Why No Suggestion?" shows. Pure.
- * What is right of the cursor is judged by `notWorthAsking`, and what the model made of a place by `Completions`.
+ * When nothing is suggested, and why, in the words that "Why No Suggestion?" shows. Pure.
+ * What is right of the cursor is judged by `skipReason`, and what the model made of a place by `Completions`.
  */
 import type { Trigger } from '../settings';
 
 /** How a document changed last. */
 export type LastChange = 'typing' | 'deletion' | 'undo' | 'redo';
 
-/** What stands against suggestions in a document, whoever asks. */
-export interface Obstacles {
+/** Why suggestions in a document are blocked, manual ones too. */
+export interface Blockers {
   readonly enable: boolean;
   readonly language: string;
   readonly languageOn: boolean;
@@ -18,8 +18,8 @@ export interface Obstacles {
   readonly failure: string | undefined;
 }
 
-/** What stands against a suggestion that nobody asked for. */
-export interface Reserves {
+/** Why an automatic suggestion is suppressed. */
+export interface AutoSuppressors {
   /** Until when suggestions are snoozed, in words. */
   readonly snoozed: string | undefined;
   readonly trigger: Trigger;
@@ -31,7 +31,7 @@ export interface Reserves {
 }
 
 /** Why nothing is suggested, whether somebody asks or not. */
-export function obstacle({ enable, language, languageOn, excludedBy, failure }: Obstacles): string | undefined {
+export function blockedBecause({ enable, language, languageOn, excludedBy, failure }: Blockers): string | undefined {
   if (!enable) return 'completion is switched off (thoughtline.enable)';
   if (!languageOn) return `completion is off for the language "${language}" (thoughtline.languages)`;
   if (excludedBy !== undefined) return `the file is excluded by "${excludedBy}" (thoughtline.exclude)`;
@@ -41,7 +41,13 @@ export function obstacle({ enable, language, languageOn, excludedBy, failure }: 
 const MANUALLY = 'trigger a suggestion manually to get one there';
 
 /** Why nothing is suggested automatically. */
-export function reserve({ snoozed, trigger, lastChange, text, scope }: Reserves): string | undefined {
+export function autoSuppressedBecause({
+  snoozed,
+  trigger,
+  lastChange,
+  text,
+  scope,
+}: AutoSuppressors): string | undefined {
   if (snoozed !== undefined) return `suggestions are snoozed until ${snoozed}`;
   if (trigger === 'manual') return `suggestions come only when triggered manually (thoughtline.trigger)`;
   if (lastChange !== 'typing') return `nothing is suggested right after ${AFTER[lastChange]}: type on, or ${MANUALLY}`;

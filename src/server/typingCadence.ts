@@ -40,7 +40,7 @@ const KEPT_INTERVALS = 64;
 const KEPT_LATENCIES = 15;
 
 /** The user's typing and the model's speed, as far as they have been seen. */
-export class Rhythm {
+export class TypingCadence {
   readonly #intervals: number[] = [];
   readonly #latencies: number[] = [];
   #last = -Infinity;

@@ -10,7 +10,7 @@ export interface Subject {
   request(): CompletionRequest | undefined;
 }
 
-export interface ThinkerListener {
+export interface RefinementListener {
   log(line: string): void;
   /** The thinking that went on has ended. */
   rested(): void;
@@ -20,17 +20,17 @@ export interface ThinkerListener {
  * Thinks about the document the user is in when the editor is at rest, and at once when the user asks for a suggestion.
  * One thinking at a time; what it rests on may change meanwhile, then the next one follows at the next rest.
  */
-export class Thinker {
+export class RefinementScheduler {
   readonly #client: InferenceClient;
   readonly #subject: (uri: string) => Subject | undefined;
-  readonly #listener: ThinkerListener;
+  readonly #listener: RefinementListener;
   #steps = 0;
   #focus: string | undefined;
   #lastActivity = -Infinity;
   #timer: NodeJS.Timeout | undefined;
   #current: { uri: string; steps: number; atCursor: boolean; done: Promise<void> } | undefined;
 
-  constructor(client: InferenceClient, subject: (uri: string) => Subject | undefined, listener: ThinkerListener) {
+  constructor(client: InferenceClient, subject: (uri: string) => Subject | undefined, listener: RefinementListener) {
     this.#client = client;
     this.#subject = subject;
     this.#listener = listener;

@@ -2,7 +2,7 @@
  * When silence of the inference process means that it hangs. A run blocks it, so silence alone says nothing: what counts
  * is how long it was silent before when it did answer, and how much text it has been given.
  */
-export const patience = {
+export const hangTimeouts = {
   /** While the model loads; a device other than the CPU may prepare its kernels for minutes. */
   loadingMs: 60_000,
   loadingDeviceMs: 300_000,
@@ -19,7 +19,7 @@ export const patience = {
   stallMs: 1_000,
 } as const;
 
-export type Patience = { readonly [name in keyof typeof patience]: number };
+export type HangTimeouts = { readonly [name in keyof typeof hangTimeouts]: number };
 
 export interface Silence {
   readonly loading: boolean;
@@ -32,7 +32,10 @@ export interface Silence {
 }
 
 /** Milliseconds of silence after which the process is taken for hung. */
-export function silenceLimit({ loading, device, longestMs, characters }: Silence, limits: Patience = patience): number {
+export function silenceLimit(
+  { loading, device, longestMs, characters }: Silence,
+  limits: HangTimeouts = hangTimeouts,
+): number {
   if (loading) return device === 'cpu' ? limits.loadingMs : limits.loadingDeviceMs;
   const usual = longestMs === undefined ? limits.unknownMs : longestMs * limits.times;
   return Math.min(limits.mostMs, Math.max(limits.leastMs, usual)) + characters * limits.perCharacterMs;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readSettings } from '../../src/server/settings';
-import { SaidSettings } from '../../src/server/saidSettings';
+import { ClientSettings } from '../../src/server/clientSettings';
 
 /** What a client says, in the order in which it says it. */
 type Told = [way: 'start' | 'push' | 'pull', given: unknown];
@@ -27,7 +27,7 @@ const table: [name: string, told: Told[], all: Record<string, unknown>][] = [
 ]; // prettier-ignore
 for (const [name, told, all] of table) {
   test(`what a client says of settings: ${name}`, () => {
-    const said = new SaidSettings();
+    const said = new ClientSettings();
     for (const [way, given] of told) said[way](given);
     assert.deepEqual(said.all(), all);
     assert.deepEqual(readSettings(said.all()).problems, []);
@@ -35,7 +35,7 @@ for (const [name, told, all] of table) {
 }
 
 test('what a client says of one document goes before what it says of all', () => {
-  const said = new SaidSettings();
+  const said = new ClientSettings();
   said.start({ maxLines: 5, enable: false });
   assert.deepEqual(said.all({ maxLines: 1, languages: null }), { maxLines: 1, enable: false });
   for (const nothing of [null, undefined, {}, [], 'on', 3]) assert.deepEqual(said.all(nothing), said.all());
