@@ -161,7 +161,7 @@ test('a model that reads what is right of the cursor is asked before text, too, 
   ];
   for (const [text, worth] of table) {
     const here = at(text);
-    assert.equal(notWorthAsking(false, here, here.suffix, 'a.ts', true) === undefined, worth, text);
+    assert.equal(skipReason(false, here, here.suffix, 'a.ts', true) === undefined, worth, text);
   }
 });
 
