@@ -102,7 +102,7 @@ export const compare: Command = {
     for (const name of model) {
       engines.push(await Engine.open(bundleFolder(name), { device: 'cpu', threads, trainedChunks: true }));
     }
-    const variants: Measured[] = engines.map((engine) => ours(engine, steps, values.parts ? PARTS : WHOLE));
+    const variants: Measured[] = engines.map((engine) => ours(engine, steps, values.parts ? partsOf(engine) : WHOLE));
     if (gguf !== undefined) variants.push(await theirs(gguf, engines));
     const rows: Row[] = [];
     const bar = new ProgressBar('comparing', sites.length);
@@ -129,6 +129,12 @@ export const compare: Command = {
     return 0;
   },
 };
+
+/** Those for which the model has weights. */
+function partsOf({ bundle }: Engine): readonly Part[] {
+  const { memory, states } = bundle.manifest;
+  return PARTS.filter((part) => (memory || !part.memory) && (!part.knn || (part.memory ? memory?.states : states)));
+}
 
 /** A model as the product runs it: all items of a site under one thought, which has seen none of their targets. */
 function ours(engine: Engine, steps: number, parts: readonly Part[]): Measured {

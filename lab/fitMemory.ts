@@ -4,6 +4,7 @@ import { boostInFileTokens, fitInFileBoost } from '../src/memory/inFileBoost';
 import type { MemoryWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
 import { fitArguments, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
+import { switchOption } from '../src/cli/arguments';
 import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import { writeIntoManifest } from './manifest';
@@ -11,7 +12,8 @@ import { writeIntoManifest } from './manifest';
 const USAGE = `npm run lab -- fit-memory --each DIR [options]
   Fits how the lookup memory is mixed with a model's decoder: the weights under which the targets of the items are most
   probable.
-${FIT_USAGE}`;
+${FIT_USAGE}
+  --knn on|off      whether the kNN cache has its say, too (default: on)`;
 
 /** Where the buckets of match lengths begin, in tokens: finer where most matches are. */
 const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 11, 16, 24, 32];
@@ -27,14 +29,19 @@ export const fitMemory: Command = {
   usage: USAGE,
   async run(args) {
     const { values, steps, source } = fitArguments('fit-memory', args);
+    const knn = switchOption('--knn', values.knn, true);
     const engine = await openEngine(values, { trainedChunks: true });
     const how = { source, steps, memory: true, file: values.examples };
-    const { examples, items, bad } = await mixtureExamples(engine, how);
+    const { examples: read, items, bad } = await mixtureExamples(engine, how);
+    const examples = knn ? read : read.map((example) => ({ ...example, knn: undefined }));
+    // Where there is none, none has to stand back.
+    const thought = engine.readsThought ? THOUGHT_SHARE : 1;
     const bar = new ProgressBar('fitting', 1);
-    const alone = fitInFileBoost(examples);
-    const fits = SHARES.map((part, i) => {
-      const onProgress = (done: number) => bar.update((i + done) / SHARES.length);
-      return fitWith(examples, part * alone, onProgress);
+    const alone = Math.max(0, fitInFileBoost(examples));
+    const boosts = [...new Set(SHARES.map((part) => part * alone))];
+    const fits = boosts.map((inFileBoost, i) => {
+      const onProgress = (done: number) => bar.update((i + done) / boosts.length);
+      return fitWith(examples, inFileBoost, thought, onProgress);
     });
     const { weights, samples, mixture } = fits.reduce((best, one) => (one.mixture < best.mixture ? one : best));
     bar.clear();
@@ -58,9 +65,14 @@ export const fitMemory: Command = {
 };
 
 /** The weights of hits and gate fitted under an in-file boost. */
-function fitWith(examples: readonly MixtureExample[], inFileBoost: number, onProgress: (done: number) => void) {
+function fitWith(
+  examples: readonly MixtureExample[],
+  inFileBoost: number,
+  thought: number,
+  onProgress: (done: number) => void,
+) {
   const samples = samplesOf(examples, inFileBoost);
-  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring: inFileBoost, thought: THOUGHT_SHARE };
+  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring: inFileBoost, thought };
   return { weights, samples, mixture: meanNll(samples, weights) };
 }
 

@@ -38,6 +38,7 @@ const OPTIONS = {
   items: { type: 'string' },
   seed: { type: 'string' },
   examples: { type: 'string' },
+  knn: { type: 'string' },
   steps: { type: 'string' },
   write: { type: 'boolean' },
   note: { type: 'string' },

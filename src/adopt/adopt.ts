@@ -17,6 +17,11 @@ import { adoptTokenizer, type AdoptedTokenizer } from './tokenizer';
 import { writeWeights } from './weights';
 import { WeightsFile } from './weightsFile';
 
+/** Weights as a manifest has them. */
+export type Fitted = {
+  readonly [Part in 'memory' | 'states' | 'energy']?: Readonly<Record<string, unknown>> | undefined;
+};
+
 export interface AdoptOptions {
   /** The bundle's name (default: the file's). */
   readonly name?: string | undefined;
@@ -26,8 +31,8 @@ export interface AdoptOptions {
   readonly recipe?: Recipe | undefined;
   /** Path of a file of importances; it is used for the model that it was measured on. */
   readonly importance?: string | undefined;
-  /** What was fitted to the model before, as its manifest will have it: how sure it is of what it writes. */
-  readonly fitted?: { readonly energy: Readonly<Record<string, unknown>> } | undefined;
+  /** What was fitted to the model before, as its manifest will have it: how memories are mixed in, how sure it is of what it writes. */
+  readonly fitted?: Fitted | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Share of the work that is done, 0 to 1, and what is being done. */
   readonly onProgress?: ((share: number, what: string) => void) | undefined;

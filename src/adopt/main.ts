@@ -6,7 +6,7 @@
 import { messageOf } from '../model/errors';
 import { adopt } from './adopt';
 import type { FromAdoption, ToAdoption } from './messages';
-import { coderDescription, importanceBeside, obtainCoder } from './sources/coder';
+import { coderDescription, obtainCoder, sharedWithOthers } from './sources/coder';
 import { readDescription } from './sources/description';
 import { downloadSource } from './sources/download';
 import { remove } from './sources/obtain';
@@ -27,7 +27,7 @@ async function run(order: Exclude<ToAdoption, { type: 'cancel' }>): Promise<From
     }
     case 'adopt': {
       const { source, directory, name } = order;
-      const options = { name, importance: importanceBeside(), signal, onProgress };
+      const options = { name, ...sharedWithOthers(), signal, onProgress };
       return { type: 'done', directory, notes: await adopt(source, directory, options) };
     }
     case 'remove':

@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { adopt as adoptFile } from '../adopt/adopt';
+import { sharedWithOthers } from '../adopt/sources/coder';
 import { parse } from './arguments';
 import { UsageError, type Command } from './command';
-import { shippedFile } from './model';
 import { ProgressBar } from './progress';
 
 const USAGE = `thoughtline adopt coder [--from PATH]
@@ -34,9 +34,7 @@ async function run(args: readonly string[]): Promise<number> {
   try {
     const { signal } = interrupted;
     const onProgress = (share: number, what: string) => bar.update(share, what);
-    // It is used if the file is of the model that it was measured on.
-    const importance = shippedFile('coder-importance.gguf');
-    const notes = await adoptFile(source, directory, { name, importance, signal, onProgress });
+    const notes = await adoptFile(source, directory, { name, ...sharedWithOthers(), signal, onProgress });
     bar.clear();
     for (const note of notes) console.error(note);
     console.log(directory);

@@ -7,7 +7,7 @@ import { Identifiers } from '../memory/identifiers';
 import type { PositionRange } from '../memory/ngramCache';
 import type { LongestMatch, CacheHit } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
-import type { Conditioning, Decoder } from '../model/decoder';
+import { isLarge, type Conditioning, type Decoder } from '../model/decoder';
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
 import { plainProducts, type HiddenKeyRows, type Products, type DatastoreEntry } from '../model/hiddenKeys';
 import { unjoined, type LookupContext } from './around';
@@ -77,6 +77,15 @@ const NEIGHBOUR_TOKENS = 2048;
 /** Tokens that a context must share with a place elsewhere so that what followed there is worth a try. */
 const LEAST_MATCH = 2;
 
+/**
+ * Tokens of a draft that are worth a try with a large decoder, by the length of the match: of what followed three tokens half
+ * is right, of what followed eight three quarters, and seven tokens more take a run twice the time (docs/speed.md).
+ */
+export function draftTokens(length: number): number {
+  if (length < 5) return 1;
+  return length < 8 ? 3 : 7;
+}
+
 /** The lookup memory of an engine: what it holds of open files follows the request at hand, and the workspace is there. */
 export class LookupMemory {
   /** Files of the workspace as they are on disk; empty unless somebody fills it. */
@@ -84,6 +93,8 @@ export class LookupMemory {
   /** Which tokens begin, lengthen and end a word. */
   readonly identifiers: Identifiers;
   readonly #memory: ContextMemory;
+  /** Whether the decoder takes longer for a run of several tokens. */
+  readonly #tokensCost: boolean;
   readonly #weights: MemoryWeights | undefined;
   readonly #knnWeights: KnnWeights | undefined;
   readonly #tokenizer: Bundle['tokenizer'];
@@ -97,6 +108,7 @@ export class LookupMemory {
     this.#memory = new ContextMemory(tokenizer, manifest.architecture.vocabulary, manifest.window.tokens);
     this.workspace = new WorkspaceMemory(manifest.architecture.vocabulary);
     this.identifiers = new Identifiers(tokenizer);
+    this.#tokensCost = isLarge(manifest);
     this.#weights = manifest.memory;
     this.#knnWeights = manifest.states;
     this.#tokenizer = tokenizer;
@@ -190,7 +202,7 @@ export class LookupMemory {
   /** What followed the end of a context elsewhere, where enough of it is the same there. */
   readonly draft: Draft = (context, count) => {
     const { tokens, length } = this.longestMatch(context, count);
-    return length < LEAST_MATCH ? [] : tokens;
+    return length < LEAST_MATCH ? [] : tokens.slice(0, this.#tokensCost ? draftTokens(length) : count);
   };
 }
 

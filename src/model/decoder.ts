@@ -23,9 +23,13 @@ export interface Abortable {
 /** Tokens of one run; a window is filled in runs of this size, so that other work can come between. */
 const RUN_TOKENS = 128;
 
-/** The same of a decoder whose weights are larger than this many bytes: a run of it takes long. */
-const LARGE = 2 ** 27;
+/** The same of a large decoder: a run of it takes long. */
 const LARGE_RUN_TOKENS = 32;
+
+/** Whether a decoder's weights are so many that each token of a run takes time. */
+export function isLarge({ files }: Pick<Manifest, 'files'>): boolean {
+  return files.weights.bytes > 2 ** 27;
+}
 
 /** Tokens for which caches have memory at first. */
 const FIRST_ROOM = 256;
@@ -64,7 +68,7 @@ export class Decoder {
   constructor(graphs: Graphs, manifest: Manifest) {
     this.#graphs = graphs;
     this.#architecture = manifest.architecture;
-    this.#runTokens = manifest.files.weights.bytes > LARGE ? LARGE_RUN_TOKENS : RUN_TOKENS;
+    this.#runTokens = isLarge(manifest) ? LARGE_RUN_TOKENS : RUN_TOKENS;
     this.#states = new Rows(manifest.architecture.width, FIRST_ROOM);
     this.#trunk = graphs.trunkCache(1, FIRST_ROOM);
   }

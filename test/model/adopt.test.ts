@@ -7,6 +7,7 @@ import protobuf from 'protobufjs/minimal';
 import { parse as parseYaml } from 'yaml';
 import { adopt } from '../../src/adopt/adopt';
 import { EXACT, recipeFor, SMALL, type Blocks, type Recipe } from '../../src/adopt/recipe';
+import { sharedWithOthers } from '../../src/adopt/sources/coder';
 import { slowdownOfEightBits } from '../../src/adopt/speed';
 import { dequantize } from '../../src/adopt/dequantize';
 import type { Entry } from '../../lab/peer/ggufWriter';
@@ -238,7 +239,8 @@ describe('a GGUF file becomes a bundle', () => {
     };
     const shares: number[] = [];
     const weights = { nats: -1, perToken: -1, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
-    const fitted = { energy: { bias: 1, weights, fitted: {} } };
+    const { memory } = sharedWithOthers().fitted ?? {};
+    const fitted = { ...(memory && { memory }), energy: { bias: 1, weights, fitted: {} } };
     const options = { name: 'said', origin, fitted, onProgress: (share: number) => shares.push(share) };
     await adopt(await write('said', tinyDecoder('qwen2')), directory, options);
     const { manifest } = await openBundle(directory);
@@ -253,6 +255,8 @@ describe('a GGUF file becomes a bundle', () => {
     );
     assert.equal(manifest.prompt?.style, 'prefix-suffix-middle');
     assert.equal(manifest.energy?.weights.nats, -1);
+    assert.deepEqual(manifest.memory?.gate, memory?.['gate']);
+    assert.ok(manifest.memory !== undefined);
     assert.equal(await readFile(join(directory, 'LICENSE'), 'utf8'), 'the licence');
     const card = await readFile(join(directory, 'README.md'), 'utf8');
     assert.match(card, /Apache-2\.0[\s\S]*It was changed\.[\s\S]*## Intended use/);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../model/errors';
-import { adopt } from '../adopt';
+import { adopt, type AdoptOptions } from '../adopt';
 import type { Origin } from '../card';
 import { readDescription, type ModelDescription } from './description';
 import { cacheFolder } from './folders';
@@ -61,8 +61,17 @@ export function obtainedCoder(cache = cacheFolder(), path = coderDescription()):
   throw new UserError('coder: the code model is not here yet; get it with `thoughtline adopt coder`');
 }
 
+/**
+ * What another file is adopted with: how the code model mixes in its lookup memory, which hardly depends on the decoder, and
+ * importances, which are used if it is the same model in another format.
+ */
+export function sharedWithOthers(path = coderDescription()): Pick<AdoptOptions, 'importance' | 'fitted'> {
+  const { memory } = readDescription(path).fitted ?? {};
+  return { importance: importanceBeside(path), ...(memory && { fitted: { memory } }) };
+}
+
 /** What was measured of the code model's inputs; adoption uses it for the model that it was measured on. */
-export function importanceBeside(description = coderDescription()): string {
+function importanceBeside(description: string): string {
   return join(dirname(description), 'coder-importance.gguf');
 }
 

@@ -30,6 +30,8 @@ const source = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const weights = z.record(z.string(), z.unknown());
+
 const description = z.strictObject({
   /** What the settings and the command line call the model. */
   name: fileName,
@@ -51,8 +53,8 @@ const description = z.strictObject({
   }),
   /** Where the makers describe it, as text. */
   page: z.string().min(1),
-  /** What was fitted to it (`npm run lab -- fit-confidence`), as a bundle's manifest has it. */
-  fitted: z.strictObject({ energy: z.record(z.string(), z.unknown()) }).optional(),
+  /** What was fitted to it (`npm run lab -- fit-memory`, `fit-knn`, `fit-confidence`), as a bundle's manifest has it. */
+  fitted: z.strictObject({ memory: weights, states: weights, energy: weights }).partial().optional(),
   sources: z.array(source).min(1),
 });
 

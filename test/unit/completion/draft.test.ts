@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { draftTokens } from '../../../src/completion/lookupMemory';
 import { decode } from '../../../src/completion/decode';
 import type { DecodeOptions } from '../../../src/completion/decodeOptions';
 import { DRAFT_TOKENS, speculate, type Draft } from '../../../src/completion/draft';
@@ -43,6 +44,10 @@ const halfRight =
   (held: number): Draft =>
   (context, count) =>
     [...right(context, held), ...wrong(context, count).slice(held)].slice(0, count);
+
+test('a large decoder tries the more tokens the longer the match is', () => {
+  assert.deepEqual([2, 4, 5, 7, 8, 32].map(draftTokens), [1, 1, 3, 3, 7, 7]);
+});
 
 describe('a draft', () => {
   test('that holds saves runs, and one that does not changes nothing', async () => {
