@@ -39,6 +39,12 @@ class CountingEngine {
     return { chunks: request.prefix.split(' ').map((key) => ({ key })), coverage: 1 };
   }
 
+  async gain({ newTarget }: { newTarget: string }, thought: Thought) {
+    this.log.push(`gain ${newTarget} z${thought.version}`);
+    await turn();
+    return newTarget.length;
+  }
+
   async complete(_request: CompletionRequest, options: CompletionOptions) {
     this.log.push(`decode z${options.thought?.version}`);
     this.asked.push(options);
@@ -285,6 +291,25 @@ test('what is made ahead comes before thinking', async () => {
   say.complete('a b c', true);
   await until(() => count('thought') === 1 && count('completed') === 2);
   assert.ok(engine.log.indexOf('decode z0') < engine.log.indexOf('fill z1 "a b"'), engine.log.join(', '));
+});
+
+test('edits are weighed one run after the other: a suggestion comes between, thinking waits, newer edits take their place', async () => {
+  const { engine, sent, say, until, count, uri } = service();
+  const place = (newTarget: string) => ({ path: '/a.ts', prefix: '', suffix: '', oldTarget: '', newTarget });
+  const weigh = (id: number, ...targets: string[]) => say.other({ type: 'weigh', id, uri, places: targets.map(place) });
+  say.think('a b', 'cold', 1);
+  weigh(100, 'x', 'xx', 'xxx');
+  await until(() => engine.log.includes('gain x z0'));
+  say.complete('a b c');
+  await until(() => count('weighed') === 1);
+  assert.deepEqual(engine.log.slice(0, 4), ['gain x z0', 'decode z0', 'gain xx z0', 'gain xxx z0']);
+  assert.deepEqual(sent.find((message) => message.type === 'weighed')?.gains, [1, 2, 3]);
+  await until(() => count('thought') === 1);
+  weigh(101, 'y', 'yy');
+  weigh(102, 'z');
+  await until(() => count('weighed') === 2);
+  assert.ok(sent.some((message) => message.type === 'declined' && message.id === 101));
+  assert.ok(engine.log.includes('gain z z1'), 'under the thought that serves');
 });
 
 test('after many suggestions the device is verified at idle; what it computes wrongly is told', async () => {
