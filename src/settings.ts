@@ -119,7 +119,7 @@ export const SETTINGS = {
   /** How sure the model must be of an automatic suggestion. */
   confidence: choice<ConfidenceLevel>('usual', CONFIDENCE_LEVELS),
   /** Which next edits are offered: where a renamed name still stands, or an edit can be made again. */
-  nextEdits: choice<'off' | 'rename' | 'all'>('off', ['off', 'rename', 'all']),
+  nextEdits: choice<'off' | 'rename' | 'all'>('all', ['off', 'rename', 'all']),
   /** Milliseconds after which an automatic suggestion is shown as far as it has been written; 0 = when it is whole. */
   timeBudget: whole(600, [0, 10_000]),
   device: choice<DeviceName>('auto', devices, 'machine-overridable'),

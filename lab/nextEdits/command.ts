@@ -2,11 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Kind } from '../../src/edits/candidate';
 import {
   EDIT_FEATURES,
+  EDIT_WEIGHTS,
+  editConfidence,
   editFeatures,
   type EditFeatures,
   type EditWeights,
   type KindWeights,
 } from '../../src/edits/confidence';
+import { UserError } from '../../src/model/errors';
 import { targetsOf } from '../../src/edits/targets';
 import type { Engine } from '../../src/completion/engine';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, switchOption, wholeNumber } from '../../src/cli/arguments';
@@ -20,7 +23,7 @@ import { fitLogistic } from '../logistic';
 import { quantile } from '../quantile';
 import { readHistories, type Commit } from './histories';
 import { outcomeOf, thresholdFor, type Outcome, type Policy } from './policy';
-import { walk, type Judge, type Walk } from './walk';
+import { walk, type Judge, type Observation, type Walk } from './walk';
 
 const USAGE = `npm run lab -- next-edits --fit DIR --measure DIR [options]
   How often the next edit is offered, and how often an offer is right, on commits of git histories: somebody makes the
@@ -42,6 +45,9 @@ const OPTIONS = {
   precision: { type: 'string' },
   write: { type: 'string' },
 } as const;
+
+/** The name of the weights for what is found without a model. */
+const FOUND = 'found';
 
 const ROWS: readonly { name: string; kinds: readonly Kind[] }[] = [
   { name: 'renames', kinds: ['rename'] },
@@ -67,22 +73,19 @@ export const nextEdits: Command = {
     await engine?.close();
 
     const judged = judge !== undefined;
-    const plain = { rename: fitWeights(fitting, 'rename', judged), repeat: fitWeights(fitting, 'repeat', judged) };
+    const weightsOf = judged ? fitGain(fitting) : (kind: Kind) => fitWeights(fitting, kind);
+    const plain = { rename: weightsOf('rename'), repeat: weightsOf('repeat') };
     const policy: Policy = { weights: plain, kinds: ['rename', 'repeat'], judged };
     const least = (kind: Kind) => ({ ...plain[kind], threshold: thresholdFor(fitting, policy, kind, precision) });
     const fitted: EditWeights = { rename: least('rename'), repeat: least('repeat') };
+    const name = engine?.bundle.manifest.name ?? FOUND;
+    const sets = [
+      ['fitting', fitting],
+      ['measuring', measuring],
+    ] as const;
     console.log(JSON.stringify(fiveDigits(fitted)));
-    const name = engine?.bundle.manifest.name ?? 'found';
-    console.log(
-      table(
-        name,
-        [
-          ['fitting', fitting],
-          ['measuring', measuring],
-        ],
-        { ...policy, weights: fitted },
-      ),
-    );
+    if (judged) console.log(table(`${FOUND}, on what ${name} judged`, sets, { ...policy, weights: found() }));
+    console.log(table(name, sets, { ...policy, weights: fitted }));
     console.log(timesLine(times));
     if (values.write !== undefined) await writeWeights(values.write, name, fiveDigits(fitted));
     return 0;
@@ -106,18 +109,47 @@ async function walks(commits: readonly Commit[], judge: Judge | undefined, times
   return found;
 }
 
-function fitWeights(from: readonly Walk[], kind: Kind, judged: boolean): KindWeights {
-  const observations = from
-    .flatMap(({ moments }) => moments.flatMap((moment) => moment.observations))
-    .filter(({ candidate, gains }) => candidate.kind === kind && (!judged || gains !== undefined));
-  const rows = observations.map(({ candidate, gains }) => {
-    const features = editFeatures(candidate.facts, gains);
+function fitWeights(from: readonly Walk[], kind: Kind): KindWeights {
+  const observations = observed(from).filter(({ candidate }) => candidate.kind === kind);
+  const rows = observations.map(({ candidate }) => {
+    const features = editFeatures(candidate.facts, undefined);
     return EDIT_FEATURES.map((name) => features[name]);
   });
-  const right = observations.map(({ makes }) => makes !== undefined);
-  const { bias, weights } = fitLogistic(rows, right);
+  const { bias, weights } = fitLogistic(rows, observations.map(isRight));
   const named = Object.fromEntries(EDIT_FEATURES.map((name, i) => [name, weights[i] ?? 0])) as EditFeatures;
   return { bias, weights: named, threshold: 1 };
+}
+
+/** What can be said without a model as one feature, and what the model says as the other: there are few judgements. */
+function fitGain(from: readonly Walk[]): (kind: Kind) => KindWeights {
+  const plain = found();
+  const observations = observed(from).filter(({ gain }) => gain !== undefined);
+  const rows = observations.map(({ candidate, gain }) => {
+    const confidence = editConfidence(editFeatures(candidate.facts, undefined), plain[candidate.kind]);
+    return [Math.log(confidence / (1 - confidence)), editFeatures(candidate.facts, gain).gain];
+  });
+  const { bias, weights } = fitLogistic(rows, observations.map(isRight));
+  const [scale = 1, gain = 0] = weights;
+  return (kind) => {
+    const scaled = EDIT_FEATURES.map((name) => [name, scale * plain[kind].weights[name]]);
+    const all = { ...(Object.fromEntries(scaled) as EditFeatures), gain };
+    return { bias: bias + scale * plain[kind].bias, weights: all, threshold: 1 };
+  };
+}
+
+function found(): EditWeights {
+  const weights = EDIT_WEIGHTS[FOUND];
+  if (!weights)
+    throw new UserError('src/edits/weights.json: no weights for what is found; fit them first, without --judge');
+  return weights;
+}
+
+function observed(walks: readonly Walk[]): Observation[] {
+  return walks.flatMap(({ moments }) => moments.flatMap(({ observations }) => observations));
+}
+
+function isRight({ makes }: Observation): boolean {
+  return makes !== undefined;
 }
 
 function table(name: string, sets: readonly (readonly [string, readonly Walk[]])[], policy: Policy): string {

@@ -33,10 +33,10 @@ export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, jud
   for (const { edit, observations } of moments) {
     if (made.has(edit)) continue;
     const sure = observations
-      .filter(({ candidate, gains }) => kinds.includes(candidate.kind) && (!judged || gains !== undefined))
+      .filter(({ candidate, gain }) => kinds.includes(candidate.kind) && (!judged || gain !== undefined))
       .map((one) => {
         const fitted = weights[one.candidate.kind];
-        return { ...one, fitted, confidence: editConfidence(editFeatures(one.candidate.facts, one.gains), fitted) };
+        return { ...one, fitted, confidence: editConfidence(editFeatures(one.candidate.facts, one.gain), fitted) };
       })
       .filter(({ confidence, fitted }) => confidence >= fitted.threshold)
       .sort((a, b) => b.confidence - a.confidence);

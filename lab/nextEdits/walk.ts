@@ -1,8 +1,7 @@
 import type { Candidate } from '../../src/edits/candidate';
-import { EDIT_WEIGHTS, rated, type Gains } from '../../src/edits/confidence';
+import { EDIT_WEIGHTS, rated } from '../../src/edits/confidence';
 import { findEdits, type EditedText } from '../../src/edits/find';
 import { EditHistory, type TextEdit } from '../../src/edits/history';
-import { undoing } from '../../src/edits/targets';
 import type { Commit } from './histories';
 import { openReading, type LiveReading } from './readings';
 import { stepsOf, Way } from './steps';
@@ -12,8 +11,8 @@ export interface Observation {
   readonly candidate: Candidate;
   /** The edits to come that it makes or goes on with; undefined if it is wrong. */
   readonly makes: readonly string[] | undefined;
-  /** What a model says of it; undefined where none was asked. */
-  readonly gains: Gains | undefined;
+  /** log p(new) − log p(old) there, by a model; undefined where none was asked. */
+  readonly gain: number | undefined;
 }
 
 /** What could be offered after one edit of a commit. */
@@ -106,12 +105,11 @@ async function observe(
   times.push(time + performance.now() - began);
   const ways = new Map(files.map(({ way }) => [way.path, way]));
   const observations: Observation[] = [];
-  const known = new Map<string, number>();
   for (const [rank, candidate] of found.entries()) {
     const way = ways.get(candidate.uri)!;
     const makes = way.onTheWay(candidate)?.map((index) => `${way.path}#${index}`);
-    const gains = judge && rank < JUDGED ? await gainsOf(judge, candidate, ways, known) : undefined;
-    observations.push({ candidate, makes, gains });
+    const gain = judge && rank < JUDGED ? await judge(way.path, way.text, candidate) : undefined;
+    observations.push({ candidate, makes, gain });
   }
   return observations;
 }
@@ -120,20 +118,4 @@ async function observe(
 function inOrder(found: readonly Candidate[]): readonly Candidate[] {
   const plain = EDIT_WEIGHTS['found'];
   return plain ? rated(found, plain).map(({ candidate }) => candidate) : found;
-}
-
-/** @param known what was found out about the edits that candidates follow from */
-async function gainsOf(
-  judge: Judge,
-  candidate: Candidate,
-  ways: ReadonlyMap<string, Way>,
-  known: Map<string, number>,
-): Promise<Gains> {
-  const text = (uri: string) => ways.get(uri)!.text;
-  const place = await judge(candidate.uri, text(candidate.uri), candidate);
-  const { source } = candidate;
-  const key = JSON.stringify(source);
-  const back = known.get(key) ?? (await judge(source.uri, text(source.uri), undoing(source)));
-  known.set(key, back);
-  return { place, source: -back };
 }

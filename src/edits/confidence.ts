@@ -22,7 +22,6 @@ export const EDIT_FEATURES = [
   'orphaned',
   'declared',
   'gain',
-  'sourceGain',
 ] as const;
 export type EditFeatures = Record<(typeof EDIT_FEATURES)[number], number>;
 
@@ -43,14 +42,8 @@ export const EDIT_WEIGHTS: Readonly<Record<string, EditWeights>> = fitted;
 /** More nats than this say no more. */
 const MAX_NATS = 30;
 
-/** log p(new) − log p(old) in nats, by a model: at the place, and where the edit was made. */
-export interface Gains {
-  readonly place: number;
-  readonly source: number;
-}
-
-/** @param gains what a model says; undefined where none was asked */
-export function editFeatures(facts: Facts, gains: Gains | undefined): EditFeatures {
+/** @param gain log p(new) − log p(old) at the place in nats, by a model; undefined where none was asked */
+export function editFeatures(facts: Facts, gain: number | undefined): EditFeatures {
   return {
     left: facts.left / MOST_TOKENS,
     right: facts.right / MOST_TOKENS,
@@ -69,13 +62,8 @@ export function editFeatures(facts: Facts, gains: Gains | undefined): EditFeatur
     names: Number(facts.names),
     orphaned: Number(facts.orphaned),
     declared: Number(facts.declared),
-    gain: nats(gains?.place),
-    sourceGain: nats(gains?.source),
+    gain: gain === undefined ? 0 : Math.max(-MAX_NATS, Math.min(MAX_NATS, gain)) / 10,
   };
-}
-
-function nats(gain: number | undefined): number {
-  return gain === undefined ? 0 : Math.max(-MAX_NATS, Math.min(MAX_NATS, gain)) / 10;
 }
 
 /** Probability that an edit is the user's next one, or one of the next. */
@@ -96,7 +84,7 @@ export interface Rated {
 export function rated(
   candidates: readonly Candidate[],
   weights: EditWeights,
-  gains: readonly (Gains | undefined)[] = [],
+  gains: readonly (number | undefined)[] = [],
 ): Rated[] {
   return candidates
     .map((candidate, i) => {

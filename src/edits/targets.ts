@@ -30,8 +30,3 @@ export function targetsOf({ start, oldText, newText }: TextEdit, text: string): 
     newTarget: newText + rest,
   };
 }
-
-/** An edit that has been made, the other way round: what it would take back. */
-export function undoing({ start, oldText, newText }: TextEdit): TextEdit {
-  return { start, oldText: newText, newText: oldText };
-}

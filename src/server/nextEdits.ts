@@ -6,7 +6,7 @@ import { EDIT_WEIGHTS, rated, type Rated } from '../edits/confidence';
 import { findEdits, type EditedText } from '../edits/find';
 import { EditHistory, type Change } from '../edits/history';
 import { RefusedEdits } from '../edits/refused';
-import { targetsOf, undoing } from '../edits/targets';
+import { targetsOf } from '../edits/targets';
 import type { InferenceClient } from '../inference/client';
 import { languageOf } from '../languages';
 import type { NextEdit } from '../protocol';
@@ -153,21 +153,13 @@ export class NextEdits {
     let all = first.filter(({ sure }) => sure);
     if (model && this.client.lifecycle.state === 'ready') {
       const judged = first.slice(0, JUDGED).map(({ candidate }) => candidate);
-      const sources = [...new Set(judged.map(({ source }) => source))];
-      const asked = [...judged, ...sources.map((source) => ({ uri: source.uri, ...undoing(source) }))];
-      const places = asked.map((edit) => {
-        const { document } = open.find((one) => one.document.uri === edit.uri)!;
-        return { path: pathFor(document), ...targetsOf(edit, texts.get(edit.uri) ?? '') };
+      const places = judged.map((candidate) => {
+        const { document } = open.find((one) => one.document.uri === candidate.uri)!;
+        return { path: pathFor(document), ...targetsOf(candidate, texts.get(candidate.uri) ?? '') };
       });
       const patience = sleep(PATIENCE_MS, undefined, { ref: false });
       const gains = await Promise.race([this.client.weigh(judged[0]!.uri, places), patience]);
-      if (gains?.length === asked.length) {
-        const both = judged.map(({ source }, i) => ({
-          place: gains[i]!,
-          source: -gains[judged.length + sources.indexOf(source)]!,
-        }));
-        all = rated(judged, model, both).filter(({ sure }) => sure);
-      }
+      if (gains?.length === judged.length) all = rated(judged, model, gains).filter(({ sure }) => sure);
     }
     return all[0];
   }

@@ -126,7 +126,7 @@ describe('what is offered on the way', () => {
       facts: { ...nothing, left },
     } as unknown as Candidate,
     makes,
-    gains: undefined,
+    gain: undefined,
   });
   const commit: Walk = {
     owner: 'o',
