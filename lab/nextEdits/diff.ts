@@ -6,7 +6,7 @@ export interface Hunk<T> {
 }
 
 /** Lists that differ in more are not compared: their diff says nothing of how somebody edits. */
-const MOST_DIFFERENCES = 400;
+const MAX_DIFFERENCES = 400;
 
 /**
  * The shortest way from one list to another by removing and inserting (Myers 1986).
@@ -38,7 +38,7 @@ function shortestPath<T>(
 ): { matches: Matches; lengths: [number, number] } | undefined {
   const reach = new Map<number, number>([[1, 0]]);
   const history: Map<number, number>[] = [];
-  for (let steps = 0; steps <= Math.min(MOST_DIFFERENCES, a.length + b.length); steps++) {
+  for (let steps = 0; steps <= Math.min(MAX_DIFFERENCES, a.length + b.length); steps++) {
     history.push(new Map(reach));
     for (let k = -steps; k <= steps; k += 2) {
       const down = k === -steps || (k !== steps && get(reach, k - 1) < get(reach, k + 1));

@@ -24,8 +24,8 @@ export interface Commit {
 const NO_PROGRAMS = new Set(['markdown', 'html', 'xml', 'latex', 'json']);
 
 /** A commit of more files is a move, a formatter, or a new version of everything. */
-const MOST_FILES = 12;
-const MOST_CHARACTERS = 100_000;
+const MAX_FILES = 12;
+const MAX_CHARACTERS = 100_000;
 
 /**
  * Commits of the git directories in a folder.
@@ -48,7 +48,7 @@ function commitsOf(directory: string, owner: string, count: number): Commit[] {
   const listed = log.split('\0').flatMap((entry) => {
     const [hash = '', ...lines] = entry.trim().split('\n');
     const files = lines.flatMap(changedFile);
-    return files.length > 0 && files.length <= MOST_FILES ? [{ hash, files }] : [];
+    return files.length > 0 && files.length <= MAX_FILES ? [{ hash, files }] : [];
   });
   const chosen = listed.slice(0, count);
   const blobs = readBlobs(
@@ -87,7 +87,7 @@ function readBlobs(directory: string, names: readonly string[]): Map<string, str
     if (type !== 'blob') continue;
     const text = out.toString('utf8', at, at + Number(size));
     at += Number(size) + 1;
-    if (text.length <= MOST_CHARACTERS && !text.includes('\0')) texts.set(name, normaliseNewlines(text));
+    if (text.length <= MAX_CHARACTERS && !text.includes('\0')) texts.set(name, normaliseNewlines(text));
   }
   return texts;
 }

@@ -12,8 +12,8 @@ export interface Step {
 }
 
 /** Lines that have less in common, or that differ in more places, were not edited but written anew. */
-const LEAST_ALIKE = 0.6;
-const MOST_PLACES = 3;
+const MIN_ALIKE = 0.6;
+const MAX_PLACES = 3;
 
 /**
  * The edits by which somebody may have made one text of another, in the order of the text: lines that took the place of
@@ -37,7 +37,7 @@ function lineSteps(before: string, after: string, base: number): Step[] {
   const [old, now] = [pieces(before), pieces(after)];
   const hunks = diff(old, now);
   const kept = old.length - (hunks ?? []).reduce((sum, { start, end }) => sum + end - start, 0);
-  if (!hunks || hunks.length > MOST_PLACES || kept < LEAST_ALIKE * Math.max(old.length, now.length)) {
+  if (!hunks || hunks.length > MAX_PLACES || kept < MIN_ALIKE * Math.max(old.length, now.length)) {
     return [{ start: base, end: base + before.length, newText: after }];
   }
   const at = (index: number) => base + old.slice(0, index).join('').length;

@@ -33,7 +33,7 @@ export interface Walk {
 export type Judge = (path: string, text: string, edit: TextEdit) => Promise<number>;
 
 /** A commit of more edits is a formatter's, or a rename that a tool made. */
-const MOST_EDITS = 60;
+const MAX_EDITS = 60;
 
 /** Candidates that a model is asked about after each edit: those that come first. */
 const JUDGED = 4;
@@ -60,7 +60,7 @@ export async function walk(commit: Commit, judge: Judge | undefined, times: numb
     return steps && steps.length > 0 ? [{ file, steps }] : [];
   });
   const edits = changed.reduce((sum, { steps }) => sum + steps.length, 0);
-  if (edits < 2 || edits > MOST_EDITS) return undefined;
+  if (edits < 2 || edits > MAX_EDITS) return undefined;
   const files: OpenFile[] = [];
   for (const { file, steps } of changed) {
     const live = await openReading(file.path, file.before);

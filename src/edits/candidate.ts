@@ -37,7 +37,7 @@ export interface Candidate extends TextEdit {
 /** What is known of a candidate before a model is asked. */
 export interface Facts {
   readonly kind: Kind;
-  /** Equal tokens next to the edit and next to the place, to the left and to the right: at most `MOST_TOKENS`. */
+  /** Equal tokens next to the edit and next to the place, to the left and to the right: at most `MAX_TOKENS`. */
   readonly left: number;
   readonly right: number;
   /** Whether the whole line is the same as the one that was edited. */
@@ -66,4 +66,4 @@ export interface Facts {
   readonly declared: boolean;
 }
 
-export const MOST_TOKENS = 6;
+export const MAX_TOKENS = 6;

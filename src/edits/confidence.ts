@@ -1,5 +1,5 @@
 import type { Candidate, Facts, Kind } from './candidate';
-import { MOST_TOKENS } from './candidate';
+import { MAX_TOKENS } from './candidate';
 import fitted from './weights.json';
 
 /** The features of the confidence, in the order of their weights' names. All are of the size of one. */
@@ -45,9 +45,9 @@ const MAX_NATS = 30;
 /** @param gain log p(new) − log p(old) at the place in nats, by a model; undefined where none was asked */
 export function editFeatures(facts: Facts, gain: number | undefined): EditFeatures {
   return {
-    left: facts.left / MOST_TOKENS,
-    right: facts.right / MOST_TOKENS,
-    both: Math.min(facts.left, facts.right) / MOST_TOKENS,
+    left: facts.left / MAX_TOKENS,
+    right: facts.right / MAX_TOKENS,
+    both: Math.min(facts.left, facts.right) / MAX_TOKENS,
     sameLine: Number(facts.sameLine),
     again: Number(facts.made > 1),
     oldLength: Math.log1p(facts.oldLength) / 4,

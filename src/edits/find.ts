@@ -15,7 +15,7 @@ const EDITS = 3;
 const TOGETHER_MS = 15_000;
 
 /** Candidates of one edit that are worth judging. */
-const MOST_CANDIDATES = 12;
+const MAX_CANDIDATES = 12;
 
 /** What an edit of a document is known by. */
 type Source = RecentEdit & { readonly document: EditedText };
@@ -91,7 +91,7 @@ function candidatesOf(source: Source, all: readonly Source[], documents: readonl
       };
     })
     .sort(({ facts: a }, { facts: b }) => likeness(b) - likeness(a) || farther(a, b))
-    .slice(0, MOST_CANDIDATES);
+    .slice(0, MAX_CANDIDATES);
 }
 
 /** Places that lie between places where the edit was made: whoever passed them over did not want it there. */

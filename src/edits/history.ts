@@ -38,8 +38,8 @@ const LIFE_MS = 600_000;
 const PAUSE_MS = 5_000;
 
 /** A larger change is no typing: a formatter, a paste, another branch. Then nothing that was before counts. */
-const MOST_CHARACTERS = 2_000;
-const MOST_LINES = 40;
+const MAX_CHARACTERS = 2_000;
+const MAX_LINES = 40;
 
 /** The edits of one document. A pure state machine: changes go in, in the order in which they are made. */
 export class EditHistory {
@@ -152,12 +152,12 @@ export function isWord(character: string | undefined): boolean {
 }
 
 function isLarge({ removed, inserted }: Change): boolean {
-  return [removed, inserted].some((text) => text.length > MOST_CHARACTERS || lines(text) > MOST_LINES);
+  return [removed, inserted].some((text) => text.length > MAX_CHARACTERS || lines(text) > MAX_LINES);
 }
 
 /** Keystrokes in one place may grow to what no single change may be. */
 function isLongEdit({ oldText, newText }: TextEdit): boolean {
-  return oldText.length > MOST_CHARACTERS || newText.length > MOST_CHARACTERS;
+  return oldText.length > MAX_CHARACTERS || newText.length > MAX_CHARACTERS;
 }
 
 function lines(text: string): number {

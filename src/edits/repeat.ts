@@ -1,5 +1,5 @@
 import { isWord, type TextEdit } from './history';
-import { MOST_TOKENS, type OpenText } from './candidate';
+import { MAX_TOKENS, type OpenText } from './candidate';
 import { isName, lineAt, tokensOf, type Token } from './tokens';
 
 /** An edit that can be made again: its old text is long enough to be looked for. */
@@ -21,7 +21,7 @@ export interface Repeat {
 }
 
 /** Places that are looked at in one text: an old text that stands in more says nothing. */
-const MOST_PLACES = 400;
+const MAX_PLACES = 400;
 
 /**
  * An edit as something to look for. What was inserted, or put in place of punctuation, takes the tokens beside it along
@@ -63,9 +63,9 @@ function anchor(
   const next = right[0];
   const to = next ? next.start + next.text.length : end;
   const nearer = before !== -1 && (behind === -1 || before <= behind);
-  if (nearer && before < MOST_TOKENS) return { from: left[before]!.start, to };
+  if (nearer && before < MAX_TOKENS) return { from: left[before]!.start, to };
   const word = right[behind];
-  return word && behind < MOST_TOKENS ? { from: start, to: word.start + word.text.length } : { from: start, to: end };
+  return word && behind < MAX_TOKENS ? { from: start, to: word.start + word.text.length } : { from: start, to: end };
 }
 
 /** Whether a text can be looked for: there is a word in it, of more than a letter. */
@@ -84,7 +84,7 @@ export function repeatsIn(
   // Where the old text is a part of the new, what was edited already holds it.
   const inNew = newText.indexOf(oldText);
   for (let at = text.indexOf(oldText); at !== -1; at = text.indexOf(oldText, at + Math.max(1, oldText.length))) {
-    if (found.length === MOST_PLACES) return [];
+    if (found.length === MAX_PLACES) return [];
     const end = at + oldText.length;
     if (cutsWord(text, at, end)) continue;
     if (made.some((edit) => at < edit.start + edit.newText.length && end > edit.start)) continue;
@@ -113,7 +113,7 @@ function likeness(pattern: Pattern, text: string, at: number): Pick<Repeat, 'lef
 /** Tokens that two lists have in common at their beginning; an end of the line that both have counts as one. */
 function common(one: readonly string[], other: readonly Token[]): number {
   let count = 0;
-  while (count < MOST_TOKENS && count < one.length && one[count] === other[count]?.text) count++;
-  const atEnd = count === one.length && count === other.length && count < MOST_TOKENS;
+  while (count < MAX_TOKENS && count < one.length && one[count] === other[count]?.text) count++;
+  const atEnd = count === one.length && count === other.length && count < MAX_TOKENS;
   return atEnd ? count + 1 : count;
 }

@@ -50,6 +50,8 @@ export class NextEdits implements Disposable {
   readonly #status: StatusBarItem = window.createStatusBarItem('nextEdit', StatusBarAlignment.Right, 100);
   readonly #subscriptions: Disposable[];
   #shown: Shown | undefined;
+  /** Whether something of it is on the screen. */
+  #drawn = false;
   #asking: CancellationTokenSource | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** Changes that are ours say nothing of what the user wants. */
@@ -158,6 +160,9 @@ export class NextEdits implements Disposable {
 
   #draw(): void {
     const shown = this.#shown;
+    // The cursor moves with every key: while there is nothing to draw nothing is done.
+    if (!shown && !this.#drawn) return;
+    this.#drawn = shown !== undefined;
     const editor = window.activeTextEditor;
     const view = viewOf(editor);
     const takes = shown !== undefined && view !== undefined && takesTab(shown.edit, view);

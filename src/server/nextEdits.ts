@@ -18,7 +18,7 @@ import { isSecret, pathFor } from './documents';
 const REST_MS = 200;
 
 /** Larger documents are not looked at. */
-const LONGEST = 400_000;
+const MAX_CHARACTERS = 400_000;
 
 /** Open documents that are looked at beside the one that the user is in. */
 const OTHERS = 8;
@@ -71,6 +71,11 @@ export class NextEdits {
 
   closed(uri: string): void {
     this.#histories.delete(uri);
+    this.#dropTree(uri);
+  }
+
+  /** Trees live in WebAssembly's memory: those of the documents used last are kept. */
+  #dropTree(uri: string): void {
     void this.#trees.get(uri)?.then((tree) => tree?.close());
     this.#trees.delete(uri);
   }
@@ -117,10 +122,12 @@ export class NextEdits {
 
   #worthLookingAt({ document, open }: EditQuestion) {
     const now = performance.now();
-    const others = open.filter((other) => other.uri !== document.uri && !isSecret(other)).slice(0, OTHERS);
+    // What is edited in a file of secrets is nothing for others.
+    const shared = isSecret(document) ? [] : open;
+    const others = shared.filter((other) => other.uri !== document.uri && !isSecret(other)).slice(0, OTHERS);
     return [document, ...others].flatMap((one) => {
       const text = one.getText();
-      if (text.length > LONGEST || text.includes('\0')) return [];
+      if (text.length > MAX_CHARACTERS || text.includes('\0')) return [];
       return [{ document: one, recent: this.#histories.get(one.uri)?.recent(text, now) ?? [] }];
     });
   }
@@ -128,9 +135,12 @@ export class NextEdits {
   /** What is known of a document: by its syntax tree where there is a grammar, else its comments and strings. */
   async #reading(document: TextDocument): Promise<Reading> {
     const { uri, languageId } = document;
-    const config = this.#trees.get(uri) ?? SourceTree.open(pathFor(document)).catch(() => undefined);
-    this.#trees.set(uri, config);
-    const tree = await config;
+    const pending = this.#trees.get(uri) ?? SourceTree.open(pathFor(document)).catch(() => undefined);
+    this.#trees.delete(uri);
+    this.#trees.set(uri, pending);
+    const [oldest] = this.#trees.keys();
+    if (this.#trees.size > OTHERS + 1 && oldest !== undefined) this.#dropTree(oldest);
+    const tree = await pending;
     if (tree) return tree.read(document.getText()) ? tree : { scope: () => undefined };
     const { textMate, lineComment } = languageOf(languageId) ?? {};
     if (textMate === undefined && lineComment === undefined) return { scope: () => 'code' };

@@ -12,7 +12,7 @@ const NAMES = new Set([
 ]);
 
 /** Places that are looked at: a name that stands in more is not worth the time. */
-const MOST = 500;
+const MAX_PLACES = 500;
 
 /** Where the name that a node declares can be seen; undefined if it declares none. */
 export function scopeOfDeclaration(node: Node, grammar: ParserName): Node | undefined {
@@ -61,7 +61,7 @@ function namesIn(root: Node, text: string, name: string, scope: Node): Node[] | 
   for (let at = text.indexOf(name, scope.startIndex); at !== -1 && at < scope.endIndex;) {
     const node = nameAt(root, at, name.length);
     if (node) found.push(node);
-    if (found.length > MOST) return undefined;
+    if (found.length > MAX_PLACES) return undefined;
     at = text.indexOf(name, at + name.length);
   }
   return found;

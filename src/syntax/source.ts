@@ -6,7 +6,7 @@ import { declaredAt, staleNames } from './references';
 import { RULES } from './rules';
 
 /** UTF-16 units of a file beyond which it is not parsed. */
-const LONGEST = 400_000;
+const MAX_CHARACTERS = 400_000;
 
 /** A file as its syntax tree tells of it. After an edit only what changed is parsed again. */
 export class SourceTree {
@@ -29,7 +29,7 @@ export class SourceTree {
   /** Reads the text as it is now. @returns whether it could be parsed; if not, nothing is known */
   read(text: string): boolean {
     if (this.#tree && text === this.#text) return true;
-    if (text.length > LONGEST) {
+    if (text.length > MAX_CHARACTERS) {
       this.#forget();
       return false;
     }

@@ -181,6 +181,27 @@ test('comments and strings are left alone, in other languages, too', async () =>
   assert.equal(lines.includes(5), false, `lines ${lines.join()}`);
 });
 
+test('an edit goes on in other open files, but never out of a file of secrets, nor into one', async () => {
+  const edit = ['harbourFees.lookup', 'harbourFees.findFor'] as const;
+  const other = 'export const fine = harbourFees.lookup(visits.berthNumber, tideTable);\n';
+  const open = async (uri: string, text: string) => {
+    opened.push(uri);
+    await client.open(uri, text, 'javascript');
+  };
+  const only = SOURCE.split('\n').slice(0, 4).join('\n');
+  await open('file:///edits/own/fees.js', only);
+  await open('file:///edits/own/credentials.js', other);
+  await replace('file:///edits/own/fees.js', only, ...edit);
+  assert.equal(await ask('file:///edits/own/fees.js'), null, 'into secrets');
+  await open('file:///edits/own/fines.js', other);
+  assert.equal((await ask('file:///edits/own/fees.js'))?.uri, 'file:///edits/own/fines.js');
+  await client.close('file:///edits/own/fees.js');
+  const secret = other.replace('berthNumber', 'number');
+  await client.change('file:///edits/own/credentials.js', { text: secret });
+  await replace('file:///edits/own/credentials.js', secret, ...edit);
+  assert.equal(await ask('file:///edits/own/credentials.js'), null, 'out of secrets');
+});
+
 test('it can be switched off, or to renamed names', async () => {
   await client.configure({ inferenceSteps: 0, nextEdits: 'off' });
   const uri = await open();
