@@ -19,7 +19,7 @@ const layers = {
   workspace: ['languages'],
   completion: ['thought', 'memory', 'syntax', 'model'],
   inference: ['completion', 'thought', 'memory', 'syntax', 'model', 'workspace', 'edits'],
-  endpoint: ['api', 'model'],
+  endpoint: ['api', 'completion', 'model'],
   server: ['api', 'endpoint', 'inference', 'syntax', 'protocol', 'workspace', 'scopes', 'edits', 'languages'],
   extension: ['protocol', 'plot', 'adopt'],
   api: [],

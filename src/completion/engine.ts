@@ -24,8 +24,8 @@ import type { WorkspaceMemory } from '../memory/workspace';
 import { aroundOf } from './around';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
-import { candidateOfGiven } from './given';
-import { generate, GREEDY, type Sampling, type Written, type WrittenToken } from './generate';
+import { candidateOfRemote } from './remoteText';
+import { generate, GREEDY, type Sampling, type Generation, type GeneratedToken } from './generate';
 import { heal, type HealedPrompt } from './heal';
 import { mostProbable, type Candidate } from './hypothesis';
 import { documentOf } from './document';
@@ -196,7 +196,7 @@ export class Engine {
    * Writes at the cursor, a token each `next()`, as it comes: neither fitted to what follows nor withheld. Nothing else is
    * written meanwhile, so whoever stops early has to say so (`return()`).
    */
-  async *generate(request: CompletionRequest, options: GenerateOptions): AsyncGenerator<WrittenToken, Written> {
+  async *generate(request: CompletionRequest, options: GenerateOptions): AsyncGenerator<GeneratedToken, Generation> {
     const document = documentOf(request);
     const { prefix, suffix } = document;
     if (isBinary(prefix) || isBinary(suffix)) return { text: '', stop: 'none' };
@@ -476,7 +476,7 @@ export class Engine {
     const checker = options.maxLines > 1 && (options.units ?? true) ? await this.#checkers.of(request.path) : undefined;
     const { prefix, suffix } = document;
     const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
-    if (options.written) return { candidates: [candidateOfGiven(options.written, cursor)], read: 0 };
+    if (options.written) return { candidates: [candidateOfRemote(options.written, cursor)], read: 0 };
     this.#arrange(decoder, window, options.exact === false ? MAX_STALE : 0);
     const read = decoder.unread([...window.head, ...healed.tokens], thought);
     const how: DecodeOptions = {

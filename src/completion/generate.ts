@@ -23,7 +23,7 @@ export const GREEDY: Sampling = { temperature: 0, topP: 1, seed: 0 };
 const CHOSEN_FROM = 64;
 
 /** A token that was written, and what could have been. */
-export interface WrittenToken {
+export interface GeneratedToken {
   /** What it adds to the text; what healing took back before the cursor is no part of it. */
   readonly bytes: Uint8Array;
   /** log p in nats, whatever the temperature. */
@@ -35,13 +35,13 @@ export interface WrittenToken {
 }
 
 /** How the writing ended. */
-export interface Written {
+export interface Generation {
   readonly text: string;
   readonly stop: Stop;
 }
 
 /** A window that has been made ready to be continued. */
-export interface Continued {
+export interface PreparedWindow {
   readonly decoder: Pick<Decoder, 'logits'>;
   readonly tokenizer: Tokenizer;
   readonly thought: Conditioning;
@@ -66,7 +66,10 @@ export interface GenerateLimits extends StopRules {
  * instead (`decode`), which knows drafts and beams.
  * @returns the text up to where it ends; stop is `aborted` if nobody wanted it any more
  */
-export async function* generate(window: Continued, limits: GenerateLimits): AsyncGenerator<WrittenToken, Written> {
+export async function* generate(
+  window: PreparedWindow,
+  limits: GenerateLimits,
+): AsyncGenerator<GeneratedToken, Generation> {
   const { decoder, tokenizer, thought, head, healed, around, mix } = window;
   const { maxTokens, sampling, top, signal, endTokens } = limits;
   const random = randomFrom(sampling.seed);
@@ -79,7 +82,7 @@ export async function* generate(window: Continued, limits: GenerateLimits): Asyn
     const context = around.context([...healed.tokens, ...written.tokens]);
     const row = mix?.(logits, context, { thought, rows: around.rows, row: read.length - 1 }) ?? logits;
     const steps = expand([written], [row], tokenizer, { width, endTokens, mix });
-    const chosen = chooseStep(steps, sampling, random);
+    const chosen = sampleStep(steps, sampling, random);
     if (!chosen) return { text: textOf(written.bytes), stop: 'none' };
     const before = written;
     const added = (step: Step) => step.bytes.subarray(before.bytes.length);
@@ -99,7 +102,7 @@ export async function* generate(window: Continued, limits: GenerateLimits): Asyn
  * One of the most probable steps: the first, or one drawn by its probability at a temperature.
  * @param steps the most probable first
  */
-export function chooseStep<Weighed extends { readonly logprob: number }>(
+export function sampleStep<Weighed extends { readonly logprob: number }>(
   steps: readonly Weighed[],
   { temperature, topP }: Sampling,
   random: () => number,

@@ -4,7 +4,7 @@ import type { TokenExample } from '../memory/inFileBoost';
 import type { OpenIdentifier } from '../memory/identifiers';
 import type { Abortable } from '../model/decoder';
 import type { Thought, ThoughtTrace } from '../thought/thought';
-import type { GivenText } from './given';
+import type { RemoteText } from './remoteText';
 import type { Stop } from './stop';
 
 export interface SourceText {
@@ -61,7 +61,7 @@ export interface CompletionOptions {
   /** Whether all of the window is read as it is (default), or what follows the cursor may have been read behind a prefix of a few tokens less. */
   readonly exact?: boolean | undefined;
   /** A text that another model wrote here: it is presented, and none is written. */
-  readonly written?: GivenText | undefined;
+  readonly written?: RemoteText | undefined;
   readonly signal?: Abortable | undefined;
   /** A thought refined before; nothing is refined then. */
   readonly thought?: Thought | undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatInfill } from '../api/infill';
 import type { ErrorObject } from '../api/objects';
 import { exchange, type Answered } from './http';
-import type { Given, Question } from './messages';
+import type { RemoteText, InfillRequest } from './messages';
 
 const models = z.object({ data: z.array(z.object({ id: z.string().min(1).max(512) })).min(1) });
 
@@ -44,11 +44,11 @@ export class Endpoint {
    * What it writes between two texts.
    * @throws Error with the reason in one line
    */
-  async ask(question: Question, signal: AbortSignal): Promise<{ model: string; given: Given }> {
+  async ask(question: InfillRequest, signal: AbortSignal): Promise<{ model: string; given: RemoteText }> {
     const model = (this.#model ??= await this.#findModel(signal));
     for (;;) {
       const answered = await this.#post(this.#body(model, question), signal);
-      if (answered.status === 200) return { model, given: readGiven(this.#parse(answered, completion)) };
+      if (answered.status === 200) return { model, given: readRemoteText(this.#parse(answered, completion)) };
       if (!this.#fallBack(answered, model)) throw new Error(this.#complaint(answered));
     }
   }
@@ -63,7 +63,7 @@ export class Endpoint {
     return exchange(`${this.#base}/completions`, { token: this.#token, object, signal });
   }
 
-  #body(model: string, { prefix, suffix, maxTokens }: Question) {
+  #body(model: string, { prefix, suffix, maxTokens }: InfillRequest) {
     const same = { model, max_tokens: maxTokens, temperature: 0, logprobs: 1 };
     if (this.#style === 'suffix') return { ...same, prompt: prefix, ...(suffix !== '' && { suffix }) };
     const marked = this.#style === 'markers' ? formatInfill(model, { prefix, suffix }) : undefined;
@@ -113,7 +113,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function readGiven({ choices }: z.infer<typeof completion>): Given {
+function readRemoteText({ choices }: z.infer<typeof completion>): RemoteText {
   const [{ text, finish_reason: finish, logprobs }] = choices as [z.infer<typeof completion>['choices'][number]];
   return { text, tokens: logprobs ? tokensOf(text, logprobs) : undefined, ended: finish !== 'length' };
 }

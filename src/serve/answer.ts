@@ -1,19 +1,19 @@
 import { documentOf } from '../completion/document';
 import type { Engine, Thought } from '../completion/engine';
-import type { WrittenToken, Written } from '../completion/generate';
+import type { GeneratedToken, Generation } from '../completion/generate';
 import { trimmer } from '../completion/trim';
 import type { TokenLogprobs } from '../api/objects';
-import { besideCovered, sendable, stoppedAt, wholeLines } from './pieces';
-import type { Asked } from './request';
+import { withoutCovered, stableLength, cutAtStop, wholeLines } from './chunks';
+import type { CompletionParameters } from './request';
 
 /** A part of an answer. */
-export interface Piece {
+export interface TextChunk {
   readonly text: string;
   readonly logprobs: TokenLogprobs | null;
 }
 
 /** The end of an answer. */
-export interface Ending {
+export interface CompletionEnd {
   readonly finish: 'stop' | 'length';
   /** Tokens of the window that was read. */
   readonly prompt: number;
@@ -37,7 +37,11 @@ type Writer = Pick<Engine, 'generate' | 'window'>;
  * Writes an answer, whole lines first as they are written, then the rest. It ends as suggestions end, and fits what
  * follows, which stays where it is; with `logprobs` it is what the tokens say.
  */
-export async function* answer(engine: Writer, asked: Asked, options: AnswerOptions): AsyncGenerator<Piece, Ending> {
+export async function* answer(
+  engine: Writer,
+  asked: CompletionParameters,
+  options: AnswerOptions,
+): AsyncGenerator<TextChunk, CompletionEnd> {
   const { path, stop, logprobs, maxTokens, sampling } = asked;
   const request = { path, prefix: asked.prefix, suffix: asked.suffix, related: [] };
   const { prefix, suffix, restore } = documentOf(request);
@@ -52,23 +56,23 @@ export async function* answer(engine: Writer, asked: Asked, options: AnswerOptio
     signal,
     top: logprobs ?? 0,
   });
-  const tokens: WrittenToken[] = [];
-  const sent = new Sent(logprobs !== undefined);
-  let end: Written | undefined;
+  const tokens: GeneratedToken[] = [];
+  const sent = new ChunkCursor(logprobs !== undefined);
+  let end: Generation | undefined;
   try {
     while (end === undefined) {
       const { value, done } = await writing.next();
       if (done) {
-        end = { ...value, text: stoppedAt(value.text, stop) ?? value.text };
+        end = { ...value, text: cutAtStop(value.text, stop) ?? value.text };
         break;
       }
       tokens.push(value);
-      const stopped = stoppedAt(value.text, stop);
+      const stopped = cutAtStop(value.text, stop);
       if (stopped !== undefined) end = { text: stopped, stop: 'end' };
       else if (performance.now() > deadline) end = { text: value.text, stop: 'time' };
-      const whole = end ? '' : fit(wholeLines(value.text.slice(0, sendable(value.text, stop))));
-      const piece = sent.next(whole, tokens);
-      if (piece) yield { ...piece, text: restore(piece.text) };
+      const whole = end ? '' : fit(wholeLines(value.text.slice(0, stableLength(value.text, stop))));
+      const chunk = sent.next(whole, tokens);
+      if (chunk) yield { ...chunk, text: restore(chunk.text) };
     }
   } finally {
     // Whoever hangs up leaves the model to the next one.
@@ -86,12 +90,12 @@ function fitting(prefix: string, suffix: string, path: string): (text: string) =
   const trim = trimmer(prefix, suffix, path);
   return (text) => {
     const { text: fitted, replaceSuffix } = trim(text);
-    return besideCovered(fitted, suffix.slice(0, replaceSuffix));
+    return withoutCovered(fitted, suffix.slice(0, replaceSuffix));
   };
 }
 
 /** What has been sent of a text, and which tokens say it. */
-class Sent {
+class ChunkCursor {
   readonly #withTokens: boolean;
   #text = '';
   #tokens = 0;
@@ -102,17 +106,17 @@ class Sent {
   }
 
   /** The part of `text` that has not been sent; undefined where there is none, or where it no longer goes on from what was. */
-  next(text: string, tokens: readonly WrittenToken[]): Piece | undefined {
+  next(text: string, tokens: readonly GeneratedToken[]): TextChunk | undefined {
     if (text.length <= this.#text.length || !text.startsWith(this.#text)) return undefined;
-    const piece = text.slice(this.#text.length);
+    const chunk = text.slice(this.#text.length);
     this.#text = text;
-    return { text: piece, logprobs: this.#withTokens ? this.#logprobs(tokens) : null };
+    return { text: chunk, logprobs: this.#withTokens ? this.#logprobs(tokens) : null };
   }
 
   /** Of the tokens that begin in what has been sent by now. */
-  #logprobs(tokens: readonly WrittenToken[]): TokenLogprobs {
+  #logprobs(tokens: readonly GeneratedToken[]): TokenLogprobs {
     const length = Buffer.byteLength(this.#text);
-    const said: { token: WrittenToken; offset: number }[] = [];
+    const said: { token: GeneratedToken; offset: number }[] = [];
     for (; this.#tokens < tokens.length; this.#tokens++) {
       const token = tokens[this.#tokens]!;
       if (this.#bytes >= length) break;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Completion, TokenLogprobs, Usage } from '../api/objects';
-import type { Ending, Piece } from './answer';
+import type { CompletionEnd, TextChunk } from './answer';
 import { beginEvents, event, sendJson } from './http';
 
-type Pieces = AsyncGenerator<Piece, Ending>;
+type Chunks = AsyncGenerator<TextChunk, CompletionEnd>;
 
 /**
  * Sends an answer as one object.
@@ -12,38 +12,38 @@ type Pieces = AsyncGenerator<Piece, Ending>;
  */
 export async function sendWhole(
   model: string,
-  pieces: Pieces,
+  chunks: Chunks,
   response: ServerResponse,
   gone: AbortSignal,
-): Promise<Ending> {
+): Promise<CompletionEnd> {
   const part = parts(model);
-  const all: Piece[] = [];
+  const all: TextChunk[] = [];
   for (;;) {
-    const { value, done } = await pieces.next();
+    const { value, done } = await chunks.next();
     if (!done) {
       all.push(value);
       continue;
     }
-    const text = all.map((piece) => piece.text).join('');
+    const text = all.map((chunk) => chunk.text).join('');
     if (!gone.aborted) sendJson(response, 200, part(text, joinLogprobs(all), value.finish, usageOf(value)));
     return value;
   }
 }
 
 /**
- * Sends an answer as events, a piece each. It is short: what a slow client has not read waits in memory, and nobody else
+ * Sends an answer as events, a chunk each. It is short: what a slow client has not read waits in memory, and nobody else
  * for it.
  * @param includeUsage whether the last object counts tokens
  */
 export async function sendEvents(
   model: string,
-  pieces: Pieces,
+  chunks: Chunks,
   response: ServerResponse,
   includeUsage: boolean,
-): Promise<Ending> {
+): Promise<CompletionEnd> {
   const part = parts(model);
   for (;;) {
-    const { value, done } = await pieces.next();
+    const { value, done } = await chunks.next();
     if (!response.headersSent && !response.destroyed) beginEvents(response);
     if (!done) {
       response.write(event(part(value.text, value.logprobs, null)));
@@ -75,12 +75,12 @@ function parts(model: string) {
   });
 }
 
-function usageOf({ prompt, tokens }: Ending): Usage {
+function usageOf({ prompt, tokens }: CompletionEnd): Usage {
   return { prompt_tokens: prompt, completion_tokens: tokens, total_tokens: prompt + tokens };
 }
 
-function joinLogprobs(pieces: readonly Piece[]): TokenLogprobs | null {
-  const all = pieces.flatMap(({ logprobs }) => logprobs ?? []);
+function joinLogprobs(chunks: readonly TextChunk[]): TokenLogprobs | null {
+  const all = chunks.flatMap(({ logprobs }) => logprobs ?? []);
   if (all.length === 0) return null;
   return {
     tokens: all.flatMap(({ tokens }) => tokens),

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { parseInfill } from '../api/infill';
 import type { Sampling } from '../completion/generate';
-import { Failure } from './failure';
+import { ApiError } from './apiError';
 
 /** What a client asks for, checked. */
-export interface Asked {
+export interface CompletionParameters {
   readonly prefix: string;
   readonly suffix: string;
   readonly maxTokens: number;
@@ -67,19 +67,19 @@ export interface Limits {
 
 /**
  * Reads the body of `POST /v1/completions`. Parameters that are not known are passed over, as the API does.
- * @throws Failure that names the parameter
+ * @throws ApiError that names the parameter
  */
-export function readCompletionRequest(given: unknown, limits: Limits): Asked {
+export function readCompletionRequest(given: unknown, limits: Limits): CompletionParameters {
   const parsed = body.safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const param = issue?.path.join('.') || 'body';
-    throw new Failure(400, `${param}: ${issue?.message ?? 'invalid'}`, { param });
+    throw new ApiError(400, `${param}: ${issue?.message ?? 'invalid'}`, { param });
   }
   const { model, prompt, suffix, stop = [], temperature = 0, top_p: topP = 1, seed, ...rest } = parsed.data;
   if (model !== undefined && model !== '' && model !== limits.model) {
     const message = `the model ${JSON.stringify(model)} is not served here; use ${JSON.stringify(limits.model)}`;
-    throw new Failure(404, message, { param: 'model', code: 'model_not_found' });
+    throw new ApiError(404, message, { param: 'model', code: 'model_not_found' });
   }
   const text = typeof prompt === 'string' ? prompt : prompt[0];
   const infill = suffix === undefined ? parseInfill(text) : undefined;

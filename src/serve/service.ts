@@ -3,12 +3,12 @@ import type { ModelList } from '../api/objects';
 import { DEFAULTS, type Engine } from '../completion/engine';
 import { messageOf } from '../model/errors';
 import { answer } from './answer';
-import { Failure, overloaded } from './failure';
-import { authorize, readJson, sendFailure, sendJson } from './http';
+import { ApiError, overloaded } from './apiError';
+import { authorize, readJson, sendError, sendJson } from './http';
 import { sendEvents, sendWhole } from './reply';
-import { readCompletionRequest, type Asked } from './request';
-import { Thoughts } from './thoughts';
-import { Turns } from './turns';
+import { readCompletionRequest, type CompletionParameters } from './request';
+import { UserThoughts } from './userThoughts';
+import { RequestQueue } from './requestQueue';
 
 export interface ServiceOptions {
   /** What clients have to know; without one only this machine is served. */
@@ -32,15 +32,15 @@ export class Service {
   draining = false;
   readonly #engine: Engine;
   readonly #options: ServiceOptions;
-  readonly #turns: Turns;
-  readonly #thoughts: Thoughts;
+  readonly #queue: RequestQueue;
+  readonly #thoughts: UserThoughts;
   readonly #started = Math.floor(Date.now() / 1000);
 
   constructor(engine: Engine, options: ServiceOptions) {
     this.#engine = engine;
     this.#options = options;
-    this.#turns = new Turns(options.queue);
-    this.#thoughts = new Thoughts(engine, this.#turns, {
+    this.#queue = new RequestQueue(options.queue);
+    this.#thoughts = new UserThoughts(engine, this.#queue, {
       steps: options.steps,
       capacity: options.users,
       log: options.log,
@@ -62,7 +62,7 @@ export class Service {
     try {
       tokens = await this.#route(request, response, path, gone.signal);
     } catch (error) {
-      if (!response.destroyed) sendFailure(response, asFailure(error));
+      if (!response.destroyed) sendError(response, asApiError(error));
     }
     const status = gone.signal.aborted && !response.writableFinished ? 'hung up' : response.statusCode;
     const much = tokens === undefined ? '' : `, ${tokens} tokens`;
@@ -78,10 +78,10 @@ export class Service {
     if (path === '/health') return void this.#health(response);
     const route = ROUTES[path];
     if (route === undefined || !Object.hasOwn(ROUTES, path)) {
-      throw new Failure(404, `there is no ${path} here; use ${Object.keys(ROUTES).join(', ')} or /health`);
+      throw new ApiError(404, `there is no ${path} here; use ${Object.keys(ROUTES).join(', ')} or /health`);
     }
     authorize(request, this.#options.token);
-    if (method !== route) throw new Failure(405, `${path} is asked for by ${route}`);
+    if (method !== route) throw new ApiError(405, `${path} is asked for by ${route}`);
     if (path === '/v1/models') return void sendJson(response, 200, this.#models());
     if (this.draining) throw overloaded('this server is about to end');
     const limits = { model: this.#model, maxTokens: MAX_TOKENS };
@@ -106,7 +106,7 @@ export class Service {
       status,
       model: name,
       version,
-      waiting: this.#turns.length,
+      waiting: this.#queue.length,
       thoughts: this.#thoughts.size,
     });
   }
@@ -118,7 +118,7 @@ export class Service {
     };
   }
 
-  async #complete(asked: Asked, response: ServerResponse, gone: AbortSignal): Promise<number> {
+  async #complete(asked: CompletionParameters, response: ServerResponse, gone: AbortSignal): Promise<number> {
     const { limitMs } = this.#options;
     const deadline = performance.now() + limitMs;
     const late = new AbortController();
@@ -126,16 +126,16 @@ export class Service {
       () => late.abort(overloaded(`no turn came within ${limitMs / 1000} s; try again`)),
       limitMs,
     );
-    const release = await this.#turns.take(AbortSignal.any([gone, late.signal])).finally(() => clearTimeout(timer));
+    const release = await this.#queue.take(AbortSignal.any([gone, late.signal])).finally(() => clearTimeout(timer));
     const key = asked.user === undefined ? undefined : JSON.stringify([asked.user, asked.path]);
     try {
       const thought = key === undefined ? undefined : this.#thoughts.of(key);
       const reader = key ?? asked.path;
       const options = { thought, reader, maxLines: DEFAULTS.maxLines, signal: gone, deadline };
-      const pieces = answer(this.#engine, asked, options);
+      const chunks = answer(this.#engine, asked, options);
       const ending = await (asked.stream
-        ? sendEvents(this.#model, pieces, response, asked.includeUsage)
-        : sendWhole(this.#model, pieces, response, gone));
+        ? sendEvents(this.#model, chunks, response, asked.includeUsage)
+        : sendWhole(this.#model, chunks, response, gone));
       return ending.tokens;
     } finally {
       release();
@@ -152,6 +152,6 @@ function known(path: string): string {
 }
 
 /** What a client is told of an error. */
-function asFailure(error: unknown): Failure {
-  return error instanceof Failure ? error : new Failure(500, `the model failed: ${messageOf(error)}`);
+function asApiError(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(500, `the model failed: ${messageOf(error)}`);
 }

@@ -1,10 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { endpointBase } from '../api/address';
-import type { FromEndpoint, Given, Question, ToEndpoint } from '../endpoint/messages';
+import type { FromEndpoint, RemoteText, InfillRequest, ToEndpoint } from '../endpoint/messages';
 import type { InferenceClient, Run } from '../inference/client';
 import type { RunOptions, CompletionRequest } from '../inference/messages';
 import type { EndpointStatus } from '../protocol';
-import { leaving, SENT } from './leaving';
+import { outgoingContext, SENT } from './outgoing';
 
 export interface EndpointPlace {
   /** Path of the program that asks; it is started only where an address is set. */
@@ -103,14 +103,14 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   }
 
   /** What the endpoint is asked; undefined where the local model writes. */
-  #questionOf(uri: string, request: CompletionRequest, { alternatives }: RunOptions): Question | undefined {
+  #questionOf(uri: string, request: CompletionRequest, { alternatives }: RunOptions): InfillRequest | undefined {
     const off = this.#base === undefined || performance.now() < this.#pausedUntil;
     if (off || alternatives !== undefined || !this.#place.mayLeave(uri)) return undefined;
-    const text = leaving(request);
+    const text = outgoingContext(request);
     return text && { ...text, maxTokens: MAX_TOKENS };
   }
 
-  #ask(question: Question, limitMs: number): { given: Promise<Given | undefined>; abort: () => void } {
+  #ask(question: InfillRequest, limitMs: number): { given: Promise<RemoteText | undefined>; abort: () => void } {
     const id = this.#nextId++;
     let aborted = false;
     const given = new Promise<FromEndpoint>((resolve) => {

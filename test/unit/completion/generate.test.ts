@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plainAround } from '../../../src/completion/around';
-import { chooseStep, generate, GREEDY, type GenerateLimits, type WrittenToken } from '../../../src/completion/generate';
+import {
+  sampleStep,
+  generate,
+  GREEDY,
+  type GenerateLimits,
+  type GeneratedToken,
+} from '../../../src/completion/generate';
 import { randomFrom } from '../../../src/model/random';
 import { SPECIAL, tinyTokenizer } from '../../fixtures';
 
@@ -30,7 +36,7 @@ async function write(text: string, options: Partial<GenerateLimits> = {}, pendin
   };
   const cursor = { indentation: 0, finishedLine: false, maxLines: 8 };
   const limits = { maxTokens: 64, sampling: GREEDY, top: 0, endTokens: [SPECIAL.end], cursor, ...options };
-  const written: WrittenToken[] = [];
+  const written: GeneratedToken[] = [];
   const writing = generate(window, limits);
   for (;;) {
     const { value, done } = await writing.next();
@@ -76,7 +82,7 @@ const drawn = (temperature: number, topP: number) => {
   const random = randomFrom(1);
   const counts = new Map<number, number>();
   for (let i = 0; i < 20_000; i++) {
-    const { p } = chooseStep(steps, { temperature, topP, seed: 0 }, random)!;
+    const { p } = sampleStep(steps, { temperature, topP, seed: 0 }, random)!;
     counts.set(p, (counts.get(p) ?? 0) + 1);
   }
   return steps.map(({ p }) => (counts.get(p) ?? 0) / 20_000);
@@ -95,5 +101,5 @@ test('a lower temperature prefers what is probable, and a nucleus leaves out the
   const [one, two, ...rest] = drawn(1, 0.6);
   assert.deepEqual(rest, [0, 0]);
   assert.ok(Math.abs(one! - 0.625) < 0.0107 && Math.abs(two! - 0.375) < 0.0107);
-  assert.equal(chooseStep([], GREEDY, Math.random), undefined);
+  assert.equal(sampleStep([], GREEDY, Math.random), undefined);
 });

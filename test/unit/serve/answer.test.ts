@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Engine } from '../../../src/completion/engine';
-import type { Written, WrittenToken } from '../../../src/completion/generate';
+import type { Generation, GeneratedToken } from '../../../src/completion/generate';
 import { answer, tokenText } from '../../../src/serve/answer';
 import { readCompletionRequest } from '../../../src/serve/request';
 
 /** Writes one text, a word at a time, whatever it is asked. */
-function reciting(text: string, stop: Written['stop'] = 'end') {
+function reciting(text: string, stop: Generation['stop'] = 'end') {
   let stopped = 0;
-  async function* generate(): AsyncGenerator<WrittenToken, Written> {
+  async function* generate(): AsyncGenerator<GeneratedToken, Generation> {
     let said = '';
     try {
       for (const word of text.match(/\s+|\w+|[^\w\s]/g) ?? []) {
@@ -26,17 +26,17 @@ function reciting(text: string, stop: Written['stop'] = 'end') {
   return { engine: { generate, window } as unknown as Pick<Engine, 'generate' | 'window'>, stopped: () => stopped };
 }
 
-async function ask(text: string, body: Record<string, unknown>, stop?: Written['stop'], deadline = Infinity) {
+async function ask(text: string, body: Record<string, unknown>, stop?: Generation['stop'], deadline = Infinity) {
   const { engine, stopped } = reciting(text, stop);
   const asked = readCompletionRequest({ prompt: '', path: 'a.ts', ...body }, { model: 'tiny', maxTokens: 256 });
   const { signal } = new AbortController();
-  const pieces = answer(engine, asked, { thought: undefined, reader: 'a', maxLines: 8, signal, deadline });
+  const chunks = answer(engine, asked, { thought: undefined, reader: 'a', maxLines: 8, signal, deadline });
   const sent = [];
   for (;;) {
-    const { value, done } = await pieces.next();
+    const { value, done } = await chunks.next();
     if (done) {
       assert.equal(stopped(), 1, 'the model is free for the next one');
-      return { texts: sent.map((piece) => piece.text), logprobs: sent.map((piece) => piece.logprobs), ending: value };
+      return { texts: sent.map((chunk) => chunk.text), logprobs: sent.map((chunk) => chunk.logprobs), ending: value };
     }
     sent.push(value);
   }
@@ -55,7 +55,7 @@ test('what follows the cursor is neither repeated nor replaced', async () => {
   assert.deepEqual((await ask('return 1;\n}', block)).texts.join(''), 'return 1;');
 });
 
-test('a stop text ends it and is no part of it, also where it comes in pieces', async () => {
+test('a stop text ends it and is no part of it, also where it comes in chunks', async () => {
   const { texts, ending } = await ask('one();\n\nfunction two', { stop: ['\n\nfunction'] });
   assert.deepEqual([texts.join(''), ending.finish], ['one();', 'stop']);
   assert.ok(ending.tokens < 8, `${ending.tokens}`);

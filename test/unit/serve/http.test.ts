@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';
 import { isLoopbackHost } from '../../../src/api/address';
 import { authorize } from '../../../src/serve/http';
-import { Failure } from '../../../src/serve/failure';
+import { ApiError } from '../../../src/serve/apiError';
 
 const token = 'a-token-of-some-length';
 const status = (headers: IncomingHttpHeaders, wanted?: string): number => {
@@ -11,7 +11,7 @@ const status = (headers: IncomingHttpHeaders, wanted?: string): number => {
     authorize({ headers }, wanted);
     return 200;
   } catch (error) {
-    assert.ok(error instanceof Failure);
+    assert.ok(error instanceof ApiError);
     return error.status;
   }
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { formatInfill, parseInfill } from '../../../src/api/infill';
-import { Failure } from '../../../src/serve/failure';
+import { ApiError } from '../../../src/serve/apiError';
 import { readCompletionRequest } from '../../../src/serve/request';
 
 const limits = { model: 'tiny', maxTokens: 256 };
@@ -83,7 +83,7 @@ for (const [name, body, status, param] of refused) {
     assert.throws(
       () => read(body),
       (error) => {
-        assert.ok(error instanceof Failure);
+        assert.ok(error instanceof ApiError);
         assert.deepEqual([error.status, error.object.error.param], [status, param]);
         assert.equal(error.object.error.type, 'invalid_request_error');
         assert.match(error.message, new RegExp(param === 'model' ? 'not served' : `^${param}`));

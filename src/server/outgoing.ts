@@ -1,4 +1,4 @@
-import type { Question } from '../endpoint/messages';
+import type { InfillRequest } from '../endpoint/messages';
 import { knownLines } from '../workspace/secrets';
 
 /** Characters that are sent to an endpoint at most: before and after the cursor. */
@@ -11,13 +11,13 @@ const REACH = 1 << 15;
  * What of a document may be sent to an endpoint: the text around the cursor, without lines that other files may not know
  * either. Undefined where the cursor's own line is one of them.
  */
-export function leaving({
+export function outgoingContext({
   prefix,
   suffix,
 }: {
   readonly prefix: string;
   readonly suffix: string;
-}): Omit<Question, 'maxTokens'> | undefined {
+}): Omit<InfillRequest, 'maxTokens'> | undefined {
   const before = fromLine(prefix, SENT.prefix + REACH).split('\n');
   const after = toLine(suffix, SENT.suffix + REACH).split('\n');
   const [left, right] = [before.pop() ?? '', after.shift() ?? ''];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { besideCovered, sendable, stoppedAt, wholeLines } from '../../../src/serve/pieces';
+import { withoutCovered, stableLength, cutAtStop, wholeLines } from '../../../src/serve/chunks';
 
 const sending: [text: string, stops: string[], sent: string][] = [
   ['a = 1', [], 'a = 1'],
@@ -13,15 +13,15 @@ const sending: [text: string, stops: string[], sent: string][] = [
 ];
 for (const [text, stops, sent] of sending) {
   test(`of ${JSON.stringify(text)} ${JSON.stringify(sent)} can be sent before ${JSON.stringify(stops)} has come`, () => {
-    assert.equal(text.slice(0, sendable(text, stops)), sent);
+    assert.equal(text.slice(0, stableLength(text, stops)), sent);
   });
 }
 
 test('a text ends before the first stop text in it, whichever that is', () => {
-  assert.equal(stoppedAt('one two three', ['three', 'two']), 'one ');
-  assert.equal(stoppedAt('one', ['two']), undefined);
-  assert.equal(stoppedAt('one', []), undefined);
-  assert.equal(stoppedAt('stop', ['stop']), '');
+  assert.equal(cutAtStop('one two three', ['three', 'two']), 'one ');
+  assert.equal(cutAtStop('one', ['two']), undefined);
+  assert.equal(cutAtStop('one', []), undefined);
+  assert.equal(cutAtStop('stop', ['stop']), '');
 });
 
 test('whole lines are those that are followed by another', () => {
@@ -42,6 +42,6 @@ const covering: [text: string, covered: string, beside: string][] = [
 ];
 for (const [text, covered, beside] of covering) {
   test(`${JSON.stringify(text)} beside ${JSON.stringify(covered)} is ${JSON.stringify(beside)}`, () => {
-    assert.equal(besideCovered(text, covered), beside);
+    assert.equal(withoutCovered(text, covered), beside);
   });
 }

@@ -3,7 +3,7 @@ import type { AgreedCandidate } from './samples';
 import { cutUnfinished, stopAt, type CursorContext } from './stop';
 
 /** A text that another model wrote at the cursor. */
-export interface GivenText {
+export interface RemoteText {
   readonly text: string;
   /** Its tokens with log p in nats, where they are known; the last may reach beyond the text. */
   readonly tokens?: readonly { readonly text: string; readonly logprob: number }[] | undefined;
@@ -15,7 +15,7 @@ export interface GivenText {
  * What of such a text is a suggestion: it ends where one of our own would. Where nobody says how probable it is, it is
  * taken for certain.
  */
-export function candidateOfGiven({ text: whole, tokens, ended }: GivenText, cursor: CursorContext): AgreedCandidate {
+export function candidateOfRemote({ text: whole, tokens, ended }: RemoteText, cursor: CursorContext): AgreedCandidate {
   const parts = tokens ?? [...whole].map((text) => ({ text, logprob: 0 }));
   const marks: Mark[] = [];
   let [length, logprob] = [0, 0];

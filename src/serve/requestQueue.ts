@@ -1,7 +1,7 @@
-import { overloaded } from './failure';
+import { overloaded } from './apiError';
 
-/** One piece of work at a time, in the order in which they came; what waits is bounded, and may be given up. */
-export class Turns {
+/** One request at a time, in the order in which they came; what waits is bounded, and may be given up. */
+export class RequestQueue {
   readonly #capacity: number;
   readonly #waiting: (() => void)[] = [];
   #resting: (() => void)[] = [];
@@ -19,7 +19,7 @@ export class Turns {
 
   /**
    * Resolves when it is one's turn, to what ends it.
-   * @throws Failure where too many wait already; what the signal says when it is given up
+   * @throws ApiError where too many wait already; what the signal says when it is given up
    */
   async take(signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CompletionRequest, Engine, Thought } from '../../../src/completion/engine';
-import { Thoughts } from '../../../src/serve/thoughts';
-import { Turns } from '../../../src/serve/turns';
+import { UserThoughts } from '../../../src/serve/userThoughts';
+import { RequestQueue } from '../../../src/serve/requestQueue';
 
 /** An engine whose thoughts say about which text they are, and after how many runs. */
 function engine(runs = 3) {
@@ -34,7 +34,7 @@ const patient = new AbortController().signal;
 
 test('a thought for each key, about its own text; those used longest ago are forgotten', async () => {
   const { engine: made } = engine();
-  const thoughts = new Thoughts(made, new Turns(1), { steps: 4, capacity: 2 });
+  const thoughts = new UserThoughts(made, new RequestQueue(1), { steps: 4, capacity: 2 });
   for (const key of ['ada', 'ben', 'eve']) {
     thoughts.about(key, about(`text of ${key}`));
     await thoughts.rested();
@@ -47,9 +47,9 @@ test('a thought for each key, about its own text; those used longest ago are for
 
 test('no run begins while somebody has a turn or waits for one; the newest text is what counts', async () => {
   const { engine: made, followed, advanced } = engine();
-  const turns = new Turns(4);
-  const thoughts = new Thoughts(made, turns, { steps: 4, capacity: 2 });
-  const release = await turns.take(patient);
+  const queue = new RequestQueue(4);
+  const thoughts = new UserThoughts(made, queue, { steps: 4, capacity: 2 });
+  const release = await queue.take(patient);
   thoughts.about('ada', about('one'));
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual([followed, advanced()], [[], 0]);
@@ -69,7 +69,7 @@ test('a model that fails at thinking is told of, and the next text is thought ab
   const failing = { ...made, follow: () => { throw new Error('no memory'); } }; // prettier-ignore
   const lines: string[] = [];
   const log = (line: string) => void lines.push(line);
-  const thoughts = new Thoughts(failing, new Turns(1), { steps: 4, capacity: 2, log });
+  const thoughts = new UserThoughts(failing, new RequestQueue(1), { steps: 4, capacity: 2, log });
   for (const text of ['one', 'two']) {
     thoughts.about('ada', about(text));
     await thoughts.rested();
@@ -79,11 +79,11 @@ test('a model that fails at thinking is told of, and the next text is thought ab
 
 test('without steps, or with a decoder that reads no thought, there is none', async () => {
   const { engine: made } = engine();
-  const thoughts = new Thoughts(made, new Turns(1), { steps: 0, capacity: 2 });
+  const thoughts = new UserThoughts(made, new RequestQueue(1), { steps: 0, capacity: 2 });
   thoughts.about('ada', about('one'));
   await thoughts.rested();
   assert.equal(thoughts.size, 0);
-  const blind = new Thoughts({ ...made, readsThought: false }, new Turns(1), { steps: 4, capacity: 2 });
+  const blind = new UserThoughts({ ...made, readsThought: false }, new RequestQueue(1), { steps: 4, capacity: 2 });
   blind.about('ada', about('one'));
   assert.equal(blind.size, 0);
 });

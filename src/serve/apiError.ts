@@ -1,8 +1,8 @@
 import type { ErrorObject } from '../api/objects';
 
 /** A request that is not answered with a text: what the client is told, as the API's own error object. */
-export class Failure extends Error {
-  override readonly name = 'Failure';
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
 
   constructor(
     readonly status: number,
@@ -19,6 +19,6 @@ export class Failure extends Error {
 }
 
 /** There is more to do than can be done in time; the client may try again later. */
-export function overloaded(message: string): Failure {
-  return new Failure(503, message, { type: 'server_error', code: 'overloaded' });
+export function overloaded(message: string): ApiError {
+  return new ApiError(503, message, { type: 'server_error', code: 'overloaded' });
 }

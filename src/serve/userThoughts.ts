@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CompletionRequest, Engine, Thought } from '../completion/engine';
 import { messageOf } from '../model/errors';
 import { LruMap } from '../model/lru';
-import type { Turns } from './turns';
+import type { RequestQueue } from './requestQueue';
 
 /** What is kept of a user's file. */
 interface Kept {
@@ -15,9 +15,9 @@ interface Kept {
  * A thought for each user and file, refined while nobody waits for an answer. Those used longest ago are forgotten first,
  * and nothing of one user's reaches another's.
  */
-export class Thoughts {
+export class UserThoughts {
   readonly #engine: Pick<Engine, 'readsThought' | 'follow' | 'thought'>;
-  readonly #turns: Pick<Turns, 'idle'>;
+  readonly #queue: Pick<RequestQueue, 'idle'>;
   readonly #steps: number;
   readonly #log: (line: string) => void;
   readonly #kept: LruMap<string, Kept>;
@@ -26,11 +26,11 @@ export class Thoughts {
   /** @param capacity files of users whose thoughts are kept */
   constructor(
     engine: Pick<Engine, 'readsThought' | 'follow' | 'thought'>,
-    turns: Pick<Turns, 'idle'>,
+    queue: Pick<RequestQueue, 'idle'>,
     how: { readonly steps: number; readonly capacity: number; readonly log?: (line: string) => void },
   ) {
     this.#engine = engine;
-    this.#turns = turns;
+    this.#queue = queue;
     this.#steps = how.steps;
     this.#log = how.log ?? (() => undefined);
     this.#kept = new LruMap(how.capacity);
@@ -69,13 +69,13 @@ export class Thoughts {
       if (!kept?.request) return;
       const { request } = kept;
       kept.request = undefined;
-      await this.#turns.idle();
+      await this.#queue.idle();
       const following = this.#engine.follow(request, kept.thought, this.#steps);
       if (!following) continue;
       do {
         // One short run between two looks at who waits.
         await nextTurn();
-        await this.#turns.idle();
+        await this.#queue.idle();
       } while (await following.refinement.advance());
       kept.thought = this.#engine.thought(following.refinement);
     }
