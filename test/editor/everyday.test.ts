@@ -1,10 +1,11 @@
 /** What people do all day in a real VS Code: several cursors, snippets, undo, two groups, files that move, notebooks, themes. */
 import assert from 'node:assert/strict';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pack, start, type Workplace } from './suite';
+import { pack, root, start, type Workplace } from './suite';
 import type { EditorPage } from './page';
 
 const minute = 60_000;
@@ -115,6 +116,32 @@ describe('every day', { timeout: 15 * minute }, () => {
     assert.equal(await rows.filter({ hasText: 'Use a folder' }).count(), 1);
     await page.screenshot('40-models');
     await page.press('Escape');
+  });
+
+  step('a model that was adopted is chosen, and removed again', async () => {
+    const folder = join(work.editor.globalStorage, 'thoughtline.thoughtline', 'bundles', 'own-0123456789ab-6');
+    await cp(join(root, 'models', 'nano'), folder, { recursive: true });
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, unknown>;
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, name: 'harbour-model' }));
+    const rows = page.page.locator('.quick-input-widget .monaco-list-row');
+    const menu = async () => {
+      await page.pick('Thoughtline: Menu…');
+      await rows
+        .filter({ hasText: /Model….*running/ })
+        .first()
+        .click();
+    };
+    await menu();
+    await rows.filter({ hasText: 'harbour-model' }).click();
+    await page.waitForStatus(/harbour-model/, minute);
+    await menu();
+    await page.screenshot('40-models-adopted');
+    await rows.filter({ hasText: 'Remove a model' }).click();
+    await rows.filter({ hasText: 'harbour-model' }).click();
+    const dialog = page.page.locator('.monaco-dialog-box');
+    await dialog.getByRole('button', { name: 'Remove It' }).click();
+    await page.until(() => Promise.resolve(existsSync(folder)), (there) => !there, 10_000, 'it is gone'); // prettier-ignore
+    await page.waitForStatus(/(?:ready: |: )nano/, minute);
   });
 
   step('a line is accepted by a key of the user’s own', async () => {
@@ -253,14 +280,14 @@ describe('every day', { timeout: 15 * minute }, () => {
       await page.waitForGhostText();
       await page.press('Tab');
     };
-    await work.configure({ 'thoughtline.imports': false });
+    await work.configure({ 'thoughtline.maxLines': 1, 'thoughtline.imports': false });
     // The editor watches the file.
     await sleep(2_500);
     await accept();
     await sleep(5_000);
     assert.ok(!(await page.save(file)).includes('./lib'), 'switched off, nothing is imported');
     await page.press('Control+z');
-    await work.configure({});
+    await work.configure({ 'thoughtline.maxLines': 1 });
     await sleep(2_500);
     assert.equal(await page.save(file), before);
     await accept();
@@ -272,6 +299,7 @@ describe('every day', { timeout: 15 * minute }, () => {
     assert.equal(await page.save(file), before, 'one undo takes both back');
     await page.press('Control+y');
     await page.statusBar(`Ln ${line + 1},`).waitFor();
+    await work.configure({});
     assert.match(await page.save(file), new RegExp(`import \\{ ${NAME} \\} from ['"]\\./lib['"]`));
   });
 

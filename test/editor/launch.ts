@@ -45,6 +45,8 @@ export interface RunningEditor {
   page: Page;
   /** Folder of the editor's own logs. */
   logs: string;
+  /** Folder in which extensions keep what is theirs in all workspaces. */
+  globalStorage: string;
   /** Folder of the installed extensions, of this editor alone. */
   extensions: string;
   close(): Promise<void>;
@@ -115,7 +117,8 @@ export async function launchEditor(options: LaunchOptions): Promise<RunningEdito
     const page = await start(options, place, cleanups);
     await page.locator('.monaco-workbench').waitFor({ timeout: patience });
     await page.locator('.statusbar').waitFor({ timeout: patience });
-    return { page, logs: join(userData, 'logs'), extensions: place.extensions, close };
+    const globalStorage = join(userData, 'User', 'globalStorage');
+    return { page, logs: join(userData, 'logs'), globalStorage, extensions: place.extensions, close };
   } catch (error) {
     await close();
     throw error;

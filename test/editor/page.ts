@@ -150,7 +150,7 @@ export class EditorPage {
   async save(path: string): Promise<string> {
     await this.press(`${modifier}+S`);
     const name = path.split('/').at(-1)!;
-    await this.page.locator('.tab.dirty', { hasText: name }).waitFor({ state: 'hidden' });
+    await this.page.locator('.tab.dirty', { hasText: name }).first().waitFor({ state: 'hidden' });
     return readFile(join(this.project, path), 'utf8');
   }
 
@@ -226,17 +226,15 @@ export class EditorPage {
       .trim();
   }
 
-  /** Whether the window's background is a light one. */
+  /** Whether the window's theme is a light one. */
   async isLight(): Promise<boolean> {
-    return this.page.evaluate<boolean>(
-      `(getComputedStyle(document.querySelector('.monaco-editor-background, .editor-group-container')).backgroundColor.match(/\\d+/g) ?? ['0'])
-        .slice(0, 3).every((part) => Number(part) > 128)`,
-    );
+    return (await this.page.locator('.monaco-workbench.vs, .monaco-workbench.hc-light').count()) > 0;
   }
 
   /** Of all texts of our webview the one that stands out least from what is behind it, by the contrast of WCAG. */
   async leastContrast(): Promise<{ text: string; ratio: number }> {
-    const found: unknown = await this.thought.locator('body').evaluate(readContrast);
+    const frame = await (await this.thought.locator('body').elementHandle())?.ownerFrame();
+    const found: unknown = await frame?.evaluate(`(${readContrast})(document.body)`);
     return found as { text: string; ratio: number };
   }
 
