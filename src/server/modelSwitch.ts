@@ -65,7 +65,9 @@ export class ModelSwitch {
   failed(reason: string): boolean {
     const { bundle } = this.#choice ?? {};
     const { device } = this.#settings ?? {};
-    if (bundle === undefined || bundle === this.#places?.shipped) return false;
+    const { shipped } = this.#places ?? {};
+    // What fails may be another than the one that is wanted by now: one that was removed.
+    if (bundle === undefined || (bundle === shipped && this.client.bundle === shipped)) return false;
     if (this.client.bundle === bundle) this.notSucceeded(reason);
     else if (device !== undefined) this.client.open({ bundle, device, threads: this.#threads });
     return true;

@@ -118,32 +118,6 @@ describe('every day', { timeout: 15 * minute }, () => {
     await page.press('Escape');
   });
 
-  step('a model that was adopted is chosen, and removed again', async () => {
-    const folder = join(work.editor.globalStorage, 'thoughtline.thoughtline', 'bundles', 'own-0123456789ab-6');
-    await cp(join(root, 'models', 'nano'), folder, { recursive: true });
-    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, unknown>;
-    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, name: 'harbour-model' }));
-    const rows = page.page.locator('.quick-input-widget .monaco-list-row');
-    const menu = async () => {
-      await page.pick('Thoughtline: Menu…');
-      await rows
-        .filter({ hasText: /Model….*running/ })
-        .first()
-        .click();
-    };
-    await menu();
-    await rows.filter({ hasText: 'harbour-model' }).click();
-    await page.waitForStatus(/harbour-model/, minute);
-    await menu();
-    await page.screenshot('40-models-adopted');
-    await rows.filter({ hasText: 'Remove a model' }).click();
-    await rows.filter({ hasText: 'harbour-model' }).click();
-    const dialog = page.page.locator('.monaco-dialog-box');
-    await dialog.getByRole('button', { name: 'Remove It' }).click();
-    await page.until(() => Promise.resolve(existsSync(folder)), (there) => !there, 10_000, 'it is gone'); // prettier-ignore
-    await page.waitForStatus(/(?:ready: |: )nano/, minute);
-  });
-
   step('a line is accepted by a key of the user’s own', async () => {
     const line = await typeBelow(page, METHOD, '');
     const { typed, ghost } = await page.typeUntilSuggested();
@@ -350,6 +324,32 @@ describe('every day', { timeout: 15 * minute }, () => {
       5_000,
       'it is accepted',
     );
+  });
+
+  step('a model that was adopted is chosen, and removed again', async () => {
+    const folder = join(work.editor.globalStorage, 'thoughtline.thoughtline', 'bundles', 'own-0123456789ab-6');
+    await cp(join(root, 'models', 'nano'), folder, { recursive: true });
+    const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Record<string, unknown>;
+    await writeFile(join(folder, 'manifest.json'), JSON.stringify({ ...manifest, name: 'harbour-model' }));
+    const rows = page.page.locator('.quick-input-widget .monaco-list-row');
+    const menu = async () => {
+      await page.pick('Thoughtline: Menu…');
+      await rows
+        .filter({ hasText: /Model….*running/ })
+        .first()
+        .click();
+    };
+    await menu();
+    await rows.filter({ hasText: 'harbour-model' }).click();
+    await page.waitForStatus(/harbour-model/, minute);
+    await menu();
+    await page.screenshot('40-models-adopted');
+    await rows.filter({ hasText: 'Remove a model' }).click();
+    await rows.filter({ hasText: 'harbour-model' }).click();
+    const dialog = page.page.locator('.monaco-dialog-box');
+    await dialog.getByRole('button', { name: 'Remove It' }).click();
+    await page.until(() => Promise.resolve(existsSync(folder)), (there) => !there, 10_000, 'it is gone'); // prettier-ignore
+    await page.waitForStatus(/(?:ready: |: )nano/, minute);
   });
 });
 
