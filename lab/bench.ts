@@ -103,7 +103,7 @@ export const bench: Command = {
       plain.push(await typeIt(file, 0));
     }
 
-    const most = (part: 'both' | 'inference') => Math.max(...thinking.map((typing) => typing.memory[part]));
+    const max = (part: 'both' | 'inference') => Math.max(...thinking.map((typing) => typing.memory[part]));
     const paths = files.map(({ path }) => path);
     const replay = replayFigures(paths, seconds, thinking, plain);
     const report = {
@@ -114,7 +114,7 @@ export const bench: Command = {
       load: { ms: round(load) },
       ...speed,
       replay,
-      memory: { rss_mb: most('both'), inference_mb: most('inference') },
+      memory: { rss_mb: max('both'), inference_mb: max('inference') },
       ...(versus && { peer: versus(thinking) }),
     };
     console.log(values.json ? JSON.stringify(report, null, 2) : text(report));

@@ -8,7 +8,7 @@ import { shuffle } from '../src/model/random';
 import { siblingsOf } from './siblings';
 
 /** Of source, in bytes: a large workspace. */
-const MOST = 20e6;
+const MAX_BYTES = 20e6;
 
 /** Files in which tokens are looked up, and how many tokens of each. */
 const PLACES = 40;
@@ -35,7 +35,7 @@ export function measureLookup(bundle: Bundle, files: readonly SourceText[], seed
   const start = performance.now();
   for (const file of shuffle(files, random)) {
     const size = Buffer.byteLength(file.text);
-    if (bytes + size > MOST) continue;
+    if (bytes + size > MAX_BYTES) continue;
     if (!workspace.put(file.path, { mtimeMs: 0, size }, tokenizer.encode(file.text))) break;
     bytes += size;
     taken.push(file);

@@ -186,7 +186,7 @@ async function theirs(gguf: string, engines: readonly Engine[]): Promise<Measure
 }
 
 /** Tokens that a plug-in lets it write at most. */
-const MOST_WRITTEN = 128;
+const MAX_WRITTEN = 128;
 
 /** What it writes after [prefix] text [suffix] text [middle], as many tokens of either as our own window has, cut to so many lines. */
 async function written(peer: Peer, bundle: Bundle, request: CompletionRequest, lines: number): Promise<string> {
@@ -205,7 +205,7 @@ async function written(peer: Peer, bundle: Bundle, request: CompletionRequest, l
   const ends = endTokens(manifest);
   const tokens: number[] = [];
   for await (const token of peer.tokens(prompt)) {
-    if (ends.includes(token) || tokens.push(token) === MOST_WRITTEN) break;
+    if (ends.includes(token) || tokens.push(token) === MAX_WRITTEN) break;
     const text = tokenizer.decode(tokens);
     if (text.trim() !== '' && text.split('\n').length > lines) break;
   }

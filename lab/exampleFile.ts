@@ -42,8 +42,8 @@ function openIdentifier(tokens: number, longer: ReadonlySet<number>): MixtureExa
 
 /** About so many ids with the highest logits; all of a small vocabulary. */
 function likeliestOf(logits: Float32Array, count: number): number[] {
-  const most = logits.reduce((high, logit) => Math.max(high, logit), -Infinity);
-  const bucket = (logit: number) => Math.min(BUCKETS - 1, Math.floor(PER_NAT * (most - logit)));
+  const max = logits.reduce((high, logit) => Math.max(high, logit), -Infinity);
+  const bucket = (logit: number) => Math.min(BUCKETS - 1, Math.floor(PER_NAT * (max - logit)));
   const sizes = new Uint32Array(BUCKETS);
   for (const logit of logits) sizes[bucket(logit)]!++;
   let [last, sum] = [0, 0];
@@ -55,12 +55,12 @@ function likeliestOf(logits: Float32Array, count: number): number[] {
 
 /** log Σ exp of the logits of all other tokens: of those that do not occur in the file, and of those that do. */
 function restOf(logits: Float32Array, inFileMask: Uint8Array, kept: ReadonlySet<number>): [number, number] {
-  const most = logits.reduce((high, logit) => Math.max(high, logit), -Infinity);
+  const max = logits.reduce((high, logit) => Math.max(high, logit), -Infinity);
   const sums: [number, number] = [0, 0];
   for (let id = 0; id < logits.length; id++) {
-    if (!kept.has(id)) sums[inFileMask[id] ? 1 : 0] += Math.exp((logits[id] as number) - most);
+    if (!kept.has(id)) sums[inFileMask[id] ? 1 : 0] += Math.exp((logits[id] as number) - max);
   }
-  return [most + Math.log(sums[0]), most + Math.log(sums[1])];
+  return [max + Math.log(sums[0]), max + Math.log(sums[1])];
 }
 
 interface Kept {

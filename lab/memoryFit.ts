@@ -182,11 +182,11 @@ function hitGradient(
       bucket,
       (b, i) => (values[b] as number) + distanceWeight * (distance[i] as number) + ownWeight * (own[i] as number),
     );
-    const most = Math.max(...scores);
+    const max = Math.max(...scores);
     let total = 0;
     let hit = 0;
     scores.forEach((score, i) => {
-      const weight = Math.exp(score - most);
+      const weight = Math.exp(score - max);
       scores[i] = weight;
       total += weight;
       if (right[i]) hit += weight;
@@ -221,7 +221,7 @@ function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
   if (!prediction) throw new RangeError('a sample without hits');
   const logprobOfHit = sample.logprobs.get(prediction.entries[0]?.token ?? -1) ?? -Infinity;
   const inputs = gateInputs(prediction, sample.hits, { ...sample.view, logprobOfHit }, sample.word);
-  const bucket = bucketOf(prediction.longest, weights.lengths);
+  const bucket = bucketOf(prediction.maxLength, weights.lengths);
   return {
     inputs: [...weights.lengths.map((_, i) => Number(i === bucket)), ...GATE_INPUTS.map((name) => inputs[name])],
     decoder: decoderPart(sample, weights),

@@ -15,7 +15,7 @@ export function runOver(cache: KeyValueCache, tokens: number, row: (place: Place
     for (let entry = 0; entry < cache.batch; entry++) {
       for (let head = 0; head < kvHeads; head++) {
         for (let token = 0; token < tokens; token++) {
-          const at = (entry * kvHeads + head) * cache.room + cache.length + token;
+          const at = (entry * kvHeads + head) * cache.capacity + cache.length + token;
           data.set(row({ table, entry, head }, token), at * headWidth);
         }
       }
@@ -27,6 +27,6 @@ export function runOver(cache: KeyValueCache, tokens: number, row: (place: Place
 /** What a cache holds at a place, row after row. */
 export function rowsAt(cache: KeyValueCache, { table, entry, head }: Place): number[] {
   const { kvHeads, headWidth } = cache.shape;
-  const start = (entry * kvHeads + head) * cache.room;
+  const start = (entry * kvHeads + head) * cache.capacity;
   return [...cache.tables[table]!.subarray(start * headWidth, (start + cache.length) * headWidth)];
 }

@@ -17,8 +17,8 @@ import { chooseMiddles } from './middles';
 import { families, summarise } from './summary';
 import { picture } from './picture';
 import { markdown } from './table';
-import { choosePassages, evaluateTyping, sureWays, TYPING_WAYS } from './typing';
-import { familyWays, stepWays, USUAL_STEPS } from './ways';
+import { choosePassages, evaluateTyping, sureVariants, TYPING_VARIANTS } from './typing';
+import { familyVariants, stepVariants, DEFAULT_STEPS } from './variants';
 
 export interface EvaluationArguments extends ModelArguments {
   readonly each?: string | undefined;
@@ -42,7 +42,7 @@ export interface EvaluationArguments extends ModelArguments {
 
 const DEFAULT_ITEMS = 200;
 const DEFAULT_PASSAGES = 20;
-const DEFAULT_STEPS = '0,1,2,4,8,16';
+const STEP_LIST = '0,1,2,4,8,16';
 
 /** `npm run lab -- evaluate DIR…`: texts cut out of files of repositories, and how well they are written again. */
 export async function evaluateRepositories(folders: readonly string[], values: EvaluationArguments): Promise<number> {
@@ -60,18 +60,18 @@ export async function evaluateRepositories(folders: readonly string[], values: E
     throw new UsageError('--sure and --middles go with --typing');
   }
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
-  const steps = [...new Set([0, USUAL_STEPS, ...stepList(values.steps ?? DEFAULT_STEPS)])].sort((a, b) => a - b);
+  const steps = [...new Set([0, DEFAULT_STEPS, ...stepList(values.steps ?? STEP_LIST)])].sort((a, b) => a - b);
   const repositories = await readRepositories(folders, values.each);
   const random = randomFrom(seed);
-  const most =
+  const max =
     values.repositories === undefined ? Infinity : wholeNumber('--repositories', values.repositories, 1, 10_000);
-  const chosen = shuffle(repositories, random).slice(0, most);
+  const chosen = shuffle(repositories, random).slice(0, max);
   const end = performance.now() + minutes * 60_000;
   if (values.typing) {
-    const ways = values.sure === undefined ? TYPING_WAYS : sureWays(values.sure);
+    const variants = values.sure === undefined ? TYPING_VARIANTS : sureVariants(values.sure);
     const engine = await openEngine(values, { trainedChunks: true });
     const choose = values.middles ? chooseMiddles : choosePassages;
-    await evaluateTyping(engine, choose(chosen, count, random), ways, values, end);
+    await evaluateTyping(engine, choose(chosen, count, random), variants, values, end);
     await engine.close();
     return 0;
   }
@@ -80,11 +80,11 @@ export async function evaluateRepositories(folders: readonly string[], values: E
 
   const engine = await openEngine(values, { trainedChunks: true });
   const plain = values.plain === undefined ? undefined : await openPlain(values.plain, values.device);
-  const ways = values.families ? familyWays() : stepWays(steps);
-  const references = values.families ? { prior: 'z0', usual: 'z' } : { prior: 'T=0', usual: `T=${USUAL_STEPS}` };
+  const variants = values.families ? familyVariants() : stepVariants(steps);
+  const references = values.families ? { prior: 'z0', usual: 'z' } : { prior: 'T=0', usual: `T=${DEFAULT_STEPS}` };
   const { name, version } = engine.bundle.manifest;
   const before = await measuredBefore(values.add ?? [], { name, version }, seed);
-  const measurer = new Measurer(engine, ways, plain);
+  const measurer = new Measurer(engine, variants, plain);
   const bar = new ProgressBar('evaluating', sites.length);
   const measured: Measured[] = [];
   for (const [index, site] of sites.entries()) {
@@ -93,7 +93,7 @@ export async function evaluateRepositories(folders: readonly string[], values: E
     if (performance.now() > end) break;
   }
   bar.clear();
-  const summary = summarise([...before, ...measured], ways, references);
+  const summary = summarise([...before, ...measured], variants, references);
   const report = {
     model: { name, version },
     seed,

@@ -2,19 +2,19 @@ import type { Thought } from '../../src/completion/engine';
 import { RESERVE } from '../../src/completion/window';
 import type { Manifest } from '../../src/model/manifest';
 import type { QuantisedRows } from '../../src/model/quantisedRows';
-import type { Way } from './ways';
+import type { Variant } from './variants';
 
 const FLOAT = 4;
 
 /**
- * What a way keeps in memory for one place beside the model's weights, in bytes, by the sizes of what it keeps: states and
+ * What a variant keeps in memory for one place beside the model's weights, in bytes, by the sizes of what it keeps: states and
  * keys/values of the window, those of each thought and of each text that is written side by side, gradients and states of
  * the evidence, and the evidence as it was read.
- * @param lookup bytes of the lookup memory, which counts where the way has it
+ * @param lookup bytes of the lookup memory, which counts where the variant has it
  */
 export function footprint(
   { architecture, window, chunk }: Pick<Manifest, 'architecture' | 'window' | 'chunk'>,
-  { options }: Pick<Way, 'options'>,
+  { options }: Pick<Variant, 'options'>,
   thought: Pick<Thought, 'gradients' | 'readings'>,
   lookup: number,
 ): number {

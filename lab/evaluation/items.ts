@@ -40,7 +40,7 @@ const SIBLINGS = 8;
 /** Sites of one file at most, so that no file outweighs the others. */
 const PER_FILE = 2;
 
-const LONGEST_TARGET = 400;
+const MAX_TARGET = 400;
 
 /** Places that are tried in a repository before it is said to have no more. */
 const TRIES = 400;
@@ -110,9 +110,7 @@ function cut(
     return { repository: name, kind, place, request, target: file.text.slice(start, end).trimEnd() };
   });
   const block = items.at(-1);
-  return block && block.target.length <= LONGEST_TARGET
-    ? { repository: name, request: block.request, items }
-    : undefined;
+  return block && block.target.length <= MAX_TARGET ? { repository: name, request: block.request, items } : undefined;
 }
 
 /** The files that count as open beside a file: its nearest, without copies of it, which hold the target. */

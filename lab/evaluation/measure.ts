@@ -4,11 +4,11 @@ import { thoughtAfter, thoughtsAfter } from '../thoughts';
 import { isCopy, type Item, type Kind, type CutKind, type CutSite } from './items';
 import { footprint } from './footprint';
 import { editSimilarity, exactMatch, identifierF1 } from './metrics';
-import { USUAL_STEPS, type Way } from './ways';
+import { DEFAULT_STEPS, type Variant } from './variants';
 
-/** What one way of completing made of one item. */
+/** What one variant made of one item. */
 export interface Outcome {
-  /** NLL of the target, where the way is a likelihood. */
+  /** NLL of the target, where the variant is a likelihood. */
   readonly nats?: number;
   readonly exact: boolean;
   /** Whether one of the first three texts, which a person would look through, is exact. */
@@ -41,7 +41,7 @@ export interface Measured {
   readonly coverage: number;
   /** Whether the file parses with the target in its place: what the parser says of the truth. */
   readonly parses?: boolean | undefined;
-  /** By the name of the way. */
+  /** By the name of the variant. */
   readonly outcomes: Readonly<Record<string, Outcome>>;
 }
 
@@ -49,46 +49,46 @@ export interface Measured {
 const LOOKED_AT = 3;
 
 /** A thought that does not rest on the item's file, and the files that it may rest on. */
-interface Foreign {
+interface OtherThought {
   readonly thought: Thought;
   readonly sources: readonly SourceText[];
 }
 
-/** Completes and scores the items of sites in every way. Sites of several repositories should come in mixed order. */
+/** Completes and scores the items of sites in every variant. Sites of several repositories should come in mixed order. */
 export class Measurer {
   readonly #engine: Engine;
   readonly #plain: Engine | undefined;
-  readonly #ways: readonly Way[];
+  readonly #variants: readonly Variant[];
   /** Own thoughts of the last site of each repository, the latest last. */
   readonly #past = new Map<string, Thought>();
   /** Thoughts about other files, by control and repository: one serves all sites whose file it does not know. */
-  readonly #foreign = new Map<string, Foreign>();
+  readonly #otherThoughts = new Map<string, OtherThought>();
   readonly #checkers = new SyntaxCheckers();
 
-  /** @param plain a decoder without thought, trained at the same cost; without it that way is left out */
-  constructor(engine: Engine, ways: readonly Way[], plain?: Engine) {
+  /** @param plain a decoder without thought, trained at the same cost; without it that variant is left out */
+  constructor(engine: Engine, variants: readonly Variant[], plain?: Engine) {
     this.#engine = engine;
     this.#plain = plain;
-    this.#ways = ways;
+    this.#variants = variants;
   }
 
   async measure(site: CutSite): Promise<Measured[]> {
-    const steps = this.#ways.flatMap(({ thought }) => (typeof thought === 'number' ? thought : []));
-    const own = await thoughtsAfter(this.#engine, site.request, [...new Set([...steps, USUAL_STEPS])]);
-    const usual = own.get(USUAL_STEPS) as Thought;
-    const thoughts = new Map<Way, Thought>();
-    for (const way of this.#ways) {
-      const thought = await this.#thoughtOf(way, site, own);
-      if (thought) thoughts.set(way, thought);
+    const steps = this.#variants.flatMap(({ thought }) => (typeof thought === 'number' ? thought : []));
+    const own = await thoughtsAfter(this.#engine, site.request, [...new Set([...steps, DEFAULT_STEPS])]);
+    const defaultThought = own.get(DEFAULT_STEPS) as Thought;
+    const thoughts = new Map<Variant, Thought>();
+    for (const variant of this.#variants) {
+      const thought = await this.#thoughtOf(variant, site, own);
+      if (thought) thoughts.set(variant, thought);
     }
     const measured: Measured[] = [];
-    for (const item of site.items) measured.push(await this.#measureItem(item, thoughts, usual));
+    for (const item of site.items) measured.push(await this.#measureItem(item, thoughts, defaultThought));
     this.#past.delete(site.repository);
-    this.#past.set(site.repository, usual);
+    this.#past.set(site.repository, defaultThought);
     return measured;
   }
 
-  async #measureItem(item: Item, thoughts: ReadonlyMap<Way, Thought>, usual: Thought): Promise<Measured> {
+  async #measureItem(item: Item, thoughts: ReadonlyMap<Variant, Thought>, defaultThought: Thought): Promise<Measured> {
     const { request, target } = item;
     const checker = await this.#checkers.of(request.path);
     const parses = (text: string) =>
@@ -96,23 +96,28 @@ export class Measurer {
     const outcomes: Record<string, Outcome> = {};
     // Where steps have changed nothing, nothing is to be measured anew.
     const known = new Map<string, Outcome>();
-    for (const [way, thought] of thoughts) {
-      const engine = way.thought === 'plain' ? this.#plain : this.#engine;
-      // A decoder whose memory was not fitted has none: it would be the same way twice.
-      if (!engine || (engine === this.#plain && way.options.memory && !engine.hasMemoryWeights)) continue;
+    for (const [variant, thought] of thoughts) {
+      const engine = variant.thought === 'plain' ? this.#plain : this.#engine;
+      // A decoder whose memory was not fitted has none: it would be the same variant twice.
+      if (!engine || (engine === this.#plain && variant.options.memory && !engine.hasMemoryWeights)) continue;
       const key = JSON.stringify([
-        way.thought === 'plain',
+        variant.thought === 'plain',
         thought.version,
         thought.readings.length,
-        way.options,
-        way.alone,
+        variant.options,
+        variant.alone,
       ]);
-      const outcome = known.get(key) ?? (await this.#under(engine, item, way, thought, parses));
+      const outcome = known.get(key) ?? (await this.#under(engine, item, variant, thought, parses));
       known.set(key, outcome);
-      const thinking = typeof way.thought === 'number' ? { thinking: thought.trace.milliseconds } : {};
+      const thinking = typeof variant.thought === 'number' ? { thinking: thought.trace.milliseconds } : {};
       const { nats, ...rest } = outcome;
-      const megabytes = footprint(engine.bundle.manifest, way, thought, engine.lookupBytes) / 1e6;
-      outcomes[way.name] = { ...(way.likelihood && nats !== undefined && { nats }), ...rest, ...thinking, megabytes };
+      const megabytes = footprint(engine.bundle.manifest, variant, thought, engine.lookupBytes) / 1e6;
+      outcomes[variant.name] = {
+        ...(variant.likelihood && nats !== undefined && { nats }),
+        ...rest,
+        ...thinking,
+        megabytes,
+      };
     }
     const copied = await this.#engine.copied(request, target.split('\n').length);
     outcomes['n-gram cache'] = { ...compare(copied, target), parses: parses(copied) };
@@ -123,7 +128,7 @@ export class Measurer {
       kind: item.kind,
       place: item.place,
       bytes: Buffer.byteLength(target),
-      coverage: usual.trace.coverage,
+      coverage: defaultThought.trace.coverage,
       parses: parses(target),
       outcomes,
     };
@@ -131,48 +136,48 @@ export class Measurer {
 
   /** Some controls have nobody to be taken from, like the first site's other repository: they are left out there. */
   async #thoughtOf(
-    { thought, part }: Way,
+    { thought, part }: Variant,
     site: CutSite,
     own: ReadonlyMap<number, Thought>,
   ): Promise<Thought | undefined> {
     if (thought === 'plain') return this.#plain?.prior;
     if (typeof thought === 'number') return this.#partOf(own.get(thought), part);
     if (thought === 'other repository') return [...this.#past].findLast(([name]) => name !== site.repository)?.[1];
-    return this.#foreignTo(site, thought);
+    return this.#otherThought(site, thought);
   }
 
   /** What the steps made of a thought without what was read, or z_0 with that; undefined where the bundle reads nothing. */
-  #partOf(thought: Thought | undefined, part: Way['part']): Thought | undefined {
+  #partOf(thought: Thought | undefined, part: Variant['part']): Thought | undefined {
     if (!thought || !part) return thought;
     if (!this.#engine.bundle.manifest.states) return undefined;
     return part === 'steps' ? { ...thought, readings: [] } : { ...this.#engine.prior, readings: thought.readings };
   }
 
   /** The thought about other files of the site's repository: about one of them, or about those that are open beside it. */
-  async #foreignTo(
+  async #otherThought(
     { repository, request }: CutSite,
     control: 'other file' | 'workspace',
   ): Promise<Thought | undefined> {
     const key = `${control}\n${repository}`;
-    const known = this.#foreign.get(key);
+    const known = this.#otherThoughts.get(key);
     const text = request.prefix + request.suffix;
-    const isForeign = (other: SourceText) => other.path !== request.path && !isCopy(text, other.text);
-    if (known?.sources.every(isForeign)) return known.thought;
+    const isOther = (other: SourceText) => other.path !== request.path && !isCopy(text, other.text);
+    if (known?.sources.every(isOther)) return known.thought;
     const [first] = request.related;
     if (!first) return undefined;
     const about: CompletionRequest =
       control === 'workspace'
         ? { path: request.path, prefix: '', suffix: '', related: request.related }
         : { path: first.path, prefix: first.text, suffix: '', related: [] };
-    const thought = await thoughtAfter(this.#engine, about, USUAL_STEPS);
-    this.#foreign.set(key, { thought, sources: control === 'workspace' ? request.related : [first] });
+    const thought = await thoughtAfter(this.#engine, about, DEFAULT_STEPS);
+    this.#otherThoughts.set(key, { thought, sources: control === 'workspace' ? request.related : [first] });
     return thought;
   }
 
   async #under(
     engine: Engine,
     { request: whole, target }: Item,
-    { options, likelihood, alone }: Way,
+    { options, likelihood, alone }: Variant,
     thought: Thought,
     parses: (text: string) => boolean | undefined,
   ): Promise<Outcome> {

@@ -6,7 +6,7 @@ import type { Repository } from './repository';
 import type { Passage } from './typing';
 
 /** Characters of a middle. */
-const [SHORTEST, LONGEST] = [4, 32];
+const [MIN_LENGTH, MAX_LENGTH] = [4, 32];
 
 /** Lines that are tried in a repository before it gives no middle. */
 const TRIES = 200;
@@ -42,7 +42,7 @@ export function chooseMiddles(repositories: readonly Repository[], count: number
 export function middleOf(line: string, path: string, random: () => number) {
   const from = indentOf(line);
   const room = line.trimEnd().length - from;
-  const length = SHORTEST + Math.floor(random() * (LONGEST - SHORTEST + 1));
+  const length = MIN_LENGTH + Math.floor(random() * (MAX_LENGTH - MIN_LENGTH + 1));
   const start = from + 1 + Math.floor(random() * Math.max(1, room - length));
   const [before, text, after] = [line.slice(0, start), line.slice(start, start + length), line.slice(start + length)];
   if (text.length < length || !/\w/.test(text) || text !== text.trim()) return undefined;

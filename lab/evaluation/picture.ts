@@ -2,9 +2,9 @@ import type { Series } from '../../src/plot/plot';
 import { sheet } from '../../src/plot/sheet';
 import type { Interval } from './bootstrap';
 import type { Row, Summary } from './summary';
-import { STEPS_ALONE, WITH_MEMORY } from './ways';
+import { STEPS_ALONE, WITH_MEMORY } from './variants';
 
-/** What is drawn beside the context's thought, where it was measured: name in the legend, way, class of its colour. */
+/** What is drawn beside the context's thought, where it was measured: name in the legend, variant, class of its colour. */
 const LEVELS = [
   ['thought of another repository', 'other repository', 'other'],
   ['thought of another file of the same one', 'other file', 'file'],
@@ -14,18 +14,18 @@ const LEVELS = [
 
 /**
  * Quality over thinking steps as an SVG picture, readable on light and dark ground: likelihood against no thinking, each
- * way against itself, and exact rests of lines. Bars are 95 % intervals.
+ * variant against itself, and exact rests of lines. Bars are 95 % intervals.
  */
 export function picture({ rows, items, repositories }: Summary): string {
-  const steps = rows.flatMap(({ way }) => /^T=(\d+)$/.exec(way)?.[1] ?? []);
-  const row = (way: string) => rows.find((one) => one.way === way);
+  const steps = rows.flatMap(({ variant }) => /^T=(\d+)$/.exec(variant)?.[1] ?? []);
+  const row = (variant: string) => rows.find((one) => one.variant === variant);
   const over = (
     name: string,
     style: string,
-    ways: readonly string[],
+    variants: readonly string[],
     figure: (of: Row) => Interval | undefined,
   ): Series => {
-    const intervals = ways.map((way) => (row(way) ? figure(row(way) as Row) : undefined));
+    const intervals = variants.map((variant) => (row(variant) ? figure(row(variant) as Row) : undefined));
     return {
       name,
       style,
@@ -34,8 +34,11 @@ export function picture({ rows, items, repositories }: Summary): string {
     };
   };
   // What has no steps of its own is a level line with its interval at the end.
-  const level = ([name, way, style]: (typeof LEVELS)[number], figure: (of: Row) => Interval | undefined): Series => {
-    const { values, ranges } = over(name, style, [way], figure);
+  const level = (
+    [name, variant, style]: (typeof LEVELS)[number],
+    figure: (of: Row) => Interval | undefined,
+  ): Series => {
+    const { values, ranges } = over(name, style, [variant], figure);
     const last = steps.length - 1;
     return {
       name,
@@ -49,23 +52,23 @@ export function picture({ rows, items, repositories }: Summary): string {
     { name: own, style: 'own', ending: '', shift: 0 },
     { name: 'its steps, without what was read', style: 'steps', ending: STEPS_ALONE, shift: -4 },
     { name: `${own}, with lookup memory`, style: 'memory', ending: WITH_MEMORY, shift: 4 },
-  ].filter(({ ending }) => rows.some(({ way }) => /^T=\d+/.test(way) && way.endsWith(ending)));
+  ].filter(({ ending }) => rows.some(({ variant }) => /^T=\d+/.test(variant) && variant.endsWith(ending)));
   const curves = (figure: (of: Row) => Interval | undefined) =>
     thoughts.map(({ name, style, ending, shift }) => {
       // Without a step there is nothing but z_0, whatever is read.
-      const ways = steps.map((count) => `T=${count}${count === '0' && ending === STEPS_ALONE ? '' : ending}`);
-      return { ...over(name, style, ways, figure), shift };
+      const variants = steps.map((count) => `T=${count}${count === '0' && ending === STEPS_ALONE ? '' : ending}`);
+      return { ...over(name, style, variants, figure), shift };
     });
   const change = ({ change: of }: Row) => inPercent(of);
   const tails = ({ exactTail }: Row) => inPercent(exactTail);
-  const known = LEVELS.filter(([, way]) => row(way));
+  const known = LEVELS.filter(([, variant]) => row(variant));
   const panels = [
     {
       series: [...curves(change), ...known.map((one) => level(one, change))],
       yTitle: 'negative log-likelihood against no thinking, %',
     },
     {
-      series: [...curves(tails), ...known.filter(([, way]) => way === 'plain').map((one) => level(one, tails))],
+      series: [...curves(tails), ...known.filter(([, variant]) => variant === 'plain').map((one) => level(one, tails))],
       yTitle: 'rests of lines written exactly, %',
     },
   ];

@@ -6,7 +6,7 @@ export function indentOf(line: string): number {
 }
 
 /** Lines of a construct. */
-const [FEWEST, MOST] = [2, 5];
+const [MIN_LINES, MAX_LINES] = [2, 5];
 
 /**
  * Lines of the construct that begins in a line: a head, all that is indented below it, and the brackets that close it.
@@ -16,7 +16,7 @@ export function constructAt(lines: readonly string[], line: number): number | un
   const indent = indentOf(lines[line] ?? '');
   const deeper = (text: string) => indentOf(text) > indent;
   let end = line + 1;
-  while (end < lines.length && end - line <= MOST && isSaid(lines[end]) && deeper(lines[end] as string)) end++;
+  while (end < lines.length && end - line <= MAX_LINES && isSaid(lines[end]) && deeper(lines[end] as string)) end++;
   if (end === line + 1) return undefined;
   // After an empty line the body may go on.
   const next = lines.slice(end).find(isSaid) ?? '';
@@ -24,7 +24,7 @@ export function constructAt(lines: readonly string[], line: number): number | un
   const closes = isSaid(lines[end]) && indentOf(next) === indent && /^[)\]}]/.test(next.trim());
   if (closes && /\w/.test(next)) return undefined;
   const count = end - line + Number(closes);
-  return count >= FEWEST && count <= MOST ? count : undefined;
+  return count >= MIN_LINES && count <= MAX_LINES ? count : undefined;
 }
 
 function isSaid(line: string | undefined): boolean {

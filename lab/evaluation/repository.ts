@@ -23,8 +23,8 @@ const ENDINGS = new Set(endingsOf((language) => !NO_PROGRAMS.has(language)).map(
 const FOREIGN = /^(node_modules|bower_components|vendor|third_party|dist|build|out|coverage|\..+)$/;
 
 /** Bytes of a file: smaller ones have nothing outside a window, larger ones are generated. */
-const LEAST = 400;
-const MOST = 200_000;
+const MIN_BYTES = 400;
+const MAX_BYTES = 200_000;
 
 /**
  * The hand-written source files below a folder.
@@ -33,7 +33,7 @@ const MOST = 200_000;
 export async function readRepository(folder: string): Promise<Repository> {
   const repository = await sourcesBelow(folder);
   if (repository.files.length > 0) return repository;
-  throw new UserError(`${folder}: no source file of ${LEAST} to ${MOST} bytes (${[...ENDINGS].join(' ')})`);
+  throw new UserError(`${folder}: no source file of ${MIN_BYTES} to ${MAX_BYTES} bytes (${[...ENDINGS].join(' ')})`);
 }
 
 async function sourcesBelow(folder: string): Promise<Repository> {
@@ -84,7 +84,7 @@ async function sourcesIn(folder: string): Promise<string[]> {
     if (entry.isDirectory() && !FOREIGN.test(entry.name)) paths.push(...(await sourcesIn(path)));
     if (!entry.isFile() || !ENDINGS.has(extname(entry.name)) || /\.(d\.[mc]?ts|min\.js)$/.test(entry.name)) continue;
     const { size } = await stat(path);
-    if (size >= LEAST && size <= MOST) paths.push(path);
+    if (size >= MIN_BYTES && size <= MAX_BYTES) paths.push(path);
   }
   return paths;
 }

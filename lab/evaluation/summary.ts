@@ -3,16 +3,16 @@ import { calibrationError } from '../confidenceFit';
 import { bootstrap, type Interval, type Part } from './bootstrap';
 import { KINDS, CUT_KINDS, type Kind, type CutKind } from './items';
 import type { Measured, Outcome } from './measure';
-import { WITH_MEMORY, type Way } from './ways';
+import { WITH_MEMORY, type Variant } from './variants';
 
 /** Columns of the table; a figure is a mean over items, by repository. */
 export interface Row {
-  readonly way: string;
+  readonly variant: string;
   readonly items: number;
   readonly bitsPerByte: Interval | undefined;
   /** Bits per byte minus those of z_0 on the same items. */
   readonly minusPrior: Interval | undefined;
-  /** NLL relative to that without thinking, with the memory where the way has it: −0.04 is four per cent less. */
+  /** NLL relative to that without thinking, with the memory where the variant has it: −0.04 is four per cent less. */
   readonly change: Interval | undefined;
   readonly exactTail: Interval | undefined;
   readonly exactRandomTail: Interval | undefined;
@@ -33,7 +33,7 @@ export interface Row {
   readonly kinds: readonly KindRow[];
 }
 
-/** One way on the items of one kind, cut out at one sort of place. */
+/** One variant on the items of one kind, cut out at one sort of place. */
 export interface KindRow {
   readonly kind: Kind;
   readonly place: CutKind;
@@ -44,12 +44,12 @@ export interface KindRow {
   readonly identifierF1: Interval | undefined;
 }
 
-/** One way against another, on the items that both have. */
+/** One variant against another, on the items that both have. */
 export interface Contrast {
-  readonly way: string;
+  readonly variant: string;
   readonly against: string;
   readonly items: number;
-  /** Difference of the NLL, relative to the other way's: −0.04 is four per cent less. */
+  /** Difference of the NLL, relative to the other variant's: −0.04 is four per cent less. */
   readonly nll: Interval | undefined;
   /** Difference of the share of exact tails, in the same unit as the shares. */
   readonly exactTail: Interval | undefined;
@@ -75,7 +75,7 @@ export interface Summary {
   readonly languages: readonly Slice[];
 }
 
-/** Names of the ways that others are compared with: without thinking, and with the usual steps. */
+/** Names of the variants that others are compared with: without thinking, and with the usual steps. */
 export interface References {
   readonly prior: string;
   readonly usual: string;
@@ -104,7 +104,7 @@ const CONTRASTS = [
   ['T=4 + memory', 'plain + memory'],
 ] as const;
 
-export function summarise(items: readonly Measured[], ways: readonly Way[], references: References): Summary {
+export function summarise(items: readonly Measured[], variants: readonly Variant[], references: References): Summary {
   const repositories = new Set(items.map(({ repository }) => repository)).size;
   // A single repository is no sample of repositories: then the interval is over its files.
   const measured = repositories > 1 ? items : items.map((item) => ({ ...item, repository: item.path }));
@@ -113,10 +113,12 @@ export function summarise(items: readonly Measured[], ways: readonly Way[], refe
     repositories,
     coverage: measured.reduce((sum, { coverage }) => sum + coverage, 0) / Math.max(1, measured.length),
     targetsParse: meanOf(measured, ({ parses }) => parses),
-    rows: [...ways.map(({ name }) => name), ...BASELINES]
-      .filter((way) => measured.some(({ outcomes }) => outcomes[way]))
-      .map((way) => rowOf(way, measured, references.prior)),
-    contrasts: CONTRASTS.map(([way, against]) => contrastOf(way, against, measured)).filter(({ items: n }) => n > 0),
+    rows: [...variants.map(({ name }) => name), ...BASELINES]
+      .filter((variant) => measured.some(({ outcomes }) => outcomes[variant]))
+      .map((variant) => rowOf(variant, measured, references.prior)),
+    contrasts: CONTRASTS.map(([variant, against]) => contrastOf(variant, against, measured)).filter(
+      ({ items: n }) => n > 0,
+    ),
     quartiles: quartilesOf(measured, references),
     languages: [...new Set(measured.map(({ path }) => extname(path)))].sort().map((extension) =>
       sliceOf(
@@ -128,24 +130,25 @@ export function summarise(items: readonly Measured[], ways: readonly Way[], refe
   };
 }
 
-function rowOf(way: string, measured: readonly Measured[], prior: string): Row {
+function rowOf(variant: string, measured: readonly Measured[], prior: string): Row {
   const mine = measured.flatMap((item) => {
-    const outcome = item.outcomes[way];
+    const outcome = item.outcomes[variant];
     return outcome ? [{ item, outcome }] : [];
   });
   const mean = (
     value: (outcome: Outcome) => number | boolean | undefined,
     among: (item: Measured) => boolean = () => true,
-  ): Interval | undefined => meanOf(measured.filter(among), ({ outcomes }) => outcomes[way] && value(outcomes[way]));
+  ): Interval | undefined =>
+    meanOf(measured.filter(among), ({ outcomes }) => outcomes[variant] && value(outcomes[variant]));
   const exact = (outcome: Outcome) => outcome.exact;
   const of = (sort: { kind: Kind; place: CutKind }) => (item: Measured) =>
     item.kind === sort.kind && item.place === sort.place;
   return {
-    way,
+    variant,
     items: mine.length,
     bitsPerByte: bootstrap(mine.flatMap(({ item, outcome }) => bits(item, outcome.nats))),
-    minusPrior: way === prior ? undefined : bootstrap(mine.flatMap(({ item }) => difference(item, way, prior))),
-    change: relativeNll(pairsOf(way, way.endsWith(WITH_MEMORY) ? `${prior}${WITH_MEMORY}` : prior, measured)),
+    minusPrior: variant === prior ? undefined : bootstrap(mine.flatMap(({ item }) => difference(item, variant, prior))),
+    change: relativeNll(pairsOf(variant, variant.endsWith(WITH_MEMORY) ? `${prior}${WITH_MEMORY}` : prior, measured)),
     exactTail: mean(exact, ({ kind }) => kind === 'tail'),
     exactRandomTail: mean(exact, ({ kind, place }) => kind === 'tail' && place === 'random'),
     exactLine: mean(exact, ({ kind }) => kind === 'line'),
@@ -184,9 +187,9 @@ interface Pair {
   readonly other: Outcome;
 }
 
-function pairsOf(way: string, against: string, measured: readonly Measured[]): Pair[] {
+function pairsOf(variant: string, against: string, measured: readonly Measured[]): Pair[] {
   return measured.flatMap((item) => {
-    const [one, other] = [item.outcomes[way], item.outcomes[against]];
+    const [one, other] = [item.outcomes[variant], item.outcomes[against]];
     return one && other ? [{ item, one, other }] : [];
   });
 }
@@ -199,10 +202,10 @@ function relativeNll(pairs: readonly Pair[]): Interval | undefined {
   );
 }
 
-function contrastOf(way: string, against: string, measured: readonly Measured[]): Contrast {
-  const pairs = pairsOf(way, against, measured);
+function contrastOf(variant: string, against: string, measured: readonly Measured[]): Contrast {
+  const pairs = pairsOf(variant, against, measured);
   return {
-    way,
+    variant,
     against,
     items: pairs.length,
     nll: relativeNll(pairs),
@@ -245,8 +248,8 @@ function bits({ repository, bytes }: Measured, nats: number | undefined): Part[]
   return nats === undefined ? [] : [{ cluster: repository, value: nats / Math.LN2, weight: bytes }];
 }
 
-function difference(item: Measured, way: string, prior: string): Part[] {
-  const [nats, before] = [item.outcomes[way]?.nats, item.outcomes[prior]?.nats];
+function difference(item: Measured, variant: string, prior: string): Part[] {
+  const [nats, before] = [item.outcomes[variant]?.nats, item.outcomes[prior]?.nats];
   return nats === undefined || before === undefined ? [] : bits(item, nats - before);
 }
 
@@ -276,7 +279,7 @@ function sliceOf(name: string, items: readonly Measured[], { prior, usual }: Ref
 export function families({ rows }: Summary) {
   return rows.map((row) => ({
     ...row,
-    name: row.way,
+    name: row.variant,
     em_tail: row.exactTail?.mean,
     em_line: row.exactLine?.mean,
     em_within_3: row.within?.mean,

@@ -13,7 +13,7 @@ export function markdown(summary: Summary): string {
     ...summary.rows.map((row) =>
       [
         '',
-        row.way,
+        row.variant,
         row.bitsPerByte?.mean.toFixed(3) ?? '–',
         signed(row.minusPrior),
         share(row.exactTail),
@@ -50,18 +50,18 @@ function contrastLines({ contrasts }: Summary): string[] {
     '| difference | items | NLL, % | exact tails, points |',
     '| --- | --- | --- | --- |',
     ...contrasts.map(
-      ({ way, against, items, nll, exactTail }) =>
-        `| ${way} against ${against} | ${items} | ${points(nll)} | ${points(exactTail)} |`,
+      ({ variant, against, items, nll, exactTail }) =>
+        `| ${variant} against ${against} | ${items} | ${points(nll)} | ${points(exactTail)} |`,
     ),
   ];
 }
 
-/** What was cut out, and where: for the ways with usual steps and without, with memory and without. */
+/** What was cut out, and where: for the variants with usual steps and without, with memory and without. */
 function kindLines({ rows }: Summary): string[] {
-  const shown = rows.filter(({ way }) => KIND_WAYS.includes(way));
+  const shown = rows.filter(({ variant }) => KIND_WAYS.includes(variant));
   const [first] = shown;
   if (!first) return [];
-  const cells = shown.map(({ way }) => ` ${way}: exact, similarity, F1 |`).join('');
+  const cells = shown.map(({ variant }) => ` ${variant}: exact, similarity, F1 |`).join('');
   const mean = (interval: Interval | undefined) => (interval ? percent(interval.mean) : '–');
   return [
     '',

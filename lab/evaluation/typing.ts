@@ -10,7 +10,7 @@ import { relatedTo } from './items';
 import { indentOf } from './places';
 import type { Repository } from './repository';
 import { share, signed } from './table';
-import { USUAL_STEPS } from './ways';
+import { DEFAULT_STEPS } from './variants';
 
 /** Lines of a file that are not written yet, and the file as it is before. */
 export interface Passage {
@@ -33,7 +33,7 @@ export interface Typed {
 
 /** A passage ends with the line in which it has so many characters. */
 const ENOUGH = 200;
-const MOST = 400;
+const MAX_CHARACTERS = 400;
 
 /** Places that are tried in a repository before it gives no passage. */
 const TRIES = 100;
@@ -66,7 +66,7 @@ function passageAt(lines: readonly string[], line: number) {
   let length = 0;
   while (end < lines.length && length < ENOUGH) length += (lines[end++] ?? '').trim().length;
   const text = lines.slice(line, end).join('\n').trimEnd();
-  if (length < ENOUGH || text.length > MOST || (lines[line] ?? '').trim() === '') return undefined;
+  if (length < ENOUGH || text.length > MAX_CHARACTERS || (lines[line] ?? '').trim() === '') return undefined;
   const above = lines.slice(0, line).map((one) => `${one}\n`);
   return { text, place: { prefix: above.join(''), suffix: ['', ...lines.slice(end)].join('\n') } };
 }
@@ -103,11 +103,11 @@ export async function typeText(text: string, suggest: (typed: string) => Promise
 interface TypedPassage extends Typed {
   readonly repository: string;
   readonly path: string;
-  readonly way: string;
+  readonly variant: string;
 }
 
 interface TypingWay {
-  readonly way: string;
+  readonly variant: string;
   /** Steps of thought. */
   readonly steps: number;
   /** How sure the model must be of what is shown. */
@@ -115,25 +115,25 @@ interface TypingWay {
 }
 
 const [WITHOUT, THINKING]: readonly [TypingWay, TypingWay] = [
-  { way: 'T=0', steps: 0, confidence: 'usual' },
-  { way: `T=${USUAL_STEPS}`, steps: USUAL_STEPS, confidence: 'usual' },
+  { variant: 'T=0', steps: 0, confidence: 'usual' },
+  { variant: `T=${DEFAULT_STEPS}`, steps: DEFAULT_STEPS, confidence: 'usual' },
 ];
 
 /** Without thinking and with the usual steps, as the editor would show it; and with everything shown. */
-export const TYPING_WAYS: readonly TypingWay[] = [
+export const TYPING_VARIANTS: readonly TypingWay[] = [
   WITHOUT,
   THINKING,
-  { way: `T=${USUAL_STEPS}, everything shown`, steps: USUAL_STEPS, confidence: 'off' },
+  { variant: `T=${DEFAULT_STEPS}, everything shown`, steps: DEFAULT_STEPS, confidence: 'off' },
 ];
 
 /** Without thinking, shown as far as it is right with each of these probabilities. @throws UsageError if they are none */
-export function sureWays(list: string): TypingWay[] {
+export function sureVariants(list: string): TypingWay[] {
   return list.split(',').map((word) => {
     const sure = Number(word);
     if (word.trim() === '' || !(sure > 0 && sure < 1)) {
       throw new UsageError(`--sure ${list}: give probabilities between 0 and 1, such as 0.3,0.4,0.5`);
     }
-    return { way: `T=0, sure with ${sure}`, steps: 0, confidence: sure };
+    return { variant: `T=0, sure with ${sure}`, steps: 0, confidence: sure };
   });
 }
 
@@ -147,29 +147,29 @@ export interface TypingArguments {
 export async function evaluateTyping(
   engine: Engine,
   passages: readonly Passage[],
-  ways: readonly TypingWay[],
+  variants: readonly TypingWay[],
   values: TypingArguments,
   end: number,
 ): Promise<void> {
   if (passages.length === 0) throw new UserError('nothing can be typed of these files; give larger repositories');
   const memory = switchOption('--memory', values.memory, true);
-  const wanted = [...new Set(ways.map(({ steps }) => steps))];
+  const wanted = [...new Set(variants.map(({ steps }) => steps))];
   const bar = new ProgressBar('typing', passages.length);
   const typed: TypedPassage[] = [];
   for (const [index, { repository, request, text }] of passages.entries()) {
     const thoughts = await thoughtsAfter(engine, request, wanted);
-    for (const { way, steps, confidence } of ways) {
+    for (const { variant, steps, confidence } of variants) {
       const options = { steps: 0, maxLines: 1, candidates: 1, memory, confidence, thought: thoughts.get(steps) };
       const suggest = async (before: string) =>
         written(await engine.complete({ ...request, prefix: request.prefix + before }, options), request.suffix);
-      typed.push({ repository, path: request.path, way, ...(await typeText(text, suggest)) });
+      typed.push({ repository, path: request.path, variant, ...(await typeText(text, suggest)) });
     }
     bar.update(index + 1);
     if (performance.now() > end) break;
   }
   bar.clear();
   const { name, version } = engine.bundle.manifest;
-  const report = { model: { name, version }, memory, ...summariseTyping(typed, ways) };
+  const report = { model: { name, version }, memory, ...summariseTyping(typed, variants) };
   if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify({ ...report, typed }, null, 1)}\n`);
   console.log(values.json ? JSON.stringify(report, null, 2) : typingTable(report));
 }
@@ -185,7 +185,7 @@ export interface TypingSummary {
   readonly repositories: number;
   readonly characters: number;
   readonly rows: readonly {
-    way: string;
+    variant: string;
     asked: number;
     shown: number;
     accepted: number;
@@ -195,19 +195,19 @@ export interface TypingSummary {
   readonly difference: Interval | undefined;
 }
 
-export function summariseTyping(typed: readonly TypedPassage[], ways = TYPING_WAYS): TypingSummary {
-  const of = (way: string) => typed.filter((one) => one.way === way);
-  const [without, thinking] = [of(WITHOUT.way), of(THINKING.way)];
-  const passages = of(ways[0]?.way ?? '');
+export function summariseTyping(typed: readonly TypedPassage[], variants = TYPING_VARIANTS): TypingSummary {
+  const of = (variant: string) => typed.filter((one) => one.variant === variant);
+  const [without, thinking] = [of(WITHOUT.variant), of(THINKING.variant)];
+  const passages = of(variants[0]?.variant ?? '');
   const sum = (rows: readonly Typed[], key: keyof Typed) => rows.reduce((total, row) => total + row[key], 0);
   return {
     passages: passages.length,
     repositories: new Set(passages.map(({ repository }) => repository)).size,
     characters: sum(passages, 'characters'),
-    rows: ways.map(({ way }) => {
-      const rows = of(way);
+    rows: variants.map(({ variant }) => {
+      const rows = of(variant);
       return {
-        way,
+        variant,
         asked: sum(rows, 'asked'),
         shown: sum(rows, 'shown'),
         accepted: sum(rows, 'accepted'),
@@ -243,9 +243,9 @@ function typingTable({
     '',
     '| way | ratio of completed code, % | suggestions asked for | shown | accepted |',
     '| --- | --- | --- | --- | --- |',
-    ...rows.map(({ way, ratio, asked, shown, accepted }) =>
-      ratio ? `| ${way} | ${share(ratio)} | ${asked} | ${shown} | ${accepted} |` : '',
+    ...rows.map(({ variant, ratio, asked, shown, accepted }) =>
+      ratio ? `| ${variant} | ${share(ratio)} | ${asked} | ${shown} | ${accepted} |` : '',
     ),
-    ...(difference ? [`| T=${USUAL_STEPS} minus T=0 | ${signed(difference, 100, 1)} | | | |`] : []),
+    ...(difference ? [`| T=${DEFAULT_STEPS} minus T=0 | ${signed(difference, 100, 1)} | | | |`] : []),
   ].join('\n');
 }

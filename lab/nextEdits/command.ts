@@ -187,8 +187,8 @@ function table(name: string, sets: readonly (readonly [string, readonly Walk[]])
 
 function timesLine(times: readonly number[]): string {
   const durations = times.map((ms) => ({ ms }));
-  const [median, most] = [quantile(durations, 0.5), quantile(durations, 0.99)];
-  return `finding: ${times.length} times, median ${median?.toFixed(1)} ms, 99 %: ${most?.toFixed(1)} ms`;
+  const [median, max] = [quantile(durations, 0.5), quantile(durations, 0.99)];
+  return `finding: ${times.length} times, median ${median?.toFixed(1)} ms, 99 %: ${max?.toFixed(1)} ms`;
 }
 
 async function writeWeights(path: string, name: string, weights: EditWeights): Promise<void> {

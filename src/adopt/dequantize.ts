@@ -65,12 +65,12 @@ function nibbles(bytes: Uint8Array, values: Float32Array, size: number, offset: 
   const half = float16Values();
   for (let at = 0, to = 0; at < bytes.length; at += size, to += 32) {
     const scale = half[word(bytes, at)] as number;
-    const least = offset === 0 ? (half[word(bytes, at + 2)] as number) : 0;
+    const min = offset === 0 ? (half[word(bytes, at + 2)] as number) : 0;
     const first = at + size - 16;
     for (let i = 0; i < 16; i++) {
       const pair = bytes[first + i] as number;
-      values[to + i] = scale * ((pair & 15) - offset) + least;
-      values[to + i + 16] = scale * ((pair >> 4) - offset) + least;
+      values[to + i] = scale * ((pair & 15) - offset) + min;
+      values[to + i + 16] = scale * ((pair >> 4) - offset) + min;
     }
   }
 }
@@ -80,13 +80,13 @@ function fiveBits(bytes: Uint8Array, values: Float32Array, size: number, offset:
   const half = float16Values();
   for (let at = 0, to = 0; at < bytes.length; at += size, to += 32) {
     const scale = half[word(bytes, at)] as number;
-    const least = offset === 0 ? (half[word(bytes, at + 2)] as number) : 0;
+    const min = offset === 0 ? (half[word(bytes, at + 2)] as number) : 0;
     const first = at + size - 16;
     const [low, high] = [word(bytes, first - 4), word(bytes, first - 2)];
     for (let i = 0; i < 16; i++) {
       const pair = bytes[first + i] as number;
-      values[to + i] = scale * (((pair & 15) | (((low >> i) & 1) << 4)) - offset) + least;
-      values[to + i + 16] = scale * (((pair >> 4) | (((high >> i) & 1) << 4)) - offset) + least;
+      values[to + i] = scale * (((pair & 15) | (((low >> i) & 1) << 4)) - offset) + min;
+      values[to + i + 16] = scale * (((pair >> 4) | (((high >> i) & 1) << 4)) - offset) + min;
     }
   }
 }
@@ -110,10 +110,10 @@ function scaledTwice(bytes: Uint8Array, values: Float32Array, size: number): voi
   const fifth = size === 176 ? 16 : 0;
   for (let at = 0, to = 0; at < bytes.length; at += size, to += 256) {
     const scale = half[word(bytes, at)] as number;
-    const least = half[word(bytes, at + 2)] as number;
+    const min = half[word(bytes, at + 2)] as number;
     for (let group = 0; group < 8; group++) {
       const step = scale * sixBitScale(bytes, at + 4, group);
-      const bottom = least * sixBitMinimum(bytes, at + 4, group);
+      const bottom = min * sixBitMinimum(bytes, at + 4, group);
       const from = at + size - 128 + (group >> 1) * 32;
       const shift = (group & 1) * 4;
       for (let i = 0; i < 32; i++) {

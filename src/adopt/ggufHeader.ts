@@ -162,10 +162,10 @@ class Cursor {
   }
 
   /** How many of something follow, `least` bytes each. */
-  count(field: string, most: number, least: number): number {
+  count(field: string, max: number, min: number): number {
     const value = this.uint64(field);
-    if (value > most) this.damaged(field, `says ${value}, which cannot be`);
-    if (value * least > this.size - this.at) this.damaged(field, `says ${value}, but the file ends before that`);
+    if (value > max) this.damaged(field, `says ${value}, which cannot be`);
+    if (value * min > this.size - this.at) this.damaged(field, `says ${value}, but the file ends before that`);
     return value;
   }
 
@@ -184,8 +184,8 @@ class Cursor {
   #array(field: string, depth: number): GgufValue[] {
     if (depth > MAX_DEPTH) this.damaged(field, 'is an array in too many others');
     const type = this.uint32(field);
-    const least = NUMBERS[type]?.[0] ?? (type === ARRAY ? 12 : 8);
-    const count = this.count(field, MAX_ELEMENTS, least);
+    const min = NUMBERS[type]?.[0] ?? (type === ARRAY ? 12 : 8);
+    const count = this.count(field, MAX_ELEMENTS, min);
     const values: GgufValue[] = [];
     for (let i = 0; i < count; i++) values.push(this.value(type, field, depth));
     return values;

@@ -82,8 +82,8 @@ class Fit {
   }
 
   eightBits(): void {
-    const [least, most] = this.#span();
-    const extreme = most > -least ? most : least;
+    const [min, max] = this.#span();
+    const extreme = max > -min ? max : min;
     this.zero = 128;
     this.scale = extreme / -128;
     if (this.scale === 0 || !Number.isFinite(this.scale)) return;
@@ -97,13 +97,13 @@ class Fit {
   }
 
   fourBits(): void {
-    const [least, most] = this.#span();
-    const extreme = most > -least ? most : least;
+    const [min, max] = this.#span();
+    const extreme = max > -min ? max : min;
     this.zero = 8;
     this.scale = extreme / -8;
     if (this.scale === 0 || !Number.isFinite(this.scale)) return;
     this.#try(1 / this.scale, 8, 15);
-    const [low, high] = [Math.min(0, least), Math.max(0, most)];
+    const [low, high] = [Math.min(0, min), Math.max(0, max)];
     for (const share of SHARES) {
       const inverse = 15 / ((high - low) * share);
       const middle = Math.round(7.5 - 0.5 * (low + high) * inverse);
@@ -148,15 +148,15 @@ class Fit {
   }
 
   /** The least and the largest value; NaN if one is. */
-  #span(): [least: number, most: number] {
-    let [least, most] = [Infinity, -Infinity];
+  #span(): [min: number, max: number] {
+    let [min, max] = [Infinity, -Infinity];
     for (let i = this.#at; i < this.#at + this.block; i++) {
       const value = this.values[i] as number;
       if (Number.isNaN(value)) return [NaN, NaN];
-      if (value < least) least = value;
-      if (value > most) most = value;
+      if (value < min) min = value;
+      if (value > max) max = value;
     }
-    return [least, most];
+    return [min, max];
   }
 
   /** The scale by which all values are whole numbers of at most 8 bits, if there is one. */

@@ -52,10 +52,10 @@ export function oneOf<Word extends string>(name: string, value: string, words: r
 }
 
 /** @throws UsageError naming the option and its range */
-export function wholeNumber(name: string, value: string, least: number, most: number): number {
+export function wholeNumber(name: string, value: string, min: number, max: number): number {
   const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw new UsageError(`${name} ${value}: use a whole number from ${least} to ${most}`);
+  if (!/^\d+$/.test(value) || number < min || number > max) {
+    throw new UsageError(`${name} ${value}: use a whole number from ${min} to ${max}`);
   }
   return number;
 }

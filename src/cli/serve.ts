@@ -31,14 +31,14 @@ export const OPTIONS = {
   steps: { type: 'string' },
 } as const;
 
-const SHORTEST_TOKEN = 16;
+const MIN_TOKEN = 16;
 
 /** The options of a command line, read and checked. */
 export function readServeOptions(args: readonly string[], environment: NodeJS.ProcessEnv = process.env) {
   const { values, positionals } = parse(args, OPTIONS);
   if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of serve`);
-  const number = (name: 'port' | 'queue' | 'seconds' | 'users', least: number, most: number) =>
-    wholeNumber(`--${name}`, values[name] ?? String(USUAL[name]), least, most);
+  const number = (name: 'port' | 'queue' | 'seconds' | 'users', min: number, max: number) =>
+    wholeNumber(`--${name}`, values[name] ?? String(USUAL[name]), min, max);
   return {
     values,
     host: values.host ?? USUAL.host,
@@ -60,9 +60,9 @@ function readToken(file: string | undefined, variable: string | undefined): stri
     throw new UserError(`--token-file ${file}: ${messageOf(error)}`);
   }
   if (token === undefined || (file === undefined && token === '')) return undefined;
-  if (token.length < SHORTEST_TOKEN || /\s/.test(token)) {
+  if (token.length < MIN_TOKEN || /\s/.test(token)) {
     const where = file === undefined ? 'THOUGHTLINE_TOKEN' : `--token-file ${file}`;
-    throw new UserError(`${where}: a token has at least ${SHORTEST_TOKEN} characters and no blanks`);
+    throw new UserError(`${where}: a token has at least ${MIN_TOKEN} characters and no blanks`);
   }
   return token;
 }

@@ -16,10 +16,10 @@ export function formatTrace(trace: ThoughtTrace, readsThought: boolean): string 
       `${(trace.coverage * 100).toFixed(0)} % of the text outside the window, ${trace.milliseconds.toFixed(0)} ms`,
     'step  evidence NLL  held-out NLL          KL  (nats per token; KL in nats)',
   ];
-  const most = Math.max(...trace.nll);
-  const least = Math.min(...trace.nll);
+  const max = Math.max(...trace.nll);
+  const min = Math.min(...trace.nll);
   trace.nll.forEach((nll, step) => {
-    const share = most === least ? 0 : (nll - least) / (most - least);
+    const share = max === min ? 0 : (nll - min) / (max - min);
     lines.push(
       `${String(step).padStart(4)}${nll.toFixed(4).padStart(14)}${(trace.heldOut[step]?.toFixed(4) ?? '–').padStart(14)}` +
         `${(trace.kl[step]?.toFixed(1) ?? '').padStart(12)}  ${'▇'.repeat(1 + Math.round(share * BAR))}` +

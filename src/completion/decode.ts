@@ -8,7 +8,7 @@ import { beginning, end, expand, textOf, unfinished, type Candidate, type Hypoth
 import { cutUnfinished } from './stop';
 
 /** For so long something is written, so that a window that was long to read is not followed by nothing. */
-const LEAST_WRITING_MS = 60;
+const MIN_WRITING_MS = 60;
 
 /**
  * Continues a window greedily, or with a beam.
@@ -41,7 +41,7 @@ export async function decode(
   let next = await ask(window, around.context(healed.tokens), options.maxTokens - 1);
   if (!next) return undefined;
   let logits = [next];
-  const deadline = Math.max(begun + timeBudget, now() + Math.min(timeBudget, LEAST_WRITING_MS));
+  const deadline = Math.max(begun + timeBudget, now() + Math.min(timeBudget, MIN_WRITING_MS));
   let branches: ReturnType<Decoder['branch']> | undefined;
 
   for (let length = 0; length < options.maxTokens; length++) {

@@ -21,7 +21,7 @@ export interface DecodeOptions extends StopRules {
   readonly signal?: { readonly aborted: boolean } | undefined;
   /**
    * Milliseconds after which no further token is begun; none by default, so that every machine writes the same. Writing
-   * alone has `LEAST_WRITING_MS` of it, however long the window took to read.
+   * alone has `MIN_WRITING_MS` of it, however long the window took to read.
    */
   readonly timeBudget?: number | undefined;
   /** The clock of the budget, in milliseconds. */

@@ -11,13 +11,13 @@ export const DRAFT_TOKENS = 7;
  * Logits after a window that grows by a token from call to call, [vocabulary].
  * @param window all of it
  * @param context the text's end, for a draft to look up
- * @param room tokens that may be written after it and need logits after them
+ * @param remaining tokens that may be written after it and need logits after them
  * @returns undefined if it was aborted between two runs
  */
 export type Ask = (
   window: readonly number[],
   context: LookupContext,
-  room: number,
+  remaining: number,
 ) => Promise<Float32Array | undefined>;
 
 /**
@@ -31,11 +31,11 @@ export function speculate(decoder: Decoder, thought: Conditioning, draft?: Draft
   let read: readonly number[] = [];
   let from = 0;
   let rows: Float32Array = new Float32Array(0);
-  return async (window, context, room) => {
+  return async (window, context, remaining) => {
     const end = window.length - 1;
     const followed = end > from && end < read.length && read[end] === window[end];
     if (!followed) {
-      const drafted = room > 0 ? (draft?.(context, Math.min(DRAFT_TOKENS, room)) ?? []) : [];
+      const drafted = remaining > 0 ? (draft?.(context, Math.min(DRAFT_TOKENS, remaining)) ?? []) : [];
       const asked = [...window, ...drafted];
       const found = await decoder.logits(asked, thought, asked.length - end, signal);
       if (!found) return undefined;

@@ -464,7 +464,7 @@ export class Engine {
     const recalls = memory && this.#lookup.fitted;
     const deadline = performance.now() + (options.memoryDeadlineMs ?? Infinity);
     const alternatives = options.alternatives ?? 0;
-    const draft = recalls && (options.drafts ?? this.#graphs.severalForOne) ? this.#lookup.draft : undefined;
+    const draft = recalls && (options.drafts ?? this.#graphs.batchingIsCheap) ? this.#lookup.draft : undefined;
     const complete = !recalls || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
     const ensemble = {
       decoder,

@@ -17,9 +17,9 @@ export const HEALED_TOKENS = 3;
 const NOTHING = new Uint8Array(0);
 
 /** Takes back the last tokens, up to the beginning of the line or of a run of white space. */
-export function heal(tokens: readonly number[], tokenizer: Tokenizer, most = HEALED_TOKENS): HealedPrompt {
+export function heal(tokens: readonly number[], tokenizer: Tokenizer, max = HEALED_TOKENS): HealedPrompt {
   let kept = tokens.length;
-  while (kept > 0 && tokens.length - kept < most) {
+  while (kept > 0 && tokens.length - kept < max) {
     const text = tokenizer.decode([tokens[kept - 1] as number]);
     if (text.endsWith('\n') || (kept < tokens.length && text.trim() === '')) break;
     kept--;
@@ -37,16 +37,16 @@ export function consume(pendingBytes: Uint8Array, bytes: Uint8Array): { pendingB
 
 /** log Σ exp of the logits of some ids, or of all. */
 export function logSumExp(logits: Float32Array, ids?: readonly number[]): number {
-  let most = -Infinity;
+  let max = -Infinity;
   let sum = 0;
   if (ids) {
-    for (const id of ids) most = Math.max(most, logits[id] ?? -Infinity);
-    for (const id of ids) sum += Math.exp((logits[id] ?? -Infinity) - most);
+    for (const id of ids) max = Math.max(max, logits[id] ?? -Infinity);
+    for (const id of ids) sum += Math.exp((logits[id] ?? -Infinity) - max);
   } else {
-    for (let i = 0; i < logits.length; i++) most = Math.max(most, logits[i] as number);
-    for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - most);
+    for (let i = 0; i < logits.length; i++) max = Math.max(max, logits[i] as number);
+    for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - max);
   }
-  return most + Math.log(sum);
+  return max + Math.log(sum);
 }
 
 /**

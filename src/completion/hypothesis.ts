@@ -80,16 +80,16 @@ export function mostProbable(
   const best: number[] = [];
   const of = (id: number) => logits[id] ?? -Infinity;
   // What a logit has to exceed: none is looked at twice, but for those that are among the highest so far.
-  let least = -Infinity;
+  let minLogit = -Infinity;
   for (let i = 0; i < (ids ?? logits).length; i++) {
     const id = ids ? (ids[i] as number) : i;
     const logit = of(id);
-    if ((best.length === count && !(logit > least)) || !allowed(id)) continue;
+    if ((best.length === count && !(logit > minLogit)) || !allowed(id)) continue;
     let at = best.length;
     while (at > 0 && logit > of(best[at - 1] as number)) at--;
     best.splice(at, 0, id);
     best.length = Math.min(best.length, count);
-    if (best.length === count) least = of(best[count - 1] as number);
+    if (best.length === count) minLogit = of(best[count - 1] as number);
   }
   return best;
 }

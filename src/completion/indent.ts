@@ -7,7 +7,7 @@ import { columns } from './stop';
 const LINES_LOOKED_AT = 200;
 
 /** Characters of a line above the cursor whose end is looked at. */
-const LONGEST_LINE = 2_000;
+const MAX_LINE = 2_000;
 
 /** Spaces that a tab stands for where the file does not tell. */
 const USUAL_UNIT = 4;
@@ -77,8 +77,8 @@ export function shallow(text: string, prefix: string, family: Family): string {
   if (line.trim() !== '' || blank === undefined) return text;
   const depth = depthBelow(prefix, text, family);
   const width = columns(line + blank);
-  const most = Math.max(columns(line), depth ?? width);
-  if (width <= most) return text;
+  const widest = Math.max(columns(line), depth ?? width);
+  if (width <= widest) return text;
   // What follows goes with it.
   return text
     .split('\n')
@@ -86,7 +86,7 @@ export function shallow(text: string, prefix: string, family: Family): string {
       const own = i === 0 ? blank : /^[ \t]*/.exec(content)![0];
       const before = i === 0 ? line : '';
       if (columns(before + own) < width) return content;
-      return fewer(own, columns(before + own) - (width - most) - columns(before)) + content.slice(own.length);
+      return fewer(own, columns(before + own) - (width - widest) - columns(before)) + content.slice(own.length);
     })
     .join('\n');
 }
@@ -99,7 +99,7 @@ function fewer(blank: string, width: number): string {
 }
 
 function isComment(line: string, family: Family): boolean {
-  return line.length <= LONGEST_LINE && scan(line, family).comments[0] === /^\s*/.exec(line)![0].length;
+  return line.length <= MAX_LINE && scan(line, family).comments[0] === /^\s*/.exec(line)![0].length;
 }
 
 /** Columns at which a line may stand at most after those before the cursor; undefined where nobody can say. */
@@ -107,7 +107,7 @@ function depthBelow(prefix: string, text: string, family: Family): number | unde
   const above = lastLines(prefix, LINES_LOOKED_AT)
     .slice(0, -1)
     .findLast((line) => line.trim() !== '' && !isComment(line, family));
-  if (above === undefined || above.length > LONGEST_LINE) return undefined;
+  if (above === undefined || above.length > MAX_LINE) return undefined;
   const { open, comments } = scan(above, family);
   const code = above.slice(0, comments[0]).trimEnd();
   if (open.some(({ kind }) => kind !== 'comment')) return undefined;
@@ -132,6 +132,6 @@ function depthBelow(prefix: string, text: string, family: Family): number | unde
 /** The width of one level: the greatest that all widths are multiples of, if it is a usual one. */
 function unitOf(widths: readonly number[]): number {
   if (widths.length === 0) return USUAL_UNIT;
-  const most = (unit: number) => widths.filter((width) => width % unit === 0).length > 0.9 * widths.length;
-  return [8, 4, 3, 2].find(most) ?? USUAL_UNIT;
+  const widest = (unit: number) => widths.filter((width) => width % unit === 0).length > 0.9 * widths.length;
+  return [8, 4, 3, 2].find(widest) ?? USUAL_UNIT;
 }

@@ -50,11 +50,11 @@ const BLOCK = 1 << 14;
  * is remembered reaches from one side of the cursor to the other.
  */
 export function memorySources({ path, prefix, suffix, related }: CompletionRequest): Source[] {
-  let room = RELATED;
+  let remaining = RELATED;
   const others = related.filter((other, i) => {
     const again = other.path === path || related.findIndex((first) => first.path === other.path) < i;
-    if (again || isBinary(other.text) || other.text.length > room) return false;
-    room -= other.text.length;
+    if (again || isBinary(other.text) || other.text.length > remaining) return false;
+    remaining -= other.text.length;
     return true;
   });
   const after = suffix.slice(restOfLine(suffix).length + 1);
@@ -75,7 +75,7 @@ const NEIGHBOURS = 4;
 const NEIGHBOUR_TOKENS = 2048;
 
 /** Tokens that a context must share with a place elsewhere so that what followed there is worth a try. */
-const LEAST_MATCH = 2;
+const MIN_MATCH = 2;
 
 /**
  * Tokens of a draft that are worth a try with a large decoder, by the length of the match: of what followed three tokens half
@@ -202,7 +202,7 @@ export class LookupMemory {
   /** What followed the end of a context elsewhere, where enough of it is the same there. */
   readonly draft: Draft = (context, count) => {
     const { tokens, length } = this.longestMatch(context, count);
-    return length < LEAST_MATCH ? [] : tokens.slice(0, this.#tokensCost ? draftTokens(length) : count);
+    return length < MIN_MATCH ? [] : tokens.slice(0, this.#tokensCost ? draftTokens(length) : count);
   };
 }
 

@@ -130,9 +130,9 @@ export async function sequenceLogprob(
 
 /** log of the mean of e^x. */
 export function logMeanExp(values: readonly number[]): number {
-  const most = Math.max(...values);
-  if (most === -Infinity) return -Infinity;
-  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0) / values.length);
+  const max = Math.max(...values);
+  if (max === -Infinity) return -Infinity;
+  return max + Math.log(values.reduce((sum, value) => sum + Math.exp(value - max), 0) / values.length);
 }
 
 /**

@@ -56,11 +56,11 @@ export function stopAt(text: string, cursor: CursorContext): { stop: Stop; text:
 
 /** Times that a piece stands in a row when nothing else is to be expected, and the length of such a row at least. */
 const REPEATS = 3;
-const SHORTEST_REPETITION = 20;
+const MIN_REPETITION = 20;
 
 /** A text that has begun to say one thing again and again ends when it has said it once, with a word and no sign that goes on. */
 function loopEnd(text: string) {
-  for (let length = Math.ceil(SHORTEST_REPETITION / REPEATS); length * REPEATS <= text.length; length++) {
+  for (let length = Math.ceil(MIN_REPETITION / REPEATS); length * REPEATS <= text.length; length++) {
     const piece = text.slice(-length);
     // A row of one sign (===, ----, spaces) is a rule, a comment's frame or an indentation.
     if (/^([^\p{L}\p{N}])\1*$/u.test(piece) || !text.endsWith(piece.repeat(REPEATS))) continue;

@@ -108,7 +108,7 @@ const LONG_LINE_REPEATS = 2;
 const LONG_LINE = 10;
 const PIECE_REPEATS = 5;
 const PIECE_CHARACTERS = 40;
-const SHORTEST_REPETITION = 20;
+const MIN_REPETITION = 20;
 
 /**
  * A text up to where it repeats one line again and again, the line above the cursor's included; empty if that is all.
@@ -137,7 +137,7 @@ function repeatsPiece(text: string): boolean {
     // A row of one sign (===, ----, spaces) is a rule or a comment's frame.
     if (/^([^\p{L}\p{N}])\1*$/u.test(piece)) continue;
     const times = Math.max(2, Math.min(PIECE_REPEATS, Math.ceil(PIECE_CHARACTERS / length)));
-    const repeats = Math.max(times, Math.ceil(SHORTEST_REPETITION / length));
+    const repeats = Math.max(times, Math.ceil(MIN_REPETITION / length));
     if (text.endsWith(piece.repeat(repeats))) return true;
   }
   return false;

@@ -56,8 +56,8 @@ export function cutWindow(
   if (specialTokens) return suffixFirst(context, tokenizer, window, specialTokens, reserve);
   if (prompt?.style === 'prefix-suffix-middle') return prefixFirst(context, tokenizer, window, prompt, reserve);
   const begin = prompt?.begin === undefined ? [] : [prompt.begin];
-  const room = Math.max(1, window.tokens - reserve - begin.length);
-  const { tokens, start } = cutPrefix(context.prefix, tokenizer, room, window.hop);
+  const limit = Math.max(1, window.tokens - reserve - begin.length);
+  const { tokens, start } = cutPrefix(context.prefix, tokenizer, limit, window.hop);
   const nothing = { context: [], indentation: '', suffixTokens: 0, suffixEnd: 0 };
   return { head: begin, prefix: tokens, ...nothing, prefixStart: start };
 }
@@ -73,8 +73,8 @@ function suffixFirst(
   const path = [special.file, ...pathTailTokens(context.path, tokenizer)];
   const suffix = cutSuffix(context.suffix, nextLine(context.suffix), tokenizer, window.suffixTokens);
   const head = [...path, ...(suffix.tokens.length > 0 ? [special.suffix, ...suffix.tokens] : []), special.prefix];
-  const room = Math.max(1, window.tokens - reserve - head.length);
-  const prefix = cutPrefix(context.prefix, tokenizer, room, window.hop);
+  const limit = Math.max(1, window.tokens - reserve - head.length);
+  const prefix = cutPrefix(context.prefix, tokenizer, limit, window.hop);
   return {
     head,
     prefix: prefix.tokens,
@@ -145,12 +145,12 @@ function relatedFiles(
   { path, related = [] }: WindowSource,
   tokenizer: Tokenizer,
   { repository, file }: InfillPrompt,
-  room: number,
+  limit: number,
 ): number[] {
   if (repository === undefined || file === undefined) return [];
   const others = related.filter((other) => other.path !== path && other.text.trim() !== '').slice(0, RELATED_FILES);
-  if (others.length === 0 || room === 0) return [];
-  const share = Math.floor(room / others.length);
+  if (others.length === 0 || limit === 0) return [];
+  const share = Math.floor(limit / others.length);
   const name = (of: string) => tokenizer.encodePiece(`${pathTail(of)}\n`);
   const files = others.map((other) => [file, ...name(other.path), ...beginningOf(other.text, tokenizer, share)]);
   const folder =
@@ -164,11 +164,11 @@ function relatedFiles(
 const RELATED_FILES = 2;
 
 /** Whole pieces of a text's beginning, at most `room` tokens. */
-function beginningOf(text: string, tokenizer: Tokenizer, room: number): number[] {
+function beginningOf(text: string, tokenizer: Tokenizer, limit: number): number[] {
   const tokens: number[] = [];
-  for (const piece of tokenizer.pieces(text.slice(0, room * MAX_TOKEN_BYTES))) {
+  for (const piece of tokenizer.pieces(text.slice(0, limit * MAX_TOKEN_BYTES))) {
     const next = tokenizer.encodePiece(piece);
-    if (tokens.length + next.length > room) break;
+    if (tokens.length + next.length > limit) break;
     tokens.push(...next);
   }
   return tokens;
@@ -212,7 +212,12 @@ function cutSuffix(text: string, from: number, tokenizer: Tokenizer, limit: numb
  * The last tokens before the cursor, at most `room`. They begin at a multiple of the hop, or where a piece begins if one
  * does within a hop from there.
  */
-function cutPrefix(text: string, tokenizer: Tokenizer, room: number, hop: number): { tokens: number[]; start: number } {
+function cutPrefix(
+  text: string,
+  tokenizer: Tokenizer,
+  limit: number,
+  hop: number,
+): { tokens: number[]; start: number } {
   const base = blockStart(text);
   const tokens: number[] = [];
   const starts: { token: number; character: number }[] = [];
@@ -222,8 +227,8 @@ function cutPrefix(text: string, tokenizer: Tokenizer, room: number, hop: number
     tokens.push(...tokenizer.encodePiece(piece));
     character += piece.length;
   }
-  if (tokens.length <= room) return { tokens, start: base };
-  const wanted = Math.min(tokens.length - 1, Math.ceil((tokens.length - room) / hop) * hop);
+  if (tokens.length <= limit) return { tokens, start: base };
+  const wanted = Math.min(tokens.length - 1, Math.ceil((tokens.length - limit) / hop) * hop);
   const piece = starts.find(({ token }) => token >= wanted && token <= wanted + hop);
   if (piece) return { tokens: tokens.slice(piece.token), start: piece.character };
   const within = starts.findLast(({ token }) => token < wanted) ?? { token: 0, character: base };

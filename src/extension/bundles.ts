@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { megabytes } from '../adopt/sources/place';
-import { t } from './words';
+import { t } from './l10n';
 
 export interface BundleFacts {
   readonly folder: string;

@@ -32,7 +32,7 @@ import { copilotSuggests, yieldMs } from './copilot';
 import { acceptedCommand, SCHEMES, section } from './names';
 import { Requests } from './requests';
 import { readSettings } from './settings';
-import { t, useTranslator } from './words';
+import { t, useTranslator } from './l10n';
 import { restartDelay, restartLimit, restartWindow } from './restarts';
 import {
   DismissedNotification,

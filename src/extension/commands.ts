@@ -20,7 +20,7 @@ import { editorsDoing, editorsReason } from './requests';
 import { readSettings, writeSetting } from './settings';
 import { describeSnooze, snoozeMinutes } from './snooze';
 import { statusView } from './statusView';
-import { t } from './words';
+import { t } from './l10n';
 import type { Client } from './client';
 import type { Models } from './models';
 import type { NextEdits } from './nextEdits';

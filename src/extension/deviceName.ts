@@ -1,4 +1,4 @@
-import { t } from './words';
+import { t } from './l10n';
 
 /** What a device is called where people read it. */
 export function deviceName(device: string): string {

@@ -28,7 +28,7 @@ const SERVICE_MS = 2_000;
 /** So many files are asked at most how they import a name, for so long, of so many characters. */
 const FILES = 400;
 const SEARCH_MS = 1_500;
-const LONGEST_FILE = 200_000;
+const MAX_FILE = 200_000;
 
 const GLOBS: Readonly<Record<ImportLanguage, string>> = {
   script: '**/*.{ts,tsx,mts,cts,js,jsx,mjs,cjs}',
@@ -172,7 +172,7 @@ async function sourcesBeside(document: TextDocument, language: ImportLanguage): 
 async function textOf(uri: Uri): Promise<string | undefined> {
   try {
     const bytes = await workspace.fs.readFile(uri);
-    return bytes.length > LONGEST_FILE ? undefined : new TextDecoder().decode(bytes);
+    return bytes.length > MAX_FILE ? undefined : new TextDecoder().decode(bytes);
   } catch {
     return undefined;
   }

@@ -13,7 +13,7 @@ import { StatisticsPanel } from './statisticsPanel';
 import { StatusItem } from './statusItem';
 import type { Standstill } from './statusView';
 import { ThoughtPanel } from './thoughtPanel';
-import { useTranslator } from './words';
+import { useTranslator } from './l10n';
 import type { Client, Offered } from './client';
 import type { SettingName } from '../settings';
 

@@ -1,7 +1,7 @@
 /** The menu of the status item: what it offers in which state. */
 import { deviceName } from './deviceName';
 import { describeSnooze, type Snooze } from './snooze';
-import { t } from './words';
+import { t } from './l10n';
 
 export interface MenuState {
   readonly enable: boolean;

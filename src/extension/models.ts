@@ -8,7 +8,7 @@ import { ADOPTION_VERSION, bundleIn, isObtained, megabytes } from '../adopt/sour
 import { runAdoption, type Adopted } from './adoption';
 import { bundleFacts, OWN, ownBundles, type BundleFacts } from './bundles';
 import { readSettings, writeSetting } from './settings';
-import { t } from './words';
+import { t } from './l10n';
 
 /** What the extension tells of `models/coder.json`. */
 interface CoderFacts {

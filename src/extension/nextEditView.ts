@@ -1,6 +1,6 @@
 /** How a next edit is drawn and read out: pure, without VS Code. */
 import type { NextEdit } from '../protocol';
-import { t } from './words';
+import { t } from './l10n';
 
 /** Where the user looks. Lines are counted from 0. */
 export interface Viewpoint {

@@ -1,5 +1,5 @@
 /** What became of the editor's requests for suggestions, as far as an extension can see it; and what that says. Pure. */
-import { t } from './words';
+import { t } from './l10n';
 
 interface Request {
   readonly uri: string;

@@ -1,5 +1,5 @@
 /** Suggestions put off for a while, as a pure state machine. Times are milliseconds since the epoch. */
-import { t } from './words';
+import { t } from './l10n';
 
 export type Snooze =
   | { readonly state: 'awake' }

@@ -3,7 +3,7 @@ import { pageHtml } from './page';
 import type { Recorder } from './recorder';
 import type { Statistics } from './statistics';
 import { statisticsPage } from './statisticsView';
-import { t } from './words';
+import { t } from './l10n';
 
 /** Not more often than this, in milliseconds. */
 const pace = 1_000;

@@ -2,7 +2,7 @@
 import { bars } from './bars';
 import { escapeHtml } from '../plot/html';
 import { latencyAt, latencyQuantile, retention, totals, type Statistics } from './statistics';
-import { t } from './words';
+import { t } from './l10n';
 
 /** What stands in the page's body. */
 export function statisticsPage(statistics: Statistics): string {

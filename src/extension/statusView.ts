@@ -1,5 +1,5 @@
 import { deviceName } from './deviceName';
-import { t } from './words';
+import { t } from './l10n';
 import type { Status } from '../protocol';
 
 /** What the status item shows. */

@@ -9,10 +9,10 @@ export const hangTimeouts = {
   /** Before anything is known about the machine. */
   unknownMs: 60_000,
   /** Shorter than this is never a hang … */
-  leastMs: 5_000,
+  minMs: 5_000,
   /** … and this many times the longest silence that ended well is. */
   times: 20,
-  mostMs: 120_000,
+  maxMs: 120_000,
   /** For each character that the process has been given: it has to be read, cut and encoded. */
   perCharacterMs: 0.01,
   /** After so much silence nothing more is sent until the process is heard again: what is sent is held in memory. */
@@ -38,7 +38,7 @@ export function silenceLimit(
 ): number {
   if (loading) return device === 'cpu' ? limits.loadingMs : limits.loadingDeviceMs;
   const usual = longestMs === undefined ? limits.unknownMs : longestMs * limits.times;
-  return Math.min(limits.mostMs, Math.max(limits.leastMs, usual)) + characters * limits.perCharacterMs;
+  return Math.min(limits.maxMs, Math.max(limits.minMs, usual)) + characters * limits.perCharacterMs;
 }
 
 /** The longest of the last silences. */

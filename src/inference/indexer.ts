@@ -262,10 +262,10 @@ function isSame(known: Stamp | undefined, file: Stamp): boolean {
 /** The files changed last that fit, the one changed last at the end: it is the nearest. */
 export function newest(files: readonly SourceFile[], bytes: number): SourceFile[] {
   const chosen: SourceFile[] = [];
-  let room = bytes;
+  let remaining = bytes;
   for (const file of files.toSorted((a, b) => b.mtimeMs - a.mtimeMs)) {
-    if (file.size > room) break;
-    room -= file.size;
+    if (file.size > remaining) break;
+    remaining -= file.size;
     chosen.push(file);
   }
   return chosen.reverse();

@@ -50,7 +50,7 @@ export function lineSplitter(line: (text: string) => void): (chunk: string) => v
       begun = '';
       from = end + 1;
     }
-    const room = logLimits.characters + 1 - begun.length;
-    if (room > 0) begun += chunk.slice(from, from + room);
+    const remaining = logLimits.characters + 1 - begun.length;
+    if (remaining > 0) begun += chunk.slice(from, from + remaining);
   };
 }

@@ -297,8 +297,8 @@ export class InferenceService {
       lane: 'refine',
       key: VERIFICATION,
       advance: async () => {
-        const complaint = await this.#engine.verify();
-        if (complaint !== undefined) this.#send({ type: 'deviceMismatch', reason: complaint });
+        const mismatch = await this.#engine.verify();
+        if (mismatch !== undefined) this.#send({ type: 'deviceMismatch', reason: mismatch });
         return false;
       },
       dropped: () => undefined,

@@ -19,7 +19,7 @@ export type KnnGateInputs = Record<(typeof KNN_GATE_INPUTS)[number], number>;
 export const INVERSE_TEMPERATURE = 22;
 
 /** Neighbours whose share is less than this part of the nearest's are left out. */
-const LEAST = Math.exp(-7);
+const MIN_SHARE = Math.exp(-7);
 
 /**
  * The distribution of the tokens that followed similar hidden states: a softmax of cosines over everything that has been read, as in the
@@ -51,7 +51,7 @@ export function knnDistribution(
     const those = cosines[i] as Float32Array;
     for (let at = 0; at < those.length; at++) {
       const share = Math.exp(inverseTemperature * ((those[at] as number) - nearest));
-      if (!(share > LEAST)) continue;
+      if (!(share > MIN_SHARE)) continue;
       total += share;
       shares.set(tokens[at] as number, (shares.get(tokens[at] as number) ?? 0) + share);
     }

@@ -30,7 +30,7 @@ export interface DecoderView {
 }
 
 /** A token that the decoder all but rules out is ruled out alike below this, in nats. */
-const LEAST = -12;
+const MIN_LOGPROB = -12;
 
 /** The gate's inputs, all of the size of one. */
 export function gateInputs(
@@ -48,7 +48,7 @@ export function gateInputs(
     entropy: view.entropy,
     certainty: view.logprob,
     // Of a name that it never saw the decoder's doubt says nothing.
-    doubt: spellings > 0 ? 0 : Math.max(LEAST, view.logprobOfHit),
+    doubt: spellings > 0 ? 0 : Math.max(MIN_LOGPROB, view.logprobOfHit),
     same: first?.token === view.token ? 1 : 0,
     inside: word.tokens > 0 ? 1 : 0,
     spelt: Math.log1p(spellings),
@@ -78,7 +78,7 @@ export function consistentSpellings(hits: readonly CacheHit[], word: OpenIdentif
 
 /** λ, the memory gate: the weight of the memory in the next token, a logistic function of the match and of what the decoder thinks of it. */
 export function memoryGate(prediction: Prediction, inputs: GateInputs, { lengths, gate }: MemoryWeights): number {
-  let score = gate.length[bucketOf(prediction.longest, lengths)] ?? 0;
+  let score = gate.length[bucketOf(prediction.maxLength, lengths)] ?? 0;
   for (const name of GATE_INPUTS) score += gate[name] * inputs[name];
   return 1 / (1 + Math.exp(-score));
 }
@@ -153,16 +153,16 @@ export function normalise(logits: Float32Array): { logprobs: Float32Array; entro
 function summarise(logits: Float32Array): { total: number; entropy: number; token: number } {
   let token = 0;
   for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[token] as number)) token = i;
-  const most = logits[token] as number;
+  const max = logits[token] as number;
   let sum = 0;
   let weighted = 0;
   for (let i = 0; i < logits.length; i++) {
-    const above = (logits[i] as number) - most;
+    const above = (logits[i] as number) - max;
     const weight = Math.exp(above);
     sum += weight;
     if (weight > 0) weighted += weight * above;
   }
-  return { total: most + Math.log(sum), entropy: Math.log(sum) - weighted / sum, token };
+  return { total: max + Math.log(sum), entropy: Math.log(sum) - weighted / sum, token };
 }
 
 function minus(values: Float32Array, by: number): Float32Array {

@@ -16,7 +16,7 @@ export interface NgramCacheOptions {
   /** Lengths of the contexts that are chained, ascending. */
   readonly orders?: readonly number[];
   /** Tokens for which room is made at once. */
-  readonly room?: number;
+  readonly reserved?: number;
 }
 
 /** Positions of a document, the end not included. */
@@ -26,7 +26,7 @@ export interface PositionRange {
 }
 
 /** Matches are compared this far back. */
-export const LONGEST = 32;
+export const MAX_MATCH = 32;
 
 /** Places looked at for one query and order. */
 export const WALKED = 64;
@@ -35,7 +35,7 @@ export const WALKED = 64;
 const CAPACITY = 1 << 23;
 
 const ORDERS = [1, 3, 6];
-const LEAST_ROOM = 1 << 12;
+const INITIAL_RESERVE = 1 << 12;
 
 interface Entry extends PositionRange {
   readonly key: string;
@@ -64,7 +64,7 @@ export class NgramCache {
   readonly #vocabulary: number;
   readonly #capacity: number;
   readonly #orders: readonly number[];
-  readonly #room: number;
+  readonly #reserved: number;
   #tokens: Uint16Array | Uint32Array;
   #chains: readonly Chains[];
   #length = 0;
@@ -73,13 +73,13 @@ export class NgramCache {
   #documents: Entry[] = [];
   readonly #byKey = new Map<string, Entry>();
 
-  constructor({ vocabulary, capacity = CAPACITY, orders = ORDERS, room = LEAST_ROOM }: NgramCacheOptions) {
+  constructor({ vocabulary, capacity = CAPACITY, orders = ORDERS, reserved = INITIAL_RESERVE }: NgramCacheOptions) {
     this.#vocabulary = vocabulary;
     this.#capacity = capacity;
     this.#orders = orders;
-    this.#room = room;
-    this.#tokens = this.#newTokens(room);
-    this.#chains = this.#newChains(room);
+    this.#reserved = reserved;
+    this.#tokens = this.#newTokens(reserved);
+    this.#chains = this.#newChains(reserved);
   }
 
   /** Keys of the documents, the oldest first. */
@@ -129,15 +129,15 @@ export class NgramCache {
     const known = this.#byKey.get(key);
     if (known && this.#endsWith(known) && from === 0) {
       let shared = 0;
-      const most = Math.min(tokens.length, known.end - known.start);
-      while (shared < most && this.#tokens[known.start + shared] === tokens[shared]) shared++;
+      const max = Math.min(tokens.length, known.end - known.start);
+      while (shared < max && this.#tokens[known.start + shared] === tokens[shared]) shared++;
       this.#cutBack(known, known.start + shared);
-      this.#makeRoom(tokens.length - shared, 1);
+      this.#reserve(tokens.length - shared, 1);
       this.#append(this.#byKey.get(key) as Entry, tokens, shared);
       return;
     }
     this.delete(key);
-    this.#makeRoom(tokens.length - from, 0);
+    this.#reserve(tokens.length - from, 0);
     const entry: Entry = { key, start: this.#length, end: this.#length };
     this.#documents.push(entry);
     this.#byKey.set(key, entry);
@@ -179,14 +179,14 @@ export class NgramCache {
    * Where the end of a context occurred before, as far as it is found by the last `order` tokens: the most recent first.
    * @param order one of the orders that are chained
    * @param above matches of this length are left to longer orders
-   * @param most places looked at
+   * @param max places looked at
    * @param hidden documents that are not looked at
    */
   matchesOf(
     order: number,
     above: number,
     context: ArrayLike<number>,
-    most: number,
+    max: number,
     hidden: readonly PositionRange[] = [],
   ): { found: Match[]; walked: number } {
     const found: Match[] = [];
@@ -195,7 +195,7 @@ export class NgramCache {
     if (!chains || context.length < order) return { found, walked };
     const { heads, previous } = chains;
     let link = heads[hash(context, context.length, order) & (heads.length - 1)] as number;
-    while (link > 0 && walked < most) {
+    while (link > 0 && walked < max) {
       const position = link;
       link = previous[position - 1] as number;
       if (hidden.some(({ start, end }) => position >= start && position < end)) continue;
@@ -227,9 +227,9 @@ export class NgramCache {
 
   /** How many tokens before `position` equal the end of the context. */
   #common(context: ArrayLike<number>, position: number): number {
-    const most = Math.min(LONGEST, context.length, position);
+    const max = Math.min(MAX_MATCH, context.length, position);
     let length = 0;
-    while (length < most && this.#tokens[position - 1 - length] === context[context.length - 1 - length]) length++;
+    while (length < max && this.#tokens[position - 1 - length] === context[context.length - 1 - length]) length++;
     return length;
   }
 
@@ -265,7 +265,7 @@ export class NgramCache {
   }
 
   /** Room for so many tokens more and a separator: the oldest documents leave but for the last `kept`, the arrays grow. */
-  #makeRoom(count: number, kept: number): void {
+  #reserve(count: number, kept: number): void {
     while (this.#documents.length > kept && this.#live + count > this.#capacity) {
       this.delete((this.#documents[0] as Entry).key);
     }
@@ -278,9 +278,9 @@ export class NgramCache {
     const tokens = this.#tokens;
     const needed = this.#live + documents.length + more + 1;
     // An eighth more than needed: growing costs a constant per token, and little is held in vain.
-    const room = Math.max(this.#room, Math.ceil(needed * 1.125));
-    this.#tokens = this.#newTokens(room);
-    this.#chains = this.#newChains(room);
+    const reserved = Math.max(this.#reserved, Math.ceil(needed * 1.125));
+    this.#tokens = this.#newTokens(reserved);
+    this.#chains = this.#newChains(reserved);
     this.#length = 0;
     this.#live = 0;
     this.#documents = [];
@@ -292,18 +292,18 @@ export class NgramCache {
     }
   }
 
-  #newTokens(room: number): Uint16Array | Uint32Array {
-    return this.#vocabulary < 1 << 16 ? new Uint16Array(room) : new Uint32Array(room);
+  #newTokens(reserved: number): Uint16Array | Uint32Array {
+    return this.#vocabulary < 1 << 16 ? new Uint16Array(reserved) : new Uint32Array(reserved);
   }
 
-  #newChains(room: number): Chains[] {
+  #newChains(reserved: number): Chains[] {
     // Four to eight positions a bucket; contexts of one token have no more buckets than there are tokens.
-    const buckets = powerOfTwo(room / 4);
+    const buckets = powerOfTwo(reserved / 4);
     const single = Math.min(buckets, powerOfTwo(this.#vocabulary));
     return this.#orders.map((order) => ({
       order,
       heads: new Int32Array(order === 1 ? single : buckets),
-      previous: new Int32Array(room),
+      previous: new Int32Array(reserved),
     }));
   }
 }
@@ -317,11 +317,11 @@ function hash(tokens: ArrayLike<number>, end: number, order: number): number {
 }
 
 /** The largest power of two that is at most `most`. */
-function powerOfTwo(most: number): number {
-  return 2 ** Math.floor(Math.log2(Math.max(1, most)));
+function powerOfTwo(max: number): number {
+  return 2 ** Math.floor(Math.log2(Math.max(1, max)));
 }
 
 /** As much of a context as matches are compared by. */
 export function lastOf(context: readonly number[]): readonly number[] {
-  return context.length > LONGEST ? context.slice(-LONGEST) : context;
+  return context.length > MAX_MATCH ? context.slice(-MAX_MATCH) : context;
 }

@@ -24,7 +24,7 @@ export interface Prediction {
   /** The most probable first. */
   readonly entries: readonly { readonly token: number; readonly share: number }[];
   /** Tokens of the longest matching context. */
-  readonly longest: number;
+  readonly maxLength: number;
   /** Hits of that length. */
   readonly count: number;
 }
@@ -52,18 +52,18 @@ export function scoreOf(hit: CacheHit, { lengths, recollection: weights }: Memor
 export function predict(hits: readonly CacheHit[], weights: MemoryWeights): Prediction | undefined {
   if (hits.length === 0) return undefined;
   const scores = hits.map((hit) => scoreOf(hit, weights));
-  const most = Math.max(...scores);
+  const max = Math.max(...scores);
   const shares = new Map<number, number>();
   let total = 0;
-  let longest = 0;
+  let maxLength = 0;
   let count = 0;
   hits.forEach(({ token, length }, i) => {
-    const share = Math.exp((scores[i] as number) - most);
+    const share = Math.exp((scores[i] as number) - max);
     total += share;
     shares.set(token, (shares.get(token) ?? 0) + share);
-    if (length > longest) [longest, count] = [length, 0];
-    if (length === longest) count++;
+    if (length > maxLength) [maxLength, count] = [length, 0];
+    if (length === maxLength) count++;
   });
   const entries = [...shares].map(([token, share]) => ({ token, share: share / total }));
-  return { entries: entries.sort((a, b) => b.share - a.share), longest, count };
+  return { entries: entries.sort((a, b) => b.share - a.share), maxLength, count };
 }

@@ -38,7 +38,7 @@ interface WorkspaceMatch extends Match {
 export class WorkspaceMemory {
   readonly #vocabulary: number;
   readonly #partSize: number;
-  readonly #most: number;
+  readonly #maxParts: number;
   /** The newest last. */
   #parts: NgramCache[] = [];
   readonly #places = new Map<string, FileEntry>();
@@ -46,7 +46,7 @@ export class WorkspaceMemory {
   constructor(vocabulary: number, { partSize = PART, parts = PARTS } = {}) {
     this.#vocabulary = vocabulary;
     this.#partSize = partSize;
-    this.#most = parts;
+    this.#maxParts = parts;
   }
 
   /** Paths of the files that are known. */
@@ -82,9 +82,9 @@ export class WorkspaceMemory {
     const kept = tokens.length < this.#partSize ? tokens : Array.prototype.slice.call(tokens, 0, this.#partSize - 1);
     let part = this.#parts.findLast(({ length }) => length + kept.length + 1 <= this.#partSize);
     if (!part) {
-      if (this.#parts.length >= this.#most) return false;
-      const room = this.#partSize;
-      part = new NgramCache({ vocabulary: this.#vocabulary, orders: ORDERS, room, capacity: room });
+      if (this.#parts.length >= this.#maxParts) return false;
+      const reserved = this.#partSize;
+      part = new NgramCache({ vocabulary: this.#vocabulary, orders: ORDERS, reserved, capacity: reserved });
       this.#parts.push(part);
     }
     part.put(path, kept);

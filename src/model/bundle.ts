@@ -92,13 +92,13 @@ function readTokenizer(text: string, manifest: Manifest, path: string): Tokenize
 function readPrior(bytes: Buffer, manifest: Manifest, path: string): Float32Array {
   const { thoughtVectors = 0, width } = manifest.architecture;
   const row = thoughtVectors * width * 4;
-  const [least, most] = [topLayers(manifest) * row, thoughtRows(manifest) * row];
+  const [min, max] = [topLayers(manifest) * row, thoughtRows(manifest) * row];
   const { byteLength } = bytes;
-  if (byteLength < least || byteLength > most || byteLength % row !== 0) {
-    const wanted = least === most ? String(most) : `${least} to ${most}`;
+  if (byteLength < min || byteLength > max || byteLength % row !== 0) {
+    const wanted = min === max ? String(max) : `${min} to ${max}`;
     throw new UserError(`${path}: ${byteLength} bytes instead of ${wanted}; install the model again`);
   }
-  const prior = new Float32Array(most / 4);
+  const prior = new Float32Array(max / 4);
   for (let i = 0; i < byteLength / 4; i++) prior[i] = bytes.readFloatLE(i * 4);
   return prior;
 }

@@ -72,12 +72,12 @@ export interface Mirror {
 
 /**
  * Keys and values of one stack of layers, where its graph reads and writes them: for each layer the keys, then the values,
- * [batch, kvHeads, room, headWidth], of which the first `length` tokens are filled. A run adds its tokens in place;
+ * [batch, kvHeads, capacity, headWidth], of which the first `length` tokens are filled. A run adds its tokens in place;
  * truncating only forgets.
  */
 export class KeyValueCache {
   #tables: readonly Float32Array[];
-  #room: number;
+  #capacity: number;
   #length = 0;
   #mirror: Mirror | undefined;
   /** Hidden keys of the tokens, a row a token: of the top of one hypothesis, where the graphs give them. */
@@ -85,22 +85,22 @@ export class KeyValueCache {
   /** Those of the last run otherwise: one token of each entry of the batch, [batch, width]. */
   lastHiddenKeys: Float32Array | undefined;
 
-  /** @param room tokens for which there is memory; it grows where more are needed */
+  /** @param capacity tokens for which there is memory; it grows where more are needed */
   constructor(
     readonly shape: CacheShape,
     readonly batch: number,
-    room: number,
+    capacity: number,
   ) {
-    this.#room = Math.max(1, room);
-    this.#tables = this.#empty(this.#room);
+    this.#capacity = Math.max(1, capacity);
+    this.#tables = this.#empty(this.#capacity);
   }
 
   get length(): number {
     return this.#length;
   }
 
-  get room(): number {
-    return this.#room;
+  get capacity(): number {
+    return this.#capacity;
   }
 
   get tables(): readonly Float32Array[] {
@@ -121,22 +121,22 @@ export class KeyValueCache {
   /** Makes room for further tokens. */
   reserve(tokens: number): void {
     const needed = this.#length + tokens;
-    if (needed <= this.#room) return;
+    if (needed <= this.#capacity) return;
     this.#grow(needed);
   }
 
   /** @param tokens for which there is to be room, at least */
   #grow(tokens: number): void {
-    const room = Math.ceil(tokens / GROWTH) * GROWTH;
-    const grown = this.#empty(room);
+    const capacity = Math.ceil(tokens / GROWTH) * GROWTH;
+    const grown = this.#empty(capacity);
     for (const [i, table] of grown.entries()) {
       for (let block = 0; block < this.#blocks; block++) {
-        const all = this.#rows(this.#tables[i] as Float32Array, block, 0, this.#room);
-        table.set(all, block * room * this.#width);
+        const all = this.#rows(this.#tables[i] as Float32Array, block, 0, this.#capacity);
+        table.set(all, block * capacity * this.#width);
       }
     }
     this.#tables = grown;
-    this.#room = room;
+    this.#capacity = capacity;
   }
 
   /**
@@ -153,7 +153,7 @@ export class KeyValueCache {
       const first = (i >> 1) * this.#blocks;
       for (let block = 0; block < this.#blocks; block++) {
         const rows = added.subarray((first + block) * size, (first + block + 1) * size);
-        table.set(rows, (block * this.#room + this.#length) * this.#width);
+        table.set(rows, (block * this.#capacity + this.#length) * this.#width);
       }
     }
     this.#length += tokens;
@@ -165,7 +165,7 @@ export class KeyValueCache {
    */
   move(from: number, to: number, count: number, rotation: Rotation): void {
     this.#changedFrom(Math.min(from, to));
-    if (to + count > this.#room) this.#grow(to + count);
+    if (to + count > this.#capacity) this.#grow(to + count);
     this.hiddenKeys?.move(from, to, count);
     for (const [i, table] of this.#tables.entries()) {
       for (let block = 0; block < this.#blocks; block++) {
@@ -208,22 +208,22 @@ export class KeyValueCache {
   }
 
   /** A copy for a batch that shares this past. */
-  repeated(batch: number, room: number): KeyValueCache {
+  repeated(batch: number, capacity: number): KeyValueCache {
     return KeyValueCache.side(
       Array.from({ length: batch }, () => this),
-      room,
+      capacity,
     );
   }
 
   /** Caches of equal length side by side, for a batch in which each has a past of its own. */
-  static side(caches: readonly KeyValueCache[], room: number): KeyValueCache {
+  static side(caches: readonly KeyValueCache[], capacity: number): KeyValueCache {
     const [first] = caches;
     if (!first || caches.some(({ length }) => length !== first.length)) throw new RangeError('caches differ in length');
-    const copy = new KeyValueCache(first.shape, caches.length, first.length + room);
+    const copy = new KeyValueCache(first.shape, caches.length, first.length + capacity);
     copy.#length = first.length;
     for (const [i, table] of copy.#tables.entries()) {
       let to = 0;
-      for (const cache of caches) cache.#each(i, (block) => table.set(block, to++ * copy.#room * copy.#width));
+      for (const cache of caches) cache.#each(i, (block) => table.set(block, to++ * copy.#capacity * copy.#width));
     }
     return copy;
   }
@@ -254,13 +254,13 @@ export class KeyValueCache {
     if (this.#mirror) this.#mirror.length = Math.min(this.#mirror.length, length);
   }
 
-  #empty(room: number): Float32Array[] {
-    const size = this.#blocks * room * this.#width;
+  #empty(capacity: number): Float32Array[] {
+    const size = this.#blocks * capacity * this.#width;
     return Array.from({ length: 2 * this.shape.layers }, () => new Float32Array(size));
   }
 
   #rows(table: Float32Array, block: number, from: number, to: number): Float32Array {
-    const start = block * this.#room;
+    const start = block * this.#capacity;
     return table.subarray((start + from) * this.#width, (start + to) * this.#width);
   }
 

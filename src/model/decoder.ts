@@ -32,7 +32,7 @@ export function isLarge({ files }: Pick<Manifest, 'files'>): boolean {
 }
 
 /** Tokens for which caches have memory at first. */
-const FIRST_ROOM = 256;
+const INITIAL_CAPACITY = 256;
 
 /** Thoughts whose top caches are kept: the one that serves, and the one that is being prepared. */
 const KEPT_THOUGHTS = 2;
@@ -69,8 +69,8 @@ export class Decoder {
     this.#graphs = graphs;
     this.#architecture = manifest.architecture;
     this.#runTokens = isLarge(manifest) ? LARGE_RUN_TOKENS : RUN_TOKENS;
-    this.#states = new Rows(manifest.architecture.width, FIRST_ROOM);
-    this.#trunk = graphs.trunkCache(1, FIRST_ROOM);
+    this.#states = new Rows(manifest.architecture.width, INITIAL_CAPACITY);
+    this.#trunk = graphs.trunkCache(1, INITIAL_CAPACITY);
   }
 
   /**
@@ -166,23 +166,23 @@ export class Decoder {
   }
 
   /** Hypotheses that share the window filled last under this thought, and continue it each in its own way. */
-  branch(thought: Conditioning, batch: number, room: number): Branches {
+  branch(thought: Conditioning, batch: number, capacity: number): Branches {
     return new Branches(
       this.#graphs,
-      this.#trunk.repeated(batch, room),
-      this.#topOf(thought).repeated(batch, room),
+      this.#trunk.repeated(batch, capacity),
+      this.#topOf(thought).repeated(batch, capacity),
       repeat(thought.mu, batch),
     );
   }
 
   /** One hypothesis for each of several thoughts, under all of which the same window has been filled. */
-  branchEach(thoughts: readonly Conditioning[], room: number): Branches {
+  branchEach(thoughts: readonly Conditioning[], capacity: number): Branches {
     return new Branches(
       this.#graphs,
-      this.#trunk.repeated(thoughts.length, room),
+      this.#trunk.repeated(thoughts.length, capacity),
       KeyValueCache.side(
         thoughts.map((thought) => this.#topOf(thought)),
-        room,
+        capacity,
       ),
       joined(thoughts.map(({ mu }) => mu)),
     );
@@ -242,7 +242,7 @@ export class Decoder {
 
   #topOf(thought: Conditioning): KeyValueCache {
     const known = this.#tops.get(thought.version);
-    const top = known ?? this.#graphs.topCache(1, FIRST_ROOM);
+    const top = known ?? this.#graphs.topCache(1, INITIAL_CAPACITY);
     this.#tops.set(thought.version, top);
     return top;
   }

@@ -40,9 +40,9 @@ const ADDED = ['new_keys', 'new_values'] as const;
 type Output = 'states' | 'logits' | typeof HIDDEN_KEYS | typeof HIDDEN;
 
 /** How the graphs are run, apart from the device. */
-export interface Running {
+export interface GraphRunOptions {
   /** Tokens of one run at most, for devices that compute longer runs wrongly. */
-  readonly longest?: number;
+  readonly maxRunTokens?: number;
   /** Computes runs of a few tokens in ONNX Runtime's place. */
   readonly kernel?: Kernel;
 }
@@ -58,32 +58,38 @@ export class Graphs {
   readonly #manifest: Manifest;
   readonly #layers: number;
   readonly #rows: number;
-  readonly #longest: number;
+  readonly #maxRunTokens: number;
   readonly #kernel: Kernel | undefined;
   /** Where gradients are written: with features one has megabytes, and so many new ones would be so much to collect. */
   readonly #gradient: Float32Array;
 
-  constructor(runtime: Runtime, sessions: Sessions, manifest: Manifest, { longest = Infinity, kernel }: Running = {}) {
+  constructor(
+    runtime: Runtime,
+    sessions: Sessions,
+    manifest: Manifest,
+    { maxRunTokens = Infinity, kernel }: GraphRunOptions = {},
+  ) {
     this.#runtime = runtime;
     this.#sessions = sessions;
     this.#manifest = manifest;
     this.#layers = topLayers(manifest);
     this.#rows = thoughtRows(manifest);
-    this.#longest = longest;
+    this.#maxRunTokens = maxRunTokens;
     this.#kernel = kernel;
     const { width, thoughtVectors = 0 } = manifest.architecture;
     this.#gradient = new Float32Array(this.#rows * thoughtVectors * width);
   }
 
   /** An empty cache for the trunk's keys and values. */
-  trunkCache(batch: number, room: number): KeyValueCache {
-    return new KeyValueCache(this.#shape(this.#manifest.architecture.trunkLayers), batch, room);
+  trunkCache(batch: number, capacity: number): KeyValueCache {
+    return new KeyValueCache(this.#shape(this.#manifest.architecture.trunkLayers), batch, capacity);
   }
 
   /** The same for the top's, which belong to one thought. */
-  topCache(batch: number, room: number): KeyValueCache {
-    const cache = new KeyValueCache(this.#shape(this.#layers), batch, room);
-    if (this.hasHiddenOutput && batch === 1) cache.hiddenKeys = new HiddenKeys(this.#manifest.architecture.width, room);
+  topCache(batch: number, capacity: number): KeyValueCache {
+    const cache = new KeyValueCache(this.#shape(this.#layers), batch, capacity);
+    if (this.hasHiddenOutput && batch === 1)
+      cache.hiddenKeys = new HiddenKeys(this.#manifest.architecture.width, capacity);
     return cache;
   }
 
@@ -196,13 +202,13 @@ export class Graphs {
    * Whether a run of several tokens takes hardly longer than one of a single token: ONNX Runtime waits for the start of its
    * operations and for its weights then, the kernel for weights that do not fit the processor's caches; else it computes.
    */
-  get severalForOne(): boolean {
+  get batchingIsCheap(): boolean {
     return this.#kernel === undefined || this.#kernel.bytes > CACHED;
   }
 
   /** The same sessions, run in another way. */
-  run(how: Running): Graphs {
-    return new Graphs(this.#runtime, this.#sessions, this.#manifest, how);
+  with(options: GraphRunOptions): Graphs {
+    return new Graphs(this.#runtime, this.#sessions, this.#manifest, options);
   }
 
   /** Ends profiling; the profiles lie where the sessions were told to write them. */
@@ -216,8 +222,8 @@ export class Graphs {
 
   /** The runs that so many tokens take: one, unless it were too long. In a batch of several each has one token. */
   *#parts(count: number, batch: number): Generator<{ from: number; to: number }> {
-    const most = batch === 1 ? this.#longest : Infinity;
-    for (let from = 0; from < count; from += most) yield { from, to: Math.min(count, from + most) };
+    const max = batch === 1 ? this.#maxRunTokens : Infinity;
+    for (let from = 0; from < count; from += max) yield { from, to: Math.min(count, from + max) };
   }
 
   /** One run over a cache, which is where its keys and values go unless the provider gives them in memory of its own. */
@@ -235,7 +241,7 @@ export class Graphs {
     const { inputNames, outputNames } = this.#sessions[graph];
     const appends = outputNames.includes(ADDED[0]);
     for (const [i, table] of cache.tables.entries()) {
-      const tensor = this.#floats(table, [cache.batch, kvHeads, cache.room, headWidth]);
+      const tensor = this.#floats(table, [cache.batch, kvHeads, cache.capacity, headWidth]);
       past[`past_${tableName(i)}`] = tensor;
       if (!appends) present[`present_${tableName(i)}`] = tensor;
     }

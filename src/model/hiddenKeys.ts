@@ -63,8 +63,8 @@ export class HiddenKeys {
 
   #reserve(rows: number): void {
     if (rows <= this.#scales.length) return;
-    const room = Math.max(rows, 2 * this.#scales.length);
-    const [numbers, scales] = [new Int8Array(room * this.width), new Float32Array(room)];
+    const capacity = Math.max(rows, 2 * this.#scales.length);
+    const [numbers, scales] = [new Int8Array(capacity * this.width), new Float32Array(capacity)];
     numbers.set(this.#numbers);
     scales.set(this.#scales);
     [this.#numbers, this.#scales] = [numbers, scales];

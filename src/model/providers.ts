@@ -81,13 +81,13 @@ const MIN_COVERAGE = 0.9;
 export async function openDevice(runtime: Runtime, bundle: Bundle, options: DeviceOptions): Promise<OpenedDevice> {
   const threads = options.threads ?? defaultThreads();
   const plain = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
-  const cpu = await blamingBundle(bundle, async () =>
+  const cpu = await asBundleError(bundle, async () =>
     withKernel(plain, bundle, await probeOnce(plain, bundle), options.log),
   );
   const base = runtime.fallback === undefined ? 'cpu' : 'wasm';
   const names = base === 'wasm' ? [] : candidates(options.device, process.platform);
   const measured = names.length > 0 || options.measureAll === true;
-  const reference = measured ? await blamingBundle(bundle, () => probe(cpu, bundle)) : undefined;
+  const reference = measured ? await asBundleError(bundle, () => probe(cpu, bundle)) : undefined;
 
   const tried: { report: CandidateReport; graphs: Graphs | undefined }[] = [];
   for (const provider of names) {
@@ -123,7 +123,7 @@ export async function openDevice(runtime: Runtime, bundle: Bundle, options: Devi
     return {
       graphs: chosen,
       report: { device: provider, reason, threads, kernel: false, candidates: reports },
-      ...(reference && { verify: () => complaint(chosen, bundle, reference) }),
+      ...(reference && { verify: () => mismatch(chosen, bundle, reference) }),
     };
   }
   const reason = baseReason(options.device, reports, runtime.fallback);
@@ -132,7 +132,7 @@ export async function openDevice(runtime: Runtime, bundle: Bundle, options: Devi
 }
 
 /** What the CPU computes for a bundle is the bundle's fault where it is no number. */
-async function blamingBundle<Result>({ directory }: Bundle, run: () => Promise<Result>): Promise<Result> {
+async function asBundleError<Result>({ directory }: Bundle, run: () => Promise<Result>): Promise<Result> {
   try {
     return await run();
   } catch (error) {
@@ -158,7 +158,7 @@ async function withKernel(
   try {
     const kernel = await Kernel.open(bundle);
     if (!kernel) return graphs;
-    const faster = graphs.run({ kernel });
+    const faster = graphs.with({ kernel });
     const difference = agreement(await probeOnce(faster, bundle), outputs);
     if (difference <= MAX_KERNEL_DIFFERENCE) return faster;
     log?.(`${instead}: the kernel's outputs differ by ${(difference * 100).toFixed(0)} %`);
@@ -169,7 +169,7 @@ async function withKernel(
   return graphs;
 }
 
-async function complaint(graphs: Graphs, bundle: Bundle, reference: Probe): Promise<string | undefined> {
+async function mismatch(graphs: Graphs, bundle: Bundle, reference: Probe): Promise<string | undefined> {
   try {
     const difference = agreement(await probeOnce(graphs, bundle), reference.outputs);
     if (difference <= MAX_DIFFERENCE) return undefined;
@@ -224,7 +224,7 @@ async function tryProvider(
     let difference = agreement(outputs, reference.outputs);
     let runTokens: number | undefined;
     if (difference > MAX_DIFFERENCE) {
-      const short = graphs.run({ longest: SHORT_RUN });
+      const short = graphs.with({ maxRunTokens: SHORT_RUN });
       const again = await probe(short, bundle, limit);
       const left = agreement(again.outputs, reference.outputs);
       if (left <= MAX_DIFFERENCE) {

@@ -19,9 +19,9 @@ export function quantiseInto(
   const count = rows.length / width;
   for (let row = 0; row < count; row++) {
     const values = rows.subarray(row * width, (row + 1) * width);
-    let most = 0;
-    for (const value of values) most = Math.max(most, Math.abs(value));
-    const scale = most === 0 ? 1 : most / LARGEST;
+    let max = 0;
+    for (const value of values) max = Math.max(max, Math.abs(value));
+    const scale = max === 0 ? 1 : max / LARGEST;
     const at = (first + row) * width;
     for (let i = 0; i < width; i++) numbers[at + i] = Math.round((values[i] as number) / scale);
     scales[first + row] = scale;

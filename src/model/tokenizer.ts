@@ -3,7 +3,7 @@ import { LruMap } from './lru';
 import { piecesOf, type Pieces } from './pieces';
 
 const REMEMBERED_PIECES = 8192;
-const LONGEST_REMEMBERED = 400;
+const MAX_REMEMBERED = 400;
 /** No vocabulary is larger. */
 const MAX_TOKENS = 2 ** 20;
 /** The characters of byte-level BPE come before this one. */
@@ -51,7 +51,7 @@ export class Tokenizer {
 
   /** Token ids of a piece, remembered. */
   encodePiece(piece: string): readonly number[] {
-    if (piece.length > LONGEST_REMEMBERED) return this.encode(piece);
+    if (piece.length > MAX_REMEMBERED) return this.encode(piece);
     let ids = this.#known.get(piece);
     if (ids === undefined) this.#known.set(copyOf(piece), (ids = this.encode(piece)));
     return ids;

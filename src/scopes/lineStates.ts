@@ -1,7 +1,7 @@
 import type { IGrammar, StateStack } from 'vscode-textmate';
 
 /** Longer lines are data: read as if they were blank, and nothing is known in them. */
-export const LONGEST_LINE = 2_000;
+export const MAX_LINE = 2_000;
 
 /**
  * The state in which a grammar ends each line of a document. After an edit only the changed lines are read again, and those
@@ -49,7 +49,7 @@ export class LineStates {
   #read(text: string): void {
     const line = this.#right;
     const start = line === 0 ? null : (this.#ends[line - 1] as StateStack);
-    const read = text.length > LONGEST_LINE ? '' : text;
+    const read = text.length > MAX_LINE ? '' : text;
     const end = this.grammar.tokenizeLine2(read, start).ruleStack;
     const same = line + 1 >= this.#consistent && this.#ends[line]?.equals(end) === true;
     this.#ends[line] = end;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IGrammar, StateStack } from 'vscode-textmate';
 import { languageOf } from '../languages';
 import { grammarFor } from './grammars';
-import { LineStates, LONGEST_LINE } from './lineStates';
+import { LineStates, MAX_LINE } from './lineStates';
 import { scopeOf, type Scope } from './scope';
 
 /** What is read of a document: `TextDocument` has it. */
@@ -30,7 +30,7 @@ const TURN = 6;
 const PAUSE = 4;
 
 /** Beyond this line nothing is known. */
-const MOST_LINES = 20_000;
+const MAX_LINES = 20_000;
 
 interface Reading {
   states: LineStates | undefined;
@@ -66,9 +66,9 @@ export class Scopes {
   /** What a letter typed at a place would be part of; undefined where that is not known, or not yet. */
   at(document: Lines, { line, character }: Place): Scope | undefined {
     const { textMate, lineComment } = languageOf(document.languageId) ?? {};
-    if (line > MOST_LINES) return undefined;
+    if (line > MAX_LINES) return undefined;
     const text = lineOf(document, line);
-    if (text.length > LONGEST_LINE) return undefined;
+    if (text.length > MAX_LINE) return undefined;
     if (textMate === undefined)
       return lineComment === undefined ? undefined : lineScope(text.slice(0, character), lineComment);
     const reading = this.#readingOf(document);

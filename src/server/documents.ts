@@ -192,7 +192,7 @@ export function siblings(
 ): { related: RelatedText[]; skipped: { uri: string; reason: string }[] } {
   const related: RelatedText[] = [];
   const skipped: { uri: string; reason: string }[] = [];
-  let room: number = limits.evidenceInAll;
+  let remaining: number = limits.evidenceInAll;
   for (const other of open.toReversed()) {
     if (other.uri === document.uri || !enabled(other)) continue;
     const all = other.getText();
@@ -202,8 +202,8 @@ export function siblings(
       skipped.push({ uri: other.uri, reason: `${all.length} characters are more than ${limits.evidence}` });
     } else if (isBinary(all)) {
       skipped.push({ uri: other.uri, reason: 'it is binary' });
-    } else if (all.length <= room) {
-      room -= all.length;
+    } else if (all.length <= remaining) {
+      remaining -= all.length;
       const { text, lineOf } = knownOf(other, all);
       const lines = edited(other).flatMap((line) => lineOf(line) ?? []);
       if (text !== '') related.push({ path: pathFor(other), text, ...(lines.length > 0 && { edited: lines }) });

@@ -6,7 +6,7 @@ import type { TextDocumentContentChangeEvent } from 'vscode-languageserver';
 const KEPT = 8;
 
 /** A change of more lines than this is no typing: a formatter, a paste of a whole file, another branch. */
-const MOST_LINES = 40;
+const MAX_LINES = 40;
 
 /** Lines from `from` up to, but without, `to`, both from 0. */
 interface Stretch {
@@ -35,7 +35,7 @@ export class EditedLines {
       from: Math.min(stretch.from, ...touched.map(({ from }) => from)),
       to: Math.max(stretch.to, ...touched.map(({ to }) => to + grown)),
     };
-    const typed = Math.max(newlines, end - start) < MOST_LINES;
+    const typed = Math.max(newlines, end - start) < MAX_LINES;
     this.#stretches = [...moved, ...(typed ? [whole] : [])].slice(-KEPT);
   }
 
@@ -50,7 +50,7 @@ export class EditedLines {
   /** The lines, from 0, in order; of a long stretch its beginning. */
   get lines(): number[] {
     const lines = this.#stretches.flatMap(({ from, to }) =>
-      Array.from({ length: Math.min(MOST_LINES, to - from) }, (_, i) => from + i),
+      Array.from({ length: Math.min(MAX_LINES, to - from) }, (_, i) => from + i),
     );
     return [...new Set(lines)].sort((a, b) => a - b);
   }

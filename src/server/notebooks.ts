@@ -12,7 +12,7 @@ export interface Cell {
 }
 
 /** Of the cells above so many characters are taken, the last ones. */
-const MOST_CHARACTERS = 1 << 18;
+const MAX_CHARACTERS = 1 << 18;
 
 /** Languages of notebooks whose comments begin with something else than `#`. */
 const COMMENTS: Readonly<Record<string, string>> = Object.fromEntries(
@@ -33,8 +33,8 @@ export function joined(cells: readonly Cell[], language: string): string {
     .filter(({ text }) => text.trim() !== '')
     .map(({ text, code, language: own }) => `${code && own === language ? text : comment(text)}\n\n`);
   const text = texts.join('');
-  if (text.length <= MOST_CHARACTERS) return text;
-  const tail = text.slice(-MOST_CHARACTERS);
+  if (text.length <= MAX_CHARACTERS) return text;
+  const tail = text.slice(-MAX_CHARACTERS);
   return tail.slice(tail.indexOf('\n') + 1);
 }
 

@@ -81,11 +81,11 @@ export class Refusals {
 
 /** A change without what it removes and inserts again. */
 export function smallest({ offset, removed, inserted }: Edit): Edit {
-  const most = Math.min(removed.length, inserted.length);
+  const max = Math.min(removed.length, inserted.length);
   let start = 0;
-  while (start < most && removed[start] === inserted[start]) start++;
+  while (start < max && removed[start] === inserted[start]) start++;
   let end = 0;
-  while (end < most - start && removed.at(-1 - end) === inserted.at(-1 - end)) end++;
+  while (end < max - start && removed.at(-1 - end) === inserted.at(-1 - end)) end++;
   return {
     offset: offset + start,
     removed: removed.slice(start, removed.length - end),

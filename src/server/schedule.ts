@@ -47,11 +47,11 @@ export function continuation(suggestion: Suggestion, at: Context): Continuation 
  * Whether the answer to a run begun at `run` may still serve at `at`: typed on from there, nothing below the cursor's line
  * changed. The answer itself then decides, by `continuation`.
  */
-export function mayServe(run: Context, at: Context, longest = 80): boolean {
+export function mayServe(run: Context, at: Context, maxTyped = 80): boolean {
   const typed = at.prefix.length - run.prefix.length;
   return (
     typed >= 0 &&
-    typed <= longest &&
+    typed <= maxTyped &&
     at.prefix.startsWith(run.prefix) &&
     at.suffix.slice(lineEnd(at.suffix)) === run.suffix.slice(lineEnd(run.suffix))
   );
@@ -61,10 +61,10 @@ export function mayServe(run: Context, at: Context, longest = 80): boolean {
  * Whether the answer to a run may still serve anywhere in a text that has changed since: nothing before the run's cursor
  * nor below its line is another. If not, the run is stopped at its next token.
  */
-export function couldServe(run: Context, text: string, longest = 80): boolean {
+export function couldServe(run: Context, text: string, maxTyped = 80): boolean {
   const below = run.suffix.slice(lineEnd(run.suffix));
   const line = text.length - run.prefix.length - below.length;
-  return line >= 0 && line <= longest + lineEnd(run.suffix) && text.startsWith(run.prefix) && text.endsWith(below);
+  return line >= 0 && line <= maxTyped + lineEnd(run.suffix) && text.startsWith(run.prefix) && text.endsWith(below);
 }
 
 /** A suggestion that has stood for this long is being read: there is time to see what would follow it. */
@@ -149,8 +149,8 @@ const MAX_EMPTY_RESULTS = 8;
 /** Each suggestion holds the text around it: of a long document fewer are kept, for about so many characters in all. */
 const KEPT_CHARACTERS = 1 << 22;
 
-function room(most: number, { prefix, suffix }: Context): number {
-  return Math.max(2, Math.min(most, Math.floor(KEPT_CHARACTERS / (1 + prefix.length + suffix.length))));
+function capacityFor(max: number, { prefix, suffix }: Context): number {
+  return Math.max(2, Math.min(max, Math.floor(KEPT_CHARACTERS / (1 + prefix.length + suffix.length))));
 }
 
 /**
@@ -170,14 +170,14 @@ export class SuggestionMemory {
 
   /** Remembers a suggestion that is about to be shown. */
   add(entry: Remembered): void {
-    this.#entries = this.#entries.map(settled).slice(1 - room(this.#capacity, entry));
+    this.#entries = this.#entries.map(settled).slice(1 - capacityFor(this.#capacity, entry));
     this.#entries.push(settled(entry));
   }
 
   /** Remembers that the model had nothing for a place, and why. */
   addEmpty(at: Context, thought: number, reason: string): void {
     const { prefix, suffix } = at;
-    this.#empty = [...this.#empty.slice(1 - room(MAX_EMPTY_RESULTS, at)), { prefix, suffix, thought, reason }];
+    this.#empty = [...this.#empty.slice(1 - capacityFor(MAX_EMPTY_RESULTS, at)), { prefix, suffix, thought, reason }];
   }
 
   /** Why the model had nothing for exactly this place, if it was asked under this thought. */
@@ -190,16 +190,16 @@ export class SuggestionMemory {
   addPrefetched(entry: Remembered): void {
     const shown = this.#entries.slice(-1);
     const others = this.#entries.slice(0, -1).map((other) => ({ ...other, prefetched: false }));
-    this.#entries = [...others, { ...entry, prefetched: true }, ...shown].slice(-room(this.#capacity, entry));
+    this.#entries = [...others, { ...entry, prefetched: true }, ...shown].slice(-capacityFor(this.#capacity, entry));
   }
 
   /** Remembers what may be chosen instead of the suggestion on screen. */
   addAlternatives(entries: readonly Remembered[]): void {
     const shown = this.#entries.slice(-1);
     const alternatives = entries.map((entry) => ({ ...entry, alternative: true })).reverse();
-    const most = entries.length + room(this.#capacity, shown[0] ?? { prefix: '', suffix: '' });
+    const max = entries.length + capacityFor(this.#capacity, shown[0] ?? { prefix: '', suffix: '' });
     const others = this.#entries.slice(0, -1).map((other) => ({ ...other, alternative: false }));
-    this.#entries = [...others, ...alternatives, ...shown].slice(-most);
+    this.#entries = [...others, ...alternatives, ...shown].slice(-max);
   }
 
   /** What may be chosen at a place instead of a text, each text once, the first of `addBeside` first. */

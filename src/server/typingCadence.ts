@@ -4,7 +4,7 @@
  */
 
 /** Fewer intervals than this say nothing about a user. */
-const FEWEST = 8;
+const MIN_INTERVALS = 8;
 
 /** The share of runs that may be overtaken by the next keystroke, among those begun after a wait. */
 const OVERTAKEN = 0.5;
@@ -16,24 +16,24 @@ const OVERTAKEN = 0.5;
  *
  * @param intervals between keystrokes of this user, in milliseconds, pauses included
  * @param latency what a run takes, in milliseconds
- * @param most milliseconds that are waited at most
+ * @param max milliseconds that are waited at most
  */
-export function debounce(intervals: readonly number[], latency: number, most: number): number {
-  if (intervals.length < FEWEST || !(latency > 0)) return 0;
-  const waits = [0, ...intervals.filter((interval) => interval > 0 && interval < most)];
+export function debounce(intervals: readonly number[], latency: number, max: number): number {
+  if (intervals.length < MIN_INTERVALS || !(latency > 0)) return 0;
+  const waits = [0, ...intervals.filter((interval) => interval > 0 && interval < max)];
   const enough = (wait: number) => {
     const still = intervals.filter((interval) => interval > wait);
     const overtaken = still.filter((interval) => interval < wait + latency).length;
     return overtaken <= OVERTAKEN * still.length;
   };
-  return waits.toSorted((a, b) => a - b).find(enough) ?? most;
+  return waits.toSorted((a, b) => a - b).find(enough) ?? max;
 }
 
 /** Changes closer to each other than this are one action: a bracket that the editor closes, a line it indents. */
 const SAME_ACTION_MS = 8;
 
 /** Milliseconds that the model is not asked after a keystroke, at most. */
-const LONGEST_WAIT_MS = 40;
+const MAX_WAIT_MS = 40;
 
 /** Keystrokes and runs that are remembered. */
 const KEPT_INTERVALS = 64;
@@ -70,11 +70,11 @@ export class TypingCadence {
 
   /** Milliseconds to wait from now on before the model is asked. */
   wait(now: number): number {
-    return Math.max(0, this.#last + debounce(this.#intervals, this.latency, LONGEST_WAIT_MS) - now);
+    return Math.max(0, this.#last + debounce(this.#intervals, this.latency, MAX_WAIT_MS) - now);
   }
 }
 
-function keep(values: number[], value: number, most: number): void {
+function keep(values: number[], value: number, max: number): void {
   values.push(value);
-  if (values.length > most) values.shift();
+  if (values.length > max) values.shift();
 }

@@ -9,7 +9,7 @@ import { pathOf } from './documents';
 const QUIET_MS = 500;
 
 /** However fast they come, changes are told after this long. */
-const LONGEST_MS = 5_000;
+const MAX_MS = 5_000;
 
 /** Something changed on disk. */
 export interface Touched {
@@ -105,7 +105,7 @@ export class Workspace {
     }
     if (this.#changed.size === 0) return;
     const now = performance.now();
-    const latest = (this.#latest ??= now + LONGEST_MS);
+    const latest = (this.#latest ??= now + MAX_MS);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#tellChanged(), Math.min(QUIET_MS, latest - now)).unref();
   }

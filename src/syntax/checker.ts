@@ -26,7 +26,7 @@ export interface SyntaxCheck {
 export const UNKNOWN: SyntaxCheck = { parses: undefined, undeclared: [] };
 
 /** UTF-16 units of a file beyond which it is not parsed: a first parse takes some 10 ms for 60,000. */
-const LONGEST = 400_000;
+const MAX_CHARACTERS = 400_000;
 
 /** The parser of one language at work on one file after the other: a text that differs little costs little. */
 export class SyntaxChecker {
@@ -52,7 +52,7 @@ export class SyntaxChecker {
    * @param suffix whole text after it
    */
   check(prefix: string, suffix: string, insertions: readonly Insertion[]): SyntaxCheck[] {
-    if (prefix.length + suffix.length > LONGEST) return insertions.map(() => UNKNOWN);
+    if (prefix.length + suffix.length > MAX_CHARACTERS) return insertions.map(() => UNKNOWN);
     const allowed = this.#allowedErrors(prefix, suffix);
     return insertions.map((insertion) => this.#verdict(prefix, suffix, insertion, allowed));
   }
@@ -74,7 +74,7 @@ export class SyntaxChecker {
    * where it cannot be said
    */
   unit(prefix: string, suffix: string): (text: string) => number | undefined {
-    const tooLong = prefix.length + suffix.length > LONGEST;
+    const tooLong = prefix.length + suffix.length > MAX_CHARACTERS;
     let allowed: number | undefined;
     return (text) => {
       if (tooLong || text.trim() === '') return undefined;

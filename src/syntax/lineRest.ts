@@ -3,9 +3,9 @@ import { lineState } from './lineState';
 import { scan } from './scanner';
 
 /** Characters of a line on either side of the cursor that are looked at. */
-const LONGEST = 20_000;
+const MAX_CHARACTERS = 20_000;
 /** A heading that opens a block is shorter than this. */
-const LONGEST_HEADING = 200;
+const MAX_HEADING = 200;
 
 /** What follows the closers of a heading: types and words, no strings and no statements, and then what opens the block. */
 const HEADING = /^[^"'`;]*?(?:\{|\{ ?\}|=>|:|\b(?:then|do|begin))[\s)\]};,]*$/;
@@ -19,9 +19,9 @@ const HEADING = /^[^"'`;]*?(?:\{|\{ ?\}|=>|:|\b(?:then|do|begin))[\s)\]};,]*$/;
  */
 export function onlyCloses(line: string, rest: string, path: string): boolean {
   if (/^[\s)\]}>"'`;,:]*$/.test(rest)) return true;
-  if (rest.length > LONGEST) return false;
+  if (rest.length > MAX_CHARACTERS) return false;
   const family = familyOf(path);
-  const before = line.slice(-LONGEST);
+  const before = line.slice(-MAX_CHARACTERS);
   const text = before + rest;
   const start = lineState(before, rest, family);
   const { closers, comments, open } = scan(text, family, { open: start.open, from: before.length + start.carried });
@@ -40,6 +40,6 @@ export function onlyCloses(line: string, rest: string, path: string): boolean {
     }
     const left = text.slice(at, end);
     const heads = text.slice(before.length, at).trim() !== '' || /^\s*[=-]>/.test(left);
-    return left === '' || (heads && left.length <= LONGEST_HEADING && HEADING.test(left));
+    return left === '' || (heads && left.length <= MAX_HEADING && HEADING.test(left));
   }
 }

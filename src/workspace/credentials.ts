@@ -81,14 +81,14 @@ const BEFORE = 100;
 const AFTER = 600;
 
 /** A line with more names than these is data. */
-const MOST_NAMES = 200;
+const MAX_NAMES = 200;
 
 /** Whether a line holds a credential. */
 export function holdsCredential(line: string): boolean {
   if (FORM.test(line) || ADDRESS.test(line)) return true;
   let names = 0;
   for (const { 1: chosen, index } of line.matchAll(NAMES)) {
-    if (++names > MOST_NAMES) return true;
+    if (++names > MAX_NAMES) return true;
     const from = Math.max(0, index - BEFORE);
     if (holdsValue(line.slice(from, index + AFTER), index - from, chosen !== undefined)) return true;
   }
@@ -121,9 +121,9 @@ function assigned(text: string): string[] {
 /**
  * Whether a text looks as if a machine, or somebody who chose a password, had made it: letters and something else in turns,
  * and few of them twice.
- * @param most mean length of its pieces at most
+ * @param max mean length of its pieces at most
  */
-export function looksRandom(text: string, most: number): boolean {
+export function looksRandom(text: string, max: number): boolean {
   const value = text.replace(SCHEME, '');
   if (value.length < 8 || value.length > 4096 || /\s/.test(value) || PLACEHOLDER.test(value)) return false;
   const pieces = value.match(PIECE) ?? [];
@@ -131,7 +131,7 @@ export function looksRandom(text: string, most: number): boolean {
   // Letters alone are a word, however they are written, unless they change their case like no word.
   if (!mixed && (pieces.length < 8 || !/[a-z]/.test(value))) return false;
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  return length <= most * pieces.length && entropy(value) >= 2.5;
+  return length <= max * pieces.length && entropy(value) >= 2.5;
 }
 
 /** Shannon entropy of the characters of a text, in bits per character. */

@@ -5,7 +5,7 @@ import { isSecretFile, isSecretFolder } from './secrets';
 export const LARGEST = 512 << 10;
 
 /** A line longer than this is made by a program, in UTF-16 units. */
-const LONGEST_LINE = 5_000;
+const MAX_LINE = 5_000;
 
 /** Folders that hold what was installed or built. */
 const FOREIGN = new Set(
@@ -46,9 +46,9 @@ export function strangeness(text: string): string | undefined {
   if (text.includes('\0')) return 'binary';
   let start = 0;
   for (let end = text.indexOf('\n'); end !== -1; start = end + 1, end = text.indexOf('\n', start)) {
-    if (end - start > LONGEST_LINE) return 'minified';
+    if (end - start > MAX_LINE) return 'minified';
   }
-  return text.length - start > LONGEST_LINE ? 'minified' : undefined;
+  return text.length - start > MAX_LINE ? 'minified' : undefined;
 }
 
 /** Patterns of one `.gitignore`, or in its syntax, and the folder that they are relative to. */

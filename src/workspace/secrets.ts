@@ -13,7 +13,7 @@ const END = /-----?\s?END [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,40}-----?|^Private-
 const AROUND = /["'`+#*>|,;.)\\\s-]/;
 
 /** Lines of a private key at most; of more the rest is something else. */
-const LONGEST_KEY = 200;
+const MAX_KEY = 200;
 
 /** A manifest of Kubernetes whose values are secret under any name. */
 const SECRET_KIND = /^\s*"?kind"?\s{0,8}:\s{0,8}"?Secret"?[\s,]*$/;
@@ -55,7 +55,7 @@ export function forOthers(text: string): Known {
 function endOfKey(lines: readonly string[], begin: number): number {
   const first = lines[begin]!;
   if (END.test(first)) return begin;
-  const limit = Math.min(lines.length, begin + LONGEST_KEY);
+  const limit = Math.min(lines.length, begin + MAX_KEY);
   for (let i = begin + 1; i < limit; i++) if (END.test(lines[i]!)) return i;
   let last = begin;
   while (last + 1 < limit && mayBeOfKey(lines[last + 1]!)) last++;

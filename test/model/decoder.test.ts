@@ -56,7 +56,7 @@ for (const [name, directory] of BUNDLES) {
 
     test('short runs equal one long one, in states, logits and caches', async () => {
       const window = tokens.slice(0, 100);
-      const short = graphs.run({ longest: 16 });
+      const short = graphs.with({ maxRunTokens: 16 });
       const [long, cut] = [graphs, short].map((made) => ({
         made,
         trunk: made.trunkCache(1, 120),

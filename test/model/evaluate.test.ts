@@ -9,7 +9,7 @@ import { chooseSites } from '../../lab/evaluation/items';
 import type { Measured } from '../../lab/evaluation/measure';
 import { readRepository } from '../../lab/evaluation/repository';
 import type { TypingSummary } from '../../lab/evaluation/typing';
-import { familyWays } from '../../lab/evaluation/ways';
+import { familyVariants } from '../../lab/evaluation/variants';
 import { thoughtsAfter } from '../../lab/thoughts';
 import { UserError } from '../../src/model/errors';
 import { randomFrom } from '../../src/model/random';
@@ -26,7 +26,7 @@ function source(functions: number): string {
 }
 
 interface Row {
-  way?: string;
+  variant?: string;
   name?: string;
   bits_per_byte?: number;
   parses?: number;
@@ -69,7 +69,7 @@ describe('evaluate DIR', () => {
     assert.equal(repositories, 2);
     assert.equal(measured.length, 12);
     assert.match(await readFile(drawing, 'utf8'), /<title>plain decoder, no thought, step 4: /);
-    const names = rows.map(({ way }) => way);
+    const names = rows.map(({ variant }) => variant);
     for (const name of ['T=0', 'T=2', 'T=4', 'T=4 + memory', 'workspace', 'plain', 'n-gram cache', 'closing bracket']) {
       assert.ok(names.includes(name), `${name} in ${names.join(', ')}`);
     }
@@ -89,7 +89,7 @@ describe('evaluate DIR', () => {
     const report = (await run('--typing', '--items', '2')) as unknown as TypingSummary;
     assert.equal(report.passages, 2);
     assert.deepEqual(
-      report.rows.map(({ way, ratio }) => [way, ratio !== undefined && ratio.mean >= 0 && ratio.mean <= 1]),
+      report.rows.map(({ variant, ratio }) => [variant, ratio !== undefined && ratio.mean >= 0 && ratio.mean <= 1]),
       [
         ['T=0', true],
         ['T=4', true],
@@ -107,7 +107,7 @@ describe('evaluate DIR', () => {
       '0.1,0.9',
     )) as unknown as TypingSummary;
     assert.deepEqual(
-      rows.map(({ way }) => way),
+      rows.map(({ variant }) => variant),
       ['T=0, sure with 0.1', 'T=0, sure with 0.9'],
     );
     assert.ok(rows[0]!.shown >= rows[1]!.shown && difference === undefined);
@@ -126,7 +126,7 @@ describe('evaluate DIR', () => {
   test('--families has a row for each family', async () => {
     const { rows } = await run('--families', '--items', '6', '--plain', TINY);
     const byName = new Map(rows.map((row) => [row.name, row]));
-    for (const { name, likelihood } of familyWays()) {
+    for (const { name, likelihood } of familyVariants()) {
       const row = byName.get(name);
       assert.ok(row, name);
       assert.equal(typeof row.bits_per_byte, likelihood ? 'number' : 'undefined', name);
@@ -158,8 +158,8 @@ for (const [name, directory] of BUNDLES) {
 
     test('neither in request, evidence and memory, nor completed in any way', async () => {
       // What a model writes by heart differs; what it is shown does not: the larger one need not be asked as often.
-      const [count, ways] =
-        name === 'tiny' ? [9, familyWays()] : [3, familyWays().filter(({ options }) => options.memory)];
+      const [count, variants] =
+        name === 'tiny' ? [9, familyVariants()] : [3, familyVariants().filter(({ options }) => options.memory)];
       const sites = chooseSites([await readRepository(folder)], count, randomFrom(2));
       assert.equal(sites.length, count / 3);
       for (const [site, { request, target }] of sites.flatMap((one) => one.items.map((item) => [one, item] as const))) {
@@ -169,7 +169,7 @@ for (const [name, directory] of BUNDLES) {
           assert.ok([seen.prefix, seen.suffix, ...seen.related.map(({ text }) => text)].every((t) => !holds(t)));
         }
         const thoughts = await thoughtsAfter(engine(), site.request, [0, 4]);
-        for (const { name: way, thought, options, alone } of ways) {
+        for (const { name: variant, thought, options, alone } of variants) {
           if (typeof thought !== 'number') continue;
           const { candidates } = await engine().complete(alone ? { ...request, related: [] } : request, {
             ...options,
@@ -177,7 +177,7 @@ for (const [name, directory] of BUNDLES) {
             maxLines: 5,
             thought: thoughts.get(thought),
           });
-          for (const { text } of candidates) assert.ok(!holds(text), `${way}: ${text}`);
+          for (const { text } of candidates) assert.ok(!holds(text), `${variant}: ${text}`);
         }
         assert.ok(!holds(await engine().copied(request, 5)));
       }

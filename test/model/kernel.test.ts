@@ -7,7 +7,7 @@ import type { KeyValueCache } from '../../src/model/cache';
 import type { Graphs } from '../../src/model/graphs';
 import { cosinesTo, plainProducts } from '../../src/model/hiddenKeys';
 import { Kernel } from '../../src/model/kernel/kernel';
-import { MOST_TOKENS } from '../../src/model/kernel/layout';
+import { MAX_TOKENS } from '../../src/model/kernel/layout';
 import { agreement } from '../../src/model/probe';
 import { openDevice } from '../../src/model/providers';
 import { loadRuntime } from '../../src/model/runtime';
@@ -34,7 +34,7 @@ for (const [name, directory] of bundles) {
       graphs = await openGraphs(await loadRuntime(), bundle, { provider: 'cpu', threads: 2 });
       kernel = (await Kernel.open(bundle)) as Kernel;
       assert.ok(kernel, 'the bundle stores its weights as the kernel reads them');
-      fast = graphs.run({ kernel });
+      fast = graphs.with({ kernel });
       tokens = bundle.tokenizer.encode(await readFile(join(FROZEN, 'src/model/decoder.ts'), 'utf8')).slice(0, 120);
     });
     after(() => graphs.release());
@@ -53,7 +53,7 @@ for (const [name, directory] of bundles) {
     const rows = ({ trunk, top }: Caches, from: number, to: number) =>
       [trunk, top].flatMap((cache) => cache.tables.map((_, table) => cache.rows(table, 1, from, to).slice()));
 
-    for (const count of [1, 2, 3, MOST_TOKENS])
+    for (const count of [1, 2, 3, MAX_TOKENS])
       test(`a run of ${count}: states, logits, keys and values are ONNX Runtime's`, async () => {
         const [slow, quick] = [await filled(), await filled()];
         const expected = await read(graphs, slow, 100, 100 + count);
@@ -81,13 +81,13 @@ for (const [name, directory] of bundles) {
 
     test('tokens one by one give the numbers of one run, to the last bit', async () => {
       const [together, apart] = [await filled(), await filled()];
-      const { logits } = await read(fast, together, 100, 100 + MOST_TOKENS);
-      for (let i = 0; i < MOST_TOKENS; i++) {
+      const { logits } = await read(fast, together, 100, 100 + MAX_TOKENS);
+      for (let i = 0; i < MAX_TOKENS; i++) {
         const one = await read(fast, apart, 100 + i, 101 + i);
         const size = one.logits.length;
         assert.deepEqual(one.logits, logits.slice(i * size, (i + 1) * size));
       }
-      assert.deepEqual(rows(apart, 100, 100 + MOST_TOKENS), rows(together, 100, 100 + MOST_TOKENS));
+      assert.deepEqual(rows(apart, 100, 100 + MAX_TOKENS), rows(together, 100, 100 + MAX_TOKENS));
     });
 
     test('what ONNX Runtime writes over in a cache is read anew, and the other way round', async () => {
@@ -126,16 +126,16 @@ for (const [name, directory] of bundles) {
     };
 
     test('drafts are tried where several tokens take little longer than one', () => {
-      assert.equal(graphs.severalForOne, true);
-      assert.equal(fast.severalForOne, false);
+      assert.equal(graphs.batchingIsCheap, true);
+      assert.equal(fast.batchingIsCheap, false);
     });
 
     test('batches, long runs and full caches are left to ONNX Runtime', () => {
       const { tokens: window } = bundle.manifest.window;
       const cache = (batch: number) => graphs.trunkCache(batch, 1);
-      assert.ok(kernel.takes(MOST_TOKENS, cache(1)));
+      assert.ok(kernel.takes(MAX_TOKENS, cache(1)));
       assert.ok(!kernel.takes(1, cache(2)));
-      assert.ok(!kernel.takes(MOST_TOKENS + 1, cache(1)));
+      assert.ok(!kernel.takes(MAX_TOKENS + 1, cache(1)));
       const full = cache(1);
       full.reserve(2 * window + 1000);
       full.advance(2 * window + 1000, full.tables, () => {});

@@ -37,7 +37,7 @@ for (const [name, directory] of BUNDLES) {
       const here = await openDevice(await loadRuntime(), bundle, options);
       const there = await openDevice(await loadWasm(REASON), bundle, options);
       // Not the kernel, which is the same under both, and rounds what they give it.
-      const [native, wasm] = [here, there].map(({ graphs }) => graphs.run({})) as [Graphs, Graphs];
+      const [native, wasm] = [here, there].map(({ graphs }) => graphs.with({})) as [Graphs, Graphs];
       const [expected, found] = [await probeOnce(native, bundle), await probeOnce(wasm, bundle)];
       assert.deepEqual(Object.keys(found), ['states', 'prefill', 'decoded', 'nll', 'gradient']);
       const difference = agreement(found, expected);

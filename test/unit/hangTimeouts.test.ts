@@ -19,9 +19,9 @@ test('silence: how long is too long', () => {
       { loading: false, device: 'cpu', longestMs: undefined, characters: 0 },
       hangTimeouts.unknownMs,
     ],
-    ['a quick machine', { loading: false, device: 'cpu', longestMs: 20, characters: 0 }, hangTimeouts.leastMs],
+    ['a quick machine', { loading: false, device: 'cpu', longestMs: 20, characters: 0 }, hangTimeouts.minMs],
     ['a slow machine', { loading: false, device: 'cpu', longestMs: 1_000, characters: 0 }, 20_000],
-    ['a very slow one', { loading: false, device: 'cpu', longestMs: 50_000, characters: 0 }, hangTimeouts.mostMs],
+    ['a very slow one', { loading: false, device: 'cpu', longestMs: 50_000, characters: 0 }, hangTimeouts.maxMs],
     ['a large text', { loading: false, device: 'cpu', longestMs: 20, characters: 1_000_000 }, 15_000],
   ];
   for (const [name, silence, expected] of table) assert.equal(silenceLimit(silence), expected, name);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { debounce, TypingCadence } from '../../src/server/typingCadence';
 
-const most = 300;
+const max = 300;
 const times = (count: number, value: number) => Array.from({ length: count }, () => value);
 
 test('the wait follows the typing and the speed of the model', () => {
@@ -17,7 +17,7 @@ test('the wait follows the typing and the speed of the model', () => {
     ['never a pause that is long enough', [...times(10, 250), ...times(10, 400)], 500, 300],
     ['bursts, then pauses', [...times(30, 60), ...times(5, 180), ...times(10, 900)], 300, 60],
   ];
-  for (const [name, intervals, latency, wait] of table) assert.equal(debounce(intervals, latency, most), wait, name);
+  for (const [name, intervals, latency, wait] of table) assert.equal(debounce(intervals, latency, max), wait, name);
 });
 
 test('never longer than it may be', () => {

@@ -18,9 +18,9 @@ export interface DownloadOptions {
 }
 
 /** How often it is tried again without a byte having come, and at all. */
-const MOST_FRUITLESS = 3;
-const MOST_TRIES = 100;
-const MOST_REDIRECTS = 5;
+const MAX_FRUITLESS = 3;
+const MAX_TRIES = 100;
+const MAX_REDIRECTS = 5;
 const MAGIC = Buffer.from('GGUF');
 
 /** A connection that may do better the next time. */
@@ -75,7 +75,7 @@ async function fetchRest(
       signal?.throwIfAborted();
       if (!(error instanceof Broken)) throw error;
       fruitless = part.length > before ? 0 : fruitless + 1;
-      if (fruitless >= MOST_FRUITLESS || tries >= MOST_TRIES) throw new UserError(brokenOff(url, part, error));
+      if (fruitless >= MAX_FRUITLESS || tries >= MAX_TRIES) throw new UserError(brokenOff(url, part, error));
       await sleep(pause * 2 ** fruitless, undefined, { signal });
     }
   }
@@ -139,7 +139,7 @@ function check({ statusCode = 0, headers }: IncomingMessage, { host }: URL, { le
 /** Asks for a file from a byte on, and goes where it is sent: to https, and nowhere else but within this machine. */
 async function follow(address: URL, from: number, patience: number, signal?: AbortSignal): Promise<IncomingMessage> {
   let url = address;
-  for (let hops = 0; hops <= MOST_REDIRECTS; hops++) {
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
     const response = await ask(url, from, patience, signal);
     const { statusCode = 0, headers } = response;
     if (![301, 302, 303, 307, 308].includes(statusCode)) return response;

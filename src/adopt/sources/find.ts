@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 /** Folders below a cache's that are looked into: Hugging Face needs three (model, snapshots, revision). */
 const DEPTH = 4;
 /** Entries that are looked at in one folder and all below it: a cache has hundreds. */
-const MOST_ENTRIES = 20_000;
+const MAX_ENTRIES = 20_000;
 
 /** What a file must be. */
 export interface Wanted {
@@ -47,7 +47,7 @@ export async function sumOf(path: string, signal?: AbortSignal): Promise<string>
 async function* filesOfSize(place: string, bytes: number, signal?: AbortSignal): AsyncGenerator<string> {
   let entries = 0;
   const queue = [{ path: place, depth: 0 }];
-  for (let next = queue.shift(); next !== undefined && entries < MOST_ENTRIES; next = queue.shift()) {
+  for (let next = queue.shift(); next !== undefined && entries < MAX_ENTRIES; next = queue.shift()) {
     signal?.throwIfAborted();
     // Links are followed: Hugging Face's snapshots are links to its blobs.
     const found = await stat(next.path).catch(() => undefined);
@@ -63,7 +63,7 @@ async function namesIn(folder: string): Promise<string[]> {
   const names: string[] = [];
   try {
     for await (const { name } of await opendir(folder)) {
-      if (names.push(name) >= MOST_ENTRIES) break;
+      if (names.push(name) >= MAX_ENTRIES) break;
     }
   } catch {
     // A folder that may not be read holds nothing for us.

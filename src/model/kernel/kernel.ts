@@ -4,7 +4,7 @@ import type { Manifest } from '../manifest';
 import { unitRows } from '../hiddenKeys';
 import { NumericalError } from '../errors';
 import { byFeature, leaningOf } from '../thoughtShape';
-import { Layout, MOST_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
+import { Layout, MAX_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
 import { BLOCK, inBlocks, LARGEST } from './matrix';
 import { loadProgram, type Operations, type Program } from './program';
 import { readWeights } from './weights';
@@ -76,7 +76,7 @@ export class Kernel {
 
   /** Whether it computes a run of so many tokens behind a cache. */
   takes(tokens: number, cache: KeyValueCache): boolean {
-    return cache.batch === 1 && tokens <= MOST_TOKENS && cache.length + tokens <= this.#layout.tokens.room;
+    return cache.batch === 1 && tokens <= MAX_TOKENS && cache.length + tokens <= this.#layout.tokens.capacity;
   }
 
   /**
@@ -104,7 +104,7 @@ export class Kernel {
    */
   top(states: Float32Array, z: Float32Array, logitCount: number, cache: KeyValueCache): Float32Array {
     const { width, layers, trunkLayers, vocabulary } = this.#architecture;
-    const { states: x, normed, wide } = this.#layout;
+    const { states: x, normed, projected } = this.#layout;
     const rows = states.length / width;
     const slot = this.#slot('top', cache);
     this.#read(z, slot);
@@ -113,9 +113,9 @@ export class Kernel {
     this.#operations.normalise(x, rows, width, this.#layout.finalNorm, this.#epsilon, normed);
     const hiddenKeys = unitRows(this.#floats.slice(normed / 4, normed / 4 + rows * width), width);
     const last = normed + (rows - logitCount) * width * 4;
-    this.#multiply(last, logitCount, this.#layout.head, wide, false);
+    this.#multiply(last, logitCount, this.#layout.head, projected, false);
     this.#addByFeatures(last, logitCount, slot);
-    const logits = this.#floats.slice(wide / 4, wide / 4 + logitCount * vocabulary);
+    const logits = this.#floats.slice(projected / 4, projected / 4 + logitCount * vocabulary);
     this.#lean(logits, z);
     NumericalError.check(logits, 'logits');
     this.#keep(slot, cache, rows);
@@ -125,14 +125,14 @@ export class Kernel {
 
   /** Adds what the thought says of tokens behind the normalised last states, if it says something of their features. */
   #addByFeatures(normed: number, rows: number, slot: Slot): void {
-    const { wide, queries, features, leanings } = this.#layout;
+    const { projected, queries, features, leanings } = this.#layout;
     if (!features || !leanings) return;
     this.#multiply(normed, rows, features.matrix, queries, false);
     const count = features.matrix.outputs;
     const means = this.#floats.subarray(features.means / 4, features.means / 4 + count);
     const values = this.#floats.subarray(queries / 4, queries / 4 + rows * count);
     for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) - (means[i % count] as number);
-    this.#multiply(queries, rows, leanings(slot.at), wide, true);
+    this.#multiply(queries, rows, leanings(slot.at), projected, true);
   }
 
   /** Adds what the thought says of tokens wherever they may come, if it says something. */
@@ -149,48 +149,48 @@ export class Kernel {
   /** Layer `i` of the decoder over the states; its keys and values are those of layer `at` of the slot. */
   #layer(i: number, slot: Slot, at: number, rows: number, past: number): void {
     const { width, heads, kvHeads, headWidth } = this.#architecture;
-    const { states, normed, wide, queries, attended, cosines, sines, tokens } = this.#layout;
+    const { states, normed, projected, queries, attended, cosines, sines, tokens } = this.#layout;
     const { norms, matrices, thought } = this.#layout.layers[i] as PlacedLayer;
     const operations = this.#operations;
     const [head, turn] = [headWidth * 4, past * headWidth * 2];
     const [stride, toHead] = [(heads + 2 * kvHeads) * head, rows * head];
 
     operations.normalise(states, rows, width, norms.attention, this.#epsilon, normed);
-    this.#multiply(normed, rows, matrices.queryKeyValue, wide, false);
+    this.#multiply(normed, rows, matrices.queryKeyValue, projected, false);
     const turned = [cosines + turn, sines + turn] as const;
-    operations.place(wide, stride, rows, heads, headWidth, ...turned, queries, heads * head, head);
-    const [key, value] = [wide + heads * head, wide + (heads + kvHeads) * head];
+    operations.place(projected, stride, rows, heads, headWidth, ...turned, queries, heads * head, head);
+    const [key, value] = [projected + heads * head, projected + (heads + kvHeads) * head];
     const [keys, values] = [this.#fresh(2 * at, 0, rows), this.#fresh(2 * at + 1, 0, rows)];
     operations.place(key, stride, rows, kvHeads, headWidth, ...turned, keys, head, toHead);
     operations.place(value, stride, rows, kvHeads, headWidth, 0, 0, values, head, toHead);
     const tables = tokens.at(slot.at, at);
     this.#put('keys', keys, rows, tables, tokens, past);
     this.#put('values', values, rows, tables, tokens, past);
-    this.#attend(rows, tables, tokens.room, past + 1, 1);
+    this.#attend(rows, tables, tokens.capacity, past + 1, 1);
     this.#multiply(attended, rows, matrices.output, states, true);
 
     if (thought) {
       operations.normalise(states, rows, width, thought.norm, this.#epsilon, normed);
       this.#multiply(normed, rows, thought.matrices.query, queries, false);
       const { thoughts, thought: shape } = this.#layout;
-      this.#attend(rows, shape.at(slot.at + thoughts, at), shape.room, this.#architecture.thoughtVectors ?? 0, 0);
+      this.#attend(rows, shape.at(slot.at + thoughts, at), shape.capacity, this.#architecture.thoughtVectors ?? 0, 0);
       this.#multiply(attended, rows, thought.matrices.output, states, true);
     }
 
     operations.normalise(states, rows, width, norms.mlp, this.#epsilon, normed);
-    this.#multiply(normed, rows, matrices.gateUp, wide, false);
-    operations.gate(wide, rows, matrices.down.inputs, attended);
+    this.#multiply(normed, rows, matrices.gateUp, projected, false);
+    operations.gate(projected, rows, matrices.down.inputs, attended);
     this.#multiply(attended, rows, matrices.down, states, true);
   }
 
   /** The queries attend: to so many keys in the first row, and to `more` further ones in each next. */
-  #attend(rows: number, tables: Tables, room: number, seen: number, more: number): void {
+  #attend(rows: number, tables: Tables, capacity: number, seen: number, more: number): void {
     const { heads, kvHeads, headWidth } = this.#architecture;
     const { queries, quantised, scales, scratch, attended } = this.#layout;
     this.#operations.quantise(queries, rows * heads * headWidth, headWidth, this.#largestQuery, quantised, scales);
     const { keys, values } = tables;
     const shape = [rows, heads, kvHeads, headWidth] as const;
-    const read = [keys.numbers, keys.scales, values.numbers, values.scales, room, seen, more] as const;
+    const read = [keys.numbers, keys.scales, values.numbers, values.scales, capacity, seen, more] as const;
     this.#operations.attend(quantised, scales, ...shape, ...read, scratch, attended);
   }
 
@@ -214,7 +214,7 @@ export class Kernel {
     // Nobody changes a thought that there is.
     if (slot.z === z) return;
     const { width, kvHeads, headWidth, thoughtVectors = 0 } = this.#architecture;
-    const { normed, wide, staged, thoughts, thought: tableShape } = this.#layout;
+    const { normed, projected, staged, thoughts, thought: tableShape } = this.#layout;
     const head = headWidth * 4;
     this.#layout.layers.forEach(({ thought }, i) => {
       if (!thought) return;
@@ -222,11 +222,11 @@ export class Kernel {
       const tables = tableShape.at(slot.at + thoughts, at);
       const size = thoughtVectors * width;
       this.#floats.set(z.subarray(at * size, (at + 1) * size), normed / 4);
-      this.#multiply(normed, thoughtVectors, thought.matrices.keyValue, wide, false);
+      this.#multiply(normed, thoughtVectors, thought.matrices.keyValue, projected, false);
       const shape = [2 * kvHeads * head, thoughtVectors, kvHeads, headWidth, 0, 0] as const;
       for (const [kind, from] of [
-        ['keys', wide],
-        ['values', wide + kvHeads * head],
+        ['keys', projected],
+        ['values', projected + kvHeads * head],
       ] as const) {
         this.#operations.place(from, ...shape, staged, head, thoughtVectors * head);
         this.#put(kind, staged, thoughtVectors, tables, tableShape, 0);
@@ -322,11 +322,11 @@ export class Kernel {
   #rotations(base: number): void {
     const { headWidth } = this.#architecture;
     const { cosines, sines, tokens } = this.#layout;
-    const { room } = tokens;
+    const { capacity } = tokens;
     const half = headWidth / 2;
     for (let i = 0; i < half; i++) {
       const frequency = Math.fround(base ** -(i / half));
-      for (let position = 0; position < room; position++) {
+      for (let position = 0; position < capacity; position++) {
         const angle = Math.fround(position * frequency);
         this.#floats[cosines / 4 + position * half + i] = Math.cos(angle);
         this.#floats[sines / 4 + position * half + i] = Math.sin(angle);

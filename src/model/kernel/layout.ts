@@ -3,7 +3,7 @@ import { BLOCK, type Matrix } from './matrix';
 import type { DecoderWeights, LayerWeights } from './weights';
 
 /** Tokens of a run at most; of more, ONNX Runtime's wider vectors and second thread make up for what it costs to start one. */
-export const MOST_TOKENS = 4;
+export const MAX_TOKENS = 4;
 
 /** Tokens that may be written behind a full window before a run is left to ONNX Runtime. */
 const WRITTEN = 256;
@@ -35,16 +35,16 @@ export type Tables = Record<'keys' | 'values', { readonly numbers: number; reado
 /** How tables lie one behind the other. */
 export class TableShape {
   /** Tokens of a table: whole numbers are summed over 16 of them. */
-  readonly room: number;
+  readonly capacity: number;
   /** Bytes of the whole numbers of a group, and of its scales. */
   readonly numbers: number;
   readonly scales: number;
   readonly #groups: number;
 
   constructor({ kvHeads, headWidth }: Manifest['architecture'], tokens: number) {
-    this.room = Math.ceil(tokens / 16) * 16;
-    this.numbers = this.room * headWidth * 2;
-    this.scales = this.room * 4;
+    this.capacity = Math.ceil(tokens / 16) * 16;
+    this.numbers = this.capacity * headWidth * 2;
+    this.scales = this.capacity * 4;
     this.#groups = kvHeads;
   }
 
@@ -84,7 +84,7 @@ export class Layout {
   readonly normed: number;
   readonly queries: number;
   readonly attended: number;
-  readonly wide: number;
+  readonly projected: number;
   readonly quantised: number;
   readonly scales: number;
   readonly scratch: number;
@@ -116,9 +116,9 @@ export class Layout {
 
     this.tokens = new TableShape(architecture, window.tokens + WRITTEN);
     this.thought = new TableShape(architecture, thoughtVectors);
-    const { room } = this.tokens;
-    this.cosines = this.#floats((room * headWidth) / 2);
-    this.sines = this.#floats((room * headWidth) / 2);
+    const { capacity } = this.tokens;
+    this.cosines = this.#floats((capacity * headWidth) / 2);
+    this.sines = this.#floats((capacity * headWidth) / 2);
     const top = layers - trunkLayers;
     this.thoughts = top * this.tokens.bytes;
     const behindThoughts = this.thoughts + top * this.thought.bytes;
@@ -135,7 +135,7 @@ export class Layout {
       top: Array.from({ length: KEPT.top }, () => this.#take(topBytes)),
     };
 
-    const rows = Math.max(MOST_TOKENS, thoughtVectors);
+    const rows = Math.max(MAX_TOKENS, thoughtVectors);
     const hidden = Math.max(...weights.layers.map(({ matrices }) => matrices.down.inputs));
     const own = heads * headWidth;
     const widest = Math.max(own, hidden, width);
@@ -143,12 +143,12 @@ export class Layout {
     this.normed = this.#floats(rows * width);
     this.queries = this.#floats(rows * Math.max(own, features?.matrix.outputs ?? 0));
     this.attended = this.#floats(rows * widest);
-    this.wide = this.#floats(rows * Math.max(2 * hidden, own + 2 * kvHeads * headWidth, vocabulary));
+    this.projected = this.#floats(rows * Math.max(2 * hidden, own + 2 * kvHeads * headWidth, vocabulary));
     this.quantised = this.#take(rows * widest * 2);
     this.scales = this.#floats(rows * Math.max(widest / BLOCK, heads));
-    this.scratch = this.#take(13 * Math.max(room, this.thought.room));
-    this.staged = this.#floats(headWidth * kvHeads * Math.max(room, thoughtVectors));
-    this.fresh = this.#floats(2 * Math.max(trunkLayers, top) * kvHeads * MOST_TOKENS * headWidth);
+    this.scratch = this.#take(13 * Math.max(capacity, this.thought.capacity));
+    this.staged = this.#floats(headWidth * kvHeads * Math.max(capacity, thoughtVectors));
+    this.fresh = this.#floats(2 * Math.max(trunkLayers, top) * kvHeads * MAX_TOKENS * headWidth);
   }
 
   /** Bytes of memory that are needed. */

@@ -42,7 +42,7 @@ export interface Operations {
     keyScales: number,
     values: number,
     valueScales: number,
-    room: number,
+    capacity: number,
     seen: number,
     more: number,
     scratch: number,

@@ -74,10 +74,10 @@ describe('rows in blocks', () => {
             assert.equal(found.weights.length, (values.length * bits) / 8);
             assert.equal(found.scales.length, values.length / block);
             const error = errorOf(values, valuesOf(found, 3 * block, format), importance);
-            const most = errorOf(values, plain(values, format), importance);
+            const max = errorOf(values, plain(values, format), importance);
             // Scales are float32: what they round is no more than this.
             const rounding = errorOf(values, new Float32Array(values.length), importance) * 1e-12;
-            assert.ok(error <= most * (1 + 1e-5) + rounding, `${error} > ${most}`);
+            assert.ok(error <= max * (1 + 1e-5) + rounding, `${error} > ${max}`);
           },
         ),
         { numRuns: 300 },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { bundle } from '../../../scripts/words';
+import { bundle } from '../../../scripts/extract-l10n';
 import { configuration, page, restricted } from '../../../scripts/settings';
 import { readSettings } from '../../../src/server/settings';
 import { defaultSettings, settingNames } from '../../../src/settings';
@@ -100,7 +100,7 @@ test('every setting that a workspace may set, trusted or not, is a number, a swi
 });
 
 test('every text that the extension shows is in the bundle for translators', () => {
-  // Made anew by: node --import=tsx scripts/words.ts
+  // Made anew by: node --import=tsx scripts/extract-l10n.ts
   assert.equal(readFileSync(join(root, 'l10n/bundle.l10n.json'), 'utf8'), bundle());
 });
 

@@ -14,8 +14,8 @@ import { beginsStatement, constructAt, meaningfulColumns } from '../../../lab/ev
 import { readRepository, type Repository } from '../../../lab/evaluation/repository';
 import { summarise } from '../../../lab/evaluation/summary';
 import { markdown } from '../../../lab/evaluation/table';
-import { choosePassages, summariseTyping, sureWays, typeText } from '../../../lab/evaluation/typing';
-import { stepWays } from '../../../lab/evaluation/ways';
+import { choosePassages, summariseTyping, sureVariants, typeText } from '../../../lab/evaluation/typing';
+import { stepVariants } from '../../../lab/evaluation/variants';
 import { verifiedPath } from '../../../src/model/checksum';
 import type { BundleFile } from '../../../src/model/manifest';
 import { randomFrom } from '../../../src/model/random';
@@ -224,14 +224,14 @@ describe('the summary', () => {
     },
   }));
 
-  const ways = stepWays([0, 4]);
+  const variants = stepVariants([0, 4]);
   const references = { prior: 'T=0', usual: 'T=4' };
 
   it('has a row for each way, in order, and differences on the same items', () => {
-    const { rows, contrasts, quartiles, languages, repositories } = summarise(measured, ways, references);
+    const { rows, contrasts, quartiles, languages, repositories } = summarise(measured, variants, references);
     assert.equal(repositories, 5);
     assert.deepEqual(
-      rows.map(({ way }) => way),
+      rows.map(({ variant }) => variant),
       ['T=0', 'T=4', 'workspace', 'closing bracket'],
     );
     const four = rows[1];
@@ -240,7 +240,7 @@ describe('the summary', () => {
     assert.equal(four?.exactLine?.mean, 0);
     assert.equal(rows[3]?.bitsPerByte, undefined);
     assert.deepEqual(
-      contrasts.map(({ way, against }) => [way, against]),
+      contrasts.map(({ variant, against }) => [variant, against]),
       [
         ['T=4', 'T=0'],
         ['T=4', 'workspace'],
@@ -273,17 +273,17 @@ describe('the summary', () => {
   });
 
   it('reads as a table', () => {
-    const text = markdown(summarise(measured, ways, references));
+    const text = markdown(summarise(measured, variants, references));
     assert.match(text, /^40 items, 5 repositories; the thought rests on 50\.0 %/);
     assert.match(text, /\| T=4 \| 1\.\d+ \| −0\.289 \(−0\.289 to −0\.289\) \| 100\.0 \(100\.0–100\.0\)/);
     assert.match(text, /\| closing bracket \| – \| – \|/);
     assert.match(text, /\| T=4 against T=0 \| 40 \| −16\.7 \(/);
     assert.match(text, /\| tail, random place \| 14 \| 0\.0, 0\.0, 100\.0 \| 100\.0, 100\.0, 100\.0 \|/);
-    assert.match(markdown(summarise(measured.slice(0, 1), ways, references)), /1 repository;.*\n.*\n.*by file/);
+    assert.match(markdown(summarise(measured.slice(0, 1), variants, references)), /1 repository;.*\n.*\n.*by file/);
   });
 
   it('is drawn: a point for each number of steps, a level line for each control, intervals', () => {
-    const drawn = picture(summarise(measured, ways, references));
+    const drawn = picture(summarise(measured, variants, references));
     assert.match(drawn, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     assert.equal(drawn.match(/<svg /g)?.length, drawn.match(/<\/svg>/g)?.length);
     assert.match(drawn, /<title>the file&#39;s thought, step 4: -16\.736<\/title>/);
@@ -303,7 +303,7 @@ describe('the summary', () => {
         'T=4 + memory': { ...outcomes['T=4'], nats: 4, exact: true, similarity: 1, f1: 1 },
       },
     }));
-    const drawn = picture(summarise(more, ways, references));
+    const drawn = picture(summarise(more, variants, references));
     assert.match(drawn, /<title>the file&#39;s thought, with lookup memory, step 4: -20\.000<\/title>/);
     assert.match(drawn, /<title>its steps, without what was read, step 0: 0\.000<\/title>/);
     assert.match(drawn, /<title>its steps, without what was read, step 4: -24\.686<\/title>/);
@@ -329,7 +329,7 @@ describe('the card', () => {
     const folder = await mkdtemp(join(tmpdir(), 'thoughtline-card-'));
     await writeFile(join(folder, 'README.md'), '# tiny\n');
     await writeFile(join(folder, 'manifest.json'), JSON.stringify({ name: 'tiny', files: { card: {} } }));
-    const summary = summarise([], stepWays([0, 4]), { prior: 'T=0', usual: 'T=4' });
+    const summary = summarise([], stepVariants([0, 4]), { prior: 'T=0', usual: 'T=4' });
     await writeIntoCard(folder, 'these', summary, 'npm run lab -- evaluate these');
     const { files } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
       files: { card: BundleFile };
@@ -341,14 +341,14 @@ describe('the card', () => {
 describe('typing with suggestions', () => {
   it('of probabilities there is a way each, and what is none is refused by name', () => {
     assert.deepEqual(
-      sureWays('0.3, 0.5').map(({ way, steps, confidence }) => [way, steps, confidence]),
+      sureVariants('0.3, 0.5').map(({ variant, steps, confidence }) => [variant, steps, confidence]),
       [
         ['T=0, sure with 0.3', 0, 0.3],
         ['T=0, sure with 0.5', 0, 0.5],
       ],
     );
     for (const list of ['', '0', '1', '0.3,,0.5', 'usual']) {
-      assert.throws(() => sureWays(list), { message: new RegExp(`^--sure ${list}: give probabilities`) });
+      assert.throws(() => sureVariants(list), { message: new RegExp(`^--sure ${list}: give probabilities`) });
     }
   });
 
@@ -395,8 +395,8 @@ describe('typing with suggestions', () => {
   });
 
   it('ratios are of characters, differences of the same passages', () => {
-    const row = (way: string, repository_: string, completed: number, characters: number) => ({
-      ...{ repository: repository_, path: 'a.ts', way, completed, characters, asked: 10, shown: 4, accepted: 1 },
+    const row = (variant: string, repository_: string, completed: number, characters: number) => ({
+      ...{ repository: repository_, path: 'a.ts', variant, completed, characters, asked: 10, shown: 4, accepted: 1 },
     });
     const typed = [
       row('T=0', 'x', 10, 100),
@@ -409,7 +409,7 @@ describe('typing with suggestions', () => {
     const { rows, difference, characters } = summariseTyping(typed);
     assert.equal(characters, 400);
     assert.deepEqual(
-      rows.map(({ way, ratio, asked }) => [way, ratio?.mean, asked]),
+      rows.map(({ variant, ratio, asked }) => [variant, ratio?.mean, asked]),
       [
         ['T=0', 0.025, 20],
         ['T=4', 0.2, 20],

@@ -4,7 +4,7 @@ import { tables, withTables, type Report } from '../../../scripts/families';
 import { footprint } from '../../../lab/evaluation/footprint';
 import type { Measured, Outcome } from '../../../lab/evaluation/measure';
 import { families, summarise } from '../../../lab/evaluation/summary';
-import { familyWays } from '../../../lab/evaluation/ways';
+import { familyVariants } from '../../../lab/evaluation/variants';
 
 const outcome = (exact: boolean, nats?: number): Outcome => ({
   exact,
@@ -31,7 +31,7 @@ const measured: Measured[] = ['one', 'two'].flatMap((repository) =>
     },
   })),
 );
-const summary = summarise(measured, familyWays(), { prior: 'z0', usual: 'z' });
+const summary = summarise(measured, familyVariants(), { prior: 'z0', usual: 'z' });
 const report: Report = {
   ...summary,
   model: { name: 'nano', version: '1.0.0' },
@@ -95,7 +95,7 @@ test('what a way keeps for a place: caches of the window, of each thought, of wh
   };
   const manifest = { architecture, window: { tokens: 100, suffixTokens: 10, hop: 5 }, chunk: { tokens: 20 } };
   const none: Parameters<typeof footprint>[2] = { readings: [], gradients: new Map() };
-  const bytes = (options: Partial<ReturnType<typeof familyWays>[number]['options']>, thought = none) =>
+  const bytes = (options: Partial<ReturnType<typeof familyVariants>[number]['options']>, thought = none) =>
     footprint(manifest, { options: { candidates: 1, ...options } }, thought, 5000);
   const window = 100 * (10 + 10 + 20) * 4;
   assert.equal(bytes({}), window);

@@ -35,7 +35,7 @@ describe('what hits predict', () => {
     const prediction = predict([hit(3), hit(5, 2), hit(3), hit(3)], neutral);
     assert.deepEqual(prediction, {
       entries: [{ token: 3, share: 0.75 }, { token: 5, share: 0.25 }], // prettier-ignore
-      longest: 2,
+      maxLength: 2,
       count: 1,
     });
   });

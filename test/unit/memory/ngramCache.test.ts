@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LONGEST, NgramCache, type Match } from '../../../src/memory/ngramCache';
+import { MAX_MATCH, NgramCache, type Match } from '../../../src/memory/ngramCache';
 
 const VOCABULARY = 50;
 const memoryOf = (...documents: number[][]) => {
@@ -21,7 +21,7 @@ function everywhere(documents: readonly number[][], context: readonly number[]) 
   return documents.flatMap((tokens) =>
     tokens.flatMap((token, at) => {
       let length = 0;
-      while (length < Math.min(LONGEST, at, context.length) && tokens[at - 1 - length] === context.at(-1 - length))
+      while (length < Math.min(MAX_MATCH, at, context.length) && tokens[at - 1 - length] === context.at(-1 - length))
         length++;
       return length > 0 ? [`${token} after ${length}`] : [];
     }),
@@ -48,7 +48,7 @@ describe('what followed a context', () => {
 
   test('a match is compared up to the longest length', () => {
     const tokens = Array.from({ length: 100 }, (_, i) => i % 40);
-    assert.deepEqual(found(memoryOf(tokens.slice(0, 41)).matches(tokens.slice(0, 40))), [[0, LONGEST]]);
+    assert.deepEqual(found(memoryOf(tokens.slice(0, 41)).matches(tokens.slice(0, 40))), [[0, MAX_MATCH]]);
   });
 
   test('the places looked at are bounded, and the newest are among them', () => {

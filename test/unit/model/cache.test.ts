@@ -39,7 +39,7 @@ describe('key/value cache', () => {
     const cache = new KeyValueCache(shape, 1, 1);
     runOver(cache, 1, marked(1));
     runOver(cache, 3, marked(2));
-    assert.ok(cache.room >= 4 && cache.length === 4);
+    assert.ok(cache.capacity >= 4 && cache.length === 4);
     for (const table of [0, 1, 2, 3]) {
       for (const head of [0, 1]) {
         const place = { table, entry: 0, head };

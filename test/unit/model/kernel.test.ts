@@ -33,9 +33,9 @@ describe('operations of the kernel', () => {
           const [n, outputs] = [64, 6];
           const x = wave(A, rows * n);
           const weights = new { 8: Int8Array, 16: Int16Array }[bits](memory, C, outputs * n);
-          const most = { 8: 127, 16: 8191 }[bits];
-          for (let i = 0; i < weights.length; i++) weights[i] = ((i * 5003) % (2 * most + 1)) - most;
-          const factors = wave(D, (outputs * n) / 32, 1 / most);
+          const max = { 8: 127, 16: 8191 }[bits];
+          for (let i = 0; i < weights.length; i++) weights[i] = ((i * 5003) % (2 * max + 1)) - max;
+          const factors = wave(D, (outputs * n) / 32, 1 / max);
           const old = wave(E, rows * outputs);
           operations.quantise(A, rows * n, 32, 32767, B, F);
           operations.multiply(B, F, rows, n, C, bits, D, outputs, E, add);

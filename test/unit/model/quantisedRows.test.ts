@@ -10,9 +10,9 @@ describe('rows in 8 bits', () => {
     const { numbers, scales } = quantiseRows(rows, 64);
     rows.forEach((value, i) => {
       const row = Math.floor(i / 64);
-      const most = Math.max(...rows.subarray(row * 64, (row + 1) * 64).map(Math.abs));
+      const max = Math.max(...rows.subarray(row * 64, (row + 1) * 64).map(Math.abs));
       const error = Math.abs(value - (numbers[i] as number) * (scales[row] as number));
-      assert.ok(error <= (most / 254) * 1.001, `${value}: ${error}`);
+      assert.ok(error <= (max / 254) * 1.001, `${value}: ${error}`);
     });
   });
 

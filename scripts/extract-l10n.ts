@@ -1,6 +1,6 @@
 /**
  * Writes l10n/bundle.l10n.json: every text of the extension's sources that people read, in English.
- *   node --import=tsx scripts/words.ts
+ *   node --import=tsx scripts/extract-l10n.ts
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 import type { CompletionOptions } from '../../src/completion/engine';
 
-/** What one way of completing rests on. */
-export interface Way {
+/** What one variant rests on. */
+export interface Variant {
   readonly name: string;
   /** Whose thought it is: the context's after so many steps, somebody else's, or the plain decoder's, which has none. */
   readonly thought: number | Control | 'plain';
@@ -23,14 +23,14 @@ export interface Way {
 export const CONTROLS = ['other repository', 'other file', 'workspace'] as const;
 export type Control = (typeof CONTROLS)[number];
 
-/** How the name of a way ends that has the lookup memory, or of a thought only what its steps made. */
+/** How the name of a variant ends that has the lookup memory, or of a thought only what its steps made. */
 export const WITH_MEMORY = ' + memory';
 export const STEPS_ALONE = ', steps alone';
 
 /** Steps of the thoughts that are not asked for by number. */
-export const USUAL_STEPS = 4;
+export const DEFAULT_STEPS = 4;
 
-/** Thoughts drawn, and beams kept, where a way has more than one. */
+/** Thoughts drawn, and beams kept, where a variant has more than one. */
 const SAMPLES = 4;
 const BEAM = 4;
 
@@ -40,7 +40,7 @@ const CHOICE = 4;
 const DECODER = { memory: false, samples: 1, rankByConfidence: false, syntaxCheck: false, candidates: 1 } as const;
 
 /** Quality over thinking steps, with controls. @param steps 0 and USUAL_STEPS among them */
-export function stepWays(steps: readonly number[]): Way[] {
+export function stepVariants(steps: readonly number[]): Variant[] {
   const plainly = { options: DECODER, likelihood: true };
   const memory = { options: { ...DECODER, memory: true }, likelihood: true };
   return [
@@ -49,7 +49,7 @@ export function stepWays(steps: readonly number[]): Way[] {
     ...steps
       .filter((thought) => thought > 0)
       .map((thought) => ({ name: `T=${thought}${STEPS_ALONE}`, thought, part: 'steps' as const, ...plainly })),
-    { name: `T=${USUAL_STEPS}, reading alone`, thought: USUAL_STEPS, part: 'reading', ...plainly },
+    { name: `T=${DEFAULT_STEPS}, reading alone`, thought: DEFAULT_STEPS, part: 'reading', ...plainly },
     ...CONTROLS.map((thought) => ({ name: thought, thought, ...plainly })),
     { name: 'plain', thought: 'plain', ...plainly },
     { name: `plain${WITH_MEMORY}`, thought: 'plain', ...memory },
@@ -57,24 +57,24 @@ export function stepWays(steps: readonly number[]): Way[] {
 }
 
 /** The families of models that are joined here, alone and together. */
-export function familyWays(): Way[] {
-  const way = (name: string, thought: Way['thought'], options: Partial<Way['options']> = {}): Way => {
+export function familyVariants(): Variant[] {
+  const variant = (name: string, thought: Variant['thought'], options: Partial<Variant['options']> = {}): Variant => {
     const { rankByConfidence, syntaxCheck, alternatives } = options;
     const likelihood = !rankByConfidence && !syntaxCheck && !alternatives;
     return { name, thought, options: { ...DECODER, ...options }, likelihood };
   };
   return [
-    way('plain', 'plain'),
-    way('z0', 0),
-    way('z', USUAL_STEPS),
-    way('z+samples', USUAL_STEPS, { samples: SAMPLES }),
-    way('z+confidence', USUAL_STEPS, { candidates: BEAM, rankByConfidence: true }),
-    way('z+syntax check', USUAL_STEPS, { candidates: BEAM, syntaxCheck: true }),
-    way('z+memory', USUAL_STEPS, { memory: true }),
-    { ...way('z+memory, open file only', USUAL_STEPS, { memory: true }), alone: true },
-    way('z0+memory', 0, { memory: true }),
-    way('z+memory+choice', USUAL_STEPS, { memory: true, alternatives: CHOICE }),
-    way('all', USUAL_STEPS, {
+    variant('plain', 'plain'),
+    variant('z0', 0),
+    variant('z', DEFAULT_STEPS),
+    variant('z+samples', DEFAULT_STEPS, { samples: SAMPLES }),
+    variant('z+confidence', DEFAULT_STEPS, { candidates: BEAM, rankByConfidence: true }),
+    variant('z+syntax check', DEFAULT_STEPS, { candidates: BEAM, syntaxCheck: true }),
+    variant('z+memory', DEFAULT_STEPS, { memory: true }),
+    { ...variant('z+memory, open file only', DEFAULT_STEPS, { memory: true }), alone: true },
+    variant('z0+memory', 0, { memory: true }),
+    variant('z+memory+choice', DEFAULT_STEPS, { memory: true, alternatives: CHOICE }),
+    variant('all', DEFAULT_STEPS, {
       memory: true,
       samples: SAMPLES,
       candidates: BEAM,
