@@ -4,7 +4,7 @@ import type { Typing } from './serverTyping';
 import type { Answered } from './typing';
 
 /** Ways of an answer, as `bench` reports them. */
-const PATHS: readonly AnswerPath[] = ['typedAlong', 'cache', 'waited', 'reuse', 'cold', 'none'];
+const PATHS: readonly AnswerPath[] = ['typedAlong', 'cache', 'waited', 'memory', 'reuse', 'cold', 'none'];
 
 /** Figures of the replays of several files together. */
 export function replayFigures(files: readonly string[], seconds: number, thinking: Typing[], plain: Typing[]) {

@@ -101,10 +101,11 @@ export interface WhyReport {
 }
 
 /**
- * How a request for a suggestion was answered: with what is on screen, one made before, a run under way, a run of its own
- * on the caches of the one before (`reuse`) or on few or none (`cold`), or with nothing.
+ * How a request for a suggestion was answered: with what is on screen, one made before, a run under way, what the lookup memory
+ * is sure of while a run begins, a run of its own on the caches of the one before (`reuse`) or on few or none (`cold`), or with
+ * nothing.
  */
-export type AnswerPath = 'typedAlong' | 'cache' | 'waited' | 'reuse' | 'cold' | 'none';
+export type AnswerPath = 'typedAlong' | 'cache' | 'waited' | 'memory' | 'reuse' | 'cold' | 'none';
 
 /** The answer to `textDocument/inlineCompletion`: LSP's list, and beside it which way it came. */
 export interface AnsweredList {

@@ -5,7 +5,7 @@ import { WorkspaceMemory } from '../memory/workspace';
 import { boostInFileTokens } from '../memory/inFileBoost';
 import { Identifiers } from '../memory/identifiers';
 import type { PositionRange } from '../memory/ngramCache';
-import type { LongestMatch, CacheHit } from '../memory/prediction';
+import { predict, type CacheHit, type LongestMatch } from '../memory/prediction';
 import type { Bundle } from '../model/bundle';
 import { isLarge, type Conditioning, type Decoder } from '../model/decoder';
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
@@ -76,6 +76,9 @@ const NEIGHBOUR_TOKENS = 2048;
 
 /** Tokens that a context must share with a place elsewhere so that what followed there is worth a try. */
 const MIN_MATCH = 2;
+
+/** Tokens that a context must share with a place elsewhere so that the memory can be sure of what followed there. */
+const SURE_MATCH = 3;
 
 /**
  * Tokens of a draft that are worth a try with a large decoder, by the length of the match: of what followed three tokens half
@@ -197,6 +200,22 @@ export class LookupMemory {
     return (logits, _, state) => {
       return mixKnn(logits, knnWeights, state && this.knn(read, state, knnWeights.sharpness));
     };
+  }
+
+  /**
+   * p of tokens by the n-gram cache alone, no decoder is asked; 0 where one of them is not known from a match of some length.
+   * @param contextOf the context once so many of the tokens stand
+   */
+  probability(tokens: readonly number[], contextOf: (count: number) => LookupContext): number {
+    const weights = this.#weights;
+    if (!weights) return 0;
+    let probability = 1;
+    for (const [count, token] of tokens.entries()) {
+      const prediction = predict(this.lookUp(contextOf(count)), weights);
+      if (!prediction || prediction.longest < SURE_MATCH) return 0;
+      probability *= prediction.entries.find((entry) => entry.token === token)?.share ?? 0;
+    }
+    return probability;
   }
 
   /** What followed the end of a context elsewhere, where enough of it is the same there. */

@@ -97,6 +97,14 @@ export function confidenceThreshold(confidence: ConfidenceLevel | number = DEFAU
   return typeof confidence === 'number' ? confidence : CONFIDENCE_THRESHOLDS[confidence];
 }
 
+/** A text for the cursor. */
+export interface Suggested {
+  /** With the document's own newlines. */
+  readonly text: string;
+  /** Characters after the cursor that the text covers. */
+  readonly replaceSuffix: number;
+}
+
 /** A suggestion, and what is known of it. */
 export interface RankedCandidate {
   readonly text: string;

@@ -14,6 +14,7 @@ import {
   type ModelInfo,
   type InferenceConfig,
   type Publication,
+  type Suggested,
   type ThinkingMode,
   type ToInference,
   type Usage,
@@ -37,6 +38,8 @@ export interface Listener {
 /** An answer under way. `result` never rejects: no suggestion comes with the reason. */
 export interface Run {
   readonly result: Promise<Answer | { readonly reason: string }>;
+  /** What the memory is sure of and comes before; never, where it is sure of nothing. */
+  readonly early?: Promise<Suggested>;
   abort(): void;
 }
 
@@ -47,6 +50,8 @@ export interface ThinkingOutcome {
 }
 
 interface Waiting {
+  /** Called with what comes before the reply. */
+  readonly early?: (suggested: Suggested) => void;
   readonly message: ToInference & { id: number };
   /** Called with the process' reply, or with the reason why there is none. */
   readonly settle: (reply: FromInference | { readonly type: 'none'; readonly reason: string }) => void;
@@ -173,8 +178,11 @@ export class InferenceClient {
   complete(uri: string, request: CompletionRequest, options: RunOptions, prefetch = false): Run {
     const id = this.#nextId++;
     const sentAt = now();
+    let tellEarly: Waiting['early'];
+    const early = new Promise<Suggested>((resolve) => (tellEarly = resolve));
     const result = new Promise<Answer | { reason: string }>((resolve) => {
       const waiting: Waiting = {
+        early: (suggested) => tellEarly?.(suggested),
         message: { type: 'complete', id, uri, request, options, sentAt, prefetch },
         settle: (reply) => {
           if (reply.type === 'completed') resolve(reply);
@@ -192,7 +200,7 @@ export class InferenceClient {
       held?.settle({ type: 'none', reason: 'cancelled before the model was asked' });
       if (this.#sent.has(id)) this.#post({ type: 'abort', id });
     };
-    return { result, abort };
+    return { result, early, abort };
   }
 
   /** Thinks about a document. Resolves when that has ended; never rejects. */
@@ -377,6 +385,9 @@ export class InferenceClient {
       case 'log':
         this.#limiter.add(message.line);
         break;
+      case 'early':
+        this.#sent.get(message.id)?.early?.(message);
+        break;
       case 'thought':
       case 'completed':
       case 'weighed':
@@ -474,7 +485,7 @@ function retire(child: ChildProcess, owed: Map<number, Waiting>): void {
   child.on('error', end);
   child.on('exit', end);
   child.on('message', (message) => {
-    if (!isFromInference(message) || !('id' in message)) return;
+    if (!isFromInference(message) || !('id' in message) || message.type === 'early') return;
     const { id } = message;
     const waiting = owed.get(id);
     owed.delete(id);

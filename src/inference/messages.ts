@@ -1,8 +1,14 @@
 /** What the language server and the inference process say to each other over the process' IPC channel. */
 import type { Targets } from '../edits/targets';
-import type { CompletionOptions, CompletionRequest, CompletionResult, ThoughtTrace } from '../completion/engine';
+import type {
+  CompletionOptions,
+  CompletionRequest,
+  CompletionResult,
+  Suggested,
+  ThoughtTrace,
+} from '../completion/engine';
 
-export type { CompletionRequest, CompletionResult, ThoughtTrace };
+export type { CompletionRequest, CompletionResult, Suggested, ThoughtTrace };
 
 /** What an inference process is started for. */
 export interface InferenceConfig {
@@ -151,6 +157,8 @@ export type FromInference =
   | { readonly type: 'refused'; readonly reason: string }
   /** The device, which is not the CPU, computes what cannot be right. */
   | { readonly type: 'deviceMismatch'; readonly reason: string }
+  /** What the memory is sure of, before the answer itself comes. */
+  | ({ readonly type: 'early'; readonly id: number } & Suggested)
   | ({ readonly type: 'completed'; readonly id: number } & Answer)
   /** No answer: superseded by newer work, or it failed. */
   | { readonly type: 'declined'; readonly id: number; readonly reason: string }
@@ -197,6 +205,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
   },
   refused: { reason: isText },
   deviceMismatch: { reason: isText },
+  early: { id: isCount, text: isText, replaceSuffix: isCount },
   completed: {
     id: isCount,
     result: isResult,

@@ -160,6 +160,8 @@ export class InferenceService {
         const exact = invoked;
         const base = { steps: 0, candidates: DEFAULTS.candidates, memoryDeadlineMs, exact, signal, thought, prior };
         const options = { ...base, ...rest, ...suggestionOptions, confidence, timeBudget };
+        const early = invoked || prefetch ? undefined : await this.#engine.early(request, options);
+        if (early && !signal.aborted) this.#send({ type: 'early', id, ...early });
         const result = await this.#engine.complete(request, options);
         if (!invoked && !prefetch) this.#queue.hold('refine', REST_MS);
         this.#signals.delete(id);

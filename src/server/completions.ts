@@ -24,6 +24,7 @@ import {
   skipReason,
   detachAfterMs,
   type Context,
+  type Remembered,
   type Continuation,
 } from './schedule';
 import type { PendingRun, Session } from './session';
@@ -56,7 +57,15 @@ export interface SuggestionRequest {
 
 /** How often requests were answered in which way. */
 export class Tally {
-  readonly paths: Record<AnswerPath, number> = { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 };
+  readonly paths: Record<AnswerPath, number> = {
+    typedAlong: 0,
+    cache: 0,
+    waited: 0,
+    memory: 0,
+    reuse: 0,
+    cold: 0,
+    none: 0,
+  };
   cancelled = 0;
   readonly accepted = { suggestions: 0, characters: 0 };
   readonly refinementRunsWaited: number[] = [];
@@ -169,8 +178,8 @@ export class Completions {
     }
     if (!answer && !over()) {
       const pending = this.#run(request, at);
-      await this.#wait(session, pending, cancelled);
-      answer = recall(pending.path);
+      await Promise.race([this.#wait(session, pending, cancelled), pending.early]);
+      answer = recall(pending.memory ? 'memory' : pending.path);
       if (!answer && !over()) {
         return this.#none(session, pending.reason ?? 'the suggestion does not fit what is right of the cursor');
       }
@@ -254,9 +263,19 @@ export class Completions {
       session.lastSuggestion = { text, milliseconds, logprob, stop, thought: answer.thought };
       // What was written in haste, or without all that could be looked up, serves now and is not the last word.
       const thought = partial || stop === 'time' ? -1 : answer.thought;
-      suggestions.add({ prefix, suffix, text, replaceSuffix, thought });
+      const entry = { prefix, suffix, text, replaceSuffix, thought };
+      if (pending.memory) suggestions.addAfter(pending.memory, entry);
+      else suggestions.add(entry);
     });
-    const pending: ActiveRun = { prefix, suffix, run, done, waiters: 0, path: 'cold' };
+    const early = new Promise<void>((resolve) => {
+      void run.early?.then(({ text, replaceSuffix }) => {
+        if (session.pendingRun !== pending || session.refusals.refuses(at, text)) return;
+        pending.memory = { prefix, suffix, text, replaceSuffix, thought: -1 };
+        suggestions.add(pending.memory);
+        resolve();
+      });
+    });
+    const pending: ActiveRun = { prefix, suffix, run, done, early, waiters: 0, path: 'cold' };
     session.pendingRun = pending;
     return pending;
   }
@@ -323,6 +342,7 @@ const describePath: Record<Exclude<AnswerPath, 'none'>, string> = {
   typedAlong: 'the suggestion on screen continues',
   cache: 'suggested before',
   waited: 'suggested by a run that was under way',
+  memory: 'the lookup memory is sure of it',
   reuse: 'suggested by the model',
   cold: 'suggested by the model, which read its window again',
 };
@@ -331,6 +351,10 @@ const describePath: Record<Exclude<AnswerPath, 'none'>, string> = {
 interface ActiveRun extends PendingRun {
   /** Once it is done: how much of its window it found in the caches. */
   path: 'reuse' | 'cold';
+  /** Resolves when what the memory is sure of can be shown; it may never. */
+  readonly early: Promise<void>;
+  /** That, once it is there. */
+  memory?: Remembered | undefined;
   /** Once it is done: why nothing came of it, if so. */
   reason?: string | undefined;
 }

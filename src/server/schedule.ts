@@ -174,6 +174,21 @@ export class SuggestionMemory {
     this.#entries.push(settled(entry));
   }
 
+  /** The suggestion on screen, if the last that was shown still is. */
+  get shown(): Remembered | undefined {
+    return this.#entries.at(-1);
+  }
+
+  /**
+   * Remembers what the model wrote where `early` is shown already: it takes its place if it goes on with it, and else waits until
+   * the user types something else.
+   */
+  addAfter(early: Remembered, entry: Remembered): void {
+    const stays = this.shown === early && !entry.text.startsWith(early.text);
+    this.add(entry);
+    if (stays) this.show(early);
+  }
+
   /** Remembers that the model had nothing for a place, and why. */
   addEmpty(at: Context, thought: number, reason: string): void {
     const { prefix, suffix } = at;

@@ -32,4 +32,27 @@ describe('the code model', () => {
       await engine.close();
     }
   });
+
+  test('is told by the memory what stands in an open file, before it writes itself', how, async () => {
+    const said = 'export const harbourMaster = appointHarbourMaster(registry, licences, { until: midnight });\n';
+    const request = {
+      path: 'b.ts',
+      prefix: `const a = 1;\nfunction b() {\n  ${said}}\nfunction c() {\n  export const harbourMaster = `,
+      suffix: '\n}\n',
+      related: [{ path: 'a.ts', text: `function a() {\n  ${said}}\n` }],
+    };
+    const engine = await Engine.open(directory, { device: 'cpu' });
+    try {
+      const { text } = (await engine.early(request, options)) ?? {};
+      assert.equal(text, 'appointHarbourMaster(registry, licences, { until: midnight });');
+      // At the beginning of a line, too, where the text's own tokens are others than those that are written.
+      const begun = { ...request, prefix: request.prefix.slice(0, -'export const harbourMaster = '.length) };
+      assert.equal((await engine.early({ ...begun, related: [] }, options))?.text, said.trimEnd());
+      assert.equal(await engine.early(request, { ...options, memory: false }), undefined);
+      const unknown = { ...request, prefix: 'const nothing = ', related: [] };
+      assert.equal(await engine.early(unknown, options), undefined);
+    } finally {
+      await engine.close();
+    }
+  });
 });

@@ -14,7 +14,7 @@ import { RefinementScheduler } from '../../src/server/refinementScheduler';
 const suggested = 'compute(first, second);';
 
 /** A server at one document whose model suggests the same everywhere, and a user who types at its end. */
-function sitting(context: TestContext) {
+function sitting(context: TestContext, early?: string) {
   const { timers } = context.mock;
   timers.enable({ apis: ['setTimeout'] });
   const asked: { request: CompletionRequest; ahead: boolean }[] = [];
@@ -26,10 +26,13 @@ function sitting(context: TestContext) {
     refinementRunsWaited: 0,
     refinementRunsAhead: 0,
   };
+  let written = () => undefined as void;
   const client = {
     complete: (_uri: string, request: CompletionRequest, _options: unknown, ahead = false) => {
       asked.push({ request, ahead });
-      return { result: Promise.resolve(answer), abort: () => undefined };
+      if (early === undefined) return { result: Promise.resolve(answer), abort: () => undefined };
+      const slow = new Promise<typeof answer>((resolve) => (written = () => resolve(answer)));
+      return { result: slow, early: Promise.resolve({ text: early, replaceSuffix: 0 }), abort: () => undefined };
     },
   } as unknown as InferenceClient;
   const silent = { log: () => undefined, rested: () => undefined };
@@ -65,7 +68,11 @@ function sitting(context: TestContext) {
     document = TextDocument.update(document, [{ range: { start: end, end }, text }], document.version + 1);
     completions.changed(document, session);
   };
-  return { completions, ask, type, asked, pause: (milliseconds: number) => timers.tick(milliseconds) };
+  const write = async () => {
+    written();
+    await turn();
+  };
+  return { completions, ask, type, asked, write, pause: (milliseconds: number) => timers.tick(milliseconds) };
 }
 
 test('while the user types on, nothing is made ahead', async (context) => {
@@ -96,6 +103,23 @@ test('a suggestion that has stood for a while is looked beyond, once; what was f
   assert.deepEqual(completions.tally.prefetch, { runs: 1, served: 1 });
   assert.equal(asked.length, 2);
 });
+
+for (const [early, then] of [
+  ['compute(first', [suggested, suggested.slice(1)]],
+  ['other();', ['other();', undefined]],
+] as const) {
+  test(`what the memory is sure of is shown at once: ${early}`, async (context) => {
+    const { completions, ask, type, asked, write } = sitting(context, early);
+    assert.deepEqual(await ask(), [early]);
+    assert.equal(completions.tally.paths.memory, 1);
+    await write();
+    // The model's text takes its place where it goes on with it, and else serves once something else is typed.
+    assert.deepEqual(await ask(), [then[0]]);
+    type('c');
+    assert.deepEqual(await ask(), [then[1] ?? suggested.slice(1)]);
+    assert.equal(asked.length, 1);
+  });
+}
 
 const ends: [name: string, what: (here: ReturnType<typeof sitting>) => unknown][] = [
   ['a key, also where nothing is asked after it,', ({ type }) => type('x')],

@@ -45,6 +45,12 @@ class CountingEngine {
     return newTarget.length;
   }
 
+  sure: { text: string; replaceSuffix: number } | undefined;
+
+  early() {
+    return Promise.resolve(this.sure);
+  }
+
   async complete(_request: CompletionRequest, options: CompletionOptions) {
     this.log.push(`decode z${options.thought?.version}`);
     this.asked.push(options);
@@ -176,6 +182,27 @@ test('a new thought serves only after its caches are filled; until then the one 
   assert.deepEqual(told?.likelier, [`word${told?.version}`]);
   const versions = sent.flatMap((message) => (message.type === 'completed' ? [message.thought] : []));
   assert.deepEqual(versions, [0, 1]);
+});
+
+test('what the memory is sure of comes first, unless somebody asked by hand or nobody waits', async () => {
+  const { engine, sent, say, until, count } = service();
+  say.complete('a');
+  await until(() => count('completed') === 1);
+  assert.equal(count('early'), 0);
+  engine.sure = { text: 'b', replaceSuffix: 0 };
+  say.complete('ab');
+  await until(() => count('completed') === 2);
+  const kinds = sent.flatMap(({ type }) => (type === 'early' || type === 'completed' ? [type] : []));
+  assert.deepEqual(kinds, ['completed', 'early', 'completed']);
+  assert.deepEqual(
+    sent.find(({ type }) => type === 'early'),
+    { type: 'early', id: 2, text: 'b', replaceSuffix: 0 },
+  );
+  say.complete('abc', false, true);
+  await until(() => count('completed') === 3);
+  say.complete('abcd', true);
+  await until(() => count('completed') === 4);
+  assert.equal(count('early'), 1);
 });
 
 test('after an edit only what changed is evaluated, warm from the thought before; the newest text is filled', async () => {

@@ -120,6 +120,20 @@ test('what was made ahead serves when the suggestion is accepted, whatever was t
   assert.equal(memory.find(at('abc|'), 3), undefined);
 });
 
+test('what the memory was sure of stays on screen; only what goes on with it takes its place', () => {
+  const early = { ...suggestion('a|', 'bc'), thought: -1 };
+  const later = (text: string, shown: Remembered = early) => {
+    const memory = new SuggestionMemory();
+    memory.add(early);
+    if (shown !== early) memory.add(shown);
+    memory.addAfter(early, { ...suggestion('a|', text), thought: 1 });
+    return ['a|', 'ab|', 'ax|'].map((where) => memory.find(at(where), 1)?.left.text);
+  };
+  assert.deepEqual(later('bcde'), ['bcde', 'cde', undefined]);
+  assert.deepEqual(later('xyz'), ['bc', 'c', 'yz']);
+  assert.deepEqual(later('xyz', { ...suggestion('q|', 'r'), thought: 1 }), ['xyz', undefined, 'yz']);
+});
+
 test('where the model had nothing it is not asked again, until it thinks otherwise', () => {
   const memory = new SuggestionMemory();
   memory.addEmpty(at('a|b'), 1, 'nothing to add');

@@ -20,7 +20,7 @@ const typing = (answers: Answered[]): Typing => ({
   answers,
   loaded: 0.5,
   statistics: {
-    paths: { typedAlong: 0, cache: 0, waited: 0, reuse: 0, cold: 0, none: 0 },
+    paths: { typedAlong: 0, cache: 0, waited: 0, memory: 0, reuse: 0, cold: 0, none: 0 },
     cancelled: 0,
     accepted: { suggestions: 0, characters: 0 },
     refinementRunsWaited: [3, 1],
