@@ -33,11 +33,11 @@ const USAGE = `npm run lab -- bench [options]
   --seconds N       for how long each file is typed, 5 to 600, twice (default: 30)
   --seed N          of the typing (default: 1)
   --steps T         of thinking (default: 4)
-  --memory on|off   whether the lookup memory has its say while typing (default: on)
+  --memory on|off   whether the lookup memory is used while typing (default: on)
   --file FILE       what is typed; may be given more than once (default: three source files of Thoughtline)
-  --beside FILE     another file that is open; may be given more than once
+--related FILE    another file that is open; may be given more than once
   --workspace DIR   instead of all that: memory and time that the lookup memory of the sources in DIR takes, 20 MB at most
-  --peer llama.cpp  beside node-llama-cpp, on a model of the same shape with random weights
+--peer llama.cpp  compare with node-llama-cpp, on a model of the same shape with random weights
   --gguf FILE       … on these weights instead
 ${MODEL_USAGE}`;
 
@@ -56,7 +56,7 @@ export const bench: Command = {
       steps: { type: 'string' },
       memory: { type: 'string' },
       file: { type: 'string', multiple: true },
-      beside: { type: 'string', multiple: true },
+      related: { type: 'string', multiple: true },
       peer: { type: 'string' },
       gguf: { type: 'string' },
       workspace: { type: 'string' },
@@ -69,7 +69,7 @@ export const bench: Command = {
     if (values.peer !== undefined) oneOf('--peer', values.peer, ['llama.cpp']);
     if (values.workspace !== undefined) return benchWorkspace(values.workspace, values.model, seed, values.json);
     const files = await filesToType(values.file);
-    const open = [...files, ...(await texts(values.beside ?? []))];
+    const open = [...files, ...(await texts(values.related ?? []))];
     const others = (file: SourceFile) => open.filter(({ path }) => path !== file.path);
 
     const start = performance.now();

@@ -14,7 +14,7 @@ const MAX_BYTES = 20e6;
 const PLACES = 40;
 const TOKENS = 32;
 
-/** Other files that are open beside each. */
+/** Other files that are open with each. */
 const OPEN = 8;
 
 /**

@@ -16,7 +16,7 @@ const CONTEXT = 2048;
 const WRITTEN = RESERVE;
 
 /**
- * Reading and writing beside llama.cpp, in turn at the same places, and its replays of the same keystrokes. Ratios are our
+ * Reading and writing compared with llama.cpp, in turn at the same places, and its replays of the same keystrokes. Ratios are our
  * tokens a second over theirs, and in the replay, once our model is loaded, as theirs is from the start, their median over ours. A whole suggestion is shorter than what either
  * writes, and has its beginning, the memory and the syntax to pay for.
  * @returns the figures, given our own replays of the files

@@ -17,8 +17,8 @@ import { ProgressBar } from '../src/cli/progress';
 import { thoughtAfter } from './thoughts';
 
 const USAGE = `npm run lab -- compare --each DIR --model MODEL [--model MODEL] [--gguf FILE] [options]
-  Models beside each other, and beside llama.cpp with a GGUF file: rests of lines, whole lines and blocks of 2 to 5 lines
-  are cut out of files and written again. Every model has what the product gives it: related files, memory, thought.
+  Compares models with each other, and with llama.cpp on a GGUF file: line suffixes, whole lines and blocks of 2 to 5 lines
+  are cut out of files and completed. Every model has what the product gives it: related files, memory, thought.
   llama.cpp is asked as its editor plug-ins ask it: with what stands before the cursor and after it.
 
   --each DIR     every folder in DIR is an owner's: intervals are drawn over them
@@ -84,7 +84,7 @@ const PARTS: readonly Part[] = [
 ];
 
 export const compare: Command = {
-  summary: 'models beside each other and beside llama.cpp, on unseen code',
+  summary: 'compare models with each other and with llama.cpp, on unseen code',
   usage: USAGE,
   async run(args) {
     const { values } = parse(args, OPTIONS);

@@ -6,7 +6,7 @@ import { UsageError, type Command } from '../src/cli/command';
 import { evaluateRepositories } from './evaluation/command';
 
 const USAGE = `npm run lab -- evaluate DIR… [options]
-  How well is unseen code written again, and does thinking help? Each DIR is a repository. Rests of lines, whole lines and
+  How well is unseen code completed, and does thinking help? Each DIR is a repository. Line suffixes, whole lines and
   blocks of 2 to 5 lines are cut out of its files (the thought never sees them) and completed under z_0, under the
   context's thought after T steps, and under thoughts of others.
 
@@ -15,7 +15,7 @@ const USAGE = `npm run lab -- evaluate DIR… [options]
   --repositories N  of so many repositories at most, by lot (default: all)
   --minutes N       begin nothing new after that time; what was measured until then counts (default: no limit)
   --steps LIST      numbers of steps (default: 0,1,2,4,8,16; 0 and 4 are always among them)
-  --plain BUNDLE    a decoder without thought, trained at the same cost, to stand beside them
+  --plain BUNDLE    a decoder without thought, trained at the same cost, for comparison
   --add FILE        count what --out holds of an earlier run by another seed, too; may be given more than once
   --plot FILE.svg   draw quality over steps
   --card TITLE      put the tables into the model's card (README.md), as the section of that title
@@ -27,7 +27,7 @@ const USAGE = `npm run lab -- evaluate DIR… [options]
   --middles         with --typing: pieces of 4 to 32 characters out of the middle of lines, which are typed between what
                     stands on both sides
   --seed S          which texts (default: 1)
-  --memory on|off   whether the lookup memory has its say with --typing (default: on)
+  --memory on|off   whether the lookup memory is used with --typing (default: on)
   --json            print everything as JSON
   --out FILE        write everything as JSON, every text included
 ${MODEL_USAGE}`;

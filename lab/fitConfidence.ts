@@ -18,7 +18,7 @@ const POOLS: readonly Pick<CompletionOptions, 'candidates' | 'samples'>[] = [
 
 const USAGE = `npm run lab -- fit-confidence --each DIR [options]
   Fits how a model's candidates are ranked, and how sure it is of them: a logistic regression of whether a candidate is
-  what stood there. The memory has its say, as it has in the editor.
+  what stood there. The memory is used, as in the editor.
 ${FIT_USAGE}`;
 
 export const fitConfidence: Command = {

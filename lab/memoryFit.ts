@@ -75,7 +75,7 @@ export interface FitOptions {
   readonly rounds?: number;
   /** Steps of each. */
   readonly steps?: number;
-  /** Weight of Σ w² / 2 beside the mean NLL: what too few samples speak about stays near 0. */
+  /** Weight of Σ w² / 2 added to the mean NLL: weights that few samples bear on stay near 0. */
   readonly decay?: number;
   readonly onProgress?: (done: number) => void;
 }

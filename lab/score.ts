@@ -13,7 +13,7 @@ const USAGE = `npm run lab -- score --jsonl IN --out OUT [options]
   another path. IN: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line.
 
   --steps LIST      numbers of steps, 0 to ${DEFAULTS.maxSteps} (default: 0,1,2,4,8)
-  --memory on|off   whether the lookup memory has its say (default: off: the decoder alone is scored)
+  --memory on|off   whether the lookup memory is used (default: off: the decoder alone is scored)
 ${MODEL_USAGE}`;
 
 const OPTIONS = {

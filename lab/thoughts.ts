@@ -14,7 +14,7 @@ export async function thoughtAfter(engine: Engine, request: CompletionRequest, s
   return engine.thought(refinement);
 }
 
-/** The thought after each number of steps: one refinement passes them all. Only the last one can be gone on from. */
+/** The thought after each number of steps: one refinement passes them all. Only the last one can be continued. */
 export async function thoughtsAfter(
   engine: Engine,
   request: CompletionRequest,

@@ -120,7 +120,7 @@ export function tables(report: Report, command: string): string {
     `${model.name} ${model.version}, ${items} items of ${repositories} repositories (seed ${seed}); the thought rests on ${percent(coverage)} % of the text outside the`,
     `window. The parser finds no fault with ${targetsParse ? percent(targetsParse.mean) : '–'} % of the targets themselves. Shares in per cent, in brackets 95 % bootstrap`,
     'intervals by repository. One of three: of tails and lines, where the first three texts are looked through. ECE: expected calibration error of the probability',
-    'that a way gives its text. ms is the median time of a suggestion behind a window that has been read, MB what is kept for a place beside the weights.',
+    'that a way gives its text. ms is the median time of a suggestion behind a window that has been read, MB what is kept for a place in addition to the weights.',
     '',
     ...(command === '' ? [] : ['```', command, '```', '']),
     ...rowsTable(report),

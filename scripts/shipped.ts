@@ -28,7 +28,7 @@ function textMateGrammars(): { names: string[]; licence: string } {
   return { names: textMate.map(({ name }) => name), licence: [...new Set(['MIT', ...licences])].sort().join(' AND ') };
 }
 
-/** Packages that are packed as files, beside the programs, for a platform; without one for any. */
+/** Packages that are packed as files, next to the programs, for a platform; without one for any. */
 function packedAsFiles(target: string | undefined): string[] {
   const native = NATIVE_PLATFORMS.some((one) => one === target);
   const builds = target === undefined ? ['node', 'web'] : [native ? 'node' : 'web'];
@@ -139,7 +139,7 @@ are listed in https://github.com/microsoft/onnxruntime/blob/v${version}/ThirdPar
   if (name !== 'onnxruntime-node') return [];
   return [
     heading(`Native libraries of ONNX Runtime ${version}`),
-    `${built('The library in node_modules/onnxruntime-node/bin was')}On Windows DirectML.dll, dxil.dll and dxcompiler.dll lie beside it: redistributable parts of Microsoft's DirectML and
+    `${built('The library in node_modules/onnxruntime-node/bin was')}On Windows DirectML.dll, dxil.dll and dxcompiler.dll lie next to it: redistributable parts of Microsoft's DirectML and
 DirectX Shader Compiler under Microsoft's licence terms, the last one under LLVM's licence.
 `,
   ];

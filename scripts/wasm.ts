@@ -1,5 +1,5 @@
 /**
- * ONNX Runtime's WebAssembly build beside its native one, in turns in one process: docs/packaging.md has the table.
+ * ONNX Runtime's WebAssembly build compared with its native one, in turns in one process: docs/packaging.md has the table.
  *   node --import=tsx scripts/wasm.ts [THREADS]
  */
 import { cpus } from 'node:os';

@@ -11,7 +11,7 @@ import type { InlineCompletionItem, Position, Range } from 'vscode-languageserve
 import type { ThoughtTrace } from './completion/engine';
 import type { Settings } from './settings';
 
-/** `initializationOptions` of the server. All may be left out: then the bundle beside `dist/` and the defaults serve. */
+/** `initializationOptions` of the server. All may be left out: then the bundle next to `dist/` and the defaults are used. */
 export interface InitializationOptions {
   /** Absolute path of the folder of the bundle `nano`. */
   bundle: string;
@@ -66,7 +66,7 @@ export interface ThoughtReport {
   /** What a cold one begins with: z_0, or the thought of the workspace. */
   begun: 'prior' | 'workspace';
   trace: ThoughtTrace;
-  /** Words that it makes likelier, the most first; none where the model's thoughts say nothing of words. */
+  /** Words that it makes more likely, the most first; none where the model's thoughts say nothing of words. */
   likelier: readonly string[];
   device: string;
   /** Size of the window of the last suggestion, in tokens; zeros before the first. */
@@ -107,7 +107,7 @@ export interface WhyReport {
  */
 export type AnswerPath = 'typedAlong' | 'cache' | 'waited' | 'memory' | 'reuse' | 'cold' | 'none';
 
-/** The answer to `textDocument/inlineCompletion`: LSP's list, and beside it which way it came. */
+/** The answer to `textDocument/inlineCompletion`: LSP's list, and which way it came. */
 export interface AnsweredList {
   items: InlineCompletionItem[];
   path: AnswerPath;
@@ -174,7 +174,7 @@ export interface InlineEdits {
 }
 
 export const StatusNotification = new NotificationType<Status>('thoughtline/status');
-/** Client → server: no suggestions of themselves and no thinking for a while. `until`: in words, for people. */
+/** Client → server: no automatic suggestions and no thinking for a while. `until`: in words, for people. */
 export const SnoozeNotification = new NotificationType<{ on: boolean; until?: string }>('thoughtline/snooze');
 /** Client → server: the user sent away the suggestion that stood at a place, and has typed nothing since. */
 export const DismissedNotification = new NotificationType<{ uri: string; position: Position }>('thoughtline/dismissed');

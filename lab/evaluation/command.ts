@@ -44,7 +44,7 @@ const DEFAULT_ITEMS = 200;
 const DEFAULT_PASSAGES = 20;
 const STEP_LIST = '0,1,2,4,8,16';
 
-/** `npm run lab -- evaluate DIR…`: texts cut out of files of repositories, and how well they are written again. */
+/** `npm run lab -- evaluate DIR…`: texts cut out of files of repositories, and how well they are completed. */
 export async function evaluateRepositories(folders: readonly string[], values: EvaluationArguments): Promise<number> {
   const count = wholeNumber(
     '--items',

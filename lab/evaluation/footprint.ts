@@ -7,7 +7,7 @@ import type { Variant } from './variants';
 const FLOAT = 4;
 
 /**
- * What a variant keeps in memory for one place beside the model's weights, in bytes, by the sizes of what it keeps: states and
+ * What a variant keeps in memory for one place in addition to the model's weights, in bytes, by the sizes of what it keeps: states and
  * keys/values of the window, those of each thought and of each text that is written side by side, gradients and states of
  * the evidence, and the evidence as it was read.
  * @param lookup bytes of the lookup memory, which counts where the variant has it

@@ -14,7 +14,7 @@ export type Kind = (typeof KINDS)[number];
 export const CUT_KINDS = ['syntax', 'random'] as const;
 export type CutKind = (typeof CUT_KINDS)[number];
 
-/** A text cut out of a file, to be written again by the model. */
+/** A text cut out of a file, to be completed by the model. */
 export interface Item {
   readonly repository: string;
   readonly kind: Kind;
@@ -113,7 +113,7 @@ function cut(
   return block && block.target.length <= MAX_TARGET ? { repository: name, request: block.request, items } : undefined;
 }
 
-/** The files that count as open beside a file: its nearest, without copies of it, which hold the target. */
+/** The files that count as open with a file: its nearest, without copies of it, which hold the target. */
 export function relatedTo(file: SourceText, { files }: Repository): SourceText[] {
   const byPath = new Map(files.map((other) => [other.path, other]));
   const related: SourceText[] = [];

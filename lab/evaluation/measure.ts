@@ -19,7 +19,7 @@ export interface Outcome {
   readonly parses?: boolean | undefined;
   /** Of completing, behind a window that has been read. */
   readonly milliseconds?: number;
-  /** Kept in memory for the place beside the model's weights, in MB. */
+  /** Kept in memory for the place in addition to the model's weights, in MB. */
   readonly megabytes?: number;
   /** Of the steps of thought before, where they are the item's own. */
   readonly thinking?: number;
@@ -94,7 +94,7 @@ export class Measurer {
     const parses = (text: string) =>
       text === '' ? undefined : checker?.check(request.prefix, request.suffix, [{ text, replaceSuffix: 0 }])[0]?.parses;
     const outcomes: Record<string, Outcome> = {};
-    // Where steps have changed nothing, nothing is to be measured anew.
+    // Where steps have changed nothing, nothing is to be measured again.
     const known = new Map<string, Outcome>();
     for (const [variant, thought] of thoughts) {
       const engine = variant.thought === 'plain' ? this.#plain : this.#engine;
@@ -153,7 +153,7 @@ export class Measurer {
     return part === 'steps' ? { ...thought, readings: [] } : { ...this.#engine.prior, readings: thought.readings };
   }
 
-  /** The thought about other files of the site's repository: about one of them, or about those that are open beside it. */
+  /** The thought about other files of the site's repository: about one of them, or about those that are open with it. */
   async #otherThought(
     { repository, request }: CutSite,
     control: 'other file' | 'workspace',

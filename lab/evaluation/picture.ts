@@ -4,11 +4,11 @@ import type { Interval } from './bootstrap';
 import type { Row, Summary } from './summary';
 import { STEPS_ALONE, WITH_MEMORY } from './variants';
 
-/** What is drawn beside the context's thought, where it was measured: name in the legend, variant, class of its colour. */
+/** What is drawn with the context's thought, where it was measured: name in the legend, variant, class of its colour. */
 const LEVELS = [
   ['thought of another repository', 'other repository', 'other'],
   ['thought of another file of the same one', 'other file', 'file'],
-  ['thought of the open files beside it', 'workspace', 'workspace'],
+  ['thought of the other open files', 'workspace', 'workspace'],
   ['plain decoder, no thought', 'plain', 'plain'],
 ] as const;
 

@@ -28,7 +28,7 @@ export interface Row {
   /** Median time of completing, behind a window that has been read, and of the steps of thought before. */
   readonly milliseconds: number | undefined;
   readonly thinking: number | undefined;
-  /** Median of what is kept in memory for a place beside the model's weights, in MB. */
+  /** Median of what is kept in memory for a place in addition to the model's weights, in MB. */
   readonly megabytes: number | undefined;
   readonly kinds: readonly KindRow[];
 }

@@ -34,7 +34,7 @@ export const DEFAULT_STEPS = 4;
 const SAMPLES = 4;
 const BEAM = 4;
 
-/** Thoughts that write texts to choose from, as in the editor when a suggestion is asked for by hand. */
+/** Thoughts that write texts to choose from, as in the editor when a suggestion is triggered manually. */
 const CHOICE = 4;
 
 const DECODER = { memory: false, samples: 1, rankByConfidence: false, syntaxCheck: false, candidates: 1 } as const;

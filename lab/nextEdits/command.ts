@@ -92,7 +92,7 @@ export const nextEdits: Command = {
   },
 };
 
-/** How much likelier a model with z_0 finds the new text than the old. */
+/** How much more likely a model with z_0 finds the new text than the old. */
 function judgeBy(engine: Engine): Judge {
   return (path, text, edit) => engine.gain({ path, ...targetsOf(edit, text) }, engine.prior);
 }

@@ -11,7 +11,7 @@ export interface Step {
   readonly newText: string;
 }
 
-/** Lines that have less in common, or that differ in more places, were not edited but written anew. */
+/** Lines that have less in common, or that differ in more places, were not edited but written again. */
 const MIN_ALIKE = 0.6;
 const MAX_PLACES = 3;
 

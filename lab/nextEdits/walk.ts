@@ -29,7 +29,7 @@ export interface Walk {
   readonly moments: readonly Moment[];
 }
 
-/** Says how much likelier the new text is than the old one at a place of a document. */
+/** Says how much more likely the new text is than the old one at a place of a document. */
 export type Judge = (path: string, text: string, edit: TextEdit) => Promise<number>;
 
 /** A commit of more edits is a formatter's, or a rename that a tool made. */

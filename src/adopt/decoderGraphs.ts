@@ -125,7 +125,7 @@ interface Residual {
   readonly branch?: string;
 }
 
-/** What every layer's attention reads beside its states, and the keys and values that it adds. */
+/** What every layer's attention reads besides its states, and the keys and values that it adds. */
 class Cache {
   readonly #graph: GraphBuilder;
   readonly #shape: DecoderShape;

@@ -22,7 +22,7 @@ thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","su
   --steps N         steps of thought, 0 to ${DEFAULTS.maxSteps} (default: ${DEFAULTS.steps})
   --max-lines N     longest suggestion in lines (default: ${DEFAULTS.maxLines})
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
-  --memory on|off   whether the lookup memory has its say (default: on)
+  --memory on|off   whether the lookup memory is used (default: on)
   --rank-by-confidence on|off  whether candidates are ranked by confidence, not by likelihood (default: ${DEFAULTS.rankByConfidence ? 'on' : 'off'})
   --syntax-check on|off  whether what cannot be parsed is repaired or withheld (default: ${DEFAULTS.syntaxCheck ? 'on' : 'off'})
   --confidence C    ${CONFIDENCE_LEVELS.join(', ')}: what the model is not sure of is withheld (default: ${DEFAULTS.confidence})

@@ -10,7 +10,7 @@ export interface DecodeOptions extends StopRules {
   readonly maxTokens: number;
   /** How what is written is looked up (default: the text goes on behind the head as it stands). */
   readonly around?: Around | undefined;
-  /** What else has a say in each token; the decoder alone decides without it. */
+  /** What is mixed into the prediction of each token; the decoder alone decides without it. */
   readonly mix?: Mix | undefined;
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
   readonly draft?: Draft | undefined;

@@ -118,7 +118,7 @@ export class Engine {
   readonly #postprocessor: Postprocessor;
   /** Samples drawn from a thought's posterior, so that their caches serve again. */
   readonly #sampled = new WeakMap<Float32Array, SampledThought[]>();
-  /** Thoughts as they are beside the memory, by the z of the whole ones, for the same reason. */
+  /** Thoughts as they are with the memory enabled, by the z of the whole ones, for the same reason. */
   readonly #tempered = new WeakMap<Float32Array, Thought>();
   /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
@@ -155,7 +155,7 @@ export class Engine {
     return engine;
   }
 
-  /** Files of the workspace that the lookup memory knows beside the open ones: none, unless somebody puts them in. */
+  /** Files of the workspace that the lookup memory knows in addition to the open ones: none, unless they are put in. */
   get workspace(): WorkspaceMemory {
     return this.#lookup.workspace;
   }
@@ -277,7 +277,7 @@ export class Engine {
   }
 
   /**
-   * A refinement by which a thought follows an edit: warm steps on what changed, or `steps` steps anew where most of it
+   * A refinement by which a thought follows an edit: warm steps on what changed, or `steps` steps again where most of it
    * did. Undefined if the evidence is what it was.
    * @param prior what the steps are pulled toward, as in `refinement`
    */
@@ -299,7 +299,7 @@ export class Engine {
     return refinement.result();
   }
 
-  /** Words that a thought makes likelier, the most first; none where the bundle's thoughts say nothing of tokens. */
+  /** Words that a thought makes more likely, the most first; none where the bundle's thoughts say nothing of tokens. */
   likelier({ mu }: Thought): string[] {
     const { manifest, tokenizer } = this.bundle;
     return likelierWords(leaningOf(mu, manifest), tokenizer, LIKELIER);
@@ -354,7 +354,7 @@ export class Engine {
 
   /**
    * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
-   * @param options.memory whether the lookup memory has its say; it has none by default: what is scored is decoder and thought
+   * @param options.memory whether the lookup memory is used; by default it is not: what is scored is decoder and thought
    * @param options.knn whether the kNN cache has its say (default: yes)
    * @param options.samples thoughts drawn from the posterior: then −log of the mean of their p (default: the mean thought)
    */
@@ -378,12 +378,12 @@ export class Engine {
   }
 
   /**
-   * How much likelier one text is than another at a place, log p(new) − log p(old) in nats. Caches of suggestions stay as
+   * How much more likely one text is than another at a place, log p(new) − log p(old) in nats. Caches of suggestions stay as
    * they are.
    */
   async gain({ path, prefix, suffix, oldTarget, newTarget }: Rivals, thought: Thought): Promise<number> {
     const request = documentOf({ path, prefix, suffix, related: [] });
-    // Windows of a path of their own: the one around the cursor is read anew by nobody.
+    // Windows of a path of their own: the one around the cursor is read again by nobody.
     const decoder = this.#decoder(`${path}\0edits`);
     return this.#serial.run(async () => {
       const before = await scoreTarget(decoder, this.bundle, request, oldTarget, thought);
@@ -427,7 +427,7 @@ export class Engine {
 
   /**
    * What memory and decoder know about each token of a target, for fitting how they are mixed.
-   * @param memory whether the n-gram cache is used, too, with which a thought goes a share of its way; or the kNN cache alone
+   * @param memory whether the n-gram cache is used, too, which shrinks the thought toward the prior; or the kNN cache alone
    */
   async mixtureExamples(
     request: CompletionRequest,
@@ -443,7 +443,7 @@ export class Engine {
       const read = { decoder, datastore: thought.readings };
       const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
       for await (const { token, logits, context, state, pendingBytes } of tokens) {
-        // Where the text before the cursor has a say, it is not the mixture that decides.
+        // Where bytes are pending, the mixture alone does not decide.
         if (pendingBytes.length > 0) continue;
         const { inFileMask, identifiers } = lookup;
         const hits = memory ? lookup.lookUp(context) : [];
@@ -528,7 +528,7 @@ export class Engine {
     };
     // What several thoughts write is judged as a whole.
     const single = ensemble.thoughts.length === 1;
-    // Whoever wants to choose gets the memory's own text, too, which no thought has had a say in.
+    // Among alternatives is the memory's own text, too, which depends on no thought.
     const copy = recalls && alternatives > 1 ? this.#copy(window, healed, how.cursor) : undefined;
     const bound = single ? { minLogprob: this.#postprocessor.minLogprob(options) } : {};
     const candidates = await candidatesOf(ensemble, { ...how, ...bound }, copy);
@@ -543,7 +543,7 @@ export class Engine {
     return copyAt(find, window.prefix, healed, tokenizer, { endTokens: endTokens(manifest), cursor });
   }
 
-  /** The thought as it conditions the decoder: as it is, or as far as it goes beside the memory. */
+  /** The thought as it conditions the decoder: as it is, or as far as it goes with the memory enabled. */
   #serving(thought: Thought, memory: boolean): Thought {
     const share = this.bundle.manifest.memory?.thought ?? 1;
     if (!memory || share === 1) return thought;
@@ -568,7 +568,7 @@ export class Engine {
 
   #samples(thought: Thought, count: number): SampledThought[] {
     const known = this.#sampled.get(thought.mu);
-    // The first of many are those of few: nothing is drawn anew, and no cache is lost, where the number changes.
+    // The first of many are those of few: nothing is drawn again, and no cache is lost, where the number changes.
     if (known && known.length >= count) return known.slice(0, count);
     const { manifest } = this.bundle;
     // A decoder that reads no thought writes the same under each.

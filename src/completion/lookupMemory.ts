@@ -124,7 +124,7 @@ export class LookupMemory {
 
   /**
    * Takes in what stands around the cursor.
-   * @param taken tokens before the cursor that are written anew (token healing)
+   * @param taken tokens before the cursor that are written again (token healing)
    * @param deadline texts not encoded when `performance.now()` says this wait for another time
    * @returns whether everything is in
    */

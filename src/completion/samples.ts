@@ -137,7 +137,7 @@ export function logMeanExp(values: readonly number[]): number {
 
 /**
  * The candidates for a place: those of a beam under one thought, or of all thoughts, ranked by how probable they are.
- * @param copy a text from elsewhere to choose from beside those of several thoughts: it comes second, behind the thoughts' best
+ * @param copy a text from elsewhere as an alternative to those of several thoughts: it comes second, behind the thoughts' best
  * @returns undefined if it was aborted between two tokens
  */
 export async function candidatesOf(

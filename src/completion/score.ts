@@ -26,7 +26,7 @@ export interface ScoredToken {
 
 /**
  * −log p(target | window) under a thought, teacher-forced, in nats.
- * @param mix by which others have their say in each token beside the decoder
+ * @param mix by which others are mixed with the decoder's prediction of each token
  * @param lookup a memory that `mix` looks things up in
  */
 export async function scoreTarget(

@@ -20,7 +20,7 @@ export function evidenceSources(request: CompletionRequest, window: Window): Evi
 /** Lines before the last change of another file with which its evidence begins: some blocks of it. */
 const LINES_BEFORE_CHANGE = 24;
 
-/** Another file: of one that was changed lately, what lies around the last line changed. */
+/** Another file: of one that was changed recently, what lies around the last line changed. */
 function related({ path, text, edited = [] }: SourceText): EvidenceSource {
   const first = Math.max(0, (edited.at(-1) ?? 0) - LINES_BEFORE_CHANGE);
   const from = first === 0 ? 0 : nthLine(text, first);

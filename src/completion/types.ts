@@ -10,7 +10,7 @@ import type { Stop } from './stop';
 export interface SourceText {
   readonly path: string;
   readonly text: string;
-  /** Lines of the text that were changed lately, from 0, in order. */
+  /** Lines of the text that were changed recently, from 0, in order. */
   readonly edited?: readonly number[] | undefined;
 }
 
@@ -22,7 +22,7 @@ export interface CompletionRequest {
   readonly suffix: string;
   /** Other open files. */
   readonly related: readonly SourceText[];
-  /** Lines of prefix and suffix together that were changed lately, from 0, in order. */
+  /** Lines of prefix and suffix together that were changed recently, from 0, in order. */
   readonly edited?: readonly number[] | undefined;
 }
 
@@ -35,7 +35,7 @@ export interface CompletionOptions {
   readonly units?: boolean | undefined;
   /** 1 = greedy, more = width of the beam. */
   readonly candidates: number;
-  /** Whether the lookup memory has its say (default: `DEFAULTS.memory`); without weights for it in the bundle it has none. */
+  /** Whether the lookup memory is used (default: `DEFAULTS.memory`); without weights for it in the bundle it is not. */
   readonly memory?: boolean | undefined;
   /** Whether the kNN cache has its say (default: yes), with the lookup memory or without. */
   readonly knn?: boolean | undefined;
@@ -141,7 +141,7 @@ export interface CompletionResult {
   readonly reason?: string;
 }
 
-/** How far a thought goes beside the memory where weights are fitted: 0.3 and 0.6 were as good (docs/experiments). */
+/** How far a thought goes with the memory enabled where weights are fitted: 0.3 and 0.6 were as good (docs/experiments). */
 export const THOUGHT_SHARE = 0.5;
 
 /** A token of a target: the decoder's logits [vocabulary], and what the memory knows. */

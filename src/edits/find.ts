@@ -3,7 +3,7 @@ import { smallest, wholeWords, type RecentEdit, type TextEdit } from './history'
 import { isAnchor, patternOf, repeatsIn, type Pattern, type Repeat } from './repeat';
 import { isName, lineAt } from './tokens';
 
-/** A document with what was edited in it lately, the latest first. */
+/** A document with what was edited in it recently, the latest first. */
 export interface EditedText extends OpenText {
   readonly recent: readonly RecentEdit[];
 }

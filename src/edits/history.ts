@@ -1,4 +1,4 @@
-/** What the user has changed lately, keystroke by keystroke, as edits: old text → new text. */
+/** What the user has changed recently, keystroke by keystroke, as edits: old text → new text. */
 
 /** One change of a text, as an editor tells it. */
 export interface Change {

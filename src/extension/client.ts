@@ -212,7 +212,7 @@ export class Client implements Disposable {
     this.#client = client;
     this.#shown.watch(client);
     client.onNotification(StatusNotification, (status) => {
-      // A server that starts, also anew after its end, begins with its first status and knows of no snooze.
+      // A server that starts, also again after its end, begins with its first status and knows of no snooze.
       if (status.state === 'loading' && this.snoozed() !== undefined) void this.snooze();
       this.#show(status);
     });

@@ -191,7 +191,7 @@ async function snooze({ snoozer }: CommandContext): Promise<void> {
     ...snoozeMinutes.map((minutes) => ({ label: t('{0} minutes', minutes), run: () => snoozer.begin(minutes) })),
     { label: t('Until restart'), run: () => snoozer.begin() },
   ];
-  await choose(choices, t('Snooze'), t('No suggestions of themselves in this window for'));
+  await choose(choices, t('Snooze'), t('Pause automatic suggestions in this window for'));
 }
 
 async function selectSteps(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * Texts that people read, for translation. `l10n/bundle.l10n.json` holds them in English; a `bundle.l10n.LANGUAGE.json`
- * beside it is all that another language takes. This module does not know VS Code, so that what is shown can be tested
+ * in the same folder is all that another language takes. This module does not know VS Code, so that what is shown can be tested
  * without it: the extension hands over VS Code's own translator when it is activated.
  */
 

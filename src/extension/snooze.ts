@@ -3,7 +3,7 @@ import { t } from './l10n';
 
 export type Snooze =
   | { readonly state: 'awake' }
-  /** `until` is left out where it lasts until the window is opened anew. */
+  /** `until` is left out where it lasts until the window is opened again. */
   | { readonly state: 'snoozed'; readonly until?: number };
 
 export type SnoozeEvent =

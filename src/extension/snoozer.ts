@@ -12,7 +12,7 @@ export class Snoozer implements Disposable {
     return this.#snooze;
   }
 
-  /** @param minutes left out: until the window is opened anew */
+  /** @param minutes left out: until the window is opened again */
   begin(minutes?: number): void {
     const now = Date.now();
     this.#handle(minutes === undefined ? { type: 'snooze', now } : { type: 'snooze', minutes, now });

@@ -8,7 +8,7 @@ import { t } from './l10n';
 /** Not more often than this, in milliseconds. */
 const pace = 1_000;
 
-/** The page of statistics. It runs no scripts: it is made anew when a figure changes. */
+/** The page of statistics. It runs no scripts: it is made again when a figure changes. */
 export class StatisticsPanel implements Disposable {
   #panel: WebviewPanel | undefined;
   #timer: NodeJS.Timeout | undefined;

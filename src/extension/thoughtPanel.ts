@@ -23,7 +23,7 @@ const pace = 150;
 
 type FromPanel = { type: 'ready' } | { type: 'steps'; value: number } | { type: 'command'; command: 'why' | 'showLog' };
 
-/** The thought inspector: one webview beside the editor, about the file that was last edited. */
+/** The thought panel: one webview next to the editor, about the file that was last edited. */
 export class ThoughtPanel implements Disposable {
   #panel: WebviewPanel | undefined;
   #subscriptions: Disposable | undefined;
@@ -37,7 +37,7 @@ export class ThoughtPanel implements Disposable {
     private readonly client: () => Client | undefined,
   ) {}
 
-  /** Opens the panel beside the editor, or brings it to the front. */
+  /** Opens the panel next to the editor, or brings it to the front. */
   show(): void {
     this.#follow(window.activeTextEditor);
     if (this.#panel !== undefined) {
@@ -70,7 +70,7 @@ export class ThoughtPanel implements Disposable {
     return window.visibleTextEditors.find((editor) => editor.document === this.#document);
   }
 
-  /** Asks the server anew and shows what it says, soon. */
+  /** Asks the server again and shows what it says, soon. */
   refresh(): void {
     if (this.#panel?.visible !== true) return;
     this.#timer ??= setTimeout(() => {

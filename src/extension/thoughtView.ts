@@ -114,7 +114,7 @@ ${plot({ series, marked: best, xTitle: 'refinement step', yTitle: 'KL in nats', 
 
 function words({ likelier }: ThoughtReport): string {
   if (likelier.length === 0) return '';
-  return `<h3>Words that it makes likelier</h3>
+  return `<h3>Words that it makes more likely</h3>
 <p class="words">${likelier.map((word) => `<code>${escapeHtml(word)}</code>`).join(' ')}</p>`;
 }
 

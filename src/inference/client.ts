@@ -31,7 +31,7 @@ export interface Listener {
   /** How far the reading of the workspace is; undefined when it is over. */
   indexing(progress: IndexProgress | undefined): void;
   log(line: string): void;
-  /** A model that was to take the place of the one that serves cannot: that one serves on. */
+  /** A model that was to take the place of the one that serves cannot: that one keeps serving. */
   notSucceeded?(reason: string): void;
 }
 
@@ -79,7 +79,7 @@ export class InferenceClient {
   #watch: NodeJS.Timeout | undefined;
   /** Since when the process owes something and has said nothing, by `performance.now()`. */
   #silentSince = 0;
-  /** The device that was asked for has computed what cannot be right: the CPU is used, until somebody asks anew. */
+  /** The device that was asked for has computed what cannot be right: the CPU is used, until somebody asks again. */
   #forcedToCpu = false;
   /** Why the process is being killed, where its signal would not say it. */
   #killedFor: string | undefined;
@@ -219,7 +219,7 @@ export class InferenceClient {
   }
 
   /**
-   * How much likelier each new text is than the old one in its place, under the thought about a document. Never rejects;
+   * How much more likely each new text is than the old one in its place, under the thought about a document. Never rejects;
    * nothing where newer questions took its place, or the model cannot be asked.
    */
   weigh(uri: string, places: readonly (Targets & { path: string })[]): Promise<readonly number[] | undefined> {
@@ -237,7 +237,7 @@ export class InferenceClient {
     this.#post({ type: 'forget', uri });
   }
 
-  /** The lookup memory knows these files from now on. A new process has to be told anew. */
+  /** The lookup memory knows these files from now on. A new process has to be told again. */
   workspace(spec: WorkspaceSpec): void {
     this.#post({ type: 'workspace', ...spec });
   }
@@ -431,7 +431,7 @@ export class InferenceClient {
     const silence = { loading, device: this.#config?.device ?? '', longestMs, characters };
     const limit = silenceLimit(silence, this.#hangTimeouts);
     this.#watch = setTimeout(() => {
-      // A timer that is this late has slept with the machine, and so has the process: it gets its time anew.
+      // A timer that is this late has slept with the machine, and so has the process: it gets its time again.
       if (performance.now() - this.#silentSince > 1.5 * limit) this.#noteActivity();
       else this.#kill(`no answer for ${(limit / 1000).toFixed(1)} s`);
     }, limit);

@@ -25,7 +25,7 @@ export interface Silence {
   readonly loading: boolean;
   /** `thoughtline.device`. */
   readonly device: string;
-  /** The longest silence that ended with an answer lately, in milliseconds; undefined before the first. */
+  /** The longest silence that ended with an answer recently, in milliseconds; undefined before the first. */
   readonly longestMs: number | undefined;
   /** Of the largest request that is owed an answer. */
   readonly characters: number;

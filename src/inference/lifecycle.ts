@@ -3,7 +3,7 @@
  *
  *   off → loading → ready → off          and from loading or ready, when the process dies:
  *           ↑         │                    → waiting (back-off) → loading, at most `limit.crashes` times in a row,
- *           └ waiting ┘                    → failed (reason) after that; `restart` begins anew.
+ *           └ waiting ┘                    → failed (reason) after that; `restart` begins again.
  *
  * Deaths are in a row when between them no answer came and no process was ready for `limit.steadyMs`: one that works, or
  * rests, and is killed from outside now and then is started again for ever. How long it loads does not matter: one that

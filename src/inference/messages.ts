@@ -31,7 +31,7 @@ export interface ModelInfo {
 /** How a thought is to be made: T steps from the prior; or following an edit, warm from the thought before if it can be. */
 export type ThinkingMode = 'cold' | 'follow';
 
-/** What has its say in a suggestion besides the decoder. */
+/** What a suggestion depends on besides the decoder. */
 export type SuggestionOptions = Required<Pick<CompletionOptions, 'memory' | 'confidence'>>;
 
 /** What the server asks of a suggestion. */
@@ -45,13 +45,13 @@ export interface RunOptions {
   readonly invoked: boolean;
   /** Whether the workspace's thought serves where there is none about the document yet; else z_0 does. */
   readonly thinks?: boolean | undefined;
-  /** How many texts to choose from are wanted beside the suggestion that is there. */
+  /** How many alternatives to the suggestion that is there are wanted. */
   readonly alternatives?: number | undefined;
   /** What an endpoint wrote here: it is presented, and none is written. */
   readonly written?: CompletionOptions['written'];
 }
 
-/** The files that the lookup memory knows beside those that are open. */
+/** The files that the lookup memory knows in addition to those that are open. */
 export interface WorkspaceSpec {
   readonly folders: readonly {
     /** Where it is on disk. */
@@ -95,7 +95,7 @@ export type ToInference =
       readonly mode: ThinkingMode;
       readonly steps: number;
     }
-  /** How much likelier is each new text than the old one in its place? Newer questions take the place of older ones. */
+  /** How much more likely is each new text than the old one in its place? Newer questions take the place of older ones. */
   | {
       readonly type: 'weigh';
       readonly id: number;
@@ -146,7 +146,7 @@ export interface Publication {
   /** Where a cold one begins: at z_0, or at the thought of the workspace. */
   readonly begun: 'prior' | 'workspace';
   readonly trace: ThoughtTrace;
-  /** Words that it makes likelier, the most first. */
+  /** Words that it makes more likely, the most first. */
   readonly likelier: readonly string[];
 }
 

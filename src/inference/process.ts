@@ -23,12 +23,12 @@ type Message<T extends ToInference['type']> = Extract<ToInference, { type: T }>;
 const VERIFY_EVERY = 256;
 
 /**
- * For this long after a suggestion that was typed for no gradient run begins: whoever types on would wait for it. A thought
+ * For this long after an automatic suggestion no gradient run begins: whoever types on would wait for it. A thought
  * under way goes on in the pauses, and one that is asked for now goes on at once.
  */
 const REST_MS = 150;
 
-/** For this long a suggestion that came unasked waits until texts are in the memory; the rest comes in at idle. */
+/** For this long an automatic suggestion waits until texts are in the memory; the rest comes in at idle. */
 const MEMORY_DEADLINE_MS = 30;
 
 /**
@@ -155,7 +155,7 @@ export class InferenceService {
         const timeBudget = asked.timeBudget === undefined ? undefined : Math.max(0, asked.timeBudget - waited);
         const memoryDeadlineMs = invoked ? Infinity : MEMORY_DEADLINE_MS;
         this.#memory = suggestionOptions.memory ?? DEFAULTS.memory;
-        // Who asks by hand is shown what there is, however sure the model is.
+        // A manually triggered suggestion is shown, however sure the model is.
         const confidence = invoked ? 'off' : suggestionOptions.confidence;
         const exact = invoked;
         const base = { steps: 0, candidates: DEFAULTS.candidates, memoryDeadlineMs, exact, signal, thought, prior };

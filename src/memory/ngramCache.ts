@@ -272,7 +272,7 @@ export class NgramCache {
     if (this.#length + count + 1 > this.#tokens.length) this.#rebuild(count);
   }
 
-  /** Writes everything alive anew, with room for `more` tokens. */
+  /** Writes everything alive again, with room for `more` tokens. */
   #rebuild(more: number): void {
     const documents = this.#documents;
     const tokens = this.#tokens;

@@ -14,7 +14,7 @@ export interface Stamp {
  */
 const ORDERS = [3, 6];
 
-/** Positions of one part: so few that writing it anew is a short piece of work. */
+/** Positions of one part: so few that writing it again is a short piece of work. */
 const PART = 1 << 18;
 
 /** Parts at most: 8 million tokens, about 28 MB of source, in 100 MB, or 120 where a token's id has more than 16 bits. */

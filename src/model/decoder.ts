@@ -77,7 +77,7 @@ export class Decoder {
    * Says where the suffix stands in a window of prefix, suffix and middle, before that window is read. Keys and values of a suffix
    * that has been read serve on where the prefix before it changes by a few tokens.
    * @param tokens of the window, at least up to the end of the suffix
-   * @param maxStale tokens of the prefix that may change before the suffix is read anew; 0: nothing is kept that is not exact
+   * @param maxStale tokens of the prefix that may change before the suffix is read again; 0: nothing is kept that is not exact
    */
   arrange(tokens: readonly number[], parts: WindowParts, maxStale: number): void {
     const read = this.#suffix;

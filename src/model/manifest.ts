@@ -79,7 +79,7 @@ const memoryWeights = z
     }),
     /** The in-file boost, which is added to logits. Bundles from before there was this have none. */
     occurring: weight.default(0),
-    /** How far a thought goes beside the memory, of its way from z_0 (src/thought/temper.ts). */
+    /** How far a thought goes with the memory enabled, of its way from z_0 (src/thought/temper.ts). */
     thought: z.number().min(0).max(1).default(1),
     /** Bundles from before there was this, and those whose graphs do not give hidden keys, have none. */
     states: knnWeights.optional(),

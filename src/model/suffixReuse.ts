@@ -25,11 +25,11 @@ export interface SuffixPlan {
   readonly stale: number;
 }
 
-/** Tokens at the suffix's beginning, its marker among them, that are read anew behind every prefix: they remember where it ends. */
+/** Tokens at the suffix's beginning, its marker among them, that are read again behind every prefix: they remember where it ends. */
 export const FRESH_TOKENS = 16;
 
 /**
- * Tokens of the prefix that may change before a suffix is read anew, where somebody types: nothing was lost by it
+ * Tokens of the prefix that may change before a suffix is read again, where somebody types: nothing was lost by it
  * (docs/experiments/2026-11-30-coder-prompt.md).
  */
 export const MAX_STALE = 40;
@@ -42,7 +42,7 @@ export const RESTING_STALE = 20;
  * what does is the suffix's marker. They are turned to their new positions.
  * @param read tokens that are in the cache, and where in them the suffix is
  * @param wanted tokens of the new window up to the end of its suffix
- * @returns undefined where it has to be read anew
+ * @returns undefined where it has to be read again
  */
 export function reuseSuffix(
   read: { readonly tokens: readonly number[] } & ReadSuffix,
@@ -58,7 +58,7 @@ export function reuseSuffix(
   let shared = 0;
   while (shared < prefix && read.tokens[shared] === wanted.tokens[shared]) shared++;
   const stale = read.stale + (read.suffixStart - shared) + (wanted.suffixStart - shared);
-  // What predicts the first token of the middle is its marker, which is read anew, too.
+  // What predicts the first token of the middle is its marker, which is read again, too.
   const [resume, end] = [wanted.suffixStart + FRESH_TOKENS, wanted.suffixEnd - 1];
   if (stale > maxStale || resume >= end) return undefined;
   return { shared, from: read.suffixStart, resume, end, stale };

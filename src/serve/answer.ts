@@ -120,7 +120,7 @@ class ChunkCursor {
     for (; this.#tokens < tokens.length; this.#tokens++) {
       const token = tokens[this.#tokens]!;
       if (this.#bytes >= length) break;
-      // What healing wrote anew is before the cursor.
+      // What healing wrote again is before the cursor.
       if (token.bytes.length > 0) said.push({ token, offset: textAt(this.#text, this.#bytes) });
       this.#bytes += token.bytes.length;
     }

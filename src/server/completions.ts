@@ -49,7 +49,7 @@ export interface SuggestionRequest {
   readonly before: string;
   /** Other open files, for the memory. */
   readonly related: () => RelatedText[];
-  /** Milliseconds for an answer that nobody asked for; undefined where it may take its time. */
+  /** Milliseconds for an automatic suggestion; undefined where it may take its time. */
   readonly timeBudget: number | undefined;
   /** Whether there is thinking at all. */
   readonly thinks: boolean;
@@ -359,7 +359,7 @@ interface ActiveRun extends PendingRun {
   reason?: string | undefined;
 }
 
-/** Whether a run read more than half of its window anew. */
+/** Whether a run read more than half of its window again. */
 function isCold({ window, result }: Answer): boolean {
   return 2 * result.read > window.prefixTokens + window.suffixTokens;
 }

@@ -158,7 +158,7 @@ export function pathOf(uri: string): string {
 
 /**
  * The path under which the model sees a document: it tells the language, and no two documents share it. An untitled file
- * gets its language's ending; a notebook cell is a file beside its notebook.
+ * gets its language's ending; a notebook cell is a file next to its notebook.
  */
 export function pathFor({ uri, languageId }: Pick<TextDocument, 'uri' | 'languageId'>): string {
   const path = pathOf(uri);
@@ -173,7 +173,7 @@ export function pathFor({ uri, languageId }: Pick<TextDocument, 'uri' | 'languag
 export interface RelatedText {
   path: string;
   text: string;
-  /** Lines that were changed lately, from 0, in order. */
+  /** Lines that were changed recently, from 0, in order. */
   edited?: readonly number[];
 }
 
@@ -182,7 +182,7 @@ export interface RelatedText {
  * left out for its content is named in `skipped` with the reason.
  *
  * @param open all open documents, least recently used first.
- * @param edited lines of a document that were changed lately, from 0.
+ * @param edited lines of a document that were changed recently, from 0.
  */
 export function siblings(
   open: readonly TextDocument[],

@@ -1,6 +1,6 @@
 import type { TextDocumentContentChangeEvent } from 'vscode-languageserver';
 
-/** Lines of a document that the user has changed lately: what is being worked on says most about what comes next. */
+/** Lines of a document that the user has changed recently: what is being worked on says most about what comes next. */
 
 /** Stretches that are remembered; older ones are forgotten. */
 const KEPT = 8;

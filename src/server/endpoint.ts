@@ -172,7 +172,7 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
     return child;
   }
 
-  /** Nobody answers any more; the next question starts a process anew. */
+  /** Nobody answers any more; the next question starts a process again. */
   #end(reason: string): void {
     this.#child = undefined;
     for (const [id, settle] of this.#waiting) settle({ type: 'failed', id, reason });

@@ -523,12 +523,12 @@ function askSettings(uri: string, session: Session): void {
   );
 }
 
-/** What has its say in a suggestion. */
+/** What a suggestion depends on. */
 function suggestionOptionsOf({ memory, confidence }: Settings): SuggestionOptions {
   return { memory: memory !== 'off', confidence };
 }
 
-/** The extension's version, where it lies beside this program. */
+/** The extension's version, where it lies next to this program. */
 function ownVersion(): string {
   try {
     const { version } = JSON.parse(readFileSync(join(__dirname, '..', 'package.json'), 'utf8')) as { version: string };
@@ -595,7 +595,7 @@ function use(uri: string): Session | undefined {
   return session;
 }
 
-/** What stands against any suggestion in a document. */
+/** Why any suggestion in a document is blocked, if it is. */
 function blockedBecause(document: TextDocument): string | undefined {
   const { lifecycle } = client;
   return reasons.blockedBecause({
@@ -607,7 +607,7 @@ function blockedBecause(document: TextDocument): string | undefined {
   });
 }
 
-/** What stands against a suggestion that nobody asked for. */
+/** Why an automatic suggestion is suppressed, if it is. */
 function autoSuppressedBecause(document: TextDocument, position: Position): string | undefined {
   const session = sessions.get(document.uri);
   return reasons.autoSuppressedBecause({

@@ -95,7 +95,7 @@ export class Speeds {
   }
 }
 
-/** What was found before; what cannot be read is found anew. */
+/** What was found before; what cannot be read is found again. */
 function readSpeeds(path: string): Record<string, number> {
   try {
     const read = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** What the user did not want at a place: it is not offered there again of itself. A pure state machine. */
+/** What the user did not want at a place: it is not offered there automatically again. A pure state machine. */
 import type { Context } from './schedule';
 
 /** A change of a text. */

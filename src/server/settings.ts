@@ -10,7 +10,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
   const problems: string[] = [];
   const source = isRecord(given) ? carriedOver(given) : {};
   if (given !== undefined && given !== null && !isRecord(given)) {
-    problems.push(`settings: ${show(given)} is not an object; the defaults serve`);
+    problems.push(`settings: ${show(given)} is not an object; using the defaults`);
   }
   const read = (name: SettingName): unknown => {
     const { accepts, remedy } = SETTINGS[name];
@@ -18,7 +18,7 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
     if (value === undefined) return defaultSettings[name];
     if (accepts(value)) return value;
     const instead = show(defaultSettings[name]);
-    problems.push(`thoughtline.${name}: ${show(value)} is not accepted: ${remedy} (${instead} serves)`);
+    problems.push(`thoughtline.${name}: ${show(value)} is not accepted: ${remedy} (using the default, ${instead})`);
     return defaultSettings[name];
   };
   const settings = settingsOf(read);

@@ -19,7 +19,7 @@ export interface Family {
   readonly block?: readonly (readonly [open: string, close: string])[];
   /** Longer openings before shorter ones. */
   readonly strings?: readonly StringRule[];
-  /** Brackets beside (), [] and {}. */
+  /** Brackets in addition to (), [] and {}. */
   readonly pairs?: readonly (readonly [open: string, close: string])[];
   /** Pieces of code that look like the beginning of a string or bracket and are none. */
   readonly plain?: readonly RegExp[];

@@ -1,6 +1,6 @@
 import type { ParserName } from '../languages';
 
-/** What the syntax check has to know of a grammar beside its name: its kinds of nodes. */
+/** What the syntax check has to know of a grammar besides its name: its kinds of nodes. */
 export interface Rules {
   /** Nodes whose named children stand one after the other: statements, members, elements, arguments. */
   readonly lists: ReadonlySet<string>;

@@ -76,7 +76,7 @@ export function isIgnored(path: string, patterns: readonly Patterns[]): boolean 
   return false;
 }
 
-/** What VS Code's `files.exclude` hides: always, or where a sibling stands beside it. */
+/** What VS Code's `files.exclude` hides: always, or where a certain sibling exists. */
 export interface Excluded {
   readonly always: Ignore;
   readonly beside: readonly { readonly matcher: Ignore; readonly sibling: string }[];

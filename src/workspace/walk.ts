@@ -135,7 +135,7 @@ export async function findAt(
   for (const { folder, parts, names } of inFolder.values()) {
     const level = await levelOf(folder, parts);
     if (!level) continue;
-    // Only rules about files that stand beside others need to know these.
+    // Only rules about siblings need to know these.
     const siblings = folder.excluded.beside.length > 0 ? await readdir(level.directory).catch(() => []) : [];
     for (const source of await sourcesIn(level, names, siblings, options)) found.set(source.path, source);
   }

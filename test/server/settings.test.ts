@@ -21,13 +21,13 @@ async function suggestions(client: LspClient, document: string): Promise<number>
   return items;
 }
 
-test('settings that are not acceptable cost one line in the log each; their defaults serve', async () => {
+test('settings that are not acceptable cost one line in the log each; the defaults are used', async () => {
   const client = await LspClient.start({ settings: { inferenceSteps: 99, device: 'cpu', maxLines: 'many' } });
   await client.open(uri, text);
   await client.ready();
   assert.deepEqual(client.logs.filter((line) => line.startsWith('thoughtline.')).sort(), [
-    'thoughtline.inferenceSteps: 99 is not accepted: use a whole number from 0 to 32 (4 serves)',
-    'thoughtline.maxLines: "many" is not accepted: use a whole number from 1 to 64 (8 serves)',
+    'thoughtline.inferenceSteps: 99 is not accepted: use a whole number from 0 to 32 (using the default, 4)',
+    'thoughtline.maxLines: "many" is not accepted: use a whole number from 1 to 64 (using the default, 8)',
   ]);
   const { steps } = await client.thought(uri);
   assert.equal(steps, 4);

@@ -46,7 +46,7 @@ const description = z.strictObject({
   licence: z.strictObject({
     spdx: z.string().min(1),
     copyright: z.string().min(1),
-    /** File beside this one with the licence's text. */
+    /** File in the same folder with the licence's text. */
     text: fileName,
     /** What the licence wants said: whose the model is, and what was changed. */
     notice: z.string().min(1),

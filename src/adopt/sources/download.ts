@@ -28,7 +28,7 @@ class Broken extends Error {}
 
 /**
  * Fetches a file over https into a place where it appears when it is whole and its sum is right. What has come before a
- * break is kept beside it (`PATH.part`), and the next try goes on from there, also that of a later process.
+ * break is kept next to it (`PATH.part`), and the next try continues from there, also that of a later process.
  * @param address https, or http on this machine
  * @throws UserError in one line that names the host, what is wrong, and the remedy; AbortError if it was cancelled
  */
@@ -83,7 +83,7 @@ async function fetchRest(
 
 function brokenOff({ host }: URL, { length, wanted }: PartFile, { message }: Broken): string {
   if (length === 0) return `${host}: cannot be reached (${message}); check the connection`;
-  return `${host}: the connection broke off after ${megabytes(length)} of ${megabytes(wanted.bytes)} (${message}); try again to go on from there`;
+  return `${host}: the connection broke off after ${megabytes(length)} of ${megabytes(wanted.bytes)} (${message}); try again to continue from there`;
 }
 
 /** One connection: from where the part ends, as far as it goes. */

@@ -36,7 +36,7 @@ export interface ObtainOptions {
   readonly cache: string;
   readonly fetchers: Fetchers;
   readonly adopt: Adopt;
-  /** Changes when bundles do: those of other versions are made anew. */
+  /** Changes when bundles do: those of other versions are made again. */
   readonly adoptionVersion: number;
   /** Files and folders to look for the weights in, before those of other programs. */
   readonly places?: readonly string[];

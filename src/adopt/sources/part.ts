@@ -57,7 +57,7 @@ export class PartFile {
     this.#length += chunk.length;
   }
 
-  /** Begins anew. */
+  /** Begins again. */
   async restart(): Promise<void> {
     await this.file.truncate(0);
     this.#hash = createHash('sha256');

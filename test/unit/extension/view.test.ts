@@ -210,8 +210,8 @@ describe('the thought panel', () => {
   });
 
   test('it shows the words that are likelier, and says nothing where there are none', () => {
-    assert.match(thoughtHtml(input), /likelier<\/h3>\n<p class="words"><code>Chunk<\/code> <code>\$el<\/code>/);
-    assert.doesNotMatch(thoughtHtml({ ...input, report: { ...report, likelier: [] } }), /likelier/);
+    assert.match(thoughtHtml(input), /more likely<\/h3>\n<p class="words"><code>Chunk<\/code> <code>\$el<\/code>/);
+    assert.doesNotMatch(thoughtHtml({ ...input, report: { ...report, likelier: [] } }), /more likely/);
   });
 
   test('it shows what the last suggestion was conditioned on', () => {

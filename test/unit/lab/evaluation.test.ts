@@ -288,7 +288,7 @@ describe('the summary', () => {
     assert.equal(drawn.match(/<svg /g)?.length, drawn.match(/<\/svg>/g)?.length);
     assert.match(drawn, /<title>the file&#39;s thought, step 4: -16\.736<\/title>/);
     assert.match(drawn, /prefers-color-scheme:dark/);
-    assert.match(drawn, /thought of the open files beside it/);
+    assert.match(drawn, /thought of the other open files/);
     assert.ok(!drawn.includes('NaN') && !drawn.includes('undefined') && !drawn.includes('plain decoder'));
     assert.ok(!drawn.includes('its steps') && !drawn.includes('with lookup memory'));
   });
