@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { TOKEN_VARIABLE } from '../../src/protocol';
 import { bundle, LspClient, tiny } from './client';
+import { startServing } from './serving';
 
 interface Body {
   model: string;
@@ -83,6 +84,17 @@ test('it writes instead of the local model; what is sent and where is said', asy
   assert.match(line!, /6000 characters before the cursor and 2000 after it are sent there/);
   const all = JSON.stringify([client.logs, client.statuses]) + client.output.stderr;
   assert.ok(!all.includes('a-token') && !all.includes('first: number'), 'neither token nor text is told');
+});
+
+test('`thoughtline serve` is such a server', async (context) => {
+  const token = 'a-token-for-the-tests';
+  const serving = await startServing([], { THOUGHTLINE_TOKEN: token });
+  context.after(() => serving.stop());
+  const client = await start(context, `${serving.address}/v1`, { token });
+  assert.ok(await suggested(client));
+  assert.deepEqual(client.status?.endpoint, { host: new URL(serving.address).host, model: 'tiny' });
+  const told = () => /POST \/v1\/completions: 200, \d+ tokens/.test(serving.log());
+  await client.until(told, 'the answer in the log');
 });
 
 test('what it writes is fitted to its place, and shown as far as it is sure', async (context) => {

@@ -1,45 +1,14 @@
 /** `thoughtline serve` as others use it: a real process, asked by the API's own client library and by what is none. */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import type { ErrorObject } from '../../src/api/objects';
-import { dist, root, tiny } from './client';
+import { startServing, type Started } from './serving';
 
 const TOKEN = 'a-token-for-the-tests';
-
-interface Started {
-  readonly address: string;
-  readonly child: ChildProcess;
-  /** What it has written to standard error. */
-  readonly log: () => string;
-  /** Ends it as a container's manager does. @returns its exit code */
-  readonly stop: () => Promise<number | null>;
-}
-
-/** Starts a server on a free port of this machine. */
-function start(args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): Promise<Started> {
-  const words = [join(dist, 'cli.js'), 'serve', '--port', '0', '--model', tiny, '--device', 'cpu', ...args];
-  const child = spawn(process.execPath, words, { cwd: root, env: { ...process.env, ...environment } });
-  const exit = new Promise<number | null>((done) => child.on('exit', done));
-  let log = '';
-  child.stderr.on('data', (data: Buffer) => (log += data.toString()));
-  return new Promise((done, fail) => {
-    child.stdout.on('data', (data: Buffer) => {
-      const [, address] = /(http:\S+)\/v1\/completions/.exec(data.toString()) ?? [];
-      const stop = () => {
-        child.kill('SIGTERM');
-        return exit;
-      };
-      if (address) done({ address, child, log: () => log, stop });
-    });
-    void exit.then((code) => fail(new Error(`it ended with ${code}: ${log}`)));
-  });
-}
 
 const openai = ({ address }: Started, token = 'none') =>
   new OpenAI({ baseURL: `${address}/v1`, apiKey: token, maxRetries: 0 });
@@ -59,7 +28,7 @@ async function ask(server: Started, path: string, body?: unknown, headers: Recor
 
 describe('serve', () => {
   let server: Started;
-  before(async () => (server = await start(['--users', '4'])));
+  before(async () => (server = await startServing(['--users', '4'])));
   after(() => server.stop());
 
   test('it tells which model there is, and how it fares', async () => {
@@ -222,12 +191,12 @@ describe('serve', () => {
 
 describe('serve, to others', () => {
   test('without a token only this machine is served', async () => {
-    await assert.rejects(start(['--host', '0.0.0.0']), /give a token \(THOUGHTLINE_TOKEN or --token-file\)/);
-    await assert.rejects(start([], { THOUGHTLINE_TOKEN: 'short' }), /at least 16 characters/);
+    await assert.rejects(startServing(['--host', '0.0.0.0']), /give a token \(THOUGHTLINE_TOKEN or --token-file\)/);
+    await assert.rejects(startServing([], { THOUGHTLINE_TOKEN: 'short' }), /at least 16 characters/);
   });
 
   test('with one it is asked for, by health alone it is not', async (context) => {
-    const server = await start(['--host', '0.0.0.0'], { THOUGHTLINE_TOKEN: TOKEN });
+    const server = await startServing(['--host', '0.0.0.0'], { THOUGHTLINE_TOKEN: TOKEN });
     context.after(() => server.stop());
     const here = { ...server, address: server.address.replace('0.0.0.0', '127.0.0.1') };
     assert.equal((await openai(here, TOKEN).completions.create({ model: 'tiny', prompt })).object, 'text_completion');
@@ -243,7 +212,7 @@ describe('serve, to others', () => {
 
 describe('serve, under load', () => {
   test('what does not fit in the queue is told so at once; what waits too long as well', async (context) => {
-    const server = await start(['--queue', '2', '--seconds', '20']);
+    const server = await startServing(['--queue', '2', '--seconds', '20']);
     context.after(() => server.stop());
     const body = { prompt: 'const list = [', max_tokens: 64, temperature: 1 };
     const all = await Promise.all(Array.from({ length: 24 }, () => ask(server, '/v1/completions', body)));
@@ -254,7 +223,7 @@ describe('serve, under load', () => {
   });
 
   test('a connection that says nothing keeps nobody from being served, and the end is orderly', async () => {
-    const server = await start();
+    const server = await startServing();
     const { hostname, port } = new URL(server.address);
     const silent = connect(Number(port), hostname);
     silent.on('error', () => undefined);
