@@ -212,7 +212,7 @@ export class LookupMemory {
     let probability = 1;
     for (const [count, token] of tokens.entries()) {
       const prediction = predict(this.lookUp(contextOf(count)), weights);
-      if (!prediction || prediction.token < SURE_MATCH) return 0;
+      if (!prediction || prediction.maxLength < SURE_MATCH) return 0;
       probability *= prediction.entries.find((entry) => entry.token === token)?.share ?? 0;
     }
     return probability;
