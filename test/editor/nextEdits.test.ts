@@ -74,7 +74,9 @@ describe('the next edit', { timeout: 15 * minute }, () => {
   /** What the status bar says of the next edit, as a screen reader reads it; empty while there is none. */
   async function offered(): Promise<string> {
     const item = work!.page.page.locator('.statusbar-item[id="thoughtline.thoughtline.nextEdit"] a').first();
-    return (await item.count()) === 0 ? '' : ((await item.getAttribute('aria-label')) ?? '');
+    // It may go while it is being looked for.
+    const label = (await item.count()) === 0 ? null : item.getAttribute('aria-label', { timeout: 1_000 });
+    return (await Promise.resolve(label).catch(() => null)) ?? '';
   }
 
   const waitFor = (pattern: RegExp, what: string) =>

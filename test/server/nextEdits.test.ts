@@ -216,12 +216,21 @@ test('it can be switched off, or to renamed names', async () => {
   await client.configure({ inferenceSteps: 0, nextEdits: 'all' });
 });
 
-test('a request without a document is refused with what it needs', async () => {
-  await assert.rejects(client.connection.sendRequest(NextEditRequest.method, {}), /the request needs uri/);
-  await assert.rejects(
-    client.connection.sendRequest('textDocument/copilotInlineEdit', { position: 3 }),
-    /the request needs textDocument.uri/,
-  );
+test('odd requests are refused with what they need, or answered with nothing', async () => {
+  const { connection } = client;
+  for (const params of [{}, { uri: 7 }, null, 'file:///a.js']) {
+    await assert.rejects(connection.sendRequest(NextEditRequest.method, params), /the request needs uri/);
+  }
+  for (const params of [{ position: 3 }, { textDocument: 'file:///a.js' }, { textDocument: { uri: null } }]) {
+    await assert.rejects(connection.sendRequest('textDocument/copilotInlineEdit', params), /needs textDocument.uri/);
+  }
+  assert.equal(await ask('file:///nobody/opened.js'), null);
+  for (const params of [{}, { id: 'x', how: 'dismissed' }, { id: 10_000, how: 'ignored' }, { id: 1, how: 'no' }]) {
+    await connection.sendNotification(NextEditRefusedNotification.method, params);
+  }
+  const uri = await open();
+  await replace(uri, SOURCE, 'tideTable);\n  const discount', 'tideTable, 2);\n  const discount');
+  await ask(uri);
 });
 
 test('what was dismissed does not come back, and what was ignored not in its line', async () => {
