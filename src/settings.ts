@@ -5,6 +5,7 @@
 import { isAbsolute } from 'node:path';
 import { endpointBase } from './api/address';
 import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
+import { DEVICES } from './model/executionProviders';
 
 export { CONFIDENCE_LEVELS };
 
@@ -30,8 +31,7 @@ export interface Setting<Value> {
   readonly remedy: string;
 }
 
-export const devices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const;
-export type DeviceName = (typeof devices)[number];
+export type DeviceName = (typeof DEVICES)[number];
 
 /** When suggestions are made: while typing; while typing, outside of comments and strings; when triggered manually. */
 export const TRIGGERS = ['automatic', 'code', 'manual'] as const;
@@ -122,7 +122,7 @@ export const SETTINGS = {
   nextEdits: choice<'off' | 'rename' | 'all'>('all', ['off', 'rename', 'all']),
   /** Milliseconds after which an automatic suggestion is shown as far as it has been written; 0 = when it is whole. */
   timeBudget: whole(600, [0, 10_000]),
-  device: choice<DeviceName>('auto', devices, 'machine-overridable'),
+  device: choice<DeviceName>('auto', DEVICES, 'machine-overridable'),
   /** One of `models`, or the absolute path of a bundle's folder. */
   model: own<string>({
     default: 'auto',

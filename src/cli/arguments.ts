@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { DEFAULTS } from '../completion/engine';
-import { DEVICE_SETTINGS, type DeviceSetting } from '../model/providers';
+import { DEVICES } from '../model/executionProviders';
+import type { DeviceSetting } from '../model/providers';
 import { UsageError } from './command';
 
 /** `parseArgs` of node:util, strict, with errors for people. */
@@ -23,12 +24,12 @@ export const MODEL_OPTIONS = {
 } as const;
 
 export const MODEL_USAGE = `  --model MODEL     nano (the default), coder ("thoughtline adopt coder" gets it), or a bundle's folder
-  --device D        ${DEVICE_SETTINGS.join(', ')} (default: auto)
+  --device D        ${DEVICES.join(', ')} (default: auto)
   --threads N       threads of one run (default: one for each physical core, at most 4)`;
 
 export function deviceOption(value: string | undefined): DeviceSetting {
-  const device = DEVICE_SETTINGS.find((name) => name === (value ?? 'auto'));
-  if (!device) throw new UsageError(`--device ${value}: use one of ${DEVICE_SETTINGS.join(', ')}`);
+  const device = DEVICES.find((name) => name === (value ?? 'auto'));
+  if (!device) throw new UsageError(`--device ${value}: use one of ${DEVICES.join(', ')}`);
   return device;
 }
 

@@ -3,16 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle } from './bundle';
 import { messageOf, NumericalError, UserError } from './errors';
+import { PROVIDER_NAMES, providerOf, type DEVICES, type Provider } from './executionProviders';
 import type { Graphs } from './graphs';
 import { Kernel } from './kernel/kernel';
 import { agreement, probe, probeOnce, type Probe } from './probe';
 import { missingRequirement } from './requirements';
 import type { Runtime } from './runtime';
-import { defaultThreads, openGraphs, type Provider } from './sessions';
+import { defaultThreads, openGraphs } from './sessions';
 
-export type DeviceSetting = 'auto' | Provider;
-
-export const DEVICE_SETTINGS: readonly DeviceSetting[] = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml'];
+export type DeviceSetting = (typeof DEVICES)[number];
 
 /** What was found out about one execution provider. */
 export interface CandidateReport {
@@ -179,14 +178,11 @@ async function mismatch(graphs: Graphs, bundle: Bundle, reference: Probe): Promi
   }
 }
 
-/** Providers to try, by platform (those that ONNX Runtime's npm package is built with). */
+/** Providers to try on a platform. */
 export function candidates(device: DeviceSetting, platform: NodeJS.Platform): Provider[] {
   if (device === 'cpu') return [];
   if (device !== 'auto') return [device];
-  if (platform === 'linux') return ['cuda', 'webgpu'];
-  if (platform === 'win32') return ['dml', 'webgpu'];
-  if (platform === 'darwin') return ['coreml', 'webgpu'];
-  return [];
+  return PROVIDER_NAMES.filter((name) => providerOf(name).automatic.includes(platform)).reverse();
 }
 
 /** Whether `auto` may choose a provider over the CPU. */
@@ -266,15 +262,6 @@ async function profiledCoverage(directory: string, provider: Provider): Promise<
   return shares.all === 0 ? 0 : shares.own / shares.all;
 }
 
-/** Providers' names in ONNX Runtime's profile. */
-const PROFILE_NAMES: Record<Provider, string> = {
-  cpu: 'CPUExecutionProvider',
-  webgpu: 'WebGpuExecutionProvider',
-  cuda: 'CUDAExecutionProvider',
-  dml: 'DmlExecutionProvider',
-  coreml: 'CoreMLExecutionProvider',
-};
-
 /** Distinct nodes of a profile, and those among them that a provider executed. */
 export function countNodes(profile: string, provider: Provider): { own: number; all: number } {
   const nodes = new Map<string, string>();
@@ -284,6 +271,6 @@ export function countNodes(profile: string, provider: Provider): { own: number; 
     nodes.set(event.name, event.args.provider);
   }
   let own = 0;
-  for (const name of nodes.values()) if (name === PROFILE_NAMES[provider]) own++;
+  for (const name of nodes.values()) if (name === providerOf(provider).profile) own++;
   return { own, all: nodes.size };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { providerOf, type Provider } from './executionProviders';
 import type { Runtime } from './runtime';
-import type { Provider } from './sessions';
 
 /**
  * What an execution provider needs and this machine visibly lacks, in one line. Asked before the provider is opened:
@@ -11,14 +11,10 @@ export function missingRequirement(runtime: Runtime, provider: Provider): string
   if (!runtime.listSupportedBackends().some(({ name }) => name === provider)) {
     return `ONNX Runtime for ${process.platform}-${process.arch} is built without it`;
   }
-  if (process.platform !== 'linux') return undefined;
-  if (provider === 'cuda' && !existsSync(join(bindingFolder(), 'libonnxruntime_providers_cuda.so'))) {
-    return 'ONNX Runtime’s CUDA library is not installed';
-  }
-  if (provider === 'webgpu' && !libraryFolders().some((folder) => existsSync(join(folder, 'libvulkan.so.1')))) {
-    return 'Vulkan (libvulkan.so.1) is not installed';
-  }
-  return undefined;
+  const { library } = providerOf(provider);
+  if (!library || process.platform !== 'linux') return undefined;
+  const folders = library.from === 'runtime' ? [bindingFolder()] : libraryFolders();
+  return folders.some((folder) => existsSync(join(folder, library.name))) ? undefined : library.missing;
 }
 
 function bindingFolder(): string {

@@ -4,12 +4,10 @@ import { cpus } from 'node:os';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Bundle } from './bundle';
 import { messageOf, UserError } from './errors';
+import type { Provider } from './executionProviders';
 import { GRAPHS, weightsLocation } from './graphCheck';
 import { Graphs, type Sessions } from './graphs';
 import type { Runtime } from './runtime';
-
-/** Execution providers of ONNX Runtime, by the names that its binding gives them. */
-export type Provider = 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 
 export interface SessionOptions {
   readonly provider: Provider;
