@@ -63,7 +63,10 @@ export async function packExtension(options: PackOptions): Promise<string> {
     const included = [...runtime, ...options.models.map((model) => `models/${model}/**`)].map((name) => `!${name}`);
     // Weights for other libraries.
     const excluded = 'models/*/model.safetensors';
-    await writeFile(ignoreFile, `${await readFile(join(root, '.vscodeignore'), 'utf8')}\n${included.join('\n')}\n${excluded}\n`);
+    await writeFile(
+      ignoreFile,
+      `${await readFile(join(root, '.vscodeignore'), 'utf8')}\n${included.join('\n')}\n${excluded}\n`,
+    );
     await createVSIX({
       cwd: root,
       target: options.target,

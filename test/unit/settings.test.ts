@@ -28,7 +28,11 @@ test('settings: each unacceptable value gives one line that names setting, value
     ['inferenceSteps', 33, /thoughtline\.inferenceSteps: 33 .*0 to 32 \(using the default, 4\)/],
     ['inferenceSteps', 2.5, /thoughtline\.inferenceSteps: 2\.5 /],
     ['inferenceSteps', -1, /thoughtline\.inferenceSteps: -1 /],
-    ['device', 'tpu', /thoughtline\.device: "tpu" .*auto, cpu, webgpu, cuda, dml, coreml \(using the default, "auto"\)/],
+    [
+      'device',
+      'tpu',
+      /thoughtline\.device: "tpu" .*auto, cpu, webgpu, cuda, dml, coreml \(using the default, "auto"\)/,
+    ],
     ['model', 'base', /thoughtline\.model: "base" .*auto, nano, coder, or .*\(using the default, "auto"\)/],
     ['model', 'models/nano', /thoughtline\.model: "models\/nano" .*absolute path/],
     ['model', 7, /thoughtline\.model: 7 .*manifest\.json/],
