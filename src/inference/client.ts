@@ -60,7 +60,7 @@ interface Waiting {
 /**
  * The server's handle on the inference process: starts it, starts it again when it dies (`lifecycle.ts` says when and
  * how often), passes requests and pairs them with replies. Requests for suggestions wait while the model loads and while
- * the process is silent; those in flight when it dies get "no suggestion". A process that hangs (`patience.ts`) or talks
+ * the process is silent; those in flight when it dies get "no suggestion". A process that hangs (`hangTimeouts.ts`) or talks
  * nonsense is killed.
  */
 export class InferenceClient {

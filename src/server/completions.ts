@@ -24,9 +24,9 @@ import {
   skipReason,
   detachAfterMs,
   type Context,
-  type Remembered,
   type Continuation,
 } from './schedule';
+import type { Remembered } from './suggestionCache';
 import type { PendingRun, Session } from './session';
 import type { RefinementScheduler } from './refinementScheduler';
 

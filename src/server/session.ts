@@ -4,7 +4,8 @@ import type { Answer, CompletionResult, Publication } from '../inference/message
 import type { DocumentSettings } from '../settings';
 import { EditedLines } from './edits';
 import { Refusals } from './refusals';
-import { SuggestionMemory, type Context, type Thinking } from './schedule';
+import type { Context, Thinking } from './schedule';
+import { SuggestionCache } from './suggestionCache';
 import { changeKind, type LastChange } from './reasons';
 
 /** A run under way, and how many requests wait for it. */
@@ -17,7 +18,7 @@ export interface PendingRun extends Context {
 /** What the server remembers of one open document while it is open. */
 export class Session {
   /** Another one when what suggestions depend on besides the text is another. */
-  suggestions = new SuggestionMemory();
+  suggestions = new SuggestionCache();
   readonly refusals = new Refusals();
   /** The thought that serves. */
   thought: Publication | undefined;
@@ -85,7 +86,7 @@ export class Session {
     const same = before === undefined || before.settings === settings;
     if (same && (before?.model === undefined || before.model === this.#conditions.model)) return;
     this.abandon();
-    this.suggestions = new SuggestionMemory();
+    this.suggestions = new SuggestionCache();
     this.choice = undefined;
   }
 

@@ -24,7 +24,8 @@ import { grammarFor } from '../../src/scopes/grammars';
 import { LineStates } from '../../src/scopes/lineStates';
 import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
 import { Refusals } from '../../src/server/refusals';
-import { accepted, continuation, couldServe, mayServe, SuggestionMemory } from '../../src/server/schedule';
+import { accepted, continuation, couldServe, mayServe } from '../../src/server/schedule';
+import { SuggestionCache } from '../../src/server/suggestionCache';
 import { readSettings } from '../../src/server/settings';
 import { isSubsequence } from '../../src/syntax/edit';
 import { forOthers } from '../../src/workspace/secrets';
@@ -217,7 +218,7 @@ const typingAlong: Property = {
       }
       if (mayServe(made, at, 1000))
         assert.ok(couldServe(made, at.prefix + at.suffix, 1000), 'it may serve and could not');
-      const memory = new SuggestionMemory();
+      const memory = new SuggestionCache();
       memory.add({ ...made, thought: 0 });
       assert.deepEqual(memory.find(at, 0)?.left, left);
     }),

@@ -8,12 +8,11 @@ import {
   nextThinking,
   skipReason,
   restMs,
-  SuggestionMemory,
   thinkingDelay,
-  type Remembered,
   type Suggestion,
   type Thinking,
 } from '../../src/server/schedule';
+import { SuggestionCache, type Remembered } from '../../src/server/suggestionCache';
 import { isSubsequence } from '../../src/syntax/edit';
 
 /** `before|after` → a context. */
@@ -107,7 +106,7 @@ test('what follows an accepted suggestion stands where it ends', () => {
 });
 
 test('what was made ahead serves when the suggestion is accepted, whatever was thought meanwhile', () => {
-  const memory = new SuggestionMemory();
+  const memory = new SuggestionCache();
   memory.add({ ...suggestion('a|', 'bc'), thought: 1 });
   memory.addPrefetched({ ...suggestion('abc|', 'de'), thought: 1 });
   assert.equal(memory.find(at('ab|'), 2)?.left.text, 'c', 'the one on screen stays on screen');
@@ -123,7 +122,7 @@ test('what was made ahead serves when the suggestion is accepted, whatever was t
 test('what the memory was sure of stays on screen; only what goes on with it takes its place', () => {
   const early = { ...suggestion('a|', 'bc'), thought: -1 };
   const later = (text: string, shown: Remembered = early) => {
-    const memory = new SuggestionMemory();
+    const memory = new SuggestionCache();
     memory.add(early);
     if (shown !== early) memory.add(shown);
     memory.addAfter(early, { ...suggestion('a|', text), thought: 1 });
@@ -135,7 +134,7 @@ test('what the memory was sure of stays on screen; only what goes on with it tak
 });
 
 test('where the model had nothing it is not asked again, until it thinks otherwise', () => {
-  const memory = new SuggestionMemory();
+  const memory = new SuggestionCache();
   memory.addEmpty(at('a|b'), 1, 'nothing to add');
   assert.equal(memory.emptyResult(at('a|b'), 1), 'nothing to add');
   assert.equal(memory.emptyResult(at('a|b'), 2), undefined);
@@ -197,7 +196,7 @@ test('when and how to think', () => {
 });
 
 test('suggestions are remembered: the one on screen always serves, others only under their thought', () => {
-  const memory = new SuggestionMemory(3);
+  const memory = new SuggestionCache(3);
   const entry = (where: string, text: string, thought: number): Remembered => ({
     ...suggestion(where, text),
     thought,
@@ -219,7 +218,7 @@ test('suggestions are remembered: the one on screen always serves, others only u
 });
 
 test('what can be chosen instead of the suggestion on screen goes on like it', () => {
-  const memory = new SuggestionMemory();
+  const memory = new SuggestionCache();
   const entry = (text: string, thought = 1): Remembered => ({ ...suggestion('a|', text), thought });
   memory.add(entry('bcd'));
   memory.addAlternatives([entry('bcd'), entry('bce'), entry('xy')]);
@@ -251,7 +250,7 @@ test('isSubsequence', () => {
 
 test('of a long document fewer suggestions are kept, and the last two always', () => {
   const kept = (length: number) => {
-    const memory = new SuggestionMemory();
+    const memory = new SuggestionCache();
     const prefix = 'x'.repeat(length);
     for (let i = 0; i < 24; i++)
       memory.add({ prefix: prefix + i, suffix: '', text: 'y', replaceSuffix: 0, thought: 1 });
