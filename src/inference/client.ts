@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import type { Targets } from '../edits/targets';
-import { initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
+import { describe, initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
 import { lineSplitter, LogLimiter } from './logLines';
 import {
   now,
@@ -21,7 +21,7 @@ import {
   type WorkspaceSpec,
 } from './messages';
 import { hangTimeouts, SilenceRecord, silenceLimit, type HangTimeouts } from './hangTimeouts';
-import { startProcess, Successor, type Succession } from './successor';
+import { retire, startProcess, Successor, type Succession } from './successor';
 
 /** What the handle tells its owner. */
 export interface Listener {
@@ -467,51 +467,8 @@ function isSame(one: InferenceConfig | undefined, other: InferenceConfig): boole
   return (['bundle', 'device', 'threads'] as const).every((name) => one?.[name] === other[name]);
 }
 
-/** For so long a process that is replaced may answer what it owes. */
-const RETIRING_MS = 5_000;
-
-/** Ends a process once it has answered what it owes, or has had its time. */
-function retire(child: ChildProcess, owed: Map<number, Waiting>): void {
-  const end = () => {
-    clearTimeout(timer);
-    child.removeAllListeners();
-    child.on('error', () => undefined);
-    child.kill('SIGKILL');
-    for (const { settle } of owed.values()) settle({ type: 'none', reason: 'another model has taken its place' });
-    owed.clear();
-  };
-  const timer = setTimeout(end, RETIRING_MS);
-  child.removeAllListeners();
-  child.on('error', end);
-  child.on('exit', end);
-  child.on('message', (message) => {
-    if (!isFromInference(message) || !('id' in message) || message.type === 'early') return;
-    const { id } = message;
-    const waiting = owed.get(id);
-    owed.delete(id);
-    waiting?.settle(message);
-    if (owed.size === 0) end();
-  });
-  if (owed.size === 0) end();
-}
-
 function charactersOf(message: ToInference): number {
   if (!('request' in message)) return 0;
   const { prefix, suffix, related } = message.request;
   return related.reduce((sum, { text }) => sum + text.length, prefix.length + suffix.length);
-}
-
-/** One line about a state in which no suggestion can come. */
-export function describe(lifecycle: Lifecycle): string {
-  switch (lifecycle.state) {
-    case 'off':
-      return 'completion is switched off';
-    case 'loading':
-    case 'waiting':
-      return 'the model is loading';
-    case 'ready':
-      return 'the model is ready';
-    case 'failed':
-      return `the model failed: ${lifecycle.reason}`;
-  }
 }

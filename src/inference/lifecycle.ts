@@ -81,3 +81,18 @@ export function transition(from: Lifecycle, event: LifecycleEvent): { to: Lifecy
     }
   }
 }
+
+/** One line about a state in which no suggestion can come. */
+export function describe(lifecycle: Lifecycle): string {
+  switch (lifecycle.state) {
+    case 'off':
+      return 'completion is switched off';
+    case 'loading':
+    case 'waiting':
+      return 'the model is loading';
+    case 'ready':
+      return 'the model is ready';
+    case 'failed':
+      return `the model failed: ${lifecycle.reason}`;
+  }
+}

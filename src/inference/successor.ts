@@ -63,3 +63,36 @@ export function startProcess(program: string): ChildProcess {
     execArgv: [],
   });
 }
+
+/** For so long a process that is replaced may answer what it owes. */
+const RETIRING_MS = 5_000;
+
+/** A request that a process has not answered. */
+interface Owed {
+  readonly settle: (reply: FromInference | { readonly type: 'none'; readonly reason: string }) => void;
+}
+
+/** Ends a process once it has answered what it owes, or has had its time. */
+export function retire(child: ChildProcess, owed: Map<number, Owed>): void {
+  const end = () => {
+    clearTimeout(timer);
+    child.removeAllListeners();
+    child.on('error', () => undefined);
+    child.kill('SIGKILL');
+    for (const { settle } of owed.values()) settle({ type: 'none', reason: 'another model has taken its place' });
+    owed.clear();
+  };
+  const timer = setTimeout(end, RETIRING_MS);
+  child.removeAllListeners();
+  child.on('error', end);
+  child.on('exit', end);
+  child.on('message', (message) => {
+    if (!isFromInference(message) || !('id' in message) || message.type === 'early') return;
+    const { id } = message;
+    const waiting = owed.get(id);
+    owed.delete(id);
+    waiting?.settle(message);
+    if (owed.size === 0) end();
+  });
+  if (owed.size === 0) end();
+}

@@ -25,7 +25,8 @@ import {
   type Position,
 } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import { describe, InferenceClient } from '../inference/client';
+import { InferenceClient } from '../inference/client';
+import { describe } from '../inference/lifecycle';
 import { usage, type RunOptions, type SuggestionOptions } from '../inference/messages';
 import {
   ACCEPTED_COMMAND,
