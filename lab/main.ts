@@ -2,6 +2,7 @@
 import { runProgram } from '../src/cli/run';
 import { bench } from './bench';
 import { compare } from './compare';
+import { early } from './early';
 import { evaluate } from './evaluate';
 import { fitConfidence } from './fitConfidence';
 import { fitMemory } from './fitMemory';
@@ -21,6 +22,7 @@ runProgram({
     bench,
     compare,
     staleness,
+    early,
     gate,
     'next-edits': nextEdits,
     'fit-memory': fitMemory,
