@@ -254,7 +254,7 @@ describe('doctor and usage', () => {
     const run = await thoughtline(['compleet']);
     assert.equal(run.code, 2);
     oneLine(run.err);
-    assert.match(run.err, /compleet: no such command; use one of complete, adopt, doctor\n/);
+    assert.match(run.err, /compleet: no such command; use one of complete, adopt, doctor, serve\n/);
   });
 
   test('help is printed and is no error', async () => {

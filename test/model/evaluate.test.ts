@@ -111,7 +111,7 @@ describe('evaluate DIR', () => {
       ['T=0, sure with 0.1', 'T=0, sure with 0.9'],
     );
     assert.ok(rows[0]!.shown >= rows[1]!.shown && difference === undefined);
-    await assert.rejects(run('--sure', '0.5'), /--sure goes with --typing/);
+    await assert.rejects(run('--sure', '0.5'), /--sure and --middles go with --typing/);
   });
 
   test('bad input ends with one line', async () => {
