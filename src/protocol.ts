@@ -97,6 +97,8 @@ export interface WhyParams {
  */
 export interface WhyReport {
   reason: string;
+  /** Whether the reason holds whatever becomes of a request: nothing is suggested here by itself. */
+  standing?: boolean;
   details: string[];
 }
 

@@ -135,10 +135,11 @@ async function explain(client: Client | undefined, editor: TextEditor | undefine
   const { document, selection } = editor;
   const status = statusView(client?.status ?? { state: 'loading' });
   const report = await client?.why(document, selection.active).catch(() => null);
-  const { reason, details } = report ?? { reason: `${status.label}.`, details: [] };
+  const { reason, standing, details } = report ?? { reason: `${status.label}.`, standing: false, details: [] };
   const shows = workspace.getConfiguration('editor.inlineSuggest', document).get('enabled') !== false;
   const last = client?.requests.of(String(document.uri));
-  const theirs = editorsReason(shows, last, document.version) ?? besideReason(document);
+  // VS Code also gives a request up when a list takes the focus: what stands against every suggestion is the better reason.
+  const theirs = editorsReason(shows, standing ? undefined : last, document.version) ?? besideReason(document);
   if (theirs !== undefined) return { reason: theirs, details: [reason, ...details] };
   return { reason, details: [editorsDoing(last, document.version), ...details].filter((line) => line !== undefined) };
 }

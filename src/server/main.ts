@@ -393,7 +393,9 @@ onRequest(WhyRequest, (params) => {
   const copy = `the server's copy: version ${document.version}, ${text.length} characters, SHA-256 ${sum}`;
   const edits = settings.nextEdits === 'off' ? undefined : nextEdits.lastDecision;
   const details = [...session.history(), ...(edits === undefined ? [] : [`next edit: ${edits}`]), copy];
-  return { reason: why(document, session, position), details };
+  const standing = blockedBecause(document) ?? autoSuppressedBecause(document, position);
+  if (standing !== undefined) return { reason: standing, standing: true, details };
+  return { reason: lastReason(document, session, position), details };
 });
 
 onRequest(ExecuteCommandRequest, (params) => {
@@ -620,9 +622,8 @@ function autoSuppressedBecause(document: TextDocument, position: Position): stri
   });
 }
 
-function why(document: TextDocument, session: Session, position: Position): string {
-  const standing = blockedBecause(document) ?? autoSuppressedBecause(document, position);
-  if (standing !== undefined) return standing;
+/** What became of the last request. */
+function lastReason(document: TextDocument, session: Session, position: Position): string {
   const { lifecycle } = client;
   if (lifecycle.state !== 'ready') return describe(lifecycle);
   const at = cut(document, position, notebooks.before(document));
