@@ -35,6 +35,7 @@ test('bench types a file through the real server and prints its figures as JSON'
     'typedAlong',
     'cache',
     'waited',
+    'memory',
     'reuse',
     'cold',
     'none',
