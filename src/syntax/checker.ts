@@ -1,10 +1,8 @@
 import { extname } from 'node:path';
-import type { Node, Parser, Tree } from '@vscode/tree-sitter-wasm';
-import type { ParserName } from '../languages';
+import type { Node } from '@vscode/tree-sitter-wasm';
 import { closersOf } from './closers';
-import { editBetween } from './edit';
-import { parserFor } from './grammar';
 import { undeclaredNames } from './names';
+import { MAX_CHARACTERS, ParsedText } from './parsedText';
 import { RULES } from './rules';
 import { unitLines } from './unit';
 
@@ -25,25 +23,18 @@ export interface SyntaxCheck {
 /** Nothing is known: neither for nor against it. */
 export const UNKNOWN: SyntaxCheck = { parses: undefined, undeclared: [] };
 
-/** UTF-16 units of a file beyond which it is not parsed: a first parse takes some 10 ms for 60,000. */
-const MAX_CHARACTERS = 400_000;
-
 /** The parser of one language at work on one file after the other: a text that differs little costs little. */
 export class SyntaxChecker {
-  readonly #parser: Parser;
-  readonly #grammar: ParserName;
-  #text = '';
-  #tree: Tree | undefined;
+  readonly #parsed: ParsedText;
 
-  private constructor(parser: Parser, grammar: ParserName) {
-    this.#parser = parser;
-    this.#grammar = grammar;
+  private constructor(parsed: ParsedText) {
+    this.#parsed = parsed;
   }
 
   /** @returns undefined for a language without a grammar */
   static async open(path: string): Promise<SyntaxChecker | undefined> {
-    const found = await parserFor(path);
-    return found && new SyntaxChecker(found.parser, found.grammar);
+    const parsed = await ParsedText.open(path);
+    return parsed && new SyntaxChecker(parsed);
   }
 
   /**
@@ -80,9 +71,8 @@ export class SyntaxChecker {
       if (tooLong || text.trim() === '') return undefined;
       allowed ??= this.#allowedErrors(prefix, suffix);
       const wrong = this.#errors(prefix + text + suffix) > allowed;
-      return wrong || !this.#tree
-        ? undefined
-        : unitLines(this.#tree.rootNode, prefix.length, text, RULES[this.#grammar]);
+      const { root, grammar } = this.#parsed;
+      return wrong || !root ? undefined : unitLines(root, prefix.length, text, RULES[grammar]);
     };
   }
 
@@ -96,13 +86,13 @@ export class SyntaxChecker {
 
   #verdict(prefix: string, suffix: string, insertion: Insertion, allowed: number): SyntaxCheck {
     const parses = this.#parses(prefix, suffix, insertion, allowed);
-    if (parses === false || !RULES[this.#grammar].names) return { parses, undeclared: [] };
+    if (parses === false || !RULES[this.#parsed.grammar].names) return { parses, undeclared: [] };
     // The tree is that of the text in its place, its brackets closed.
-    const root = this.#tree?.rootNode;
+    const { root, text } = this.#parsed;
     const start = prefix.length;
     return {
       parses,
-      undeclared: root ? undeclaredNames(root, this.#text, start, start + insertion.text.length) : [],
+      undeclared: root ? undeclaredNames(root, text, start, start + insertion.text.length) : [],
     };
   }
 
@@ -110,21 +100,14 @@ export class SyntaxChecker {
     const rest = suffix.slice(replaceSuffix);
     if (this.#errors(prefix + text + rest) <= allowed) return true;
     const line = prefix.slice(prefix.lastIndexOf('\n') + 1);
-    const closers = closersOf(line + text, this.#grammar);
+    const closers = closersOf(line + text, this.#parsed.grammar);
     if (closers === undefined) return undefined;
     return closers !== '' && this.#errors(prefix + text + closers + rest) <= allowed;
   }
 
   #errors(text: string): number {
-    if (this.#tree && text !== this.#text) this.#tree.edit(editBetween(this.#text, text));
-    if (!this.#tree || text !== this.#text) {
-      const tree = this.#parser.parse(text, this.#tree) ?? undefined;
-      // Trees live in WebAssembly's memory: nobody else frees them.
-      this.#tree?.delete();
-      this.#tree = tree;
-      this.#text = text;
-    }
-    return this.#tree ? errorsIn(this.#tree.rootNode) : 0;
+    const root = this.#parsed.read(text);
+    return root ? errorsIn(root) : 0;
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { processesWith } from './processes';
-import { completeOnCommandLine, pack, start, type Workplace } from './suite';
+import { completeOnCommandLine, pack, start, steps, typeBelow, type Workplace } from './suite';
 import type { EditorPage } from './page';
 
 const minute = 60_000;
@@ -25,13 +25,6 @@ before(
 
 after(() => removeVsix());
 
-/** Opens a new line below a place and types there. */
-async function typeBelow(work: Workplace, place: string, text: string): Promise<void> {
-  await work.page.goto(await work.page.lineOf(file, place), 1);
-  await work.page.press('End', 'Enter');
-  await work.page.type(text);
-}
-
 describe('a user in a project', { timeout: 15 * minute }, () => {
   let work: Workplace;
   let page: EditorPage;
@@ -47,18 +40,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   after(() => work?.close());
   beforeEach(() => page?.calm(file));
 
-  /** A test that leaves a picture when it fails, and in which nothing may pop up. */
-  const step = (name: string, body: () => Promise<void>): void => {
-    test(name, async () => {
-      try {
-        await body();
-        assert.deepEqual(await page.popUps(), [], 'no pop-ups');
-      } catch (error) {
-        await page.screenshot(`failed-${name.replaceAll(/\W+/g, '-').slice(0, 40)}`);
-        throw error;
-      }
-    });
-  };
+  const step = steps(() => page);
 
   step('the installed extension holds one platform’s library and nothing of the sources', async () => {
     const folder = (await readdir(work.editor.extensions)).find((name) => name.startsWith('thoughtline.'));
@@ -88,7 +70,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   });
 
   step('a word is accepted, and the rest stays', async () => {
-    await typeBelow(work, 'fee(visit: Visit): Money {', '');
+    await typeBelow(page, file, 'fee(visit: Visit): Money {', '');
     const { ghost } = await page.typeUntilSuggested();
     await page.press('Control+ArrowRight');
     const rest = await page.until(
@@ -105,7 +87,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   });
 
   step('the suggestion goes on while the user types along with it', async () => {
-    await typeBelow(work, 'fee(visit: Visit): Money {', '');
+    await typeBelow(page, file, 'fee(visit: Visit): Money {', '');
     const { ghost } = await page.typeUntilSuggested();
     // A bracket or a quote would be closed by the editor.
     const typed = /^[^()[\]{}"'`\n]{0,4}/.exec(ghost)![0].slice(0, ghost.length - 1);
@@ -125,7 +107,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   });
 
   step('another suggestion can be chosen, and is accepted', async () => {
-    await typeBelow(work, 'fee(visit: Visit): Money {', '');
+    await typeBelow(page, file, 'fee(visit: Visit): Money {', '');
     const { typed, ghost } = await page.typeUntilSuggested();
     await page.press('Alt+BracketRight');
     const other = await page.until(
@@ -145,7 +127,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
 
   step('with the list of VS Code open, the suggestion begins with the entry that is selected there', async () => {
     for (const [index, typed] of ['const free = this.', 'return this.', 'const all = this.'].entries()) {
-      await typeBelow(work, 'freeBerths(): Berth[] {', typed);
+      await typeBelow(page, file, 'freeBerths(): Berth[] {', typed);
       await page.waitForGhostText(10_000).catch(() => '');
       const entry = await page.openSuggestWidget();
       assert.ok(entry, 'the list is open');
@@ -187,7 +169,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await sleep(500);
     await page.press('Enter');
     await page.waitForStatus(/snoozed for 5 more minutes/);
-    await typeBelow(work, 'fee(visit: Visit): Money {', 'const price = ');
+    await typeBelow(page, file, 'fee(visit: Visit): Money {', 'const price = ');
     await sleep(3000);
     assert.equal(await page.ghostText(), '');
     await page.screenshot('03-snoozed');
@@ -201,7 +183,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
 
   step('in comments nothing comes of itself where the language’s setting says so; by hand it does', async () => {
     await work.configure({ '[typescript]': { 'thoughtline.trigger': 'code' } });
-    await typeBelow(work, 'fee(visit: Visit): Money {', '// the price ');
+    await typeBelow(page, file, 'fee(visit: Visit): Money {', '// the price ');
     // The editor watches the file; the reason tells when it has seen the change.
     await page.until(
       () => page.why(),
@@ -243,7 +225,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   step('toggled off, nothing is suggested; toggled on, it is again', async () => {
     await page.command('Thoughtline: Toggle Suggestions');
     await page.waitForStatus(/off/);
-    await typeBelow(work, 'freeBerths(): Berth[] {', 'const all = ');
+    await typeBelow(page, file, 'freeBerths(): Berth[] {', 'const all = ');
     await sleep(3000);
     assert.equal(await page.ghostText(), '');
     await page.screenshot('06-off');
@@ -286,7 +268,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
       await page.waitForStatus(/ready/);
       const [pid] = processesWith(work.editor.extensions, script);
       assert.ok(pid, `${script} is running`);
-      await typeBelow(work, 'income(): Money {', 'const paid');
+      await typeBelow(page, file, 'income(): Money {', 'const paid');
       process.kill(pid, 'SIGKILL');
       await page.type(' = ended');
       assert.match(await page.save(file), /const paid = ended/);
@@ -382,7 +364,7 @@ describe('what goes wrong', { timeout: 10 * minute }, () => {
       const { page } = work;
       await page.open(file);
       await page.waitForStatus(/ready.*no\/such\/bundle/);
-      await typeBelow(work, 'income(): Money {', 'const paid = 1;');
+      await typeBelow(page, file, 'income(): Money {', 'const paid = 1;');
       await page.screenshot('13-missing-model');
       assert.deepEqual(await page.popUps(), []);
       assert.match(await page.save(file), /const paid = 1;/);
@@ -406,7 +388,7 @@ describe('what goes wrong', { timeout: 10 * minute }, () => {
         await page.open(file);
         await page.waitForStatus(/ready/);
         assert.ok(await page.restricted(), 'the window is in Restricted Mode');
-        await typeBelow(work, 'fee(visit: Visit): Money {', 'const price = ');
+        await typeBelow(page, file, 'fee(visit: Visit): Money {', 'const price = ');
         await page.waitForGhostText();
         await page.screenshot('14-restricted-mode');
       } finally {

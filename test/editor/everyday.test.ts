@@ -5,7 +5,7 @@ import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pack, root, start, type Workplace } from './suite';
+import { pack, root, start, steps, typeBelow, type Workplace } from './suite';
 import type { EditorPage } from './page';
 
 const minute = 60_000;
@@ -46,15 +46,6 @@ before(
 );
 after(() => removeVsix());
 
-/** Opens a new line below a place of the file and types there. */
-async function typeBelow(page: EditorPage, place: string, text: string, path = file): Promise<number> {
-  const line = await page.lineOf(path, place);
-  await page.goto(line, 1);
-  await page.press('End', 'Enter');
-  await page.type(text);
-  return line + 1;
-}
-
 /** Whether nothing comes for a while. */
 async function nothingComes(page: EditorPage): Promise<void> {
   await sleep(2_500);
@@ -82,18 +73,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   after(() => work?.close());
   beforeEach(() => page?.calm(file));
 
-  /** A test that leaves a picture when it fails, and in which nothing may pop up. */
-  const step = (name: string, body: () => Promise<void>): void => {
-    test(name, async () => {
-      try {
-        await body();
-        assert.deepEqual(await page.popUps(), [], 'no pop-ups');
-      } catch (error) {
-        await page.screenshot(`failed-${name.replaceAll(/\W+/g, '-').slice(0, 40)}`);
-        throw error;
-      }
-    });
-  };
+  const step = steps(() => page);
 
   step('the menu says of each model its size, its licence, and what a suggestion takes here', async () => {
     const rows = page.page.locator('.quick-input-widget .monaco-list-row');
@@ -119,7 +99,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   });
 
   step('a line is accepted by a key of the user’s own', async () => {
-    const line = await typeBelow(page, METHOD, '');
+    const line = await typeBelow(page, file, METHOD, '');
     const { typed, ghost } = await page.typeUntilSuggested();
     await page.press('Control+Alt+l');
     await sleep(500);
@@ -131,7 +111,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   step(
     'undone, a suggestion does not come back by itself, nor after redo or a deletion; typed on, it does',
     async () => {
-      await typeBelow(page, METHOD, '');
+      await typeBelow(page, file, METHOD, '');
       const { ghost } = await page.typeUntilSuggested();
       await page.press('Tab');
       await page.until(() => page.ghostText(), (now) => now !== ghost, 5_000, 'it is accepted'); // prettier-ignore
@@ -168,7 +148,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   );
 
   step('with two cursors what is typed is typed at both, and nothing else', async () => {
-    const line = await typeBelow(page, METHOD, '');
+    const line = await typeBelow(page, file, METHOD, '');
     await page.press('Enter', 'Escape', 'ArrowUp');
     await page.command('Add Cursor Below');
     await page.type('const both = ');
@@ -183,7 +163,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   });
 
   step('in a snippet VS Code keeps suggestions back; the reason names that', async () => {
-    await typeBelow(page, METHOD, '');
+    await typeBelow(page, file, METHOD, '');
     await page.pick('Snippets: Insert Snippet');
     await page.type('forof');
     await page.page.locator('.quick-input-widget .monaco-list-row', { hasText: 'For-Of Loop' }).first().waitFor();
@@ -216,7 +196,7 @@ describe('every day', { timeout: 15 * minute }, () => {
       minute,
       'the setting is known',
     );
-    await typeBelow(page, METHOD, 'const price = ');
+    await typeBelow(page, file, METHOD, 'const price = ');
     await nothingComes(page);
     await page.trigger();
     await page.waitForGhostText();
@@ -245,7 +225,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   step('an accepted name gets its import; one undo takes both back', async () => {
     await page.open('src/user.ts');
     await page.open(file);
-    const line = await typeBelow(page, METHOD, `const due = ${NAME.slice(0, 9)}`);
+    const line = await typeBelow(page, file, METHOD, `const due = ${NAME.slice(0, 9)}`);
     const ghost = await page.waitForGhostText();
     assert.ok(ghost.startsWith(NAME.slice(9)), ghost);
     const before = await page.save(file);
@@ -280,7 +260,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   step('the same file in two groups: suggestions in either, and what is accepted stands in both', async () => {
     await page.press('Control+Backslash');
     await page.page.locator('.editor-group-container').nth(1).waitFor();
-    await typeBelow(page, METHOD, '');
+    await typeBelow(page, file, METHOD, '');
     const { ghost } = await page.typeUntilSuggested();
     await page.screenshot('44-two-groups');
     await page.press('Tab');
@@ -362,7 +342,7 @@ describe('themes', { timeout: 12 * minute }, () => {
         await page.open(file);
         await page.waitForStatus(/ready: nano/);
         assert.equal(await page.isLight(), theme.includes('Light'));
-        await typeBelow(page, METHOD, '');
+        await typeBelow(page, file, METHOD, '');
         await page.typeUntilSuggested();
         await page.screenshot(`47-${theme.replaceAll(' ', '-')}`);
         await page.press('Escape');
@@ -398,7 +378,7 @@ describe('several folders', { timeout: 8 * minute }, () => {
       assert.match(await page.why(), /off for the language "typescript"/);
       await page.open('harbour.ts');
       await page.waitForStatus(/ready: nano/);
-      await typeBelow(page, METHOD, '');
+      await typeBelow(page, file, METHOD, '');
       await page.typeUntilSuggested();
       await page.screenshot('49-several-folders');
       await page.press('Escape');

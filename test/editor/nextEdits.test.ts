@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { after, before, beforeEach, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pack, start, type Workplace } from './suite';
+import { pack, start, steps, type Workplace } from './suite';
 
 const minute = 60_000;
 
@@ -59,17 +59,7 @@ describe('the next edit', { timeout: 15 * minute }, () => {
   });
   beforeEach(() => work?.page.press('Escape', 'Escape', 'Escape'));
 
-  const step = (name: string, body: () => Promise<void>): void => {
-    test(name, async () => {
-      try {
-        await body();
-        assert.deepEqual(await work!.page.popUps(), [], 'no pop-ups');
-      } catch (error) {
-        await work!.page.screenshot(`failed-${name.replaceAll(/\W+/g, '-').slice(0, 40)}`);
-        throw error;
-      }
-    });
-  };
+  const step = steps(() => work!.page);
 
   /** What the status bar says of the next edit, as a screen reader reads it; empty while there is none. */
   async function offered(): Promise<string> {

@@ -1,7 +1,9 @@
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createVSIX } from '@vscode/vsce';
@@ -100,4 +102,28 @@ export interface CommandLineAnswer {
   completion: string;
   replaceSuffix: number;
   thought: { nll: number[]; heldOut: number[]; best: number };
+}
+
+/** Tests in an editor: each leaves a picture when it fails, and nothing may pop up in it. */
+export function steps(page: () => EditorPage): (name: string, body: () => Promise<void>) => void {
+  return (name, body) => {
+    test(name, async () => {
+      try {
+        await body();
+        assert.deepEqual(await page().popUps(), [], 'no pop-ups');
+      } catch (error) {
+        await page().screenshot(`failed-${name.replaceAll(/\W+/g, '-').slice(0, 40)}`);
+        throw error;
+      }
+    });
+  };
+}
+
+/** Opens a new line below a place of a file and types there. @returns the number of that line */
+export async function typeBelow(page: EditorPage, path: string, place: string, text: string): Promise<number> {
+  const line = await page.lineOf(path, place);
+  await page.goto(line, 1);
+  await page.press('End', 'Enter');
+  await page.type(text);
+  return line + 1;
 }
