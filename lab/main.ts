@@ -7,6 +7,7 @@ import { evaluate } from './evaluate';
 import { fitConfidence } from './fitConfidence';
 import { fitMemory } from './fitMemory';
 import { fitKnn } from './fitKnn';
+import { frozen } from './frozen';
 import { gate } from './gate';
 import { nextEdits } from './nextEdits/command';
 import { score } from './score';
@@ -23,6 +24,7 @@ runProgram({
     compare,
     staleness,
     early,
+    frozen,
     gate,
     'next-edits': nextEdits,
     'fit-memory': fitMemory,
