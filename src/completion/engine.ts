@@ -1,6 +1,7 @@
 import { openBundle, type Bundle } from '../model/bundle';
 import { endTokens, type ThoughtSteps } from '../model/manifest';
-import { Decoder, isLarge, type Abortable } from '../model/decoder';
+import { bytesOfWindow, Decoder, isLarge, type Abortable } from '../model/decoder';
+import { KeptWindows } from '../model/keptWindows';
 import { MAX_STALE, RESTING_STALE } from '../model/suffixReuse';
 import type { Products } from '../model/hiddenKeys';
 import type { Graphs } from '../model/graphs';
@@ -61,7 +62,7 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   /** Measure every device, the CPU included, even if there is nothing to choose (`doctor`). */
   readonly measureAll?: boolean | undefined;
-  /** Windows whose caches are kept (default: 4). */
+  /** Windows whose caches are kept, as much memory as so many full ones take (default: 4). */
   readonly windows?: number | undefined;
   /** Evidence chunks as long as in training, however long a gradient takes: the same figures on every machine. */
   readonly trainedChunks?: boolean | undefined;
@@ -75,7 +76,7 @@ export interface EngineOptions {
 /** p of a text by the n-gram cache alone from which it is shown before the decoder is asked: at 0.7 seven of ten are right. */
 const SURE = { usual: 0.7, strict: 0.9 };
 
-/** Windows whose caches are kept. */
+/** Windows whose caches are kept: as many bytes as so many full ones have. */
 const KEPT_WINDOWS = 4;
 
 /** Milliseconds for which texts are taken into the memory before other work may come between. */
@@ -112,7 +113,7 @@ export class Engine {
   readonly #graphs: Graphs;
   readonly #opened: OpenedDevice;
   readonly #model: EvidenceModel;
-  readonly #decoders = new LruMap<string, Decoder>(KEPT_WINDOWS);
+  readonly #windows: KeptWindows<Decoder>;
   readonly #lookup: LookupMemory;
   readonly #checkers = new SyntaxCheckers();
   readonly #postprocessor: Postprocessor;
@@ -123,8 +124,11 @@ export class Engine {
   /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
-  private constructor(bundle: Bundle, opened: OpenedDevice, chunkTokens: number, products: Products) {
+  private constructor(bundle: Bundle, opened: OpenedDevice, chunkTokens: number, products: Products, windows: number) {
     const { graphs, report } = opened;
+    const windowBytes = bytesOfWindow(bundle.manifest);
+    const make = () => new Decoder(graphs, bundle.manifest);
+    this.#windows = new KeptWindows({ make, windowBytes, budget: windows * windowBytes });
     this.bundle = bundle;
     this.device = report;
     this.#opened = opened;
@@ -150,14 +154,17 @@ export class Engine {
     const measures = bundle.manifest.thought !== undefined && !options.trainedChunks;
     const chunkTokens = measures ? await measureChunkTokens(opened.graphs, bundle) : trained;
     onProgress?.(1, `ready on ${opened.report.device}`);
-    const engine = new Engine(bundle, opened, chunkTokens, await openProducts());
-    engine.#decoders.capacity = options.windows ?? KEPT_WINDOWS;
-    return engine;
+    return new Engine(bundle, opened, chunkTokens, await openProducts(), options.windows ?? KEPT_WINDOWS);
   }
 
   /** Files of the workspace that the lookup memory knows in addition to the open ones: none, unless they are put in. */
   get workspace(): WorkspaceMemory {
     return this.#lookup.workspace;
+  }
+
+  /** Memory that windows hold which have been read, in bytes. */
+  get windowBytes(): number {
+    return this.#windows.bytes;
   }
 
   /** Memory that the lookup memory holds, in bytes. */
@@ -213,11 +220,10 @@ export class Engine {
       const { head } = window;
       const around = aroundOf(window, tokenizer);
       const healed = heal(window.prefix, tokenizer);
-      const decoder = this.#decoder(options.reader ?? request.path);
+      const decoder = this.#decoder(options.reader ?? request.path, window, 0);
       if (this.#lookup.fitted) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
       const mix = this.#lookup.mix(true, { decoder, datastore: whole.readings });
       const checker = options.maxLines > 1 ? await this.#checkers.of(request.path) : undefined;
-      this.#arrange(decoder, window, 0);
       const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
       const thought = this.#serving(whole, true);
       const continued = { decoder, tokenizer, thought, head, healed, around, mix };
@@ -334,8 +340,8 @@ export class Engine {
     if (memory && this.#lookup.fitted) while (!(await this.#serial.run(takeIn))) yield;
     // What is loaded once is loaded before somebody waits for a suggestion.
     await this.#checkers.of(request.path);
-    const decoder = this.#decoder(request.path);
-    await this.#serial.run(() => Promise.resolve(this.#arrange(decoder, this.#window(request), RESTING_STALE)));
+    const choose = () => Promise.resolve(this.#decoder(request.path, this.#window(request), RESTING_STALE));
+    const decoder = await this.#serial.run(choose);
     const runs = decoder.fill(this.#healedWindow(request), this.#serving(thought, memory));
     while (!(await this.#serial.run(() => runs.next())).done) yield;
   }
@@ -366,9 +372,9 @@ export class Engine {
   ): Promise<Score> {
     const document = documentOf(request);
     const lookup = memory ? this.#lookup : undefined;
-    const decoder = this.#decoder(request.path);
-    const mix = this.#lookup.mix(memory, knn ? { decoder, datastore: thought.readings } : undefined);
     return this.#serial.run(async () => {
+      const decoder = this.#decoder(request.path, this.#window(request), 0);
+      const mix = this.#lookup.mix(memory, knn ? { decoder, datastore: thought.readings } : undefined);
       const scores: Score[] = [];
       for (const sample of this.#samples(this.#serving(thought, memory), samples)) {
         scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, mix, lookup));
@@ -383,9 +389,9 @@ export class Engine {
    */
   async gain({ path, prefix, suffix, oldTarget, newTarget }: Rivals, thought: Thought): Promise<number> {
     const request = documentOf({ path, prefix, suffix, related: [] });
-    // Windows of a path of their own: the one around the cursor is read again by nobody.
-    const decoder = this.#decoder(`${path}\0edits`);
     return this.#serial.run(async () => {
+      // A window of its own: the one around the cursor is read again by nobody.
+      const decoder = this.#windows.single(`${path}\0edits`);
       const before = await scoreTarget(decoder, this.bundle, request, oldTarget, thought);
       const after = await scoreTarget(decoder, this.bundle, request, newTarget, thought);
       return before.nats - after.nats;
@@ -398,9 +404,8 @@ export class Engine {
    */
   async continued(request: CompletionRequest, thought: Thought, count: number): Promise<number[]> {
     const window = this.#healedWindow(request);
-    const decoder = this.#decoder(request.path);
     return this.#serial.run(async () => {
-      this.#arrange(decoder, this.#window(request), 0);
+      const decoder = this.#decoder(request.path, this.#window(request), 0);
       const written: number[] = [];
       while (written.length < count) {
         const [token = 0] = mostProbable(await decoder.logits([...window, ...written], thought), 1);
@@ -438,7 +443,7 @@ export class Engine {
     const lookup = this.#lookup;
     return this.#serial.run(async () => {
       const places: MixtureExample[] = [];
-      const decoder = this.#decoder(request.path);
+      const decoder = this.#decoder(request.path, this.#window(request), 0);
       const thought = memory ? tempered(whole, this.bundle.prior, THOUGHT_SHARE) : whole;
       const read = { decoder, datastore: thought.readings };
       const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
@@ -491,16 +496,20 @@ export class Engine {
     const { tokenizer, manifest } = this.bundle;
     const window = cutWindow(document, tokenizer, manifest);
     const healed = heal(window.prefix, tokenizer);
-    const decoder = this.#decoder(request.path);
     const memory = options.memory ?? DEFAULTS.memory;
+    const recalls = memory && this.#lookup.fitted;
+    const deadline = performance.now() + (options.memoryDeadlineMs ?? Infinity);
+    const complete = !recalls || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
+    const checker = options.maxLines > 1 && (options.units ?? true) ? await this.#checkers.of(request.path) : undefined;
+    const { prefix, suffix } = document;
+    const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
+    if (options.written) return { candidates: [candidateOfRemote(options.written, cursor)], read: 0 };
+    const decoder = this.#decoder(request.path, window, options.exact === false ? MAX_STALE : 0);
     const thought = this.#serving(whole, memory);
     const { readings: datastore } = whole;
     const mix = this.#lookup.mix(memory, options.knn === false ? undefined : { decoder, datastore });
-    const recalls = memory && this.#lookup.fitted;
-    const deadline = performance.now() + (options.memoryDeadlineMs ?? Infinity);
     const alternatives = options.alternatives ?? 0;
     const draft = recalls && (options.drafts ?? this.#graphs.batchingIsCheap) ? this.#lookup.draft : undefined;
-    const complete = !recalls || this.#lookup.show(document, window.prefix.length - healed.tokens.length, deadline);
     const ensemble = {
       decoder,
       tokenizer,
@@ -508,11 +517,6 @@ export class Engine {
       head: window.head,
       healed,
     };
-    const checker = options.maxLines > 1 && (options.units ?? true) ? await this.#checkers.of(request.path) : undefined;
-    const { prefix, suffix } = document;
-    const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
-    if (options.written) return { candidates: [candidateOfRemote(options.written, cursor)], read: 0 };
-    this.#arrange(decoder, window, options.exact === false ? MAX_STALE : 0);
     const read = decoder.unread([...window.head, ...healed.tokens], thought);
     const how: DecodeOptions = {
       cursor,
@@ -552,10 +556,6 @@ export class Engine {
     return known;
   }
 
-  #arrange(decoder: Decoder, { head, parts }: Window, maxStale: number): void {
-    if (parts) decoder.arrange(head, parts, maxStale);
-  }
-
   #window(request: CompletionRequest): Window {
     return cutWindow(documentOf(request), this.bundle.tokenizer, this.bundle.manifest);
   }
@@ -578,9 +578,14 @@ export class Engine {
     return drawn;
   }
 
-  #decoder(path: string): Decoder {
-    const decoder = this.#decoders.get(path) ?? new Decoder(this.#graphs, this.bundle.manifest);
-    this.#decoders.set(path, decoder);
+  /**
+   * What reads a window: where most of it has been read.
+   * @param key whose windows are its own: the path, or a user and a path
+   * @param maxStale as `Decoder.arrange` has it
+   */
+  #decoder(key: string, { head, prefix, parts }: Window, maxStale: number): Decoder {
+    const decoder = this.#windows.of(key, { tokens: [...head, ...prefix], parts }, maxStale);
+    if (parts) decoder.arrange(head, parts, maxStale);
     return decoder;
   }
 }

@@ -52,6 +52,18 @@ export class Rows {
   slice(from = 0, to = this.#length): Float32Array {
     return this.#data.subarray(from * this.width, to * this.width);
   }
+
+  /** Memory held, in bytes. */
+  get bytes(): number {
+    return this.#data.byteLength;
+  }
+
+  /** A table of its own with the first rows of this one. */
+  beginning(length: number): Rows {
+    const copy = new Rows(this.width, length);
+    copy.append(this.slice(0, Math.min(length, this.#length)));
+    return copy;
+  }
 }
 
 /** What the keys, and the values, of one token in one layer are. */
@@ -105,6 +117,11 @@ export class KeyValueCache {
 
   get tables(): readonly Float32Array[] {
     return this.#tables;
+  }
+
+  /** Memory held, in bytes. */
+  get bytes(): number {
+    return this.#tables.reduce((sum, { byteLength }) => sum + byteLength, this.hiddenKeys?.bytes ?? 0);
   }
 
   /** From now on tells a copy how much of it still holds. There is one at most: an earlier one is told that nothing does. */
@@ -205,6 +222,19 @@ export class KeyValueCache {
   appendHidden(hiddenKeys: Float32Array): void {
     if (this.hiddenKeys) this.hiddenKeys.append(hiddenKeys);
     else this.lastHiddenKeys = hiddenKeys;
+  }
+
+  /** A cache of its own with the first tokens of this one. */
+  beginning(length: number): KeyValueCache {
+    const copy = new KeyValueCache(this.shape, this.batch, length);
+    copy.#length = Math.min(length, this.#length);
+    for (const [i, table] of copy.#tables.entries()) {
+      for (let block = 0; block < this.#blocks; block++) {
+        table.set(this.rows(i, block, 0, copy.#length), block * copy.#capacity * this.#width);
+      }
+    }
+    copy.hiddenKeys = this.hiddenKeys?.beginning(length);
+    return copy;
   }
 
   /** A copy for a batch that shares this past. */

@@ -6,6 +6,7 @@ import { quantiseRows } from './quantisedRows';
 import { LruMap } from './lru';
 import type { Manifest } from './manifest';
 import { Rotation } from './rotary';
+import type { WantedWindow, WindowCache } from './keptWindows';
 import { reuseSuffix, type ReadSuffix, type SuffixPlan, type WindowParts } from './suffixReuse';
 
 /** The part of a thought that the decoder needs: its vectors, and a number that no other thought has. */
@@ -37,7 +38,13 @@ const INITIAL_CAPACITY = 256;
 /** Thoughts whose top caches are kept: the one that serves, and the one that is being prepared. */
 const KEPT_THOUGHTS = 2;
 
-const NOTHING_READ: ReadSuffix = { suffixStart: 0, suffixEnd: 0, stale: 0 };
+/** Memory that a window takes which has been read to its end, in bytes. */
+export function bytesOfWindow({ architecture, window, thought }: Manifest): number {
+  const { layers, trunkLayers, kvHeads, headWidth, width } = architecture;
+  const keysAndValues = 2 * 4 * kvHeads * headWidth;
+  const top = (layers - trunkLayers) * keysAndValues + width + 4;
+  return window.tokens * (trunkLayers * keysAndValues + 4 * width + (thought ? KEPT_THOUGHTS : 1) * top);
+}
 
 /** Rows behind those of a cache that count again once all before them have been computed. */
 interface KeptRows extends SuffixPlan {
@@ -52,12 +59,12 @@ interface KeptRows extends SuffixPlan {
  * the last thoughts; a new window recomputes only what comes after the longest shared beginning, a new thought only the
  * top.
  */
-export class Decoder {
+export class Decoder implements WindowCache<Decoder> {
   readonly #graphs: Graphs;
-  readonly #architecture: Manifest['architecture'];
+  readonly #manifest: Manifest;
   readonly #runTokens: number;
-  readonly #states: Rows;
-  readonly #trunk: KeyValueCache;
+  #states: Rows;
+  #trunk: KeyValueCache;
   /** Top caches by thought version. */
   readonly #tops = new LruMap<number, KeyValueCache>(KEPT_THOUGHTS);
   #tokens: number[] = [];
@@ -67,7 +74,7 @@ export class Decoder {
 
   constructor(graphs: Graphs, manifest: Manifest) {
     this.#graphs = graphs;
-    this.#architecture = manifest.architecture;
+    this.#manifest = manifest;
     this.#runTokens = isLarge(manifest) ? LARGE_RUN_TOKENS : RUN_TOKENS;
     this.#states = new Rows(manifest.architecture.width, INITIAL_CAPACITY);
     this.#trunk = graphs.trunkCache(1, INITIAL_CAPACITY);
@@ -81,12 +88,10 @@ export class Decoder {
    */
   arrange(tokens: readonly number[], parts: WindowParts, maxStale: number): void {
     const read = this.#suffix;
-    const same = read?.suffixStart === parts.suffixStart && this.#shared(tokens) >= parts.suffixEnd - 1;
-    if (read && same && read.stale <= maxStale) return;
+    const plan = this.#planFor(tokens, parts, maxStale);
+    if (plan === 'as it is') return;
     this.#kept = undefined;
-    const known = { ...(read ?? NOTHING_READ), tokens: this.#tokens };
-    const { ropeBase, headWidth } = this.#architecture;
-    const plan = read && !same && ropeBase ? reuseSuffix(known, { ...parts, tokens }, maxStale) : undefined;
+    const { ropeBase, headWidth } = this.#manifest.architecture;
     if (!plan || !ropeBase) {
       this.#truncate(Math.min(this.#shared(tokens), parts.suffixStart, read?.suffixStart ?? 0));
       this.#suffix = { ...parts, stale: 0 };
@@ -100,6 +105,54 @@ export class Decoder {
     for (const cache of [this.#trunk, ...tops]) cache.move(plan.from, parts.suffixStart, count, rotation);
     this.#suffix = { ...parts, stale: plan.stale };
     this.#kept = { ...plan, tokens: tokens.slice(0, plan.end), waiting: new Set([this.#trunk, ...tops]) };
+  }
+
+  /** How the suffix that has been read serves in a window: where it stands, moved, or not at all. */
+  #planFor(tokens: readonly number[], parts: WindowParts, maxStale: number): SuffixPlan | 'as it is' | undefined {
+    const read = this.#suffix;
+    if (!read) return undefined;
+    if (read.suffixStart === parts.suffixStart && read.suffixEnd === parts.suffixEnd && read.stale <= maxStale) {
+      const kept = this.#kept?.tokens;
+      if (kept?.every((token, i) => token === tokens[i])) return 'as it is';
+    }
+    if (read.suffixStart === parts.suffixStart && this.#shared(tokens) >= parts.suffixEnd - 1) {
+      return read.stale <= maxStale ? 'as it is' : undefined;
+    }
+    if (!this.#manifest.architecture.ropeBase) return undefined;
+    return reuseSuffix({ ...read, tokens: this.#tokens }, { ...parts, tokens }, maxStale);
+  }
+
+  /** Tokens that have been read. */
+  get length(): number {
+    return this.#tokens.length;
+  }
+
+  /** Memory held by what has been read, in bytes. */
+  get bytes(): number {
+    const tops = [...this.#tops.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#states.bytes + this.#trunk.bytes + tops;
+  }
+
+  /** Tokens of a window that need not be read for it. */
+  overlap({ tokens, parts }: WantedWindow, maxStale: number): number {
+    const shared = this.#shared(tokens);
+    if (!parts) return shared;
+    const plan = this.#planFor(tokens, parts, maxStale);
+    if (plan === 'as it is') return Math.max(shared, this.#kept?.end ?? 0);
+    if (plan) return plan.shared + plan.end - plan.resume;
+    return Math.min(shared, parts.suffixStart, this.#suffix?.suffixStart ?? 0);
+  }
+
+  /** A decoder of its own that has read what is the same at the beginning of a window. */
+  beginning({ tokens, parts }: WantedWindow): Decoder {
+    const length = Math.min(this.#shared(tokens), parts ? (this.#suffix?.suffixStart ?? 0) : Infinity);
+    const copy = new Decoder(this.#graphs, this.#manifest);
+    copy.#tokens = this.#tokens.slice(0, length);
+    copy.#states = this.#states.beginning(length);
+    copy.#trunk = this.#trunk.beginning(length);
+    for (const [version, top] of this.#tops.entries()) copy.#tops.set(version, top.beginning(length));
+    if (parts) copy.#suffix = { suffixStart: length, suffixEnd: length, stale: 0 };
+    return copy;
   }
 
   /**

@@ -61,6 +61,21 @@ export class HiddenKeys {
     };
   }
 
+  /** Memory held, in bytes. */
+  get bytes(): number {
+    return this.#numbers.byteLength + this.#scales.byteLength;
+  }
+
+  /** A table of its own with the first rows of this one. */
+  beginning(length: number): HiddenKeys {
+    const copy = new HiddenKeys(this.width, length);
+    const { numbers, scales } = this.slice(0, Math.min(length, this.#length));
+    copy.#numbers.set(numbers);
+    copy.#scales.set(scales);
+    copy.#length = scales.length;
+    return copy;
+  }
+
   #reserve(rows: number): void {
     if (rows <= this.#scales.length) return;
     const capacity = Math.max(rows, 2 * this.#scales.length);

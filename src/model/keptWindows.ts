@@ -1,0 +1,121 @@
+import { freemem } from 'node:os';
+import type { WindowParts } from './suffixReuse';
+
+/** A window that is to be read: its tokens, and where the suffix stands among them if it stands behind the prefix. */
+export interface WantedWindow {
+  readonly tokens: readonly number[];
+  readonly parts?: WindowParts | undefined;
+}
+
+/** What has been read of one window. */
+export interface WindowCache<Self> {
+  /** Tokens that have been read. */
+  readonly length: number;
+  readonly bytes: number;
+  /** Tokens of a window that need not be read for it; texts are compared, token by token. */
+  overlap(window: WantedWindow, maxStale: number): number;
+  /** Another one that has read what is the same at the beginning of a window. */
+  beginning(window: WantedWindow): Self;
+}
+
+export interface KeptWindowsOptions<Cache> {
+  readonly make: () => Cache;
+  /** Bytes of one window that has been read to its end. */
+  readonly windowBytes: number;
+  /** How many of those are kept, in bytes. */
+  readonly budget: number;
+  /** Memory that the machine has left, in bytes. */
+  readonly available?: () => number;
+  readonly now?: () => number;
+}
+
+/** Where the machine has less memory than this left, in bytes, less is kept. */
+export const LITTLE_MEMORY = 2 ** 29;
+
+/** The machine is asked for its memory after so many milliseconds again. */
+const LOOK_MS = 5000;
+
+/**
+ * Windows that have been read, of the files in which somebody works, those used last. A file has several where somebody goes
+ * back and forth between places of it. All of them together stay within a budget, and nothing of one is used for a text
+ * that is not the same.
+ */
+export class KeptWindows<Cache extends WindowCache<Cache>> {
+  readonly #options: KeptWindowsOptions<Cache>;
+  /** Those used longest ago first. */
+  #windows: { readonly key: string; readonly cache: Cache }[] = [];
+  #budget: number;
+  #looked = -Infinity;
+
+  constructor(options: KeptWindowsOptions<Cache>) {
+    this.#options = options;
+    this.#budget = options.budget;
+  }
+
+  /** How many are kept. */
+  get size(): number {
+    return this.#windows.length;
+  }
+
+  /** Memory held, in bytes. */
+  get bytes(): number {
+    return this.#windows.reduce((sum, { cache }) => sum + cache.bytes, 0);
+  }
+
+  /**
+   * Where a window is to be read: in what has been read of the file, if most of that serves, else beside it.
+   * @param key of the file
+   * @param maxStale as `Decoder.arrange` has it
+   */
+  of(key: string, window: WantedWindow, maxStale: number): Cache {
+    const own = this.#windows.filter((one) => one.key === key).reverse();
+    const rated = own.map(({ cache }) => ({ cache, overlap: cache.overlap(window, maxStale) }));
+    const best = rated.reduce<(typeof rated)[number] | undefined>(
+      (most, one) => (!most || one.overlap > most.overlap ? one : most),
+      undefined,
+    );
+    if (!best) return this.#use(key, this.#options.make());
+    // What it holds beyond the window is lost; more than that is worth another one.
+    const serves = 2 * best.overlap >= best.cache.length;
+    return this.#use(key, serves ? best.cache : best.cache.beginning(window));
+  }
+
+  /** The same for texts to which nobody comes back: there is one for a key. */
+  single(key: string): Cache {
+    return this.#use(key, this.#windows.findLast((one) => one.key === key)?.cache ?? this.#options.make());
+  }
+
+  #use(key: string, cache: Cache): Cache {
+    this.#windows = [...this.#windows.filter((one) => one.cache !== cache), { key, cache }];
+    this.#look();
+    // This one will be read to its end.
+    let total = this.bytes + Math.max(0, this.#options.windowBytes - cache.bytes);
+    while (total > this.#budget && this.#windows.length > 1) total -= this.#windows.shift()?.cache.bytes ?? 0;
+    return cache;
+  }
+
+  #look(): void {
+    const { budget, windowBytes, available = availableMemory, now = () => performance.now() } = this.#options;
+    if (now() - this.#looked < LOOK_MS) return;
+    this.#looked = now();
+    this.#budget = nextBudget(this.#budget, { max: budget, min: windowBytes, available: available() });
+  }
+}
+
+/**
+ * What may be kept, in bytes: half as much as before where the machine has little memory left, and all again once it has
+ * clearly more.
+ */
+export function nextBudget(
+  budget: number,
+  { max, min, available }: { readonly max: number; readonly min: number; readonly available: number },
+): number {
+  if (available < LITTLE_MEMORY) return Math.max(min, budget / 2);
+  return available < 2 * LITTLE_MEMORY ? budget : max;
+}
+
+/** What programs can still get, in bytes; of Node's versions the newer ones know what a container may have. */
+function availableMemory(): number {
+  const { availableMemory: asked } = process as { availableMemory?: () => number };
+  return asked?.call(process) ?? freemem();
+}
