@@ -14,7 +14,7 @@ export interface EndpointPlace {
   /** Whether text of a document may be sent at all. */
   mayLeave(uri: string): boolean;
   /** What is told of the endpoint; undefined while there is none. */
-  settingsReady(status: EndpointStatus | undefined): void;
+  status(status: EndpointStatus | undefined): void;
   log(line: string): void;
 }
 
@@ -150,7 +150,7 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   #tell(status: EndpointStatus | undefined): void {
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
     this.#status = status;
-    this.#place.settingsReady(status);
+    this.#place.status(status);
   }
 
   #send(message: ToEndpoint): void {

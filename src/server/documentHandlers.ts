@@ -1,0 +1,29 @@
+/** Documents are opened, changed and closed. */
+import { UndoneNotification } from '../protocol';
+import { onNotification } from './handlers';
+import type { LanguageServer } from './languageServer';
+import { field, readText } from './parameters';
+
+export function handleDocuments(server: LanguageServer): void {
+  const { connection, configuration, open, refinements, completions, nextEdits } = server;
+  open.texts.onDidOpen(({ document }) => {
+    configuration.ask(document.uri, open.opened(document.uri));
+    if (open.enabled(document)) refinements.activity(document.uri);
+  });
+  open.texts.onDidChangeContent(({ document }) => {
+    const session = open.use(document.uri);
+    session?.touched();
+    if (session) completions.changed(document, session, () => open.before(document));
+    if (session && open.enabled(document)) refinements.activity(document.uri);
+  });
+  open.texts.onDidClose(({ document }) => {
+    open.closed(document.uri);
+    refinements.closed(document.uri);
+    nextEdits.closed(document.uri);
+  });
+  onNotification(connection, UndoneNotification, (params) => {
+    const session = open.sessions.get(readText(field(params, 'uri')) ?? '');
+    const kind = field(params, 'kind');
+    if (session && (kind === 'undo' || kind === 'redo')) session.announced = kind;
+  });
+}
