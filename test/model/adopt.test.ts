@@ -236,6 +236,7 @@ describe('a GGUF file becomes a bundle', () => {
       page: 'nowhere',
       notice: 'It was changed.',
       text: 'the licence',
+      measured: '## What was measured',
     };
     const shares: number[] = [];
     const weights = { nats: -1, perToken: -1, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
@@ -259,7 +260,7 @@ describe('a GGUF file becomes a bundle', () => {
     assert.ok(manifest.memory !== undefined);
     assert.equal(await readFile(join(directory, 'LICENSE'), 'utf8'), 'the licence');
     const card = await readFile(join(directory, 'README.md'), 'utf8');
-    assert.match(card, /Apache-2\.0[\s\S]*It was changed\.[\s\S]*## Intended use/);
+    assert.match(card, /Apache-2\.0[\s\S]*It was changed\.[\s\S]*## Intended use[\s\S]*## What was measured\n$/);
     const [, front = ''] = /^---\n([\s\S]*?\n)---\n/.exec(card) ?? [];
     const { license, library_name, pipeline_tag, base_model, tags } = parseYaml(front) as Record<string, unknown>;
     assert.deepEqual(

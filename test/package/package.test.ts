@@ -108,7 +108,12 @@ describe('the VSIX', () => {
       const folders = names.flatMap((name) => /^extension\/models\/(\w+)\/manifest/.exec(name)?.[1] ?? []);
       assert.deepEqual(folders, ['nano']);
       const beside = names.filter((name) => /^extension\/models\/[^/]+$/.test(name)).map((name) => name.slice(17));
-      assert.deepEqual(beside.sort(), ['Apache-2.0.txt', 'coder-importance.gguf', 'coder.json']);
+      assert.deepEqual(beside.sort(), [
+        'Apache-2.0.txt',
+        'coder-channel-importance.gguf',
+        'coder-quantisation.md',
+        'coder.json',
+      ]);
       assert.ok(archive.length <= 60e6, `${(archive.length / 1e6).toFixed(1)} MB`);
     });
 
@@ -221,7 +226,9 @@ describe('the VSIX', () => {
       notices,
       /Qwen2\.5-Coder-0\.5B-Instruct, a model that you can get[\s\S]*Copyright Alibaba Cloud[\s\S]*Apache License/,
     );
-    assert.ok(![...files.keys()].some((name) => name.endsWith('.gguf') && !name.endsWith('coder-importance.gguf')));
+    assert.ok(
+      ![...files.keys()].some((name) => name.endsWith('.gguf') && !name.endsWith('coder-channel-importance.gguf')),
+    );
     assert.match(notices, /Copyright \(c\) Microsoft Corporation/);
     // A formatter or a test runner is not in it.
     for (const tool of ['prettier', 'esbuild', 'fast-check', 'yauzl', `onnxruntime-${other}`]) {

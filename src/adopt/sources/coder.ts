@@ -72,14 +72,23 @@ export function sharedWithOthers(path = coderDescription()): Pick<AdoptOptions, 
 
 /** What was measured of the code model's inputs; adoption uses it for the model that it was measured on. */
 function importanceBeside(description: string): string {
-  return join(dirname(description), 'coder-importance.gguf');
+  return join(dirname(description), 'coder-channel-importance.gguf');
 }
 
 /** Whose the weights are, as the card and the licence of the bundle say it. */
-async function originOf({ title, base, licence, page }: ModelDescription, path: string): Promise<Origin> {
-  const file = join(dirname(path), licence.text);
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new UserError(`${file}: the licence's text is missing; install Thoughtline again`);
-  });
-  return { title, base, licence: licence.spdx, copyright: licence.copyright, page, notice: licence.notice, text };
+export async function originOf(
+  { title, base, licence, page, measured }: ModelDescription,
+  path: string,
+): Promise<Origin> {
+  const read = async (name: string, what: string) => {
+    const file = join(dirname(path), name);
+    return readFile(file, 'utf8').catch(() => {
+      throw new UserError(`${file}: ${what} is missing; install Thoughtline again`);
+    });
+  };
+  return {
+    ...{ title, base, licence: licence.spdx, copyright: licence.copyright, page, notice: licence.notice },
+    text: await read(licence.text, 'the licence’s text'),
+    measured: measured === undefined ? undefined : (await read(measured, 'what was measured')).trimEnd(),
+  };
 }

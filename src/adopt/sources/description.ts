@@ -53,6 +53,8 @@ const description = z.strictObject({
   }),
   /** Where the makers describe it, as text. */
   page: z.string().min(1),
+  /** File in the same folder with what was measured of it, in Markdown, for the card. */
+  measured: fileName.optional(),
   /** What was fitted to it (`npm run lab -- fit-memory`, `fit-knn`, `fit-confidence`), as a bundle's manifest has it. */
   fitted: z.strictObject({ memory: weights, states: weights, energy: weights }).partial().optional(),
   sources: z.array(source).min(1),

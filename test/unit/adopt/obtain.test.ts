@@ -12,6 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { originOf } from '../../../src/adopt/sources/coder';
 import { isSafe, readDescription } from '../../../src/adopt/sources/description';
 import { downloadSource } from '../../../src/adopt/sources/download';
 import { findFile } from '../../../src/adopt/sources/find';
@@ -231,11 +232,21 @@ describe('models/coder.json', () => {
     assert.match(readFileSync(join(ROOT, 'models', licence.text), 'utf8'), /Apache License\s+Version 2\.0/);
   });
 
+  test('what its card says: whose it is, and what was measured of it', async () => {
+    const { licence, text, measured } = await originOf(readDescription(path), path);
+    assert.equal(licence, 'Apache-2.0');
+    assert.match(text, /Apache License/);
+    assert.match(measured ?? '', /^## [\s\S]*\| query, key, value +\|/);
+    const missing = { ...readDescription(path), measured: 'none.md' };
+    await assert.rejects(originOf(missing, path), /none\.md: what was measured is missing; install Thoughtline again/);
+  });
+
   const damages: [field: string, change: (text: string) => string][] = [
     ['sha256', (text) => text.replace(/"sha256": "1d96/, '"sha256": "xxxx')],
     ['bytes', (text) => text.replace('491400064', '-1')],
     ['sources.2.address', (text) => text.replace('https://', 'http://')],
     ['file', (text) => text.replace('"file": "', '"file": "../')],
+    ['measured', (text) => text.replace('coder-quantisation.md', '../nano/README.md')],
     ['licence.text', (text) => text.replace('Apache-2.0.txt', '/etc/passwd')],
     ['the whole', (text) => text.replace('"name"', '"namens"').replace('"title"', '"name": "coder", "title"')],
     ['is not JSON', (text) => text.slice(1)],
