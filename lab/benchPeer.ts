@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Engine } from '../src/completion/engine';
 import { cutWindow, RESERVE } from '../src/completion/window';
-import { textLines } from '../src/model/lines';
+import { textLines } from '../src/text';
 import type { Tokenizer } from '../src/model/tokenizer';
 import { atLeast, round, sinceLoaded } from './benchReplay';
 import { placesIn, writingTime, median } from './benchSpeed';

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Engine, type CompletionOptions, type CompletionRequest } from '../src/completion/engine';
 import { cutWindow } from '../src/completion/window';
 import type { Bundle } from '../src/model/bundle';
-import { normaliseNewlines } from '../src/model/lines';
+import { normaliseNewlines } from '../src/text';
 import { endTokens, type InfillPrompt } from '../src/model/manifest';
 import { randomFrom, shuffle } from '../src/model/random';
 import { MODEL_OPTIONS, parse, wholeNumber } from '../src/cli/arguments';

@@ -11,7 +11,7 @@ import { RecordWriter } from '../src/cli/jsonl';
 import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import type { CompletionOptions, CompletionRequest, CompletionResult, SourceText } from '../src/completion/engine';
-import { normaliseNewlines } from '../src/model/lines';
+import { normaliseNewlines } from '../src/text';
 import { siblingsOf } from './siblings';
 
 const USAGE = `npm run lab -- frozen --out FILE [options]

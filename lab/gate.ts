@@ -9,7 +9,7 @@ import { UsageError, type Command } from '../src/cli/command';
 import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import type { CompletionRequest, Engine, Thought } from '../src/completion/engine';
-import { normaliseNewlines } from '../src/model/lines';
+import { normaliseNewlines } from '../src/text';
 import { thoughtAfter } from './thoughts';
 
 const STEPS = 4;

@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, relative, resolve, sep } from 'node:path';
 import type { SourceText } from '../../src/completion/engine';
 import { UserError } from '../../src/model/errors';
-import { normaliseNewlines } from '../../src/model/lines';
+import { normaliseNewlines } from '../../src/text';
 import { endingsOf } from '../../src/languages';
 import { UsageError } from '../../src/cli/command';
 import { compare } from '../siblings';

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../src/model/errors';
-import { normaliseNewlines } from '../../src/model/lines';
+import { normaliseNewlines } from '../../src/text';
 import { languageIdOfPath, languageOf } from '../../src/languages';
 import { compare } from '../siblings';
 

@@ -1,5 +1,5 @@
 import { lineAt } from '../../src/edits/tokens';
-import { textLines } from '../../src/model/lines';
+import { textLines } from '../../src/text';
 import { diff, distance } from './diff';
 import type { ChangedFile } from './histories';
 

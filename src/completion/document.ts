@@ -1,4 +1,4 @@
-import { normaliseNewlines } from '../model/lines';
+import { normaliseNewlines } from '../text';
 import type { CompletionRequest } from './types';
 
 /** A request as the model knows it, with "\n" at the end of every line. */

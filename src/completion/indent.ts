@@ -1,4 +1,4 @@
-import { lastLines } from '../model/lines';
+import { lastLines } from '../text';
 import type { Family } from '../syntax/families';
 import { scan } from '../syntax/scanner';
 import { columns } from './stop';

@@ -14,7 +14,7 @@ import { unjoined, type LookupContext } from './around';
 import { nearestFiles } from './neighbours';
 import type { CompletionRequest, SourceText } from './types';
 import type { Draft } from './draft';
-import { isBinary } from './sources';
+import { isBinary, stableStart } from '../text';
 import { restOfLine } from './stop';
 
 /** Turns the decoder's logits after a context into log p of the next token; both are [vocabulary]. */
@@ -61,13 +61,8 @@ export function memorySources({ path, prefix, suffix, related }: CompletionReque
   return [
     ...others.map((other) => ({ key: `related ${other.path}`, text: other.text, own: false })).reverse(),
     { key: `after ${path}`, text: after.slice(0, NEAR), own: true },
-    { key: `before ${path}`, text: prefix.slice(startOfNear(prefix)), own: true },
+    { key: `before ${path}`, text: prefix.slice(stableStart(prefix, NEAR, { block: BLOCK })), own: true },
   ];
-}
-
-function startOfNear(prefix: string): number {
-  const at = Math.floor(Math.max(0, prefix.length - NEAR) / BLOCK) * BLOCK;
-  return at === 0 ? 0 : prefix.indexOf('\n', at) + 1;
 }
 
 /** Closed files that a thought may rest on, and how many tokens of each: as many as all its chunks can hold. */

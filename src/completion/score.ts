@@ -1,6 +1,6 @@
 import type { Bundle } from '../model/bundle';
 import type { Conditioning, Decoder } from '../model/decoder';
-import { normaliseNewlines, textLines } from '../model/lines';
+import { normaliseNewlines, textLines } from '../text';
 import type { Manifest } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
 import { aroundOf, type LookupContext } from './around';

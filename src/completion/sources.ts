@@ -1,3 +1,4 @@
+import { isBinary } from '../text';
 import type { EvidenceSource } from '../thought/evidence';
 import type { CompletionRequest, SourceText } from './types';
 import type { Window } from './window';
@@ -37,11 +38,6 @@ function nthLine(text: string, count: number): number {
     at = newline + 1;
   }
   return at;
-}
-
-/** Whether a text holds NUL characters, as no source code does. */
-export function isBinary(text: string): boolean {
-  return text.includes('\0');
 }
 
 function newlines(text: string): number {

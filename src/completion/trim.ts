@@ -1,4 +1,4 @@
-import { lastLines } from '../model/lines';
+import { lastLines } from '../text';
 import { familyOf, type Family } from '../syntax/families';
 import { scan } from '../syntax/scanner';
 import { splitsWord } from './boundary';

@@ -1,4 +1,4 @@
-import { textLines } from './lines';
+import { textLines } from '../text';
 
 /**
  * How a text may be cut into pieces that encode apart as they do together, which depends on the tokenizer's pattern.

@@ -1,34 +1,19 @@
-import type { CancellationToken, InlineCompletionContext, InlineCompletionItem, Position } from 'vscode-languageserver';
-import { InlineCompletionTriggerKind } from 'vscode-languageserver';
+import type { CancellationToken, Position } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { InferenceClient } from '../inference/client';
-import type { Answer, RunOptions, CompletionRequest, SuggestionOptions } from '../inference/messages';
-import { ACCEPTED_COMMAND, type AnsweredList, type AnswerPath } from '../protocol';
-import {
-  cut,
-  limits,
-  pathFor,
-  Refusal,
-  replaceRange,
-  unixLines,
-  withLineEnds,
-  type Cut,
-  type RelatedText,
-} from './documents';
-import { TypingCadence } from './typingCadence';
-import {
-  accepted,
-  prefetchDelayMs,
-  couldServe,
-  mayServe,
-  skipReason,
-  detachAfterMs,
-  type Context,
-  type Continuation,
-} from './schedule';
-import type { Remembered } from './suggestionCache';
-import type { PendingRun, Session } from './session';
+import type { Answer } from '../inference/messages';
+import type { AnsweredList, AnswerPath } from '../protocol';
+import { accepted, couldServe, mayServe, type Context, type Continuation } from './continuation';
+import { cut, limits, pathFor, Refusal, type Cut } from './documents';
+import { isCold, outcomeOf, type Outcome } from './outcome';
 import type { RefinementScheduler } from './refinementScheduler';
+import { detachAfterMs, prefetchDelayMs, skipReason } from './schedule';
+import type { PendingRun, Session } from './session';
+import type { Remembered, SuggestionCache } from './suggestionCache';
+import { isInvoked, itemOf, place, runOptions, toRequest, type SuggestionRequest } from './suggestionRequest';
+import { Tally } from './tally';
+import { normaliseNewlines } from '../text';
+import { TypingCadence } from './typingCadence';
 
 /** The longest that a manually triggered suggestion waits for the thought. */
 const thoughtTimeoutMs = 8_000;
@@ -37,49 +22,6 @@ const REFUSED = 'it was dismissed, undone or deleted here: type its first letter
 
 /** Thoughts that each write a text when somebody wants to choose. */
 const THOUGHTS_TO_CHOOSE = 4;
-
-export interface SuggestionRequest {
-  readonly document: TextDocument;
-  readonly session: Session;
-  readonly position: Position;
-  readonly context: InlineCompletionContext;
-  readonly maxLines: number;
-  readonly suggestionOptions: SuggestionOptions;
-  /** What stands before the document's text: see `Notebooks`. */
-  readonly before: string;
-  /** Other open files, for the memory. */
-  readonly related: () => RelatedText[];
-  /** Milliseconds for an automatic suggestion; undefined where it may take its time. */
-  readonly timeBudget: number | undefined;
-  /** Whether there is thinking at all. */
-  readonly thinks: boolean;
-}
-
-/** How often requests were answered in which way. */
-export class Tally {
-  readonly paths: Record<AnswerPath, number> = {
-    typedAlong: 0,
-    cache: 0,
-    waited: 0,
-    memory: 0,
-    reuse: 0,
-    cold: 0,
-    none: 0,
-  };
-  cancelled = 0;
-  readonly accepted = { suggestions: 0, characters: 0 };
-  readonly refinementRunsWaited: number[] = [];
-  refinementRunsAhead = 0;
-  /** Prefetches, and answers that came of them. */
-  readonly prefetch = { runs: 0, served: 0 };
-
-  ran(answer: Answer): void {
-    const runs = answer.refinementRunsWaited;
-    while (this.refinementRunsWaited.length <= runs) this.refinementRunsWaited.push(0);
-    this.refinementRunsWaited[runs]!++;
-    this.refinementRunsAhead += answer.refinementRunsAhead;
-  }
-}
 
 /**
  * Answers requests for suggestions, the cheapest way first: the suggestion on screen if the user types along with it, one
@@ -106,7 +48,7 @@ export class Completions {
     clearTimeout(session.prefetchTimer);
     // Of a very large document only a part is looked at, which is not worth finding here.
     const whole = document.getText();
-    const text = session.pendingRun && whole.length <= limits.whole ? before() + unixLines(whole) : undefined;
+    const text = session.pendingRun && whole.length <= limits.whole ? before() + normaliseNewlines(whole) : undefined;
     if (session.pendingRun && text !== undefined && !couldServe(session.pendingRun, text))
       session.pendingRun.run.abort();
   }
@@ -125,83 +67,117 @@ export class Completions {
 
   /** Never rejects; no suggestion is an empty list. After cancellation the answer is of no use and comes at once. */
   async answer(request: SuggestionRequest, token: CancellationToken): Promise<AnsweredList> {
-    const { document, session, position } = request;
-    const invoked = isInvoked(request);
+    const { document, session } = request;
     const at = place(request);
     clearTimeout(session.prefetchTimer);
-    if (at instanceof Refusal) return this.#none(session, at.reason);
-    session.touched(position);
-    session.under(JSON.stringify([request.maxLines, request.suggestionOptions]), JSON.stringify(this.#client.model));
-    if (invoked) session.refusals.wanted(at);
-    this.#refinements.activity(document.uri);
-    const skipped = skipReason(
-      invoked,
-      at,
-      at.suffix.slice(0, at.lineRest),
-      pathFor(document),
-      this.#client.model?.infills,
-    );
-    if (skipped !== undefined) return this.#none(session, skipped);
-
-    const { version } = document;
-    const cancelled = new Promise<undefined>((resolve) => token.onCancellationRequested(() => resolve(undefined)));
-    const over = () => token.isCancellationRequested || document.version !== version;
-    let shown = '';
-    const recall = (path?: keyof typeof describePath) => {
-      const found = over() ? undefined : session.suggestions.find(at, session.version, invoked);
-      if (!found) return undefined;
-      const { left } = found;
-      if (session.refusals.refuses(at, left.text)) return this.#none(session, REFUSED);
-      if (found.entry.prefetched) this.tally.prefetch.served++;
-      session.suggestions.show(found.entry);
-      this.#prefetch(request, at, left);
-      shown = left.text;
-      const others = session.suggestions
-        .alternatives(at, shown)
-        .filter(({ text }) => !session.refusals.refuses(at, text));
-      return this.#shown(request, at, [left, ...others], path ?? found.path);
-    };
+    if (at instanceof Refusal) return this.refuse(session, at.reason);
+    const asking = attempt(request, at, token);
+    this.#noteRequest(asking);
+    const skipped = this.#skipReason(asking.invoked, at, at.suffix.slice(0, at.lineRest), document);
+    if (skipped !== undefined) return this.refuse(session, skipped);
 
     // Asked for where one stands already, others are wanted to choose from.
-    const choosing = invoked && session.suggestions.find(at, session.version) !== undefined;
-    if (invoked) await Promise.race([this.#refinements.now(document.uri), cancelled, delay(thoughtTimeoutMs)]);
-    let answer = recall();
-    for (const pending of [session.pendingRun, session.prefetch]) {
-      if (answer || over() || !pending || !mayServe(pending, at)) continue;
-      await this.#wait(session, pending, cancelled);
-      answer = recall('waited');
+    const choosing = asking.invoked && session.suggestions.find(at, session.version) !== undefined;
+    if (asking.invoked) {
+      await Promise.race([this.#refinements.now(document.uri), asking.cancelled, delay(thoughtTimeoutMs)]);
     }
-    const emptyResult = answer || over() || invoked ? undefined : session.suggestions.emptyResult(at, session.version);
-    if (emptyResult !== undefined) return this.#none(session, emptyResult);
-    if (!answer && !over() && !invoked) {
-      await Promise.race([delay(this.cadence.wait(performance.now())), cancelled]);
-    }
-    if (!answer && !over()) {
-      const pending = this.#run(request, at);
-      await Promise.race([this.#wait(session, pending, cancelled), pending.early]);
-      answer = recall(pending.memory ? 'memory' : pending.path);
-      if (!answer && !over()) {
-        return this.#none(session, pending.reason ?? 'the suggestion does not fit what is right of the cursor');
-      }
-    }
-    if (answer && choosing && !over()) {
-      await this.#choose(request, at, cancelled);
-      const others = session.suggestions.alternatives(at, shown).map((other) => itemOf(request, at, other));
-      answer = { ...answer, items: [...answer.items.slice(0, 1), ...others] };
-    }
-    if (answer) return answer;
+    const found =
+      this.#recall(asking) ??
+      (await this.#takeUp(asking)) ??
+      this.#knownToBeEmpty(asking) ??
+      (await this.#askAnew(asking));
+    if (found && choosing && found.text !== '' && !asking.over()) return this.#withAlternatives(asking, found);
+    if (found) return found.list;
     this.tally.cancelled++;
     session.decide('the editor went on before there was an answer');
     return { items: [], path: 'none' };
   }
 
+  /** Notes that a request was declined without asking the model. */
+  refuse(session: Session, reason: string): AnsweredList {
+    this.tally.paths.none++;
+    session.decide(reason);
+    return { items: [], path: 'none' };
+  }
+
+  #noteRequest({ request, at, invoked }: Attempt): void {
+    const { session, position, maxLines, suggestionOptions } = request;
+    session.touched(position);
+    session.under(JSON.stringify([maxLines, suggestionOptions]), JSON.stringify(this.#client.model));
+    if (invoked) session.refusals.wanted(at);
+    this.#refinements.activity(request.document.uri);
+  }
+
+  #skipReason(invoked: boolean, at: Context, lineRest: string, document: TextDocument): string | undefined {
+    return skipReason(invoked, at, lineRest, pathFor(document), this.#client.model?.infills);
+  }
+
+  /** What is remembered for the place: the suggestion on screen, or one made here before. */
+  #recall(asking: Attempt, path?: keyof typeof describePath): Found | undefined {
+    const { request, at, invoked } = asking;
+    const { session } = request;
+    const remembered = asking.over() ? undefined : session.suggestions.find(at, session.version, invoked);
+    if (!remembered) return undefined;
+    const { left, entry } = remembered;
+    if (session.refusals.refuses(at, left.text)) return this.#nothing(session, REFUSED);
+    if (entry.prefetched) this.tally.prefetch.served++;
+    session.suggestions.show(entry);
+    this.#prefetch(request, at, left);
+    const { text } = left;
+    const others = session.suggestions
+      .alternatives(at, text)
+      .filter((other) => !session.refusals.refuses(at, other.text));
+    return { list: this.#shown(request, at, [left, ...others], path ?? remembered.path), text };
+  }
+
+  /** What comes of a run under way that may still fit. */
+  async #takeUp(asking: Attempt): Promise<Found | undefined> {
+    const { session } = asking.request;
+    for (const pending of [session.pendingRun, session.prefetch]) {
+      if (asking.over() || !pending || !mayServe(pending, asking.at)) continue;
+      await this.#wait(session, pending, asking.cancelled);
+      const found = this.#recall(asking, 'waited');
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** That the model had nothing here is remembered, too; who asks for it makes it try again. */
+  #knownToBeEmpty({ request, at, invoked, over }: Attempt): Found | undefined {
+    const { session } = request;
+    const reason = over() || invoked ? undefined : session.suggestions.emptyResult(at, session.version);
+    return reason === undefined ? undefined : this.#nothing(session, reason);
+  }
+
+  /** Asks the model, after a pause in typing. */
+  async #askAnew(asking: Attempt): Promise<Found | undefined> {
+    const { request, at, invoked, cancelled, over } = asking;
+    const { session } = request;
+    if (over()) return undefined;
+    if (!invoked) await Promise.race([delay(this.cadence.wait(performance.now())), cancelled]);
+    if (over()) return undefined;
+    const pending = this.#run(request, at);
+    await Promise.race([this.#wait(session, pending, cancelled), pending.early]);
+    const found = this.#recall(asking, pending.memory ? 'memory' : pending.path);
+    if (found || over()) return found;
+    return this.#nothing(session, pending.reason ?? 'the suggestion does not fit what is right of the cursor');
+  }
+
+  /** The answer with what can be chosen instead behind it. */
+  async #withAlternatives(asking: Attempt, { list, text }: Found): Promise<AnsweredList> {
+    const { request, at } = asking;
+    await this.#choose(asking);
+    const others = request.session.suggestions.alternatives(at, text).map((other) => itemOf(request, at, other));
+    return { ...list, items: [...list.items.slice(0, 1), ...others] };
+  }
+
   /** Asks for alternatives to the suggestion that stands at a place: once for each place and thought. */
-  async #choose(request: SuggestionRequest, at: Cut, cancelled: Promise<undefined>): Promise<void> {
+  async #choose({ request, at, cancelled }: Attempt): Promise<void> {
     const { document, session } = request;
     const { prefix, suffix } = at;
     const { choice, suggestions } = session;
     if (choice?.thought === session.version && choice.prefix === prefix && choice.suffix === suffix) return;
-    const asking = { ...options(request), alternatives: THOUGHTS_TO_CHOOSE };
+    const asking = { ...runOptions(request), alternatives: THOUGHTS_TO_CHOOSE };
     const run = this.#client.complete(document.uri, toRequest(request, at), asking);
     const answer = await Promise.race([run.result, cancelled]);
     if (!answer) run.abort();
@@ -237,35 +213,19 @@ export class Completions {
     const { prefix, suffix } = at;
     session.pendingRun?.run.abort();
     const began = performance.now();
-    const run = this.#client.complete(document.uri, toRequest(request, at), options(request));
+    const run = this.#client.complete(document.uri, toRequest(request, at), runOptions(request));
     const done = run.result.then((answer) => {
       if (session.pendingRun === pending) session.pendingRun = undefined;
-      if (!('result' in answer)) {
-        pending.reason = answer.reason;
-        return;
+      const outcome = outcomeOf(at, answer);
+      pending.reason = outcome.reason;
+      if ('result' in answer) {
+        pending.path = isCold(answer) ? 'cold' : 'reuse';
+        this.#noteRun(session, answer, performance.now() - began);
       }
-      this.tally.ran(answer);
-      session.window = answer.window;
-      pending.path = isCold(answer) ? 'cold' : 'reuse';
-      const { text, replaceSuffix, milliseconds, stop, partial } = answer.result;
-      if (stop === 'aborted') {
-        pending.reason = 'given up because the text changed meanwhile';
-        return;
-      }
-      this.cadence.ran(performance.now() - began);
-      if (text === '') {
-        pending.reason = answer.result.reason ?? 'the model suggests nothing here';
-        // With more time, or with all that can be looked up, there may be something.
-        if (stop !== 'time' && !partial) suggestions.addEmpty(at, answer.thought, pending.reason);
-        return;
-      }
-      const logprob = answer.result.candidates[0]?.logprob ?? 0;
-      session.lastSuggestion = { text, milliseconds, logprob, stop, thought: answer.thought };
-      // What was written in haste, or without all that could be looked up, serves now and is not the last word.
-      const thought = partial || stop === 'time' ? -1 : answer.thought;
-      const entry = { prefix, suffix, text, replaceSuffix, thought };
-      if (pending.memory) suggestions.addAfter(pending.memory, entry);
-      else suggestions.add(entry);
+      keep(suggestions, at, outcome, (entry) => {
+        if (pending.memory) suggestions.addAfter(pending.memory, entry);
+        else suggestions.add(entry);
+      });
     });
     const early = new Promise<void>((resolve) => {
       void run.early?.then(({ text, replaceSuffix }) => {
@@ -280,6 +240,17 @@ export class Completions {
     return pending;
   }
 
+  #noteRun(session: Session, answer: Answer, took: number): void {
+    const { text, milliseconds, stop, candidates } = answer.result;
+    this.tally.ran(answer);
+    session.window = answer.window;
+    if (stop === 'aborted') return;
+    this.cadence.ran(took);
+    if (text === '') return;
+    const logprob = candidates[0]?.logprob ?? 0;
+    session.lastSuggestion = { text, milliseconds, logprob, stop, thought: answer.thought };
+  }
+
   /** When a suggestion has stood for a while, asks what would follow it. Any keystroke puts an end to that. */
   #prefetch(request: SuggestionRequest, at: Context, left: Continuation): void {
     const { document, session } = request;
@@ -289,23 +260,15 @@ export class Completions {
       const next = accepted(at, left);
       const { prefix, suffix } = next;
       const line = suffix.split('\n', 1)[0] ?? '';
-      const skipped = skipReason(false, next, line, pathFor(document), this.#client.model?.infills);
+      const skipped = this.#skipReason(false, next, line, document);
       if (session.pendingRun || session.prefetch || skipped !== undefined) return;
       if (suggestions.find(next, session.version)) return;
       this.tally.prefetch.runs++;
-      const run = this.#client.complete(
-        document.uri,
-        toRequest(request, next),
-        { ...options(request), invoked: false, timeBudget: undefined },
-        true,
-      );
+      const options = { ...runOptions(request), invoked: false, timeBudget: undefined };
+      const run = this.#client.complete(document.uri, toRequest(request, next), options, true);
       const done = run.result.then((answer) => {
         if (session.prefetch === pending) session.prefetch = undefined;
-        if (!('result' in answer) || answer.result.stop === 'aborted') return;
-        const { text, replaceSuffix, reason, partial } = answer.result;
-        const thought = partial ? -1 : answer.thought;
-        if (text === '') suggestions.addEmpty(next, thought, reason ?? 'the model suggests nothing here');
-        else suggestions.addPrefetched({ prefix, suffix, text, replaceSuffix, thought });
+        keep(suggestions, next, outcomeOf(next, answer), (entry) => suggestions.addPrefetched(entry));
       });
       const pending: PendingRun = { prefix, suffix, run, done, waiters: 0 };
       session.prefetch = pending;
@@ -326,15 +289,8 @@ export class Completions {
     return { items: texts.map((text) => itemOf(request, at, text)), path };
   }
 
-  /** Notes that a request was declined without asking the model. */
-  refuse(session: Session, reason: string): AnsweredList {
-    return this.#none(session, reason);
-  }
-
-  #none(session: Session, reason: string): AnsweredList {
-    this.tally.paths.none++;
-    session.decide(reason);
-    return { items: [], path: 'none' };
+  #nothing(session: Session, reason: string): Found {
+    return { list: this.refuse(session, reason), text: '' };
   }
 }
 
@@ -346,6 +302,36 @@ const describePath: Record<Exclude<AnswerPath, 'none'>, string> = {
   reuse: 'suggested by the model',
   cold: 'suggested by the model, which read its window again',
 };
+
+/** A request that is being answered. */
+interface Attempt {
+  readonly request: SuggestionRequest;
+  readonly at: Cut;
+  readonly invoked: boolean;
+  /** Resolves when the editor wants no answer any more. */
+  readonly cancelled: Promise<undefined>;
+  /** Whether an answer is of no use any more. */
+  readonly over: () => boolean;
+}
+
+function attempt(request: SuggestionRequest, at: Cut, token: CancellationToken): Attempt {
+  const { document } = request;
+  const { version } = document;
+  return {
+    request,
+    at,
+    invoked: isInvoked(request),
+    cancelled: new Promise<undefined>((resolve) => token.onCancellationRequested(() => resolve(undefined))),
+    over: () => token.isCancellationRequested || document.version !== version,
+  };
+}
+
+/** What a request is answered with. */
+interface Found {
+  readonly list: AnsweredList;
+  /** The text that is shown; empty where there is none. */
+  readonly text: string;
+}
 
 /** A run that somebody waits for. */
 interface ActiveRun extends PendingRun {
@@ -359,46 +345,10 @@ interface ActiveRun extends PendingRun {
   reason?: string | undefined;
 }
 
-/** Whether a run read more than half of its window again. */
-function isCold({ window, result }: Answer): boolean {
-  return 2 * result.read > window.prefixTokens + window.suffixTokens;
-}
-
-/** With the suggest widget open an item begins with the entry that is selected there. */
-function itemOf({ document, context }: SuggestionRequest, at: Cut, left: Continuation): InlineCompletionItem {
-  const { selectedCompletionInfo: selected } = context;
-  const range = replaceRange(at, left.replaceSuffix);
-  return {
-    insertText: (selected?.text ?? '') + withLineEnds(document, left.text),
-    range: selected ? { start: selected.range.start, end: range.end } : range,
-    command: { command: ACCEPTED_COMMAND, title: '', arguments: [left.text.length] },
-  };
-}
-
-/** The text around the cursor. With the suggest widget open it is what it will be when the selected entry is taken. */
-function place({ document, position, context, before }: SuggestionRequest): Cut | Refusal {
-  const selected = context.selectedCompletionInfo;
-  if (!selected) return cut(document, position, before);
-  const start = cut(document, selected.range.start, before);
-  const end = cut(document, selected.range.end, before);
-  if (start instanceof Refusal) return start;
-  if (end instanceof Refusal) return end;
-  return { ...end, prefix: start.prefix + selected.text };
-}
-
-function toRequest(request: SuggestionRequest, { prefix, suffix }: Context): CompletionRequest {
-  const { document, suggestionOptions } = request;
-  return { path: pathFor(document), prefix, suffix, related: suggestionOptions.memory ? request.related() : [] };
-}
-
-function options(request: SuggestionRequest): RunOptions {
-  const { maxLines, suggestionOptions, thinks, timeBudget } = request;
-  const invoked = isInvoked(request);
-  return { maxLines, suggestionOptions, invoked, thinks, ...(!invoked && { timeBudget }) };
-}
-
-function isInvoked({ context }: SuggestionRequest): boolean {
-  return context.triggerKind === InlineCompletionTriggerKind.Invoked;
+/** Remembers what a run came to. */
+function keep(suggestions: SuggestionCache, at: Context, outcome: Outcome, add: (entry: Remembered) => void): void {
+  if (outcome.entry) add(outcome.entry);
+  else if (outcome.thought !== undefined) suggestions.addEmpty(at, outcome.thought, outcome.reason);
 }
 
 function delay(milliseconds: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { Position, Range, TextDocumentContentChangeEvent } from 'vscode-lan
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { forOthers, isSecretFile, type Known } from '../workspace/secrets';
 import { languageOf } from '../languages';
+import { isBinary, normaliseNewlines, stableStart } from '../text';
 import { field, readRange, readText } from './parameters';
 import type { Edit } from './refusals';
 
@@ -99,28 +100,17 @@ export function cut(document: TextDocument, position: Position, before = ''): Cu
     return new Refusal(`line ${line + 1} has ${lineEnd - lineStart} characters, more than ${limits.line}`);
   }
   const large = text.length > limits.whole;
-  const from = large ? stableStart(text, lineStart) : 0;
+  const from = large ? stableStart(text.slice(0, lineStart), limits.part, { block: limits.part }) : 0;
   const to = large ? Math.min(text.length, lineEnd + limits.part) : text.length;
   const prefix = text.slice(from, offset);
   const suffix = text.slice(offset, to);
   if (isBinary(prefix) || isBinary(suffix)) return new Refusal('the file is binary (it holds NUL characters)');
   return {
-    prefix: before + unixLines(prefix),
-    suffix: unixLines(suffix),
+    prefix: before + normaliseNewlines(prefix),
+    suffix: normaliseNewlines(suffix),
     lineRest: lineEnd - offset,
     position: { line, character: offset - lineStart },
   };
-}
-
-/**
- * Where the part of a large text begins: at a line, at least `limits.part` before the cursor's line where there is that
- * much, moving in steps of that size so that typing does not move it.
- */
-function stableStart(text: string, lineStart: number): number {
-  const step = Math.max(0, Math.floor(lineStart / limits.part) - 1) * limits.part;
-  if (step === 0) return 0;
-  const newline = text.indexOf('\n', step);
-  return newline >= 0 && newline < lineStart ? newline + 1 : step;
 }
 
 /** The range that an item replaces: from the cursor over `replaceSuffix` characters of its line. */
@@ -134,15 +124,6 @@ export function withLineEnds(document: TextDocument, text: string): string {
   if (!text.includes('\n')) return text;
   const first = document.getText({ start: { line: 0, character: 0 }, end: { line: 1, character: 0 } });
   return first.endsWith('\r\n') ? text.replace(/\n/g, '\r\n') : text;
-}
-
-/** Line ends as the model has them. */
-export function unixLines(text: string): string {
-  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
-}
-
-export function isBinary(text: string): boolean {
-  return text.includes('\0');
 }
 
 /** The path that stands for a document, with forward slashes. Nothing is read from it. */
@@ -223,7 +204,7 @@ const known = new WeakMap<TextDocument, Known & { readonly version: number }>();
 function knownOf(document: TextDocument, text: string): Known {
   const before = known.get(document);
   if (before?.version === document.version) return before;
-  const now = { ...forOthers(unixLines(text)), version: document.version };
+  const now = { ...forOthers(normaliseNewlines(text)), version: document.version };
   known.set(document, now);
   return now;
 }

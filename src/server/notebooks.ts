@@ -2,6 +2,7 @@
 import type { Connection, NotebookCell } from 'vscode-languageserver';
 import { NotebookCellKind, NotebookDocuments, type TextDocuments } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import { normaliseNewlines } from '../text';
 
 /** A cell above. */
 export interface Cell {
@@ -29,7 +30,7 @@ export function joined(cells: readonly Cell[], language: string): string {
   const sign = COMMENTS[language] ?? '#';
   const comment = (text: string) => text.replace(/^.*$/gm, (line) => `${sign} ${line}`.trimEnd());
   const texts = cells
-    .map((cell) => ({ ...cell, text: cell.text.replace(/\r\n?/g, '\n').trimEnd() }))
+    .map((cell) => ({ ...cell, text: normaliseNewlines(cell.text).trimEnd() }))
     .filter(({ text }) => text.trim() !== '')
     .map(({ text, code, language: own }) => `${code && own === language ? text : comment(text)}\n\n`);
   const text = texts.join('');

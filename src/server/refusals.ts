@@ -1,5 +1,6 @@
 /** What the user did not want at a place: it is not offered there automatically again. A pure state machine. */
-import type { Context } from './schedule';
+import { normaliseNewlines } from '../text';
+import type { Context } from './continuation';
 
 /** A change of a text. */
 export interface Edit {
@@ -70,7 +71,7 @@ export class Refusals {
   }
 
   #refuse(at: Context, whole: string): Refused | undefined {
-    const text = whole.replace(/\r\n?/g, '\n').trim();
+    const text = normaliseNewlines(whole).trim();
     // Whose blanks are deleted moves lines, and refuses nothing.
     if (text === '') return undefined;
     const refused = { around: aroundOf(at), text };
@@ -95,8 +96,8 @@ export function smallest({ offset, removed, inserted }: Edit): Edit {
 
 function aroundOf({ prefix, suffix }: Context): string {
   // Twice as much as is compared: line ends may be of two characters.
-  const before = prefix.slice(-2 * CHARACTERS).replace(/\r\n?/g, '\n').split('\n'); // prettier-ignore
-  const after = suffix.slice(0, 2 * CHARACTERS).replace(/\r\n?/g, '\n').split('\n'); // prettier-ignore
+  const before = normaliseNewlines(prefix.slice(-2 * CHARACTERS)).split('\n');
+  const after = normaliseNewlines(suffix.slice(0, 2 * CHARACTERS)).split('\n');
   return JSON.stringify([
     before.slice(-1 - LINES_BEFORE).join('\n').slice(-CHARACTERS),
     after.slice(0, 1 + LINES_AFTER).join('\n').slice(0, CHARACTERS),

@@ -4,7 +4,8 @@ import type { Answer, CompletionResult, Publication } from '../inference/message
 import type { DocumentSettings } from '../settings';
 import { EditedLines } from './edits';
 import { Refusals } from './refusals';
-import type { Context, Thinking } from './schedule';
+import type { Context } from './continuation';
+import type { Thinking } from './schedule';
 import { SuggestionCache } from './suggestionCache';
 import { changeKind, type LastChange } from './reasons';
 

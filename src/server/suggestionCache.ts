@@ -1,4 +1,4 @@
-import { continuation, type Context, type Continuation, type Suggestion } from './schedule';
+import { continuation, type Context, type Continuation, type Suggestion } from './continuation';
 
 /** A suggestion remembered, with the version of the thought it was made under. */
 export interface Remembered extends Suggestion {
@@ -82,7 +82,7 @@ export class SuggestionCache {
     this.#entries = [...others, ...alternatives, ...shown].slice(-max);
   }
 
-  /** What may be chosen at a place instead of a text, each text once, the first of `addBeside` first. */
+  /** What may be chosen at a place instead of a text, each text once, the first of `addAlternatives` first. */
   alternatives(at: Context, text: string): Continuation[] {
     const found = this.#entries
       .filter(({ alternative }) => alternative)

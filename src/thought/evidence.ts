@@ -1,6 +1,6 @@
 import type { SpecialTokens } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
-import { textLines } from '../model/lines';
+import { stableStart, textLines } from '../text';
 import { pathTailTokens } from '../model/path';
 import type { ChunkInfo } from './thought';
 
@@ -134,7 +134,7 @@ function* cut(
   const room = limits.tokens - header.length + 1;
   if (room < MIN_TOKENS) return;
   const enough = BLOCK * Math.ceil(limits.count / MAX_CHUNKS);
-  const from = source.nearest === 'end' ? blockStart(source.text, enough) : 0;
+  const from = source.nearest === 'end' ? stableStart(source.text, enough, { block: BLOCK, reach: BLOCK / 2 }) : 0;
   const text = source.nearest === 'end' ? source.text.slice(from) : source.text.slice(0, 2 * enough);
   const firstLine = source.line + countNewlines(source.text, from);
 
@@ -207,14 +207,6 @@ export function* packLines(text: string, tokenizer: Tokenizer, room: number): Ge
     span.to = end;
   }
   yield* open(0);
-}
-
-/** Where to begin when at least the last `wanted` characters count: stays put while text is added at the end. */
-function blockStart(text: string, wanted: number): number {
-  const at = Math.floor((text.length - wanted) / BLOCK) * BLOCK;
-  if (at <= 0) return 0;
-  const newline = text.indexOf('\n', at);
-  return newline === -1 || newline > at + BLOCK / 2 ? at : newline + 1;
 }
 
 function countNewlines(text: string, end: number): number {

@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import { normaliseNewlines } from '../text';
 import {
   isExcluded,
   isIgnored,
@@ -161,7 +162,7 @@ export async function readSource({ file }: Pick<SourceFile, 'file'>): Promise<{ 
   if (typeof bytes === 'string') return { reason: bytes };
   // It may have grown since it was found.
   if (bytes.byteLength > LARGEST) return { reason: 'too large' };
-  const text = bytes.toString('utf8').replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n'); // prettier-ignore
+  const text = normaliseNewlines(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   const reason = strangeness(text);
   return reason === undefined ? { text: forOthers(text).text } : { reason };
 }

@@ -22,9 +22,10 @@ import { UserError } from '../../src/model/errors';
 import { filesOf, parseManifest, type Manifest } from '../../src/model/manifest';
 import { grammarFor } from '../../src/scopes/grammars';
 import { LineStates } from '../../src/scopes/lineStates';
-import { cut, pathFor, Refusal, replaceRange, unixLines } from '../../src/server/documents';
+import { cut, pathFor, Refusal, replaceRange } from '../../src/server/documents';
 import { Refusals } from '../../src/server/refusals';
-import { accepted, continuation, couldServe, mayServe } from '../../src/server/schedule';
+import { normaliseNewlines } from '../../src/text';
+import { accepted, continuation, couldServe, mayServe } from '../../src/server/continuation';
 import { SuggestionCache } from '../../src/server/suggestionCache';
 import { readSettings } from '../../src/server/settings';
 import { isSubsequence } from '../../src/syntax/edit';
@@ -55,7 +56,7 @@ const piece = fc.oneof(
 );
 const text = (maxLength = 24) => fc.array(piece, { maxLength, size: 'max' }).map((parts) => parts.join(''));
 /** Text as it is once a document has been cut: line ends are "\n". */
-const unixText = (maxLength?: number) => text(maxLength).map(unixLines);
+const unixText = (maxLength?: number) => text(maxLength).map(normaliseNewlines);
 const anything = fc.anything({ withNullPrototype: true, withBigInt: false, maxDepth: 3 });
 const number = fc.oneof(
   { weight: 8, arbitrary: fc.nat({ max: 6 }) },
@@ -79,7 +80,10 @@ const positions: Property = {
         return;
       }
       const offset = document.offsetAt(at.position);
-      assert.deepEqual([at.prefix, at.suffix], [unixLines(content.slice(0, offset)), unixLines(content.slice(offset))]);
+      assert.deepEqual(
+        [at.prefix, at.suffix],
+        [normaliseNewlines(content.slice(0, offset)), normaliseNewlines(content.slice(offset))],
+      );
       assert.ok(!(isHigh(content.charCodeAt(offset - 1)) && isLow(content.charCodeAt(offset))), 'half of a pair');
       assert.equal(at.position.line, line);
       const range = replaceRange(at, at.lineRest + 7);

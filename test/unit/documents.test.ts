@@ -10,7 +10,6 @@ import {
   Refusal,
   replaceRange,
   siblings,
-  unixLines,
   withLineEnds,
   type Cut,
 } from '../../src/server/documents';
@@ -94,7 +93,6 @@ test('line ends are those of the document', () => {
   assert.equal(withLineEnds(document('a\r\nb'), 'x\ny\n'), 'x\r\ny\r\n');
   assert.equal(withLineEnds(document('a\nb'), 'x\ny'), 'x\ny');
   assert.equal(withLineEnds(document('a'), 'x\ny'), 'x\ny');
-  assert.equal(unixLines('a\r\nb\rc\nd'), 'a\nb\nc\nd');
 });
 
 test('paths come from URIs', () => {

@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  accepted,
-  continuation,
-  couldServe,
-  mayServe,
-  nextThinking,
-  skipReason,
-  restMs,
-  thinkingDelay,
-  type Suggestion,
-  type Thinking,
-} from '../../src/server/schedule';
+import { accepted, continuation, couldServe, mayServe, type Suggestion } from '../../src/server/continuation';
+import { nextThinking, skipReason, restMs, thinkingDelay, type Thinking } from '../../src/server/schedule';
 import { SuggestionCache, type Remembered } from '../../src/server/suggestionCache';
 import { isSubsequence } from '../../src/syntax/edit';
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { memorySources } from '../../../src/completion/lookupMemory';
 import { ContextMemory, type Source } from '../../../src/memory/context';
 import { EncodedText } from '../../../src/memory/encoded';
-import { textLines } from '../../../src/model/lines';
+import { textLines } from '../../../src/text';
 import { tinyTokenizer } from '../../fixtures';
 
 const tokenizer = tinyTokenizer();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, test } from 'node:test';
-import { textLines } from '../../../src/model/lines';
+import { textLines } from '../../../src/text';
 import { pathTail } from '../../../src/model/path';
 import { qwen2Tokenizer, largeTokenizer, ROOT, tinyTokenizer } from '../../fixtures';
 
