@@ -353,6 +353,13 @@ export class Engine {
     return other.length > one.length && one.every((token, i) => token === other[i]);
   }
 
+  /** Tokens that would have to be read for an automatic suggestion. */
+  unread(request: CompletionRequest): number {
+    const { head, prefix, parts } = this.#window(request);
+    const tokens = [...head, ...prefix];
+    return tokens.length - this.#windows.overlap(request.path, { tokens, parts }, MAX_STALE);
+  }
+
   /** Tokens of the window on either side of the cursor. */
   window(request: CompletionRequest): { prefixTokens: number; suffixTokens: number } {
     const { prefix, context, suffixTokens } = this.#window(request);
@@ -505,7 +512,7 @@ export class Engine {
     const { prefix, suffix } = document;
     const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
     if (options.written) return { candidates: [candidateOfRemote(options.written, cursor)], read: 0 };
-    const decoder = this.#decoder(request.path, window, options.exact === false ? MAX_STALE : 0);
+    const decoder = this.#decoder(request.path, window, options.exact === false ? MAX_STALE : 0, options.ahead);
     const thought = this.#serving(whole, memory);
     const { readings: datastore } = whole;
     const mix = this.#lookup.mix(memory, options.knn === false ? undefined : { decoder, datastore });
@@ -583,9 +590,10 @@ export class Engine {
    * What reads a window: where most of it has been read.
    * @param key whose windows are its own: the path, or a user and a path
    * @param maxStale as `Decoder.arrange` has it
+   * @param ahead as `KeptWindows.of` has it
    */
-  #decoder(key: string, { head, prefix, parts }: Window, maxStale: number): Decoder {
-    const decoder = this.#windows.of(key, { tokens: [...head, ...prefix], parts }, maxStale);
+  #decoder(key: string, { head, prefix, parts }: Window, maxStale: number, ahead = false): Decoder {
+    const decoder = this.#windows.of(key, { tokens: [...head, ...prefix], parts }, maxStale, ahead);
     if (parts) decoder.arrange(head, parts, maxStale);
     return decoder;
   }

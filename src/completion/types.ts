@@ -60,6 +60,8 @@ export interface CompletionOptions {
   readonly timeBudget?: number | undefined;
   /** Whether all of the window is read as it is (default), or what follows the cursor may have been read behind a prefix of a few tokens less. */
   readonly exact?: boolean | undefined;
+  /** Whether it is made before anybody asks for it: its window is read beside those that have been read (default: no). */
+  readonly ahead?: boolean | undefined;
   /** A text that another model wrote here: it is presented, and none is written. */
   readonly written?: RemoteText | undefined;
   readonly signal?: Abortable | undefined;

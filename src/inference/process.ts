@@ -28,6 +28,9 @@ const VERIFY_EVERY = 256;
  */
 const REST_MS = 150;
 
+/** Tokens that are read at most for a suggestion that nobody may ask for, where its window is another one. */
+const AHEAD_TOKENS = 128;
+
 /** For this long an automatic suggestion waits until texts are in the memory; the rest comes in at idle. */
 const MEMORY_DEADLINE_MS = 30;
 
@@ -135,7 +138,8 @@ export class InferenceService {
     });
   }
 
-  #decoding({ id, uri, request, options: asked, sentAt, prefetch }: Message<'complete'>): Work {
+  /** @param ahead as the engine's options have it */
+  #decoding({ id, uri, request, options: asked, sentAt, prefetch }: Message<'complete'>, ahead = () => false): Work {
     const signal = { aborted: false };
     const arrived = now();
     this.#signals.set(id, signal);
@@ -159,7 +163,7 @@ export class InferenceService {
         const confidence = invoked ? 'off' : suggestionOptions.confidence;
         const exact = invoked;
         const base = { steps: 0, candidates: DEFAULTS.candidates, memoryDeadlineMs, exact, signal, thought, prior };
-        const options = { ...base, ...rest, ...suggestionOptions, confidence, timeBudget };
+        const options = { ...base, ahead: ahead(), ...rest, ...suggestionOptions, confidence, timeBudget };
         const early = invoked || prefetch ? undefined : await this.#engine.early(request, options);
         if (early && !signal.aborted) this.#send({ type: 'early', id, ...early });
         const result = await this.#engine.complete(request, options);
@@ -179,21 +183,24 @@ export class InferenceService {
   }
 
   /**
-   * The suggestion that may be wanted next. It is decoded only while the window stays where it is: else the caches of the
-   * text that is there now would be lost.
+   * The suggestion that may be wanted next. Where its window goes on from the one that is there now, it is read in it;
+   * another one is read beside it, if little of it has to be read.
    */
   #prefetching(message: Message<'complete'>): Work {
     const { id, uri, request } = message;
-    const decoding = this.#decoding(message);
+    const goesOn = () => {
+      const now = this.#latest.get(uri);
+      return now !== undefined && this.#engine.extendsWindow(now, request);
+    };
+    const decoding = this.#decoding(message, () => !goesOn());
     const signal = this.#signals.get(id);
     return {
       lane: 'prefetch',
       key: PREFETCH,
       advance: async () => {
-        const now = this.#latest.get(uri);
-        if (now && this.#engine.extendsWindow(now, request)) return decoding.advance();
+        if (goesOn() || this.#engine.unread(request) <= AHEAD_TOKENS) return decoding.advance();
         this.#signals.delete(id);
-        this.#send({ type: 'declined', id, reason: 'the window would have to move' });
+        this.#send({ type: 'declined', id, reason: 'too much would have to be read' });
         return false;
       },
       dropped: (error) => {

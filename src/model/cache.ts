@@ -58,10 +58,10 @@ export class Rows {
     return this.#data.byteLength;
   }
 
-  /** A table of its own with the first rows of this one. */
-  beginning(length: number): Rows {
-    const copy = new Rows(this.width, length);
-    copy.append(this.slice(0, Math.min(length, this.#length)));
+  /** A table of its own with the same rows. */
+  copy(): Rows {
+    const copy = new Rows(this.width, this.#length);
+    copy.append(this.slice());
     return copy;
   }
 }
@@ -224,16 +224,16 @@ export class KeyValueCache {
     else this.lastHiddenKeys = hiddenKeys;
   }
 
-  /** A cache of its own with the first tokens of this one. */
-  beginning(length: number): KeyValueCache {
-    const copy = new KeyValueCache(this.shape, this.batch, length);
-    copy.#length = Math.min(length, this.#length);
+  /** A cache of its own with the same tokens. */
+  copy(): KeyValueCache {
+    const copy = new KeyValueCache(this.shape, this.batch, this.#length);
+    copy.#length = this.#length;
     for (const [i, table] of copy.#tables.entries()) {
       for (let block = 0; block < this.#blocks; block++) {
-        table.set(this.rows(i, block, 0, copy.#length), block * copy.#capacity * this.#width);
+        table.set(this.rows(i, block, 0, this.#length), block * copy.#capacity * this.#width);
       }
     }
-    copy.hiddenKeys = this.hiddenKeys?.beginning(length);
+    copy.hiddenKeys = this.hiddenKeys?.copy();
     return copy;
   }
 

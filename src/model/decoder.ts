@@ -143,15 +143,14 @@ export class Decoder implements WindowCache<Decoder> {
     return Math.min(shared, parts.suffixStart, this.#suffix?.suffixStart ?? 0);
   }
 
-  /** A decoder of its own that has read what is the same at the beginning of a window. */
-  beginning({ tokens, parts }: WantedWindow): Decoder {
-    const length = Math.min(this.#shared(tokens), parts ? (this.#suffix?.suffixStart ?? 0) : Infinity);
+  /** A decoder of its own that has read the same. */
+  copy(): Decoder {
     const copy = new Decoder(this.#graphs, this.#manifest);
-    copy.#tokens = this.#tokens.slice(0, length);
-    copy.#states = this.#states.beginning(length);
-    copy.#trunk = this.#trunk.beginning(length);
-    for (const [version, top] of this.#tops.entries()) copy.#tops.set(version, top.beginning(length));
-    if (parts) copy.#suffix = { suffixStart: length, suffixEnd: length, stale: 0 };
+    copy.#tokens = [...this.#tokens];
+    copy.#states = this.#states.copy();
+    copy.#trunk = this.#trunk.copy();
+    copy.#suffix = this.#suffix;
+    for (const [version, top] of this.#tops.entries()) copy.#tops.set(version, top.copy());
     return copy;
   }
 

@@ -66,13 +66,13 @@ export class HiddenKeys {
     return this.#numbers.byteLength + this.#scales.byteLength;
   }
 
-  /** A table of its own with the first rows of this one. */
-  beginning(length: number): HiddenKeys {
-    const copy = new HiddenKeys(this.width, length);
-    const { numbers, scales } = this.slice(0, Math.min(length, this.#length));
+  /** A table of its own with the same rows. */
+  copy(): HiddenKeys {
+    const copy = new HiddenKeys(this.width, this.#length);
+    const { numbers, scales } = this.slice();
     copy.#numbers.set(numbers);
     copy.#scales.set(scales);
-    copy.#length = scales.length;
+    copy.#length = this.#length;
     return copy;
   }
 

@@ -14,8 +14,8 @@ export interface WindowCache<Self> {
   readonly bytes: number;
   /** Tokens of a window that need not be read for it; texts are compared, token by token. */
   overlap(window: WantedWindow, maxStale: number): number;
-  /** Another one that has read what is the same at the beginning of a window. */
-  beginning(window: WantedWindow): Self;
+  /** Another one that has read the same. */
+  copy(): Self;
 }
 
 export interface KeptWindowsOptions<Cache> {
@@ -27,6 +27,13 @@ export interface KeptWindowsOptions<Cache> {
   /** Memory that the machine has left, in bytes. */
   readonly available?: () => number;
   readonly now?: () => number;
+}
+
+interface Kept<Cache> {
+  readonly key: string;
+  readonly cache: Cache;
+  /** Whether it was read ahead, and nobody has asked for it yet. */
+  readonly ahead: boolean;
 }
 
 /** Where the machine has less memory than this left, in bytes, less is kept. */
@@ -43,7 +50,7 @@ const LOOK_MS = 5000;
 export class KeptWindows<Cache extends WindowCache<Cache>> {
   readonly #options: KeptWindowsOptions<Cache>;
   /** Those used longest ago first. */
-  #windows: { readonly key: string; readonly cache: Cache }[] = [];
+  #windows: Kept<Cache>[] = [];
   #budget: number;
   #looked = -Infinity;
 
@@ -66,27 +73,40 @@ export class KeptWindows<Cache extends WindowCache<Cache>> {
    * Where a window is to be read: in what has been read of the file, if most of that serves, else beside it.
    * @param key of the file
    * @param maxStale as `Decoder.arrange` has it
+   * @param ahead whether nobody has asked for the window yet: then it is read beside all others, and forgotten when another
+   * one is read ahead
    */
-  of(key: string, window: WantedWindow, maxStale: number): Cache {
+  of(key: string, window: WantedWindow, maxStale: number, ahead = false): Cache {
+    if (ahead) this.#windows = this.#windows.filter((one) => !one.ahead);
+    const best = this.#best(key, window, maxStale);
+    if (!best) return this.#use({ key, cache: this.#options.make(), ahead });
+    // What it holds beyond the window is lost; where that is much, it is worth another one.
+    const lost = best.cache.length - best.overlap;
+    if (!ahead && lost <= best.overlap) return this.#use({ key, cache: best.cache, ahead: false });
+    return this.#use({ key, cache: best.cache.copy(), ahead });
+  }
+
+  /** Tokens of a window that need not be read for it. */
+  overlap(key: string, window: WantedWindow, maxStale: number): number {
+    return this.#best(key, window, maxStale)?.overlap ?? 0;
+  }
+
+  /** What has been read of a file that serves a window best; among equals what was used last. */
+  #best(key: string, window: WantedWindow, maxStale: number): { cache: Cache; overlap: number } | undefined {
     const own = this.#windows.filter((one) => one.key === key).reverse();
     const rated = own.map(({ cache }) => ({ cache, overlap: cache.overlap(window, maxStale) }));
-    const best = rated.reduce<(typeof rated)[number] | undefined>(
-      (most, one) => (!most || one.overlap > most.overlap ? one : most),
-      undefined,
-    );
-    if (!best) return this.#use(key, this.#options.make());
-    // What it holds beyond the window is lost; more than that is worth another one.
-    const serves = 2 * best.overlap >= best.cache.length;
-    return this.#use(key, serves ? best.cache : best.cache.beginning(window));
+    return rated.sort((a, b) => b.overlap - a.overlap)[0];
   }
 
-  /** The same for texts to which nobody comes back: there is one for a key. */
+  /** Where texts are read to which nobody comes back: there is one for a key. */
   single(key: string): Cache {
-    return this.#use(key, this.#windows.findLast((one) => one.key === key)?.cache ?? this.#options.make());
+    const cache = this.#windows.findLast((one) => one.key === key)?.cache ?? this.#options.make();
+    return this.#use({ key, cache, ahead: false });
   }
 
-  #use(key: string, cache: Cache): Cache {
-    this.#windows = [...this.#windows.filter((one) => one.cache !== cache), { key, cache }];
+  #use(used: Kept<Cache>): Cache {
+    const { cache } = used;
+    this.#windows = [...this.#windows.filter((one) => one.cache !== cache), used];
     this.#look();
     // This one will be read to its end.
     let total = this.bytes + Math.max(0, this.#options.windowBytes - cache.bytes);

@@ -110,6 +110,18 @@ describe('windows that have been read', () => {
     assert.ok(read > 100 && read < 220, `${read} tokens`);
   });
 
+  test('what follows a block once it is accepted is read ahead, beside the window at hand', async () => {
+    const engine = await open();
+    await complete(engine, at(LINES, 195, '  const '));
+    const accepted = [...LINES.slice(0, 195), '  const berth = 1;', '  const ship = 2;', ...LINES.slice(195)];
+    const next = at(accepted, 197);
+    const unread = engine.unread(next);
+    assert.ok(unread > 8 && unread <= 64, `${unread} tokens`);
+    await engine.complete(next, { steps: 0, maxLines: 1, candidates: 1, exact: false, timeBudget: 0, ahead: true });
+    assert.ok((await complete(engine, at(LINES, 195, '  const b'), false)) <= 2);
+    assert.ok((await complete(engine, next, false)) <= 1);
+  });
+
   test('a cursor that jumps between far places finds them as they were left', async () => {
     const engine = await open();
     const places = [40, 350, 200].map((line) => at(LINES, line));

@@ -88,6 +88,12 @@ class CountingEngine {
     return length(request) > length(before);
   }
 
+  toRead = Infinity;
+
+  unread() {
+    return this.toRead;
+  }
+
   window(request: CompletionRequest) {
     const length = request.prefix.length;
     return { prefixTokens: length > this.windowEnd ? length - this.windowEnd : length, suffixTokens: 0 };
@@ -263,7 +269,7 @@ test('an engine that throws declines that request with the reason', async () => 
   assert.equal(sent.find((message) => message.type === 'declined')?.reason, 'the model failed: device lost');
 });
 
-test('what is made ahead makes way for a keystroke at its next token, and never moves the window', async () => {
+test('what is made ahead makes way for a keystroke at its next token, and reads another window only where little is new', async () => {
   const { engine, sent, say, until, count } = service();
   const completed = (id: number) => sent.some((message) => message.type === 'completed' && message.id === id);
   say.complete('a');
@@ -291,8 +297,17 @@ test('what is made ahead makes way for a keystroke at its next token, and never 
   say.complete('abcd', true);
   await until(() => count('declined') === 2);
   const last = sent.findLast((message) => message.type === 'declined');
-  assert.match(last?.type === 'declined' ? last.reason : '', /window would have to move/);
+  assert.match(last?.type === 'declined' ? last.reason : '', /too much would have to be read/);
   assert.deepEqual(engine.log, []);
+
+  engine.toRead = 100;
+  say.complete('abcd', true);
+  await until(() => completed(7));
+  assert.equal(engine.asked.at(-1)?.ahead, true);
+  engine.windowEnd = Infinity;
+  say.complete('abcde', true);
+  await until(() => completed(8));
+  assert.equal(engine.asked.at(-1)?.ahead, false);
 });
 
 test('after a suggestion that was typed for no gradient run begins for a while, unless a thought is asked for', async () => {

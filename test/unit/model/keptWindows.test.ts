@@ -20,8 +20,8 @@ class Read {
     return shared;
   }
 
-  beginning(window: WantedWindow) {
-    return new Read(this.tokens.slice(0, this.overlap(window)));
+  copy() {
+    return new Read(this.tokens);
   }
 }
 
@@ -36,8 +36,8 @@ function kept(count: number, memory: { available: number } = { available: Infini
     // The machine is asked each time.
     now: () => (time += 10_000),
   });
-  const read = (key: string, tokens: readonly number[]) => {
-    const cache = windows.of(key, { tokens }, 0);
+  const read = (key: string, tokens: readonly number[], ahead = false) => {
+    const cache = windows.of(key, { tokens }, 0, ahead);
     const unread = tokens.length - cache.overlap({ tokens });
     cache.tokens = tokens;
     return unread;
@@ -98,6 +98,18 @@ describe('windows that are kept', () => {
     memory.available = 2 * LITTLE_MEMORY;
     for (let i = 1; i <= 4; i++) read('a', place(i));
     assert.equal(windows.bytes, 400);
+  });
+
+  test('what is read ahead costs nothing that has been read, takes the room of one window, and then serves', () => {
+    const { windows, read } = kept(3);
+    read('a', place(1));
+    const next = (last: number) => [...place(1, 8), last, last];
+    assert.equal(read('a', next(5), true), 2);
+    assert.equal(read('a', next(6), true), 2);
+    assert.deepEqual([windows.size, read('a', place(1)), read('a', next(6))], [2, 0, 0]);
+    // By now it is a window like any other.
+    read('a', next(7), true);
+    assert.deepEqual([windows.size, read('a', place(1)), read('a', next(6))], [3, 0, 0]);
   });
 
   test('a key has a single one where that is asked for', () => {
