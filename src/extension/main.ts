@@ -34,10 +34,7 @@ export function activate(context: ExtensionContext): void {
   const panel = new ThoughtPanel(context.extensionUri, () => client);
   const recorder = new Recorder(context.globalState, (line) => log.warn(line));
   const statistics = new StatisticsPanel(context.extensionUri, recorder);
-  const nextEdits = new NextEdits(
-    () => client,
-    (event) => recorder.count(event),
-  );
+  const nextEdits = new NextEdits(() => client, recorder);
   const snoozer = new Snoozer();
   const snoozed = () => describeSnooze(snoozer.snooze, Date.now());
   const standstill = (): Standstill => {

@@ -13,8 +13,8 @@ import {
 import type { Client } from './client';
 import { addressOf, NextEditMarks, viewOf, type Shown } from './nextEditMarks';
 import { isOnScreen, takesTab } from './nextEditView';
+import type { Recorder } from './recorder';
 import { readSettings } from './settings';
-import type { StatisticsEvent } from './statistics';
 import { canRename, renameEverywhere } from './symbolRename';
 
 /** The server waits for a pause itself; so long nothing is asked for. */
@@ -41,7 +41,8 @@ export class NextEdits implements Disposable {
 
   constructor(
     private readonly client: () => Client | undefined,
-    private readonly count: (event: StatisticsEvent) => void,
+    /** Hears of changes before this does. */
+    private readonly recorder: Pick<Recorder, 'count' | 'taken'>,
   ) {
     this.#subscriptions = [
       workspace.onDidChangeTextDocument((event) => this.#changed(event)),
@@ -64,7 +65,7 @@ export class NextEdits implements Disposable {
     this.#applying = true;
     try {
       const made = shown.everywhere ? await renameEverywhere(shown.edit) : await makeEdit(shown);
-      if (made) this.count({ type: 'nextEdit', how: 'accepted' });
+      if (made) this.recorder.count({ type: 'nextEdit', how: 'accepted' });
     } finally {
       this.#applying = false;
     }
@@ -76,7 +77,7 @@ export class NextEdits implements Disposable {
     const shown = this.#shown;
     this.#withdraw();
     if (!shown) return;
-    this.count({ type: 'nextEdit', how: 'dismissed' });
+    this.recorder.count({ type: 'nextEdit', how: 'dismissed' });
     await this.client()?.refusedEdit(shown.edit.id, 'dismissed');
   }
 
@@ -91,8 +92,8 @@ export class NextEdits implements Disposable {
     const ours = window.activeTextEditor?.document === document;
     if (shown && (ours || addressOf(document.uri) === shown.edit.uri)) {
       this.#withdraw();
-      // Who undoes something has not refused anything else.
-      if (reason === undefined) void this.client()?.refusedEdit(shown.edit.id, 'ignored');
+      // Who undoes something, or accepts what is suggested, has not refused anything else.
+      if (reason === undefined && !this.recorder.taken) void this.client()?.refusedEdit(shown.edit.id, 'ignored');
     }
     this.#stopAsking();
     // Undoing, several cursors and what tools write are no beginning of anything.
@@ -129,7 +130,7 @@ export class NextEdits implements Disposable {
     const everywhere = edit.kind === 'rename' && (await canRename(edit));
     if (asking.token.isCancellationRequested) return;
     this.#shown = { edit, range, everywhere };
-    this.count({ type: 'nextEdit', how: 'shown' });
+    this.recorder.count({ type: 'nextEdit', how: 'shown' });
     this.#draw();
   }
 

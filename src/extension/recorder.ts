@@ -48,6 +48,11 @@ export class Recorder implements Disposable {
     return this.#waiting.reduce((all, { event, day }) => count(all, event, day), statistics);
   }
 
+  /** Whether the last change took a suggestion, or more than a letter of it, as whoever hears of the change later can ask. */
+  get taken(): boolean {
+    return (this.#offer?.last ?? 0) > 1;
+  }
+
   /** Calls back whenever something was counted. */
   onChange(listener: () => void): void {
     this.#changed.push(listener);

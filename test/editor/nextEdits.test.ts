@@ -27,6 +27,26 @@ const DECLARED_TEXT = `export function total(prices: number[]): number {
 }
 `;
 
+/** In each of the two the same stands once. */
+const MOORINGS = 'src/moorings.ts';
+const PILOTS = 'src/pilots.ts';
+const quoted = (name: string) => `import { harbourFees, tideTable, visits } from './tables';
+
+export const ${name} = harbourFees.lookup(visits.quayNumber, tideTable);
+`;
+
+/** Below what is edited somebody has begun a line that a suggestion goes on with. */
+const BOTH = 'src/both.ts';
+const BOTH_TEXT = `import { harbourFees, tideTable, visits } from './tables';
+
+export const ebb = harbourFees.lookup(visits.pierNumber, tideTable);
+export const flood = harbourFees.lookup(visits.pierNumber, tideTable);
+
+export function sum(first: number, second: number): number {
+  return${' '}
+}
+`;
+
 describe('the next edit', { timeout: 15 * minute }, () => {
   let packed: Awaited<ReturnType<typeof pack>> | undefined;
   let work: Workplace | undefined;
@@ -40,12 +60,17 @@ describe('the next edit', { timeout: 15 * minute }, () => {
           settings: {
             'thoughtline.nextEdits': 'all',
             'thoughtline.trigger': 'automatic',
-            'thoughtline.confidence': 'strict',
+            'thoughtline.maxLines': 1,
+            // Ghost text comes only where it is triggered.
+            'editor.inlineSuggest.enabled': false,
           },
         },
         async (project) => {
           await writeFile(join(project, LOOKUPS), LOOKUPS_TEXT);
           await writeFile(join(project, DECLARED), DECLARED_TEXT);
+          await writeFile(join(project, MOORINGS), quoted('mooring'));
+          await writeFile(join(project, PILOTS), quoted('pilot'));
+          await writeFile(join(project, BOTH), BOTH_TEXT);
         },
       );
       await work.page.open(LOOKUPS);
@@ -87,10 +112,10 @@ describe('the next edit', { timeout: 15 * minute }, () => {
       const column = 'export const surcharge = harbourFees.lookup(visits.'.length + 1;
       await rename(3, column, 'berthNumber'.length, 'berthLabel');
       await waitFor(/line 4: replace berthNumber by berthLabel/, 'an edit in line 4');
-      await page.screenshot('40-next-edit');
+      await page.screenshot('60-next-edit');
       await page.press('Tab');
       await waitFor(/line 85: replace berthNumber by berthLabel/, 'an edit far below');
-      await page.screenshot('41-next-edit-below');
+      await page.screenshot('61-next-edit-below');
       assert.ok((await page.page.locator('.view-lines').first().innerText()).includes('berthLabel'));
       await page.press('Tab');
       await page.until(
@@ -100,7 +125,7 @@ describe('the next edit', { timeout: 15 * minute }, () => {
         'the place',
       );
       await sleep(500);
-      await page.screenshot('42-next-edit-reached');
+      await page.screenshot('62-next-edit-reached');
       await page.press('Tab');
       await page.until(offered, (label) => label === '', 10_000, 'nothing is left');
       assert.equal(await page.save(LOOKUPS), LOOKUPS_TEXT.replaceAll('berthNumber', 'berthLabel'));
@@ -135,7 +160,7 @@ describe('the next edit', { timeout: 15 * minute }, () => {
     await page.press('Escape');
     await rename(2, '  let '.length + 1, 'subtotal'.length, 'amount');
     await waitFor(/rename subtotal to amount everywhere/, 'a rename');
-    await page.screenshot('43-rename');
+    await page.screenshot('63-rename');
     await page.press('Tab');
     const renamed = DECLARED_TEXT.replaceAll('subtotal', 'amount');
     // What is saved before the language service has answered is the text in between.
@@ -148,5 +173,51 @@ describe('the next edit', { timeout: 15 * minute }, () => {
     assert.equal(await page.save(DECLARED), renamed);
     await page.press('Control+Z');
     assert.equal(await page.save(DECLARED), DECLARED_TEXT);
+  });
+
+  step('in another open file: the place is named, Tab opens it there, and the next Tab accepts the edit', async () => {
+    const { page } = work!;
+    await page.open(PILOTS);
+    await page.open(MOORINGS);
+    await rename(3, 'export const mooring = harbourFees.lookup(visits.'.length + 1, 'quayNumber'.length, 'quayLabel');
+    await waitFor(/pilots\.ts, line 3: replace quayNumber by quayLabel/, 'an edit in the other file');
+    await page.screenshot('64-next-edit-in-another-file');
+    await page.press('Tab');
+    await page.page.locator('.tab.active', { hasText: 'pilots.ts' }).waitFor();
+    await page.statusBar(`Ln 3, Col ${'export const pilot = harbourFees.lookup(visits.'.length + 1}`).waitFor();
+    await waitFor(/Next edit, line 3: replace quayNumber by quayLabel/, 'the edit, which is on the screen now');
+    await page.screenshot('65-next-edit-reached-in-another-file');
+    await page.press('Tab');
+    await page.until(offered, (label) => label === '', 10_000, 'nothing is left');
+    assert.equal(await page.save(PILOTS), quoted('pilot').replace('quayNumber', 'quayLabel'));
+    await page.focusEditor(MOORINGS);
+    assert.equal(await page.save(MOORINGS), quoted('mooring').replace('quayNumber', 'quayLabel'));
+  });
+
+  step('beside ghost text the keys belong to that first; once it is accepted, the edit is still offered', async () => {
+    const { page } = work!;
+    await page.open(BOTH);
+    await rename(3, 'export const ebb = harbourFees.lookup(visits.'.length + 1, 'pierNumber'.length, 'pierLabel');
+    await waitFor(/line 4: replace pierNumber by pierLabel/, 'an edit');
+    await page.goto(7, '  return '.length + 1);
+    await page.trigger();
+    await page.waitForGhostText();
+    assert.match(await offered(), /line 4: replace pierNumber/, 'both are there');
+    await page.screenshot('66-next-edit-beside-ghost-text');
+    await page.press('Escape');
+    await page.until(() => page.ghostText(), (now) => now === '', 5_000, 'Escape dismisses the ghost text'); // prettier-ignore
+    assert.match(await offered(), /line 4: replace pierNumber/, 'and nothing else');
+    await page.trigger();
+    const ghost = await page.waitForGhostText();
+    await page.press('Tab');
+    await page.until(() => page.ghostText(), (now) => now !== ghost, 5_000, 'Tab accepts the ghost text'); // prettier-ignore
+    // Whoever answers has heard of the change before, and withdrawn what was offered then.
+    await page.why();
+    await waitFor(/line 4: replace pierNumber by pierLabel/, 'the edit');
+    const renamed = BOTH_TEXT.replace('pierNumber', 'pierLabel').replace('return ', `return ${ghost}`);
+    assert.equal(await page.save(BOTH), renamed);
+    await page.press('Tab');
+    await page.until(offered, (label) => label === '', 10_000, 'the edit is made');
+    assert.equal(await page.save(BOTH), renamed.replace('pierNumber', 'pierLabel'));
   });
 });
