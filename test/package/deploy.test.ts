@@ -1,12 +1,17 @@
-/** The files by which replicas are run: no container is started here, but what they name is there and fits together. */
+/**
+ * The files by which replicas are run: no container is started here, but the programs that read them accept them, and what
+ * they name is there and fits together. That nginx balances by them is in test/server/balancer.test.ts.
+ */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { readServeOptions } from '../../src/cli/serve';
 import { MAX_BODY } from '../../src/serve/http';
 import { ROOT } from '../fixtures';
+import { findTools, type Tools } from '../tools/tools';
 
 const read = (name: string) => readFileSync(join(ROOT, 'deploy', name), 'utf8');
 
@@ -18,6 +23,52 @@ function options([command, ...args]: readonly string[]) {
   const [, file = ''] = args.splice(at, 2);
   return { file, ...readServeOptions(args, {}) };
 }
+
+describe('the programs that these files are for', { timeout: 300_000 }, () => {
+  const tools = findTools();
+  const skip = typeof tools === 'string' ? tools : false;
+  const deploy = join(ROOT, 'deploy');
+  const run = (program: string, ...args: string[]) => (tools as Tools).run(program, args);
+
+  test('Compose reads compose.yaml, and says the same of it', { skip }, () => {
+    const { code, said } = run('docker-compose', '--file', join(deploy, 'compose.yaml'), 'config', '--format', 'json');
+    assert.equal(code, 0, said);
+    const { services } = JSON.parse(said) as { services: Record<string, { deploy?: { replicas: number } }> };
+    assert.deepEqual(Object.keys(services).sort(), ['balancer', 'thoughtline']);
+    assert.equal(services['thoughtline']!.deploy!.replicas, 2);
+  });
+
+  test('kubernetes.yaml keeps the schemas of Kubernetes, and names nothing that they do not know', { skip }, () => {
+    const { code, said } = run('kubernetes-validate', '--strict', join(deploy, 'kubernetes.yaml'));
+    assert.equal(code, 0, said);
+    assert.equal(said.match(/passed for resource/g)?.length, 3, said);
+  });
+
+  test('the Dockerfile has no fault that Hadolint knows', { skip }, () => {
+    const { code, said } = run('hadolint', '--no-color', join(deploy, 'Dockerfile'));
+    assert.equal(code, 0, said);
+  });
+
+  test('a typing error is none of their silence', { skip }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'thoughtline-deploy-'));
+    try {
+      const misspelt = (name: string, right: string, wrong: string) => {
+        const text = read(name).replace(right, wrong);
+        assert.notEqual(text, read(name), `${name} holds ${right}`);
+        writeFileSync(join(folder, name), text);
+        return join(folder, name);
+      };
+      const compose = misspelt('compose.yaml', 'healthcheck:', 'healthchek:');
+      assert.match(run('docker-compose', '--file', compose, 'config').said, /healthchek/);
+      const kubernetes = misspelt('kubernetes.yaml', 'readinessProbe:', 'readynessProbe:');
+      assert.match(run('kubernetes-validate', '--strict', kubernetes).said, /readynessProbe/);
+      const image = misspelt('Dockerfile', 'ENTRYPOINT', 'ENTRYPONT');
+      assert.notEqual(run('hadolint', image).code, 0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('the image', () => {
   const lines = read('Dockerfile').split('\n').filter((line) => /^[A-Z]/.test(line)); // prettier-ignore
@@ -32,7 +83,7 @@ describe('the image', () => {
     const { host, port, file } = options(command);
     assert.deepEqual([host, port, file], ['0.0.0.0', 8790, '/run/secrets/token']);
     assert.ok(lines.includes(`EXPOSE ${port}`));
-    assert.ok(lines.includes('USER node'), 'not as root');
+    assert.ok(lines.includes('USER 1000'), 'not as root');
     const { version } = JSON.parse(readFileSync(join(ROOT, 'node_modules/onnxruntime-node/package.json'), 'utf8')) as { version: string }; // prettier-ignore
     assert.ok(version, 'the runtime is a dependency, which npm prune leaves');
   });
