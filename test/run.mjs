@@ -67,9 +67,28 @@ function testFiles(folder) {
     .sort();
 }
 
-/** Runs files of a suite. A runner that ended badly without naming a failure, or counted nothing, counts as one failure. */
+/** Runs files of a suite. */
 async function run(suite, files, environment) {
   const folder = mkdtempSync(join(tmpdir(), 'thoughtline-tests-'));
+  try {
+    const more = suite === 'editor' ? await packed(folder) : {};
+    return await runIn(folder, suite, files, { ...environment, ...more });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Packs the extension once for all files of the editor's suite, and clears the pictures of the run before. */
+async function packed(folder) {
+  rmSync(join(root, 'test', 'editor', 'screenshots'), { recursive: true, force: true });
+  const vsix = join(folder, 'thoughtline.vsix');
+  // Where it fails, each file tries it, and says why.
+  const code = await node(['--import=tsx', 'scripts/package.ts', '--out', vsix]);
+  return code === 0 ? { THOUGHTLINE_VSIX: vsix } : {};
+}
+
+/** A runner that ended badly without naming a failure, or counted nothing, counts as one failure. */
+async function runIn(folder, suite, files, environment) {
   const report = join(folder, 'counts.json');
   const code = await node(
     [
@@ -88,7 +107,6 @@ async function run(suite, files, environment) {
   );
   const text = existsSync(report) ? readFileSync(report, 'utf8') : '';
   const { passed, failed, skipped } = text === '' ? { passed: 0, failed: 0, skipped: [] } : JSON.parse(text);
-  rmSync(folder, { recursive: true });
   const silent = failed === 0 && (code !== 0 || passed + skipped.length === 0);
   return { passed, failed: silent ? 1 : failed, skipped };
 }

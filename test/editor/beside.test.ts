@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pack, packSecond, start, type Workplace } from './suite';
+import { pack, packOther, start, type Workplace } from './suite';
 
 const minute = 60_000;
 const file = 'src/harbour.ts';
@@ -19,7 +19,7 @@ describe('beside GitHub Copilot', { timeout: 12 * minute }, () => {
   before(
     async () => {
       packed = await pack();
-      const others = [await packSecond(dirname(packed.vsix))];
+      const others = [await packOther('second', dirname(packed.vsix))];
       work = await start(packed.vsix, { others, settings: { 'chat.disableAIFeatures': false } });
       await work.page.open(file);
       await work.page.waitForStatus(/ready: nano/);
@@ -38,12 +38,18 @@ describe('beside GitHub Copilot', { timeout: 12 * minute }, () => {
     await sleep(2_500);
   }
 
-  /** Types at the end of a new line of a method. @returns the ghost text; empty where there is none within the time */
-  async function typed(text: string, within = 6_000): Promise<string> {
+  /** Begins a new line of a method. */
+  async function newLine(): Promise<void> {
     const { page } = work!;
     await page.press('Escape', 'Escape');
     await page.goto(await page.lineOf(file, 'fee(visit: Visit): Money {'), 1);
     await page.press('End', 'Enter');
+  }
+
+  /** Types at the end of a new line. @returns the ghost text; empty where there is none within the time */
+  async function typed(text: string, within = 30_000): Promise<string> {
+    const { page } = work!;
+    await newLine();
     await page.type(text);
     return page.waitForGhostText(within).catch(() => '');
   }
@@ -74,7 +80,7 @@ describe('beside GitHub Copilot', { timeout: 12 * minute }, () => {
 
   test('race: who is first is shown, and a race that is lost is told', async () => {
     const { page } = work!;
-    await given('race', THEIRS, 5_000);
+    await given('race', THEIRS, minute);
     const ours = await typed('const price = ');
     assert.ok(ours !== '' && ours !== THEIRS, ours);
     await given('race', THEIRS);
@@ -83,12 +89,22 @@ describe('beside GitHub Copilot', { timeout: 12 * minute }, () => {
     assert.match(await page.why(), /Another extension was first/);
   });
 
-  test('yield: the other one comes first where it suggests something; where it does not, ours does', async () => {
-    await given('yield', THEIRS, 250);
-    assert.equal(await typed('const price = '), THEIRS);
-    await given('yield', '');
-    const ours = await typed('const price = ');
+  test('yield: what takes less than half a second is first, what takes longer is not; alone, ours comes', async () => {
+    await given('yield', THEIRS, 300);
+    assert.equal(await typed('const first = '), THEIRS);
+    await given('yield', THEIRS, minute);
+    const ours = await typed('const second = ');
     assert.ok(ours !== '' && ours !== THEIRS, ours);
+    const times: string[] = [];
+    for (const beside of ['race', 'yield']) {
+      await given(beside, '');
+      // A suggestion that Escape dismissed does not come back at its place: each line has a name of its own.
+      await newLine();
+      const milliseconds = await work!.page.timeToGhostText(`const ${beside}Price = `);
+      times.push(`${beside}: ${milliseconds.toFixed(0)} ms`);
+    }
+    // By the wall's clock: what it is depends on how busy the machine is.
+    process.stderr.write(`from the key to ghost text where the other one suggests nothing: ${times.join(', ')}\n`);
   });
 
   test('manual: nothing of ours by itself, and the reason is told; triggered, it comes', async () => {

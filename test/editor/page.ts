@@ -23,6 +23,18 @@ const readGhostText = `(() => {
   return inline.length + below.length === 0 ? [] : [inline.join(''), ...below];
 })()`;
 
+/** Runs in the editor's page: tells how long after a key ghost text is drawn. */
+const watchGhostText = `(() => {
+  let pressed;
+  const watcher = new MutationObserver(() => {
+    if (pressed === undefined || !document.querySelector('.view-lines :is(.ghost-text, .ghost-text-decoration)')) return;
+    watcher.disconnect();
+    window.ghostTextAfter = performance.now() - pressed;
+  });
+  watcher.observe(document.body, { subtree: true, childList: true, attributes: true });
+  addEventListener('keydown', () => (pressed = performance.now()), { capture: true });
+})()`;
+
 /** Runs in the editor's page: the text of the line in which the cursor stands. */
 const readCursorLine = `(() => {
   const cursor = document.querySelector('.editor-group-container.active .cursors-layer .cursor');
@@ -129,6 +141,14 @@ export class EditorPage {
     if (await this.page.locator('.tab', { hasText: name }).count()) await this.focusEditor(path);
   }
 
+  /** Address of the document in the active editor, as the window has it. */
+  async address(): Promise<string> {
+    const editor = this.page
+      .locator('.editor-group-container.active .editor-instance .monaco-editor[data-uri]')
+      .first();
+    return (await editor.getAttribute('data-uri')) ?? '';
+  }
+
   /** Whether the window is in Restricted Mode. */
   async restricted(): Promise<boolean> {
     return this.statusBar('Restricted Mode').isVisible();
@@ -162,6 +182,14 @@ export class EditorPage {
     const lines = await this.page.evaluate<string[]>(readGhostText);
     // The editor draws spaces as no-break spaces.
     return lines.map((line) => line.replace(/\u00a0/g, ' ').replace(/\u200b/g, '')).join('\n');
+  }
+
+  /** Types text where there is no ghost text. @returns milliseconds from a key until it is drawn, as the page measures them */
+  async timeToGhostText(text: string): Promise<number> {
+    await this.page.evaluate(watchGhostText);
+    await this.type(text);
+    await this.waitForGhostText();
+    return this.page.evaluate<number>('window.ghostTextAfter');
   }
 
   /** Waits for ghost text and for it to rest. @throws Error when there is none within `within` milliseconds */
@@ -226,9 +254,9 @@ export class EditorPage {
       .trim();
   }
 
-  /** Whether the window's theme is a light one. */
-  async isLight(): Promise<boolean> {
-    return (await this.page.locator('.monaco-workbench.vs, .monaco-workbench.hc-light').count()) > 0;
+  /** Waits until the window has a theme of a kind, by the class that VS Code gives it. */
+  async waitForTheme(kind: 'vs' | 'vs-dark' | 'hc-black' | 'hc-light'): Promise<void> {
+    await this.page.locator(`.monaco-workbench.${kind}`).waitFor();
   }
 
   /** Of all texts of our webview the one that stands out least from what is behind it, by the contrast of WCAG. */

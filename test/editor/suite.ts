@@ -24,11 +24,12 @@ export interface Workplace {
 }
 
 /**
- * Packs the extension, and clears the pictures of the run before.
- * @returns path of the VSIX, in a folder that `remove()` deletes
+ * Packs the extension, unless `THOUGHTLINE_VSIX` names it packed: test/run.mjs packs it once for all files.
+ * @returns path of the VSIX, which `remove()` deletes if it was made here
  */
 export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }> {
-  await rm(join(root, 'test', 'editor', 'screenshots'), { recursive: true, force: true });
+  const there = process.env.THOUGHTLINE_VSIX;
+  if (there) return { vsix: there, remove: () => Promise.resolve() };
   const folder = await mkdtemp(join(tmpdir(), 'thoughtline-vsix-'));
   const vsix = join(folder, 'thoughtline.vsix');
   const words = ['--import=tsx', 'scripts/package.ts', '--out', vsix];
@@ -40,10 +41,10 @@ export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }>
   return { vsix, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** Packs the second provider of suggestions (second/). @param folder where the VSIX is put */
-export async function packSecond(folder: string): Promise<string> {
-  const packagePath = join(folder, 'second.vsix');
-  const cwd = join(root, 'test', 'editor', 'second');
+/** Packs another extension: `second` suggests, too, `elsewhere` opens what is on no disk. @param folder where the VSIX is put */
+export async function packOther(name: 'second' | 'elsewhere', folder: string): Promise<string> {
+  const packagePath = join(folder, `${name}.vsix`);
+  const cwd = join(root, 'test', 'editor', name);
   await createVSIX({ cwd, packagePath, dependencies: false, allowMissingRepository: true, skipLicense: true });
   return packagePath;
 }
