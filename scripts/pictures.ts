@@ -2,13 +2,15 @@
  * Takes the pictures of the README and of the walkthrough from a real VS Code with the extension as it is now.
  *   node --import=tsx scripts/pictures.ts [FOLDER]
  * media/: ghost-text.png, thought.png, menu.png, statistics.png. media/walkthrough/: STEP-light.png, STEP-dark.png.
+ * The code model (`npm run coder`) writes the ghost text; the rest shows nano, which comes with the extension.
  * With a folder, pictures of the settings and of the walkthrough are put there, to be looked at.
  */
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EditorPage } from '../test/editor/page';
-import { pack, root, start } from '../test/editor/suite';
+import { obtainedCoder } from '../src/adopt/sources/coder';
+import { pack, root, start, type Workplace } from '../test/editor/suite';
 
 const file = 'src/harbour.ts';
 /** The suggestion is asked for behind `text`, which is put in front of a line of the example project. */
@@ -32,7 +34,10 @@ async function main(): Promise<void> {
   await mkdir(walkthrough, { recursive: true });
   const packed = await pack();
   try {
-    for (const theme of ['dark', 'light'] as const) await takeAll(packed.vsix, theme, look);
+    for (const theme of ['dark', 'light'] as const) {
+      await takeGhostText(packed.vsix, theme);
+      await takeRest(packed.vsix, theme, look);
+    }
   } finally {
     await packed.remove();
   }
@@ -44,7 +49,18 @@ async function main(): Promise<void> {
   }
 }
 
-async function takeAll(vsix: string, theme: keyof typeof themes, look: string | undefined): Promise<void> {
+interface Opened {
+  readonly work: Workplace;
+  /** Where the suggestion is asked for. */
+  readonly line: number;
+  /** Takes a part of the window, with a pixel for each of its pixels. */
+  readonly half: (clip: Clip, name: string) => Promise<unknown>;
+}
+
+type Clip = { x: number; y: number; width: number; height: number };
+
+/** Opens the file with the beginning of a method put into it, and the cursor behind that. */
+async function openAt(vsix: string, theme: keyof typeof themes, model = 'auto'): Promise<Opened> {
   const settings = {
     'editor.stickyScroll.enabled': false,
     'breadcrumbs.enabled': false,
@@ -59,19 +75,32 @@ async function takeAll(vsix: string, theme: keyof typeof themes, look: string | 
     [line, column] = [head.length, head.at(-1)!.length + 1];
     await writeFile(join(project, file), `${original.slice(0, at)}${place.text}\n  }\n\n${original.slice(at)}`);
   };
-  const work = await start(vsix, { size: { width: 1180, height: 960 }, scale: 2, settings }, prepare);
+  const machineSettings = { 'thoughtline.model': model };
+  const work = await start(vsix, { size: { width: 1180, height: 960 }, scale: 2, settings, machineSettings }, prepare);
   const { page } = work;
-  const window = page.page;
-  const picture = (name: string) => join(walkthrough, `${name}-${theme}.png`);
-  const half = (clip: { x: number; y: number; width: number; height: number }, path: string) =>
-    window.screenshot({ path, clip, scale: 'css' });
+  const half = (clip: Clip, name: string) =>
+    page.page.screenshot({ path: join(walkthrough, `${name}-${theme}.png`), clip, scale: 'css' });
   try {
     await page.open(file);
-    await page.waitForStatus(/ready/);
+    // The code model takes its time to load.
+    await page.waitForStatus(/ready/, 300_000);
     await page.command('View: Toggle Primary Side Bar Visibility');
     await page.goto(line, column);
     // Everything that moves has come to rest, and the thought is that of this place.
     await page.waitForStatus(/ready/);
+    return { work, line, half };
+  } catch (error) {
+    await work.close();
+    throw error;
+  }
+}
+
+async function takeGhostText(vsix: string, theme: keyof typeof themes): Promise<void> {
+  const { work, half } = await openAt(vsix, theme, obtainedCoder());
+  const { page } = work;
+  const window = page.page;
+  try {
+    await page.waitForStatus(/ready: coder /);
     await page.trigger();
     process.stdout.write(`${await page.waitForGhostText()}\n`);
     await sleep(1500);
@@ -80,21 +109,34 @@ async function takeAll(vsix: string, theme: keyof typeof themes, look: string | 
     if (editor === null || current === null) throw new Error('the editor is not on the screen');
     const clip = { x: editor.x, y: current.y - 7 * current.height, width: 820, height: 16 * current.height };
     if (theme === 'dark') await window.screenshot({ path: join(root, 'media', 'ghost-text.png'), clip });
-    await half(clip, picture('suggest'));
-    await page.press('Escape');
+    await half(clip, 'suggest');
+  } finally {
+    await work.close();
+  }
+}
 
+async function takeRest(vsix: string, theme: keyof typeof themes, look: string | undefined): Promise<void> {
+  const { work, line, half } = await openAt(vsix, theme);
+  const { page } = work;
+  const window = page.page;
+  try {
+    // The panel tells of the last suggestion.
+    await page.trigger();
+    await page.waitForGhostText();
+    await page.press('Escape');
+    await page.waitForStatus(/ready/);
     await page.command('Thoughtline: Show Thought');
     await page.thought.locator('svg').first().waitFor();
     await page.waitForStatus(/ready/);
     await sleep(1500);
     if (theme === 'dark') await window.screenshot({ path: join(root, 'media', 'thought.png') });
-    await half({ x: 616, y: 35, width: 564, height: 640 }, picture('thought'));
+    await half({ x: 616, y: 35, width: 564, height: 640 }, 'thought');
     await page.command('View: Close All Editors');
     await page.open(file);
 
     await page.pick('Thoughtline: Menu');
     await sleep(1000);
-    await half({ x: 270, y: 0, width: 640, height: 480 }, picture('menu'));
+    await half({ x: 270, y: 0, width: 640, height: 480 }, 'menu');
     await page.press('Escape');
 
     await useFor(page, line);
@@ -102,7 +144,7 @@ async function takeAll(vsix: string, theme: keyof typeof themes, look: string | 
     const { thought: statistics } = page;
     await statistics.locator('[data-figure=accepted]').waitFor();
     await sleep(1500);
-    await half({ x: 216, y: 35, width: 800, height: 900 }, picture('statistics'));
+    await half({ x: 216, y: 35, width: 800, height: 900 }, 'statistics');
     await page.command('View: Close All Editors');
     if (look === undefined) return;
     await mkdir(look, { recursive: true });
