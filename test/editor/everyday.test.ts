@@ -17,6 +17,11 @@ const NAME = 'zorblatQuuxFen';
 const lib = `export function ${NAME}(value: string): string {\n  return value.trim();\n}\n`;
 const user = `import { ${NAME} } from './lib';\n\n${`console.log(${NAME}('a'));\n`.repeat(4)}`;
 
+/** The same in Python, for which there is no language service here. */
+const PYTHON_NAME = 'zorblat_quux_fen';
+const pythonLib = `def ${PYTHON_NAME}(value):\n    return value.strip()\n`;
+const pythonUser = `from lib import ${PYTHON_NAME}\n\n${`print(${PYTHON_NAME}('a'))\n`.repeat(4)}`;
+
 const cell = (kind: string, source: string) => ({
   cell_type: kind,
   metadata: {},
@@ -62,6 +67,10 @@ describe('every day', { timeout: 15 * minute }, () => {
       work = await start(vsix, { keybindings }, async (project) => {
         await writeFile(join(project, 'src', 'lib.ts'), lib);
         await writeFile(join(project, 'src', 'user.ts'), user);
+        await mkdir(join(project, 'tools'));
+        await writeFile(join(project, 'tools', 'lib.py'), pythonLib);
+        await writeFile(join(project, 'tools', 'user.py'), pythonUser);
+        await writeFile(join(project, 'tools', 'main.py'), 'import sys\n\nprint(sys.argv)\n');
         await writeFile(join(project, 'boats.ipynb'), notebook);
       });
       page = work.page;
@@ -255,6 +264,24 @@ describe('every day', { timeout: 15 * minute }, () => {
     await page.statusBar(`Ln ${line + 1},`).waitFor();
     await work.configure({});
     assert.match(await page.save(file), new RegExp(`import \\{ ${NAME} \\} from ['"]\\./lib['"]`));
+  });
+
+  step('without a language service a name is imported as another file does it', async () => {
+    await work.configure({ 'thoughtline.maxLines': 1 });
+    // The editor watches the file.
+    await sleep(2_500);
+    await page.open('tools/user.py');
+    await page.open('tools/main.py');
+    await page.press('Control+End');
+    await page.type(`first = ${PYTHON_NAME.slice(0, 9)}`);
+    const ghost = await page.waitForGhostText();
+    assert.ok(ghost.startsWith(PYTHON_NAME.slice(9)), ghost);
+    await page.press('Tab');
+    // The import moves the line down.
+    await page.statusBar('Ln 5,').waitFor();
+    await work.configure({});
+    await page.screenshot('43-import-python');
+    assert.match(await page.save('tools/main.py'), new RegExp(`^import sys\nfrom lib import ${PYTHON_NAME}$`, 'm'));
   });
 
   step('the same file in two groups: suggestions in either, and what is accepted stands in both', async () => {
