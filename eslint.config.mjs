@@ -98,6 +98,10 @@ export default tseslint.config(
   },
   { files: ['src/cli/**/*.ts', 'lab/**/*.ts'], rules: { 'no-console': 'off' } },
   {
+    files: ['src/**/*.ts', 'lab/**/*.ts', 'scripts/**/*.ts'],
+    rules: { 'max-lines-per-function': ['error', { max: 75, skipBlankLines: true, skipComments: true }] },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {
