@@ -1,11 +1,10 @@
-import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pack, unpack, type Packed } from '../memory/packed';
 import type { Stamp, WorkspaceMemory } from '../memory/workspace';
 import { messageOf } from '../model/errors';
 import type { Tokenizer } from '../model/tokenizer';
 import { readExcluded } from '../workspace/rules';
-import { writeWhole } from '../workspace/storage';
+import { StoredFile } from '../workspace/storage';
 import { findAt, findSources, readSource, type Folder, type SourceFile } from '../workspace/walk';
 import type { IndexProgress, WorkspaceSpec } from './messages';
 
@@ -53,7 +52,7 @@ export class Indexer {
   #spec: WorkspaceSpec = { folders: [], endings: [] };
   #folders: readonly Folder[] = [];
   #signal = { aborted: true };
-  #saving: NodeJS.Timeout | undefined;
+  #stored: StoredFile | undefined;
   /** Paths that changed and have not been looked at. */
   readonly #changed = new Set<string>();
   /** One piece of work after the other. */
@@ -71,6 +70,7 @@ export class Indexer {
     const signal = (this.#signal = { aborted: false });
     this.#changed.clear();
     this.#spec = spec;
+    this.#stored = this.#storedIn(spec.storage);
     this.#folders = spec.folders.map((folder) => ({ ...folder, excluded: readExcluded(folder.excluded) }));
     return this.#after(async () => {
       if (moved) this.#options.memory.clear();
@@ -92,8 +92,7 @@ export class Indexer {
   /** Ends what is under way, and follows no changes until `index` is called again. What is there stays. */
   stop(): void {
     this.#signal.aborted = true;
-    clearTimeout(this.#saving);
-    this.#saving = undefined;
+    this.#stored?.cancel();
   }
 
   #after(work: () => Promise<void>): Promise<void> {
@@ -167,10 +166,7 @@ export class Indexer {
     const lost = memory.paths.filter((path) => withFolders(path).some((one) => gone.has(one)));
     await this.#run(each(lost, (path) => memory.delete(path)));
     if (!changed && lost.length === 0) return;
-    this.#saving ??= setTimeout(() => {
-      this.#saving = undefined;
-      void this.#after(() => this.#save(signal));
-    }, this.#limits.quiet).unref();
+    this.#stored?.later(() => this.#after(() => this.#save(signal)));
   }
 
   /** @returns why a file is not taken */
@@ -195,32 +191,24 @@ export class Indexer {
 
   /** What a session before has kept; nothing of what cannot be used. */
   async #load(): Promise<Map<string, Packed>> {
-    if (this.#spec.storage === undefined || this.#folders.length === 0) return new Map();
-    const file = join(this.#spec.storage, FILE);
-    const data = await readFile(file).catch((error: NodeJS.ErrnoException) => error);
-    if (data instanceof Error) {
-      if (data.code !== 'ENOENT') this.#log(`${file} cannot be read (${data.code}); it is made again`);
-      return new Map();
-    }
-    const packed = await this.#run(unpack(data, this.#options.checksum));
+    const data = this.#folders.length === 0 ? undefined : await this.#stored?.read();
+    const packed = data ? await this.#run(unpack(data, this.#options.checksum)) : new Map<string, Packed>();
     if (typeof packed !== 'string') return packed;
-    this.#log(`${file} is ${packed}; it is made again`);
+    this.#stored?.drop(packed);
     return new Map();
   }
 
   async #save(signal: { readonly aborted: boolean }): Promise<void> {
-    const { storage } = this.#spec;
     const { memory, checksum } = this.#options;
-    if (storage === undefined || signal.aborted) return;
-    const file = join(storage, FILE);
-    try {
-      if (memory.paths.length === 0) await rm(file, { force: true });
-      else await writeWhole(file, await this.#run(pack(packedOf(memory), checksum)));
-    } catch (error) {
-      this.#log(`it cannot be kept on disk and stays in memory (${messageOf(error)})`);
-      // Where nothing can be written now, trying again after each change would only say so again.
-      this.#spec = { ...this.#spec, storage: undefined };
-    }
+    if (signal.aborted) return;
+    await this.#stored?.save(async () =>
+      memory.paths.length === 0 ? undefined : this.#run(pack(packedOf(memory), checksum)),
+    );
+  }
+
+  #storedIn(storage: string | undefined): StoredFile | undefined {
+    if (storage === undefined) return undefined;
+    return new StoredFile(join(storage, FILE), { quietMs: this.#limits.quiet, log: (line) => this.#log(line) });
   }
 
   /** Does a piece of work in turns, and gives what comes of it. */
