@@ -1,17 +1,11 @@
-import type { Around } from './around';
 import type { Draft } from './draft';
 import type { StopRules } from './hypothesis';
-import type { Mix } from './lookupMemory';
 
 /** How a window is continued. */
 export interface DecodeOptions extends StopRules {
   /** 1 = greedy; more = width of the beam. */
   readonly width: number;
   readonly maxTokens: number;
-  /** How what is written is looked up (default: the text goes on behind the head as it stands). */
-  readonly around?: Around | undefined;
-  /** What is mixed into the prediction of each token; the decoder alone decides without it. */
-  readonly mix?: Mix | undefined;
   /** What may come next; greedily, it is tried, which changes the time that writing takes and not what is written. */
   readonly draft?: Draft | undefined;
   /** With several thoughts: whether each begins with another token, so that what they write differs. */

@@ -24,19 +24,20 @@ import { INVERSE_TEMPERATURE } from '../memory/knn';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { isBinary } from '../text';
 import { aroundOf } from './around';
+import { candidatesOf } from './candidates';
 import { copyAt } from './copy';
 import type { DecodeOptions } from './decodeOptions';
 import { candidateOfRemote } from './remoteText';
 import { generate, GREEDY, type Sampling, type Generation, type GeneratedToken } from './generate';
 import { heal, type HealedPrompt } from './heal';
-import { mostProbable, type Candidate } from './hypothesis';
+import { mostProbable, type AgreedCandidate, type Candidate } from './hypothesis';
 import { documentOf } from './document';
 import { LookupMemory } from './lookupMemory';
 import { readTarget, scoreTarget } from './score';
 import { evidenceSources } from './sources';
 import { cursorContext, type CursorContext } from './stop';
 import { Postprocessor, type AnnotatedCandidate } from './postprocess';
-import { candidatesOf, logMeanExp, type AgreedCandidate } from './samples';
+import { logMeanExp } from './samples';
 import {
   DEFAULTS,
   THOUGHT_SHARE,
@@ -47,6 +48,7 @@ import {
   type Score,
   type Suggested,
 } from './types';
+import { tokensOf } from './prepared';
 import { cutWindow, RESERVE, type Window } from './window';
 
 export type { CandidateReport, DeviceReport, DeviceSetting } from '../model/providers';
@@ -524,26 +526,26 @@ export class Engine {
       thoughts: this.#samples(thought, Math.max(options.samples ?? 1, alternatives)),
       head: window.head,
       healed,
+      around: aroundOf(window, tokenizer),
+      mix,
     };
-    const read = decoder.unread([...window.head, ...healed.tokens], thought);
-    const how: DecodeOptions = {
+    const read = decoder.unread(tokensOf(ensemble), thought);
+    // What several thoughts write is judged as a whole.
+    const single = ensemble.thoughts.length === 1;
+    const decoding: DecodeOptions = {
       cursor,
       width: options.candidates,
       distinctFirstTokens: alternatives > 1,
       maxTokens: RESERVE,
-      around: aroundOf(window, tokenizer),
       endTokens: endTokens(manifest),
-      mix,
       draft,
+      minLogprob: single ? this.#postprocessor.minLogprob(options) : undefined,
       signal: options.signal,
       timeBudget: options.timeBudget,
     };
-    // What several thoughts write is judged as a whole.
-    const single = ensemble.thoughts.length === 1;
     // Among alternatives is the memory's own text, too, which depends on no thought.
-    const copy = recalls && alternatives > 1 ? this.#copy(window, healed, how.cursor) : undefined;
-    const bound = single ? { minLogprob: this.#postprocessor.minLogprob(options) } : {};
-    const candidates = await candidatesOf(ensemble, { ...how, ...bound }, copy);
+    const copy = recalls && alternatives > 1 ? this.#copy(window, healed, cursor) : undefined;
+    const candidates = await candidatesOf(ensemble, decoding, copy);
     return { candidates, read, ...(!complete && { partial: true }) };
   }
 

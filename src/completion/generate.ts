@@ -1,10 +1,7 @@
-import type { Around } from './around';
-import type { Abortable, Conditioning, Decoder } from '../model/decoder';
+import type { Abortable, Decoder } from '../model/decoder';
 import { randomFrom } from '../model/random';
-import type { Tokenizer } from '../model/tokenizer';
-import type { HealedPrompt } from './heal';
 import { beginning, end, expand, textOf, type StopRules, type Hypothesis, type Step } from './hypothesis';
-import type { Mix } from './lookupMemory';
+import { mixed, tokensOf, type ConditionedWindow } from './prepared';
 import type { Stop } from './stop';
 
 /** How tokens are chosen. */
@@ -40,19 +37,6 @@ export interface Generation {
   readonly stop: Stop;
 }
 
-/** A window that has been made ready to be continued. */
-export interface PreparedWindow {
-  readonly decoder: Pick<Decoder, 'logits'>;
-  readonly tokenizer: Tokenizer;
-  readonly thought: Conditioning;
-  /** Tokens of the window before the healed prefix. */
-  readonly head: readonly number[];
-  readonly healed: HealedPrompt;
-  /** How what is written is looked up. */
-  readonly around: Around;
-  readonly mix: Mix | undefined;
-}
-
 export interface GenerateLimits extends StopRules {
   readonly maxTokens: number;
   readonly sampling: Sampling;
@@ -67,20 +51,18 @@ export interface GenerateLimits extends StopRules {
  * @returns the text up to where it ends; stop is `aborted` if nobody wanted it any more
  */
 export async function* generate(
-  window: PreparedWindow,
+  window: Omit<ConditionedWindow, 'decoder'> & { readonly decoder: Pick<Decoder, 'logits'> },
   limits: GenerateLimits,
 ): AsyncGenerator<GeneratedToken, Generation> {
-  const { decoder, tokenizer, thought, head, healed, around, mix } = window;
+  const { decoder, tokenizer, thought, healed, mix } = window;
   const { maxTokens, sampling, top, signal, endTokens } = limits;
   const random = randomFrom(sampling.seed);
   const width = sampling.temperature === 0 ? Math.max(1, top) : Math.max(CHOSEN_FROM, top);
   let written: Hypothesis = beginning(healed);
   for (let count = 0; count < maxTokens; count++) {
-    const read = [...head, ...healed.tokens, ...written.tokens];
-    const logits = await decoder.logits(read, thought, 1, signal);
+    const logits = await decoder.logits(tokensOf(window, written.tokens), thought, 1, signal);
     if (!logits || signal?.aborted) return { text: textOf(written.bytes), stop: 'aborted' };
-    const context = around.context([...healed.tokens, ...written.tokens]);
-    const row = mix?.(logits, context, { thought, rows: around.rows, row: read.length - 1 }) ?? logits;
+    const row = mixed(window, logits, written.tokens);
     const steps = expand([written], [row], tokenizer, { width, endTokens, mix });
     const chosen = sampleStep(steps, sampling, random);
     if (!chosen) return { text: textOf(written.bytes), stop: 'none' };

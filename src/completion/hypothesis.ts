@@ -20,6 +20,13 @@ export interface Candidate {
   readonly marks?: readonly Mark[] | undefined;
 }
 
+/** A candidate, and the share of the thoughts that would have written it themselves. */
+export interface AgreedCandidate extends Candidate {
+  readonly agreement: number;
+  /** log p under each thought in nats, where there are several. */
+  readonly logprobs?: readonly number[] | undefined;
+}
+
 /** The beginning of a suggestion. */
 export interface Hypothesis {
   readonly tokens: readonly number[];
@@ -110,9 +117,13 @@ export function end(step: Step, { endTokens, cursor }: StopRules): Candidate | u
   return stopped && { ...stopped, tokens, logprob, marks };
 }
 
-/** What is kept of a hypothesis that no token may be added to any more. */
-export function unfinished({ bytes, tokens, logprob, marks }: Hypothesis, cursor: CursorContext): Candidate {
-  return { text: cutUnfinished(textOf(bytes), cursor), tokens, logprob, marks, stop: 'length' };
+/** What is kept of a hypothesis that no token may be added to any more: it has none left, or no time. */
+export function unfinished(
+  { bytes, tokens, logprob, marks }: Hypothesis,
+  cursor: CursorContext,
+  stop: 'length' | 'time' = 'length',
+): Candidate {
+  return { text: cutUnfinished(textOf(bytes), cursor), tokens, logprob, marks, stop };
 }
 
 /** A hypothesis without any token, after the tokens that healing took back. */

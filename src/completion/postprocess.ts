@@ -5,7 +5,7 @@ import { isBoundary } from './boundary';
 import { documentOf } from './document';
 import { confidence, logOdds, featuresOf, minLogprob } from './confidence';
 import { textOf } from './hypothesis';
-import type { AgreedCandidate } from './samples';
+import type { AgreedCandidate } from './hypothesis';
 import { trimmer, type Trimmed } from './trim';
 import {
   DEFAULTS,

@@ -1,5 +1,5 @@
 import type { Mark } from './hypothesis';
-import type { AgreedCandidate } from './samples';
+import type { AgreedCandidate } from './hypothesis';
 import { cutUnfinished, stopAt, type CursorContext } from './stop';
 
 /** A text that another model wrote at the cursor. */

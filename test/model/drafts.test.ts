@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { decode } from '../../src/completion/decode';
 import type { DecodeOptions } from '../../src/completion/decodeOptions';
+import type { Mix } from '../../src/completion/lookupMemory';
 import type { Draft } from '../../src/completion/draft';
 import type { CompletionRequest } from '../../src/completion/engine';
 import { heal } from '../../src/completion/heal';
@@ -52,12 +53,14 @@ for (const [name, directory] of BUNDLES) {
         logits: (...all: Parameters<Decoder['logits']>) => (runs++, decoder.logits(...all)),
       } as unknown as Decoder;
       let tokens: readonly number[] = [];
-      const candidates = await decode(counting, tokenizer, { version: 0, mu: bundle.prior }, window.head, healed, {
+      const mix: Mix = (logits, context) => ((tokens = context.tokens.slice(healed.tokens.length)), logits);
+      const thought = { version: 0, mu: bundle.prior };
+      const prepared = { decoder: counting, tokenizer, thought, head: window.head, healed, mix };
+      const candidates = await decode(prepared, {
         cursor: cursorContext(request.prefix, request.suffix, 8),
         width: 1,
         maxTokens: 24,
         endTokens: endTokens(manifest),
-        mix: (logits, context) => ((tokens = context.tokens.slice(healed.tokens.length)), logits),
         ...options,
       });
       const texts = candidates?.map(({ text, stop }) => ({ text, stop }));

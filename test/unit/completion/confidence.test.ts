@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { confidence as confidenceOf, logOdds, featuresOf, minLogprob } from '../../../src/completion/confidence';
 import { calibrationError, fitConfidence, type Example } from '../../../lab/confidenceFit';
 import { Postprocessor, rank, type AnnotatedCandidate } from '../../../src/completion/postprocess';
-import { logMeanExp, type AgreedCandidate } from '../../../src/completion/samples';
+import type { AgreedCandidate } from '../../../src/completion/hypothesis';
+import { logMeanExp } from '../../../src/completion/samples';
 import { CONFIDENCE_THRESHOLDS } from '../../../src/completion/types';
 import { randomFrom } from '../../../src/model/random';
 

@@ -29,17 +29,20 @@ function reciting(text: string, sure = 20): Decoder {
   } as unknown as Decoder;
 }
 
-async function write(text: string, options: Partial<DecodeOptions> = {}, pendingBytes: Uint8Array = NOTHING) {
+const healed = { tokens: [], pendingBytes: NOTHING };
+
+function windowOf(decoder: Decoder, head: readonly number[] = [SPECIAL.prefix]) {
+  return { decoder, tokenizer, thought, head, healed };
+}
+
+async function write(
+  text: string,
+  { mix, ...options }: Partial<DecodeOptions> & { mix?: Mix } = {},
+  pendingBytes: Uint8Array = NOTHING,
+) {
   const all = { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], ...options };
-  const candidates = await decode(
-    reciting(text),
-    tokenizer,
-    thought,
-    [SPECIAL.prefix],
-    { tokens: [], pendingBytes },
-    all,
-  );
-  return candidates?.[0];
+  const window = { ...windowOf(reciting(text)), healed: { tokens: [], pendingBytes }, mix };
+  return (await decode(window, all))?.[0];
 }
 
 test('a line ends with its newline', async () => {
@@ -54,9 +57,8 @@ test('a loop ends when it has gone round', async () => {
 
 test('a text that has become too improbable is written no further; its marks are those of the whole', async () => {
   const text = 'const value = compute(1);\n';
-  const window = [SPECIAL.prefix];
-  const write = (minLogprob?: number) =>
-    decode(reciting(text, 8), tokenizer, thought, window, { tokens: [], pendingBytes: NOTHING }, { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], minLogprob }); // prettier-ignore
+  const options = { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end] };
+  const write = (minLogprob?: number) => decode(windowOf(reciting(text, 8)), { ...options, minLogprob });
   const [whole] = (await write())!;
   const third = whole!.marks![2]!.logprob;
   const [cut] = (await write(third + 1e-6))!;
@@ -82,9 +84,8 @@ describe('a budget of time', () => {
   test('a window that took all of it to read is followed by some words all the same', async () => {
     let time = 0;
     const slow = { ...reciting(text), logits: (...all: Parameters<Decoder['logits']>) => ((time += time ? 8 : 5000), reciting(text).logits(...all)) }; // prettier-ignore
-    const healed = { tokens: [], pendingBytes: NOTHING };
     const options = { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], now: () => time, timeBudget: 200 };
-    const [first] = (await decode(slow as unknown as Decoder, tokenizer, thought, [SPECIAL.prefix], healed, options))!;
+    const [first] = (await decode(windowOf(slow as unknown as Decoder), options))!;
     assert.equal(first?.stop, 'time');
     assert.ok(first.tokens.length > 5 && first.text !== '' && time < 5100, `${first.text} after ${time} ms`);
   });
@@ -131,18 +132,17 @@ describe('what is no longer wanted', () => {
     return { runs, decoder: new Decoder(graphs as unknown as Graphs, manifest) };
   }
   const head = Array.from({ length: 400 }, (_, i) => 5 + (i % 7));
-  const healed = { tokens: [], pendingBytes: NOTHING };
   const options = { cursor, width: 1, maxTokens: 3, endTokens: [SPECIAL.end] };
 
   test('stops between two slices of a window that is being read, and what was read stays read', async () => {
     const whole = zeros();
-    await decode(whole.decoder, tokenizer, thought, head, healed, options);
+    await decode(windowOf(whole.decoder, head), options);
     for (let wanted = 0; wanted < whole.runs.length; wanted++) {
       const { runs, decoder } = zeros();
       const signal = { get aborted() { return runs.length >= wanted; } }; // prettier-ignore
-      assert.equal(await decode(decoder, tokenizer, thought, head, healed, { ...options, signal }), undefined);
+      assert.equal(await decode(windowOf(decoder, head), { ...options, signal }), undefined);
       assert.ok(runs.length <= Math.max(1, wanted), `${runs.length} runs, ${wanted} wanted`);
-      await decode(decoder, tokenizer, thought, head, healed, options);
+      await decode(windowOf(decoder, head), options);
       const again = (list: string[]) => list.filter((run) => run === 'trunk 128').length;
       assert.equal(again(runs), again(whole.runs));
     }

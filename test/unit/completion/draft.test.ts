@@ -33,7 +33,8 @@ async function write(draft?: Draft, options: Partial<DecodeOptions> = {}, text =
   const cursor = { indentation: 0, finishedLine: false, maxLines: 1 };
   const all = { cursor, width: 1, maxTokens: 64, endTokens: [SPECIAL.end], draft, ...options };
   const healed = { tokens: [], pendingBytes: new Uint8Array(0) };
-  return { written: await decode(decoder, tokenizer, thought, [SPECIAL.prefix], healed, all), runs };
+  const window = { decoder, tokenizer, thought, head: [SPECIAL.prefix], healed };
+  return { written: await decode(window, all), runs };
 }
 
 const tokens = tokenizer.encode(TEXT);
