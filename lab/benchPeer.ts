@@ -4,7 +4,8 @@ import { cutWindow, RESERVE } from '../src/completion/window';
 import { textLines } from '../src/text';
 import type { Tokenizer } from '../src/model/tokenizer';
 import { atLeast, round, sinceLoaded } from './benchReplay';
-import { placesIn, writingTime, median } from './benchSpeed';
+import { replayKeystrokes } from './benchKeystrokes';
+import { forgetWritten, placesIn, writingTime, median } from './benchSpeed';
 import { Peer, RELEASE } from './peer/llama';
 import type { Typing } from './serverTyping';
 import { typeWith, type Answered, type Assistant, type SourceFile, type Suggested } from './typing';
@@ -31,6 +32,7 @@ export async function comparePeer(
     gguf === undefined ? await Peer.open(engine.bundle, threads) : await Peer.openFile(gguf, threads, CONTEXT);
   try {
     const speed = await speeds(engine, peer, files);
+    const keystrokes = await replayKeystrokes(engine, peer, files[0]!, typing.seed);
     const theirs: Answered[][] = [];
     let tokens = 0;
     for (const file of files) {
@@ -50,6 +52,7 @@ export async function comparePeer(
         replay_p50_ms: median(their),
         replay_p90_ms: atLeast(their, 0.9),
         replay_tokens: tokens,
+        ...(keystrokes && { keystrokes }),
       };
     };
   } finally {
@@ -73,6 +76,7 @@ async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) 
       const filled = performance.now();
       const written = await engine.continued(place, prior, WRITTEN);
       ours.write.push((1000 * written.length) / (performance.now() - filled));
+      await forgetWritten(engine, place);
       const { tokens, ms } = await writingTime(engine, place, {});
       ours.suggest.push((1000 * tokens) / ms);
     };

@@ -16,6 +16,7 @@ export async function measureSpeed(engine: Engine, file: SourceFile, beside: rea
     prefill.push((1000 * (prefixTokens + suffixTokens)) / (performance.now() - start));
     // With drafts and without, each first in turn.
     for (const way of round % 2 === 0 ? (['drafts', 'plain'] as const) : (['plain', 'drafts'] as const)) {
+      await forgetWritten(engine, fresh);
       const { tokens, ms } = await writingTime(engine, fresh, { drafts: way === 'drafts' });
       writing[way].tokens += tokens;
       writing[way].ms += ms;
@@ -59,6 +60,11 @@ export function placesIn(file: SourceFile, beside: readonly SourceFile[]): Compl
 function requestAt(file: SourceFile, beside: readonly SourceFile[], share: number): CompletionRequest {
   const at = file.text.indexOf('\n', Math.floor(file.text.length * share)) + 1;
   return { path: file.path, prefix: file.text.slice(0, at), suffix: file.text.slice(at), related: beside };
+}
+
+/** Makes the decoder forget what it wrote behind a window, and keep the window: another token is read there. */
+export async function forgetWritten(engine: Engine, request: CompletionRequest): Promise<void> {
+  await engine.continued({ ...request, prefix: `${request.prefix}~ ` }, engine.prior, 1);
 }
 
 /** Tokens written behind a window that has been read, and milliseconds for them. */

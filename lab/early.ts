@@ -11,11 +11,11 @@ import { quantile } from './quantile';
 
 const USAGE = `npm run lab -- early --each DIR [options]
   How often the lookup memory is sure of the rest of a line before a large decoder is asked, how often it is right then, and
-  how long it takes once the open texts are taken in: rests of lines and whole lines are cut out of files.
+  how long it takes once the open texts are taken in: rests of lines and whole lines are cut out of files. A table by p, from
+  which it counts as sure.
 
   --each DIR     every folder in DIR is an owner's: intervals are drawn over them
   --items N      lines (default: 400)
-  --strict       as with \`thoughtline.confidence\` strict
   --model MODEL  a large model with a lookup memory (default: coder)
   --seed S       which lines (default: 1)`;
 
@@ -24,14 +24,17 @@ const OPTIONS = {
   each: { type: 'string' },
   items: { type: 'string' },
   seed: { type: 'string' },
-  strict: { type: 'boolean' },
 } as const;
+
+/** p from which it counts as sure: the product's are 0.7, and 0.9 where it is strict. */
+const LIMITS = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
 
 interface Shown {
   readonly owner: string;
   readonly ms: number;
-  /** Characters; none where nothing was sure. */
+  /** Characters; none where nothing was found. */
   readonly length: number;
+  readonly probability: number;
   readonly right: boolean;
 }
 
@@ -50,14 +53,13 @@ export const early: Command = {
     const bar = new ProgressBar('looking up', items.length);
     const shown: Shown[] = [];
     for (const [done, { repository: owner, request, target }] of items.entries()) {
-      const confidence = values.strict ? ('strict' as const) : ('usual' as const);
-      const options = { steps: 0, maxLines: 1, candidates: 1, confidence };
+      const options = { steps: 0, maxLines: 1, candidates: 1 };
       // As in the editor, where open texts were taken in at rest.
       await engine.early(request, options);
       const begun = performance.now();
-      const text = (await engine.early(request, options))?.text ?? '';
+      const { text, probability } = (await engine.early(request, options, LIMITS[0])) ?? { text: '', probability: 0 };
       const ms = performance.now() - begun;
-      shown.push({ owner, ms, length: text.length, right: text !== '' && exactMatch(text, target) });
+      shown.push({ owner, ms, length: text.length, probability, right: text !== '' && exactMatch(text, target) });
       bar.update(done + 1);
     }
     bar.clear();
@@ -68,16 +70,24 @@ export const early: Command = {
 };
 
 function report(all: readonly Shown[]): string {
-  const sure = all.filter(({ length }) => length > 0);
   const share = (of: readonly Shown[], is: (one: Shown) => boolean) => {
     const found = bootstrap(of.map((one) => ({ cluster: one.owner, value: 100 * Number(is(one)), weight: 1 })));
-    return found ? `${found.mean.toFixed(1)} % (${found.low.toFixed(1)}–${found.high.toFixed(1)})` : '–';
+    return found ? `${found.mean.toFixed(1)} (${found.low.toFixed(1)}–${found.high.toFixed(1)})` : '–';
   };
-  const characters = sure.reduce((sum, { length }) => sum + length, 0) / Math.max(1, sure.length);
+  const rows = LIMITS.map((limit) => {
+    const sure = all.filter(({ probability }) => probability >= limit);
+    const characters = sure.reduce((sum, { length }) => sum + length, 0) / Math.max(1, sure.length);
+    const cells = [share(all, ({ probability }) => probability >= limit), share(sure, ({ right }) => right)];
+    return `| ${limit} | ${cells.join(' | ')} | ${characters.toFixed(0)} |`;
+  });
   const ms = (at: number) => quantile(all, at)?.toFixed(1);
   return [
     `${all.length} lines of ${new Set(all.map(({ owner }) => owner)).size} owners; in brackets 95 % intervals by owner.`,
-    `sure: ${share(all, ({ length }) => length > 0)}; right of these: ${share(sure, ({ right }) => right)}; ${characters.toFixed(0)} characters`,
+    '',
+    '| sure from p | shown, % | right of these, % | characters |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
     `milliseconds: median ${ms(0.5)}, 90 % ${ms(0.9)}, 99 % ${ms(0.99)}`,
   ].join('\n');
 }

@@ -2,6 +2,7 @@
 import { runProgram } from '../src/cli/run';
 import { bench } from './bench';
 import { compare } from './compare';
+import { drafts } from './drafts';
 import { early } from './early';
 import { evaluate } from './evaluate';
 import { fitConfidence } from './fitConfidence';
@@ -24,6 +25,7 @@ runProgram({
     compare,
     staleness,
     early,
+    drafts,
     frozen,
     gate,
     'next-edits': nextEdits,

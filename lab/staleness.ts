@@ -115,12 +115,15 @@ async function measure({ owner, file, line }: Place, bundle: Bundle, decoder: ()
   };
   const wanted = tokenizer.encode(target);
   const now = window(0);
-  const exact = await score(decoder(), now, wanted);
+  const read = decoder();
+  arrange(read, now, 0);
+  const exact = await score(read, now, wanted);
   const stale: Measured['stale'][number][] = [];
   for (const least of TYPED) {
     let [missing, typed] = [0, 0];
     while (typed < least && missing < line) typed += tokenizer.encode(`${lines[line - ++missing] as string}\n`).length;
-    const own = decoder();
+    // The beginning of the prefix is the same; all behind it is read as it was then.
+    const own = read.copy();
     arrange(own, window(missing), 0);
     const filling = own.fill(window(missing).head, NO_THOUGHT);
     while (!(await filling.next()).done);

@@ -241,8 +241,9 @@ export class Engine {
   /**
    * What the n-gram cache alone is sure of at the cursor, up to the end of the line: no decoder is asked. Only where a large
    * decoder takes its time; undefined where the cache is not sure, and for others.
+   * @param limit p from which it is sure (default: by the confidence that is asked for)
    */
-  async early(request: CompletionRequest, options: CompletionOptions): Promise<Suggested | undefined> {
+  async early(request: CompletionRequest, options: CompletionOptions, limit?: number): Promise<Early | undefined> {
     const { tokenizer, manifest } = this.bundle;
     const { memory = DEFAULTS.memory, memoryDeadlineMs = Infinity, confidence } = options;
     const document = documentOf(request);
@@ -250,23 +251,21 @@ export class Engine {
     if (!memory || !this.#lookup.fitted || !isLarge(manifest) || isBinary(prefix) || isBinary(suffix)) return undefined;
     const window = cutWindow(document, tokenizer, manifest);
     const healed = heal(window.prefix, tokenizer);
-    const candidate = await this.#serial.run(() => {
+    const found = await this.#serial.run(() => {
       this.#lookup.show(document, window.prefix.length - healed.tokens.length, performance.now() + memoryDeadlineMs);
       const copy = this.#copy(window, healed, cursorContext(prefix, suffix, 1));
       const around = aroundOf(window, tokenizer);
       const written = (count: number) => around.context([...healed.tokens, ...(copy?.tokens.slice(0, count) ?? [])]);
-      const sure =
-        copy && this.#lookup.probability(copy.tokens, written) >= SURE[confidence === 'strict' ? 'strict' : 'usual'];
-      return Promise.resolve(sure ? copy : undefined);
+      return Promise.resolve(copy && { copy, probability: this.#lookup.probability(copy.tokens, written) });
     });
-    if (!candidate) return undefined;
+    if (!found || found.probability < (limit ?? SURE[confidence === 'strict' ? 'strict' : 'usual'])) return undefined;
     const shown = { ...options, confidence: 'off', syntaxCheck: false } as const;
     const { text, replaceSuffix } = await this.#postprocessor.postprocess(
       request,
-      [{ ...candidate, agreement: 1 }],
+      [{ ...found.copy, agreement: 1 }],
       shown,
     );
-    return text === '' ? undefined : { text, replaceSuffix };
+    return text === '' ? undefined : { text, replaceSuffix, probability: found.probability };
   }
 
   /** All candidates for a place with what is known of them, before they are ranked: for fitting how they are. */
@@ -355,11 +354,14 @@ export class Engine {
     return other.length > one.length && one.every((token, i) => token === other[i]);
   }
 
-  /** Tokens that would have to be read for an automatic suggestion. */
-  unread(request: CompletionRequest): number {
-    const { head, prefix, parts } = this.#window(request);
-    const tokens = [...head, ...prefix];
-    return tokens.length - this.#windows.overlap(request.path, { tokens, parts }, MAX_STALE);
+  /**
+   * Tokens that would have to be read for an automatic suggestion.
+   * @param resting whether nobody types: then less of what has been read serves
+   */
+  unread(request: CompletionRequest, resting = false): number {
+    const { parts } = this.#window(request);
+    const tokens = this.#healedWindow(request);
+    return tokens.length - this.#windows.overlap(request.path, { tokens, parts }, resting ? RESTING_STALE : MAX_STALE);
   }
 
   /** Tokens of the window on either side of the cursor. */
@@ -410,12 +412,13 @@ export class Engine {
 
   /**
    * Tokens that the decoder alone writes at the cursor, the most probable each time and whatever would end a suggestion:
-   * for comparing how fast it writes.
+   * for comparing how fast it reads and writes.
+   * @param exact as `CompletionOptions` have it
    */
-  async continued(request: CompletionRequest, thought: Thought, count: number): Promise<number[]> {
+  async continued(request: CompletionRequest, thought: Thought, count: number, exact = true): Promise<number[]> {
     const window = this.#healedWindow(request);
     return this.#serial.run(async () => {
-      const decoder = this.#decoder(request.path, this.#window(request), 0);
+      const decoder = this.#decoder(request.path, this.#window(request), exact ? 0 : MAX_STALE);
       const written: number[] = [];
       while (written.length < count) {
         const [token = 0] = mostProbable(await decoder.logits([...window, ...written], thought), 1);
@@ -614,6 +617,12 @@ export interface GenerateOptions {
   /** Whose caches are used: one window for each (default: the path). */
   readonly reader?: string | undefined;
   readonly signal?: Abortable | undefined;
+}
+
+/** What the n-gram cache is sure of. */
+interface Early extends Suggested {
+  /** p by the cache alone. */
+  readonly probability: number;
 }
 
 /** Two texts for one place of a file. */

@@ -1,3 +1,4 @@
+import { summarise } from '../model/softmax';
 import type { Tokenizer } from '../model/tokenizer';
 import { startsWith } from '../model/tokenizer';
 
@@ -37,15 +38,11 @@ export function consume(pendingBytes: Uint8Array, bytes: Uint8Array): { pendingB
 
 /** log Σ exp of the logits of some ids, or of all. */
 export function logSumExp(logits: Float32Array, ids?: readonly number[]): number {
+  if (!ids) return summarise(logits).total;
   let max = -Infinity;
   let sum = 0;
-  if (ids) {
-    for (const id of ids) max = Math.max(max, logits[id] ?? -Infinity);
-    for (const id of ids) sum += Math.exp((logits[id] ?? -Infinity) - max);
-  } else {
-    for (let i = 0; i < logits.length; i++) max = Math.max(max, logits[i] as number);
-    for (let i = 0; i < logits.length; i++) sum += Math.exp((logits[i] as number) - max);
-  }
+  for (const id of ids) max = Math.max(max, logits[id] ?? -Infinity);
+  for (const id of ids) sum += Math.exp((logits[id] ?? -Infinity) - max);
   return max + Math.log(sum);
 }
 

@@ -88,10 +88,12 @@ export function mostProbable(
   const of = (id: number) => logits[id] ?? -Infinity;
   // What a logit has to exceed: none is looked at twice, but for those that are among the highest so far.
   let minLogit = -Infinity;
-  for (let i = 0; i < (ids ?? logits).length; i++) {
+  const length = (ids ?? logits).length;
+  for (let i = 0; i < length; i++) {
     const id = ids ? (ids[i] as number) : i;
-    const logit = of(id);
-    if ((best.length === count && !(logit > minLogit)) || !allowed(id)) continue;
+    const logit = logits[id] as number;
+    if (!(logit > minLogit) && best.length === count) continue;
+    if (!allowed(id)) continue;
     let at = best.length;
     while (at > 0 && logit > of(best[at - 1] as number)) at--;
     best.splice(at, 0, id);

@@ -165,7 +165,10 @@ export class InferenceService {
         const base = { steps: 0, candidates: DEFAULTS.candidates, memoryDeadlineMs, exact, signal, thought, prior };
         const options = { ...base, ahead: ahead(), ...rest, ...suggestionOptions, confidence, timeBudget };
         const early = invoked || prefetch ? undefined : await this.#engine.early(request, options);
-        if (early && !signal.aborted) this.#send({ type: 'early', id, ...early });
+        if (early && !signal.aborted) {
+          const { text, replaceSuffix } = early;
+          this.#send({ type: 'early', id, text, replaceSuffix });
+        }
         const result = await this.#engine.complete(request, options);
         if (!invoked && !prefetch) this.#queue.hold('refine', REST_MS);
         this.#signals.delete(id);

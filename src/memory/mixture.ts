@@ -1,4 +1,5 @@
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
+import { summarise } from '../model/softmax';
 import { bucketOf, predict, type Prediction, type CacheHit } from './prediction';
 import { knnGateInputs, knnGate, type KnnDistribution } from './knn';
 import type { OpenIdentifier } from './identifiers';
@@ -147,22 +148,6 @@ function blend(logits: Float32Array, total: number, left: number, added: Readonl
 export function normalise(logits: Float32Array): { logprobs: Float32Array; entropy: number; token: number } {
   const { total, entropy, token } = summarise(logits);
   return { logprobs: minus(logits, total), entropy, token };
-}
-
-/** log Σ exp of logits, the entropy of their softmax in nats, and its most probable token. */
-function summarise(logits: Float32Array): { total: number; entropy: number; token: number } {
-  let token = 0;
-  for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[token] as number)) token = i;
-  const max = logits[token] as number;
-  let sum = 0;
-  let weighted = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const above = (logits[i] as number) - max;
-    const weight = Math.exp(above);
-    sum += weight;
-    if (weight > 0) weighted += weight * above;
-  }
-  return { total: max + Math.log(sum), entropy: Math.log(sum) - weighted / sum, token };
 }
 
 function minus(values: Float32Array, by: number): Float32Array {
