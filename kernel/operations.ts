@@ -290,8 +290,7 @@ export function place(
  * key, and over 16 tokens of a weight times a value, must stay below 2³¹.
  * @param heads twice as many as groups, or any even multiple
  * @param room tokens of a table, a multiple of 16
- * @param seen keys that the first row sees
- * @param more further keys that each next row sees: 1 where rows follow one another, 0 for what has no order
+ * @param seen keys that the first row sees; each next one sees one more
  * @param scratch 13 bytes for each token of a table
  */
 export function attend(
@@ -307,7 +306,6 @@ export function attend(
   valueScales: usize,
   room: usize,
   seen: usize,
-  more: usize,
   scratch: usize,
   out: usize,
 ): void {
@@ -317,7 +315,7 @@ export function attend(
   const factors = weights + room * 4;
   const even = <f32>1 / sqrt<f32>(<f32>width);
   for (let row: usize = 0; row < rows; row++) {
-    const count = seen + row * more;
+    const count = seen + row;
     for (let head: usize = 0; head < heads; head += 2) {
       const start = (head / share) * room;
       const table = start * width * 2;
@@ -521,6 +519,37 @@ export function gate(x: usize, rows: usize, n: usize, out: usize): void {
       const value = v128.load(x + i);
       const silu = f32x4.div(value, f32x4.add(f32x4.splat(1), exp(f32x4.neg(value))));
       v128.store(out + i, f32x4.mul(silu, v128.load(x + bytes + i)));
+    }
+  }
+}
+
+/**
+ * Adds to out, rows × n, what a thought makes of rows × n values: out[row] += Σ (x[row] · features[j] − means[j]) · z[j].
+ * @param features, z both count × n
+ */
+export function think(
+  x: usize,
+  rows: usize,
+  n: usize,
+  features: usize,
+  means: usize,
+  count: usize,
+  z: usize,
+  out: usize,
+): void {
+  const bytes = n * 4;
+  for (const end = x + rows * bytes; x < end; x += bytes, out += bytes) {
+    for (let j: usize = 0; j < count; j++) {
+      let even = f32x4.splat(0);
+      let odd = f32x4.splat(0);
+      for (let i: usize = 0, f = features + j * bytes; i < bytes; i += 32, f += 32) {
+        even = f32x4.add(even, f32x4.mul(v128.load(x + i), v128.load(f)));
+        odd = f32x4.add(odd, f32x4.mul(v128.load(x + i, 16), v128.load(f, 16)));
+      }
+      const value = f32x4.splat(sum(f32x4.add(even, odd)) - load<f32>(means + j * 4));
+      for (let i: usize = 0, own = z + j * bytes; i < bytes; i += 16) {
+        v128.store(out + i, f32x4.add(v128.load(out + i), f32x4.mul(value, v128.load(own + i))));
+      }
     }
   }
 }

@@ -32,7 +32,7 @@ const USAGE = `npm run lab -- bench [options]
   --json            print the figures as JSON
   --seconds N       for how long each file is typed, 5 to 600, twice (default: 30)
   --seed N          of the typing (default: 1)
-  --steps T         of thinking (default: 4)
+  --steps T         of thinking (default: as many as pay with the model)
   --memory on|off   whether the lookup memory is used while typing (default: on)
   --file FILE       what is typed; may be given more than once (default: three source files of Thoughtline)
 --related FILE    another file that is open; may be given more than once
@@ -78,6 +78,7 @@ export const bench: Command = {
     const speed = await measureSpeed(engine, files[0]!, others(files[0]!));
     const { device, threads } = engine.device;
     const { name, version } = engine.bundle.manifest;
+    const thinks = steps ?? engine.defaultSteps;
     const versus = values.peer && (await comparePeer(engine, files, { seconds, seed, gguf: values.gguf }));
     await engine.close();
 
@@ -99,7 +100,7 @@ export const bench: Command = {
     };
     const [thinking, plain]: [Typing[], Typing[]] = [[], []];
     for (const file of files) {
-      thinking.push(await typeIt(file, steps));
+      thinking.push(await typeIt(file, thinks));
       plain.push(await typeIt(file, 0));
     }
 
@@ -110,7 +111,7 @@ export const bench: Command = {
       model: { name, version },
       device,
       threads,
-      steps,
+      steps: thinks,
       load: { ms: round(load) },
       ...speed,
       replay,

@@ -4,6 +4,9 @@ import { round } from './benchReplay';
 import { quantile } from './quantile';
 import type { SourceFile } from './typing';
 
+/** Steps of a thought that are timed. */
+const STEPS = 4;
+
 /** Speed of the engine by itself: reading a full window, writing at places of the file, and a cold refinement. */
 export async function measureSpeed(engine: Engine, file: SourceFile, beside: readonly SourceFile[]) {
   const prefill: number[] = [];
@@ -25,7 +28,7 @@ export async function measureSpeed(engine: Engine, file: SourceFile, beside: rea
   const { drafts, plain } = writing;
 
   const request = requestAt(file, beside, 0.5);
-  const refinement = engine.refinement(request, { steps: DEFAULTS.steps });
+  const refinement = engine.refinement(request, { steps: STEPS });
   const runs: number[] = [];
   for (let more = true; more;) {
     const start = performance.now();

@@ -1,4 +1,4 @@
-import { THOUGHT_SHARE, type MixtureExample } from '../src/completion/engine';
+import type { MixtureExample } from '../src/completion/engine';
 import { decoderNll, fit, meanNll, sampleOf, type Sample } from './memoryFit';
 import { boostInFileTokens, fitInFileBoost } from '../src/memory/inFileBoost';
 import type { MemoryWeights } from '../src/model/manifest';
@@ -34,14 +34,12 @@ export const fitMemory: Command = {
     const how = { source, steps, memory: true, file: values.examples };
     const { examples: read, items, bad } = await mixtureExamples(engine, how);
     const examples = knn ? read : read.map((example) => ({ ...example, knn: undefined }));
-    // Where there is none, none has to stand back.
-    const thought = engine.readsThought ? THOUGHT_SHARE : 1;
     const bar = new ProgressBar('fitting', 1);
     const alone = Math.max(0, fitInFileBoost(examples));
     const boosts = [...new Set(SHARES.map((part) => part * alone))];
     const fits = boosts.map((inFileBoost, i) => {
       const onProgress = (done: number) => bar.update((i + done) / boosts.length);
-      return fitWith(examples, inFileBoost, thought, onProgress);
+      return fitWith(examples, inFileBoost, onProgress);
     });
     const { weights, samples, mixture } = fits.reduce((best, one) => (one.mixture < best.mixture ? one : best));
     bar.clear();
@@ -65,14 +63,9 @@ export const fitMemory: Command = {
 };
 
 /** The weights of hits and gate fitted under an in-file boost. */
-function fitWith(
-  examples: readonly MixtureExample[],
-  inFileBoost: number,
-  thought: number,
-  onProgress: (done: number) => void,
-) {
+function fitWith(examples: readonly MixtureExample[], inFileBoost: number, onProgress: (done: number) => void) {
   const samples = samplesOf(examples, inFileBoost);
-  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring: inFileBoost, thought };
+  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring: inFileBoost };
   return { weights, samples, mixture: meanNll(samples, weights) };
 }
 

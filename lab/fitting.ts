@@ -1,11 +1,5 @@
 /** What the commands share that fit something to a model. */
-import {
-  DEFAULTS,
-  type CompletionRequest,
-  type Engine,
-  type MixtureExample,
-  type Thought,
-} from '../src/completion/engine';
+import { type CompletionRequest, type Engine, type MixtureExample, type Thought } from '../src/completion/engine';
 import { randomFrom } from '../src/model/random';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from '../src/cli/arguments';
 import { UsageError } from '../src/cli/command';
@@ -26,7 +20,7 @@ export const FIT_USAGE = `  The items are of texts that neither training nor any
   --seed S          which (default: 1)
   --jsonl IN        or these: {"id","path","prefix","suffix","related":[{"path","text"}],"target"} a line
   --examples FILE   what the model knew of each token: from there, if it is there; else it is kept there, for other fits
-  --steps N         steps of thought before each target (default: ${DEFAULTS.steps})
+  --steps N         steps of thought before each target (default: 4)
   --write           write the weights into the model's manifest.json (without it they are printed only)
   --note TEXT       what the items are, for the manifest
 ${MODEL_USAGE}`;
@@ -52,7 +46,11 @@ export function fitArguments(name: string, args: readonly string[]) {
     throw new UsageError('give --each DIR or --jsonl IN');
   const count = wholeNumber('--items', values.items ?? String(DEFAULT_ITEMS), 1, 100_000);
   const seed = wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1);
-  return { values, steps: stepsOption(values.steps), source: { jsonl: values.jsonl, each: values.each, count, seed } };
+  return {
+    values,
+    steps: stepsOption(values.steps) ?? 4,
+    source: { jsonl: values.jsonl, each: values.each, count, seed },
+  };
 }
 
 export type ItemSource = ReturnType<typeof fitArguments>['source'];

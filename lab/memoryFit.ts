@@ -51,7 +51,6 @@ export function neutralWeights(lengths: readonly number[]): MemoryWeights {
       ...(Object.fromEntries(GATE_INPUTS.map((name) => [name, 0])) as Record<(typeof GATE_INPUTS)[number], number>),
     },
     occurring: 0,
-    thought: 1,
     fitted: {},
   };
 }

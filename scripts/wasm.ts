@@ -64,7 +64,8 @@ async function round(graphs: Graphs, { manifest, prior }: Bundle): Promise<Times
   }
   const decoded = performance.now();
   const chunk = states.slice(0, CHUNK * manifest.architecture.width);
-  await graphs.evidence(chunk, tokens.slice(1, CHUNK + 1), new Float32Array(CHUNK).fill(1), prior);
+  const read = { states: chunk, targets: tokens.slice(1, CHUNK + 1) };
+  await graphs.evidence(read, new Float32Array(CHUNK).fill(1), prior);
   return {
     [`prefill of ${PREFILL} tokens`]: filled - began,
     'one token': (decoded - filled) / DECODED,

@@ -8,7 +8,7 @@
  */
 import { NotificationType, RequestType } from 'vscode-jsonrpc';
 import type { InlineCompletionItem, Position, Range } from 'vscode-languageserver-types';
-import type { ThoughtTrace } from './completion/engine';
+import type { ThoughtTrace, TokenChange } from './completion/engine';
 import type { Settings } from './settings';
 
 /** `initializationOptions` of the server. All may be left out: then the bundle next to `dist/` and the defaults are used. */
@@ -38,6 +38,8 @@ export interface Status {
   steps?: number;
   /** Whether the model that is ready reads a thought; told only where it does not. */
   readsThought?: false;
+  /** Steps of a thought that pay with the model that is ready: what `inferenceSteps: null` means. */
+  defaultSteps?: number;
   /** While failed: why, in one line. */
   reason?: string;
   /** While ready or thinking: name and version of the model, and why it is the one that serves. */
@@ -63,11 +65,11 @@ export interface ThoughtReport {
   steps: number;
   /** From the prior; or following an edit, warm from the thought before. */
   made: 'cold' | 'warm';
-  /** What a cold one begins with: z_0, or the thought of the workspace. */
+  /** What a cold one begins with: the prior, or the thought of the workspace. */
   begun: 'prior' | 'workspace';
   trace: ThoughtTrace;
-  /** Words that it makes more likely, the most first; none where the model's thoughts say nothing of words. */
-  likelier: readonly string[];
+  /** Tokens that it made more or less likely at the cursor, the largest change first. */
+  changes: readonly TokenChange[];
   device: string;
   /** Size of the window of the last suggestion, in tokens; zeros before the first. */
   window: { prefixTokens: number; suffixTokens: number };

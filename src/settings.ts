@@ -14,7 +14,7 @@ export type Scope = 'window' | 'resource' | 'language-overridable' | 'machine-ov
 
 /** The values of a setting as package.json describes them. */
 export interface Schema {
-  readonly type: 'boolean' | 'integer' | 'string' | 'object';
+  readonly type: 'boolean' | 'integer' | 'string' | 'object' | readonly ['integer', 'null'];
   readonly enum?: readonly string[];
   readonly minimum?: number;
   readonly maximum?: number;
@@ -70,6 +70,18 @@ const whole = (value: number, [minimum, maximum]: readonly [number, number], sco
   remedy: `use a whole number from ${minimum} to ${maximum}`,
 });
 
+/** The same, or `null`: then it is what suits. */
+const wholeOrNull = (limits: readonly [number, number]): Setting<number | null> => {
+  const given = whole(0, limits);
+  return {
+    ...given,
+    default: null,
+    schema: { ...given.schema, type: ['integer', 'null'] },
+    accepts: (value) => value === null || given.accepts(value),
+    remedy: `${given.remedy}, or null`,
+  };
+};
+
 const choice = <Word extends string>(value: Word, words: readonly Word[], scope: Scope = 'window'): Setting<Word> => ({
   default: value,
   scope,
@@ -112,8 +124,8 @@ export const SETTINGS = {
   imports: flag(true, 'resource'),
   /** Longest suggestion, in lines. */
   maxLines: whole(DEFAULTS.maxLines, [1, 64], 'language-overridable'),
-  /** Gradient steps of the thought on a file; 0 means "no thinking". */
-  inferenceSteps: whole(DEFAULTS.steps, [0, DEFAULTS.maxSteps]),
+  /** Gradient steps of the thought on a file; 0 means "no thinking", null as many as pay with the model at work. */
+  inferenceSteps: wholeOrNull([0, DEFAULTS.maxSteps]),
   /** In which files is looked up what followed the same words, to be mixed with what the model predicts. */
   memory: choice<Memory>('workspace', MEMORIES),
   /** How sure the model must be of an automatic suggestion. */

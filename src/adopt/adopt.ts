@@ -1,25 +1,29 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, UserError } from '../model/errors';
 import { FORMAT, parseManifest, POSITIONS, type Prompt } from '../model/manifest';
+import { Tokenizer } from '../model/tokenizer';
 import { readDecoder, type AdoptedDecoder } from './architecture';
 import { cardOf, type Origin } from './card';
-import { topGraph, trunkGraph, type DecoderWeights } from './decoderGraphs';
+import { layerNames, topGraph, trunkGraph, type DecoderWeights } from './decoderGraphs';
+import { evidenceGraph } from './evidenceGraph';
 import { openGguf, type Gguf } from './gguf';
 import { readImportance } from './importance';
 import { encodeModel, type Graph } from './onnx';
 import { promptOf } from './prompt';
 import { ADOPTION_VERSION } from './sources/place';
 import { recipeFor, type Recipe } from './recipe';
+import { shipped } from './shipped';
 import { slowdownOfEightBits } from './speed';
+import { FEATURES, measureFeatures } from './thought';
 import { adoptTokenizer, type AdoptedTokenizer } from './tokenizer';
-import { writeWeights } from './weights';
+import { writeWeights, type WrittenWeights } from './weights';
 import { WeightsFile } from './weightsFile';
 
 /** Weights as a manifest has them. */
 export type Fitted = {
-  readonly [Part in 'memory' | 'states' | 'energy']?: Readonly<Record<string, unknown>> | undefined;
+  readonly [Part in 'thought' | 'memory' | 'states' | 'energy']?: Readonly<Record<string, unknown>> | undefined;
 };
 
 export interface AdoptOptions {
@@ -48,6 +52,24 @@ const WINDOW = { tokens: 1024, suffixTokens: 160, relatedTokens: 0, hop: 128 };
 const CHUNK_TOKENS = 256;
 
 const WEIGHTS = 'weights.bin';
+
+/** Code of several languages that was written for this project. */
+const PLAIN_TEXT = 'plain-text.txt';
+
+/**
+ * How a thought takes its steps, in units of what a layer's MLP gives (features.ts): the same for every adopted model, unless
+ * others were fitted to it. By default none: what coder gains is less than what reading the evidence costs (docs/experiments).
+ */
+const STEPS = {
+  features: FEATURES,
+  defaultSteps: 0,
+  maxSteps: 4,
+  stepSize: [0.04, 0.028, 0.023, 0.02],
+  warmStepSize: 0.02,
+  priorPull: [0, 0, 0, 0],
+  warmPriorPull: 0.05,
+  deviation: 0.04,
+};
 
 /**
  * Makes a bundle of a GGUF file of a LLaMA-like decoder: graphs for ONNX Runtime, weights, tokenizer, manifest, card and
@@ -94,14 +116,16 @@ async function writeBundle(gguf: Gguf, scratch: string, options: AdoptOptions): 
   const file = await WeightsFile.create(join(scratch, WEIGHTS));
   let weights: DecoderWeights;
   try {
-    const progress = (share: number) => onProgress?.(0.05 + 0.9 * share, 'converting the weights');
     const importance = options.importance && (await readImportance(options.importance, gguf));
-    weights = await writeWeights(gguf, decoder, file, {
+    const written = await writeWeights(gguf, decoder, file, {
       recipe,
       importance: importance || undefined,
       signal,
-      onProgress: progress,
+      onProgress: (share) => onProgress?.(0.05 + 0.75 * share, 'converting the weights'),
     });
+    onProgress?.(0.8, 'measuring the features of a thought');
+    await addFeatures(written, decoder, tokenizer, scratch, options);
+    weights = written;
   } catch (error) {
     await file.close();
     throw error;
@@ -113,6 +137,23 @@ async function writeBundle(gguf: Gguf, scratch: string, options: AdoptOptions): 
   return style === 'prefix'
     ? ['this model has no fill-in markers: it completes from the text before the cursor alone']
     : [];
+}
+
+/** Measures the features of a thought on the plain text that ships, and writes them behind the weights. */
+async function addFeatures(
+  weights: WrittenWeights,
+  { shape }: AdoptedDecoder,
+  { json, pieces }: AdoptedTokenizer,
+  scratch: string,
+  { signal }: AdoptOptions,
+): Promise<void> {
+  const tokens = new Tokenizer(json, pieces).encode(await readFile(shipped(PLAIN_TEXT), 'utf8'));
+  const measured = await measureFeatures({ shape, weights, tokens, scratch, location: WEIGHTS, signal });
+  for (const [layer, { directions, means }] of measured.entries()) {
+    const { thoughtFeatures, thoughtMeans } = layerNames(shape.trunkLayers + layer);
+    await weights.addNumbers(thoughtFeatures, [shape.width, FEATURES], directions);
+    await weights.addNumbers(thoughtMeans, [FEATURES], means);
+  }
 }
 
 interface Parts {
@@ -142,6 +183,7 @@ async function writeParts(gguf: Gguf, scratch: string, parts: Parts, options: Ad
   const files = {
     trunk: await put(scratch, 'trunk.onnx', encode(trunkGraph(shape, weights))),
     top: await put(scratch, 'top.onnx', encode(topGraph(shape, weights))),
+    evidence: await put(scratch, 'evidence.onnx', encode(evidenceGraph(shape, weights))),
     weights: { path: WEIGHTS, ...sum },
     tokenizer: tokens,
     card: await put(scratch, 'README.md', Buffer.from(cardOf(name, gguf, decoder, recipe, options.origin))),
@@ -160,6 +202,7 @@ async function writeParts(gguf: Gguf, scratch: string, parts: Parts, options: Ad
     chunk: { tokens: CHUNK_TOKENS },
     prompt,
     tokenizer: { pieces: tokenizer.pieces },
+    thought: stepsFor(layers - trunkLayers),
     ...options.fitted,
     training: { adopted: { file: basename(gguf.path), version: ADOPTION_VERSION, recipe } },
     files,
@@ -167,6 +210,22 @@ async function writeParts(gguf: Gguf, scratch: string, parts: Parts, options: Ad
   const text = `${JSON.stringify(manifest, null, 2)}\n`;
   parseManifest(text, join(scratch, 'manifest.json'));
   await writeFile(join(scratch, 'manifest.json'), text);
+}
+
+/**
+ * The steps of each layer. Those of the last one make text less likely: what counts is a map that another layer works on. The
+ * evidence of one file says so little of a single number that the posterior is as wide as the prior.
+ */
+function stepsFor(layers: number) {
+  const { features, defaultSteps, maxSteps, deviation } = STEPS;
+  const each = (value: number) => Array.from({ length: layers }, () => value);
+  const butLast = (value: number) => each(value).with(-1, layers > 1 ? 0 : value);
+  return {
+    ...{ features, defaultSteps, maxSteps },
+    ...{ stepSize: STEPS.stepSize.map(butLast), warmStepSize: butLast(STEPS.warmStepSize) },
+    ...{ priorPull: STEPS.priorPull.map(each), warmPriorPull: each(STEPS.warmPriorPull) },
+    ...{ priorDeviation: each(deviation), posteriorDeviation: each(deviation) },
+  };
 }
 
 async function put(directory: string, path: string, bytes: Uint8Array) {

@@ -5,8 +5,8 @@ import type { Gguf, GgufTensor, GgufValue } from './gguf';
 /** The architectures that are LLaMA-like decoders of this shape. */
 const ARCHITECTURES = ['qwen2', 'llama'] as const;
 
-/** Of the layers so many, at the top, are a graph of their own: what a thought will be read by. */
-const TOP_LAYERS = 4;
+/** Of the layers so many, at the top, are a graph of their own: those that read a thought. */
+const TOP_LAYERS = 2;
 
 /** What a GGUF file says of its decoder. */
 export interface AdoptedDecoder {

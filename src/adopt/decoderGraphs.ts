@@ -36,8 +36,17 @@ export interface QuantizedMatrix {
 /** The constants of a decoder: matrices by the names below, and vectors. */
 export interface DecoderWeights {
   matrix(name: string): QuantizedMatrix;
+  /** A tensor of float32. */
   vector(name: string): Initializer;
 }
+
+/**
+ * What is added to a layer's MLP.
+ * @param normed the normalised states that the MLP reads, [batch, S, width]
+ * @param output what the MLP gives, [batch, S, width]
+ * @returns name of what takes the output's place
+ */
+type BesideMlp = (layer: number, normed: string, output: string) => string;
 
 export const layerNames = (layer: number) =>
   ({
@@ -49,7 +58,12 @@ export const layerNames = (layer: number) =>
     gate: `layers.${layer}.gate`,
     up: `layers.${layer}.up`,
     down: `layers.${layer}.down`,
+    thoughtFeatures: `layers.${layer}.thought_features`,
+    thoughtMeans: `layers.${layer}.thought_means`,
   }) as const;
+
+/** A matrix with rows and columns exchanged: what a gradient is multiplied by. Only layers through which one goes have it. */
+export const transposedName = (matrix: string) => `${matrix}_transposed`;
 
 export const NAMES = {
   embedding: 'embedding',
@@ -95,20 +109,21 @@ export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph 
 
 /**
  * Hidden states to logits of the last positions, and to the last hidden states of all, normalised: what the head multiplies.
- *   states [batch, S, width]; positions, past_length, logit_count int64; past_…
+ *   states [batch, S, width]; z [batch, top layers, features, width]; positions, past_length, logit_count int64; past_…
  *   → logits [batch, logit_count, vocabulary]; hidden [batch, S, width]; new_keys, new_values
  */
 export function topGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
   const graph = new GraphBuilder('top');
-  const states = graph.input('states', 'float32', ['batch', 'tokens', shape.width]);
-  const cache = new Cache(graph, shape, weights, states);
+  const z = graph.input('z', 'float32', ['batch', shape.layers - shape.trunkLayers, 'features', shape.width]);
+  const last = topLayers(graph, shape, weights, (layer, normed, output) => {
+    const rows = graph.add('Gather', [z, graph.integers(layer - shape.trunkLayers)], `thought_${layer}`, {
+      axis: { int: 1 },
+    });
+    const features = thoughtFeatures(graph, weights, layer, normed);
+    const map = graph.add('MatMul', [features, rows], `layer_${layer}_map`);
+    return graph.add('Add', [output, map], `layer_${layer}_mapped`);
+  });
   const count = graph.input('logit_count', 'int64', [1]);
-  let residual: Residual = { sum: states };
-  for (let layer = shape.trunkLayers; layer < shape.layers; layer++) {
-    residual = addLayer(graph, shape, weights, cache, layer, residual);
-  }
-  cache.finish();
-  const last = graph.add('Add', [residual.sum, residual.branch ?? ''], 'last_states');
   const hidden = norm(graph, weights, shape, last, NAMES.finalNorm, 'hidden');
   graph.output(hidden, 'float32', ['batch', 'tokens', shape.width]);
   const start = graph.add('Neg', [count], 'logit_start');
@@ -117,6 +132,41 @@ export function topGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
   multiply(graph, weights, wanted, NAMES.head, 'logits');
   graph.output('logits', 'float32', ['batch', 'logit_count', shape.vocabulary]);
   return graph.build();
+}
+
+/**
+ * What the MLPs of the top layers read and give, for measuring the features of a thought (features.ts).
+ *   states [batch, S, width]; positions, past_length int64; past_…
+ *   → normed_i, output_i [batch, S, width] of each top layer i; new_keys, new_values
+ */
+export function observedGraph(shape: DecoderShape, weights: DecoderWeights): Graph {
+  const graph = new GraphBuilder('observed');
+  topLayers(graph, shape, weights, (layer, normed, output) => {
+    const name = layer - shape.trunkLayers;
+    graph.output(graph.add('Identity', [normed], `normed_${name}`), 'float32', ['batch', 'tokens', shape.width]);
+    graph.output(graph.add('Identity', [output], `output_${name}`), 'float32', ['batch', 'tokens', shape.width]);
+    return output;
+  });
+  return graph.build();
+}
+
+/** The top layers over states that are put in. @returns name of the last states, [batch, S, width] */
+function topLayers(graph: GraphBuilder, shape: DecoderShape, weights: DecoderWeights, beside: BesideMlp): string {
+  const states = graph.input('states', 'float32', ['batch', 'tokens', shape.width]);
+  const cache = new Cache(graph, shape, weights, states);
+  let residual: Residual = { sum: states };
+  for (let layer = shape.trunkLayers; layer < shape.layers; layer++) {
+    residual = addLayer(graph, shape, weights, cache, layer, residual, beside);
+  }
+  cache.finish();
+  return graph.add('Add', [residual.sum, residual.branch ?? ''], 'last_states');
+}
+
+/** f(n): the features by which a thought is multiplied in a layer, of the normalised states that its MLP reads. */
+export function thoughtFeatures(graph: GraphBuilder, weights: DecoderWeights, layer: number, normed: string): string {
+  const { thoughtFeatures: features, thoughtMeans: means } = layerNames(layer);
+  const product = graph.add('MatMul', [normed, graph.constant(weights.vector(features))], `layer_${layer}_projected`);
+  return graph.add('Sub', [product, graph.constant(weights.vector(means))], `layer_${layer}_features`);
 }
 
 /** The residual stream: a sum, and what the last branch adds to it. */
@@ -198,6 +248,7 @@ function addLayer(
   cache: Cache,
   layer: number,
   residual: Residual,
+  beside: BesideMlp = (_, __, output) => output,
 ): Residual {
   const names = layerNames(layer);
   const name = (what: string) => `layer_${layer}_${what}`;
@@ -215,7 +266,8 @@ function addLayer(
   const sigmoid = graph.add('Sigmoid', [gate], name('gate_sigmoid'));
   const silu = graph.add('Mul', [gate, sigmoid], name('gate_silu'));
   const gated = graph.add('Mul', [silu, up], name('gated'));
-  return { sum: middle.sum, branch: multiply(graph, weights, gated, names.down, name('down')) };
+  const down = multiply(graph, weights, gated, names.down, name('down'));
+  return { sum: middle.sum, branch: beside(layer, middle.normed, down) };
 }
 
 /** The sum of a residual stream and a branch, and its norm. */
@@ -252,7 +304,13 @@ function norm(
   return graph.add('SimplifiedLayerNormalization', inputs, output, attributes);
 }
 
-function multiply(graph: GraphBuilder, weights: DecoderWeights, states: string, name: string, output: string): string {
+export function multiply(
+  graph: GraphBuilder,
+  weights: DecoderWeights,
+  states: string,
+  name: string,
+  output: string,
+): string {
   const matrix = weights.matrix(name);
   const { rows, columns, bits, block } = matrix;
   return graph.add(
@@ -272,11 +330,11 @@ function multiply(graph: GraphBuilder, weights: DecoderWeights, states: string, 
 }
 
 /** What makes numbers of a matrix's levels. */
-function unpacking(graph: GraphBuilder, { scales, zeroPoints }: QuantizedMatrix): string[] {
+export function unpacking(graph: GraphBuilder, { scales, zeroPoints }: QuantizedMatrix): string[] {
   return [scales, ...(zeroPoints ? [zeroPoints] : [])].map((tensor) => graph.constant(tensor));
 }
 
 /** A matrix as `GatherBlockQuantized` reads it: a row of bytes each. */
-function rowsOf({ rows, columns, bits, weights }: QuantizedMatrix): Initializer {
+export function rowsOf({ rows, columns, bits, weights }: QuantizedMatrix): Initializer {
   return { ...weights, name: `${weights.name}_rows`, shape: [rows, (columns * bits) / 8] };
 }

@@ -34,6 +34,12 @@ export class GraphBuilder {
     return this.constant({ name, type, shape, data: new Uint8Array(data.buffer) });
   }
 
+  /** A real number in the graph itself. */
+  number(value: number): string {
+    const name = `float32_scalar_${value}`;
+    return this.constant({ name, type: 'float32', shape: [], data: new Uint8Array(Float32Array.of(value).buffer) });
+  }
+
   /**
    * A node with one output that is used.
    * @param output its name

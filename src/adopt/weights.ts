@@ -1,5 +1,5 @@
 import type { AdoptedDecoder } from './architecture';
-import { layerNames, NAMES, type DecoderWeights, type QuantizedMatrix } from './decoderGraphs';
+import { layerNames, NAMES, transposedName, type DecoderWeights, type QuantizedMatrix } from './decoderGraphs';
 import { dequantize } from './dequantize';
 import { rowsOf, type Gguf, type GgufTensor } from './gguf';
 import type { Importance } from './importance';
@@ -29,7 +29,7 @@ export async function writeWeights(
   decoder: AdoptedDecoder,
   file: WeightsFile,
   options: WeightsOptions,
-): Promise<DecoderWeights> {
+): Promise<WrittenWeights> {
   const writer = new Writer(gguf, decoder, file, options);
   const { shape, tensor, has } = decoder;
   const embedding = tensor('token_embd.weight');
@@ -67,18 +67,30 @@ async function writeLayer(writer: Writer, { shape, tensor }: AdoptedDecoder, lay
   const names = layerNames(layer);
   const of = (name: string) => tensor(`blk.${layer}.${name}`);
   await writer.addVector(names.attentionNorm, [of('attn_norm.weight')]);
-  await writer.addMatrix(names.queryKeyValue, [of('attn_q.weight'), of('attn_k.weight'), of('attn_v.weight')]);
+  const matrices = {
+    [names.queryKeyValue]: [of('attn_q.weight'), of('attn_k.weight'), of('attn_v.weight')],
+    [names.attentionOutput]: [of('attn_output.weight')],
+    [names.gate]: [of('ffn_gate.weight')],
+    [names.up]: [of('ffn_up.weight')],
+    [names.down]: [of('ffn_down.weight')],
+  };
+  for (const [name, parts] of Object.entries(matrices)) {
+    await writer.addMatrix(name, parts);
+    // A gradient goes through the layers above the lowest one that reads the thought.
+    if (layer > shape.trunkLayers) await writer.addTransposed(name, parts);
+  }
   if (shape.attentionBias) {
     await writer.addVector(names.queryKeyValueBias, [of('attn_q.bias'), of('attn_k.bias'), of('attn_v.bias')]);
   }
-  await writer.addMatrix(names.attentionOutput, [of('attn_output.weight')]);
   await writer.addVector(names.mlpNorm, [of('ffn_norm.weight')]);
-  await writer.addMatrix(names.gate, [of('ffn_gate.weight')]);
-  await writer.addMatrix(names.up, [of('ffn_up.weight')]);
-  await writer.addMatrix(names.down, [of('ffn_down.weight')]);
 }
 
-class Writer implements DecoderWeights {
+/** Weights that are in the file, to which numbers can be added. */
+export interface WrittenWeights extends DecoderWeights {
+  addNumbers(name: string, shape: readonly number[], values: Float32Array): Promise<void>;
+}
+
+class Writer implements WrittenWeights {
   readonly #gguf: Gguf;
   readonly #decoder: AdoptedDecoder;
   readonly #file: WeightsFile;
@@ -117,8 +129,13 @@ class Writer implements DecoderWeights {
         const pair = i % frequencies.length;
         values[i] = of(Math.floor(i / frequencies.length) * (frequencies[pair] as number));
       });
-      this.#vectors.set(name, await this.#file.append(name, 'float32', sizes, [bytesOf(values)]));
+      await this.addNumbers(name, sizes, values);
     }
+  }
+
+  /** @param shape of the values, the slowest dimension first */
+  async addNumbers(name: string, shape: readonly number[], values: Float32Array): Promise<void> {
+    this.#vectors.set(name, await this.#file.append(name, 'float32', shape, [bytesOf(values)]));
   }
 
   async addVector(name: string, parts: readonly GgufTensor[]): Promise<void> {
@@ -149,6 +166,30 @@ class Writer implements DecoderWeights {
     const zeroPoints = zeros.length > 0 && (await this.#file.append(`${name}.zeros`, 'uint8', zeroSizes, zeros));
     const matrix: QuantizedMatrix = { rows, columns, bits, block, weights, scales: scale };
     this.#matrices.set(name, { ...matrix, ...(zeroPoints && { zeroPoints }) });
+  }
+
+  /** The same with rows and columns exchanged, in 8 bits. */
+  async addTransposed(name: string, parts: readonly GgufTensor[]): Promise<void> {
+    const rows = parts[0]?.shape[1] ?? 0;
+    const columns = parts.reduce((sum, part) => sum + rowsOf(part), 0);
+    const values = new Float32Array(rows * columns);
+    let at = 0;
+    for (const part of parts) {
+      this.#options.signal?.throwIfAborted();
+      const read = this.#inOrder(part, dequantize(part.type, await this.#gguf.read(part)), rows, 0);
+      for (let i = 0; i < read.length; i++)
+        values[(i % rows) * columns + at + Math.floor(i / rows)] = read[i] as number;
+      at += rowsOf(part);
+    }
+    const block = columns % 32 === 0 ? 32 : 16;
+    const { weights, scales } = quantizeRows(values, columns, { bits: 8, block });
+    const key = transposedName(name);
+    const blocks = columns / block;
+    this.#matrices.set(key, {
+      ...{ rows, columns, bits: 8, block },
+      weights: await this.#file.append(`${key}.weights`, 'uint8', [rows, blocks, block], [weights]),
+      scales: await this.#file.append(`${key}.scales`, 'float32', [rows, blocks], [bytesOf(scales)]),
+    });
   }
 
   async *#quantized(

@@ -34,8 +34,8 @@ export function deviceOption(value: string | undefined): DeviceSetting {
 }
 
 /** @param name of the option, with its dashes */
-export function stepsOption(value: string | undefined, name = '--steps', otherwise: number = DEFAULTS.steps): number {
-  return wholeNumber(name, value ?? String(otherwise), 0, DEFAULTS.maxSteps);
+export function stepsOption(value: string | undefined): number | undefined {
+  return value === undefined ? undefined : wholeNumber('--steps', value, 0, DEFAULTS.maxSteps);
 }
 
 /** @param name of the option, with its dashes */

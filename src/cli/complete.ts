@@ -19,7 +19,7 @@ thoughtline complete - --path FILE [options]           text before the cursor on
 thoughtline complete -:LINE:COL --path FILE [options]  whole text on standard input
 thoughtline complete --jsonl IN --out OUT [options]    {"id","path","prefix","suffix","related":[{"path","text"}]} a line
 
-  --steps N         steps of thought, 0 to ${DEFAULTS.maxSteps} (default: ${DEFAULTS.steps})
+  --steps N         steps of thought, 0 to ${DEFAULTS.maxSteps} (default: as many as pay with the model)
   --max-lines N     longest suggestion in lines (default: ${DEFAULTS.maxLines})
   --candidates N    width of the beam (default: ${DEFAULTS.candidates}: greedy)
   --memory on|off   whether the lookup memory is used (default: on)

@@ -17,7 +17,7 @@ const USAGE = `thoughtline serve [options]
   --queue N         requests that may wait (default: ${USUAL.queue})
   --seconds N       time for one request, waiting included (default: ${USUAL.seconds})
   --users N         users' files whose thoughts and caches are kept (default: ${USUAL.users})
-  --steps N         refinement steps of a thought, 0 to ${DEFAULTS.maxSteps} (default: ${DEFAULTS.steps})
+  --steps N         refinement steps of a thought, 0 to ${DEFAULTS.maxSteps} (default: as many as pay with the model)
 ${MODEL_USAGE}`;
 
 export const OPTIONS = {

@@ -9,12 +9,12 @@ const BAR = 28;
  */
 export function formatTrace(trace: ThoughtTrace, readsThought: boolean): string {
   if (!readsThought) return 'thought: none (this model completes from the text around the cursor alone)';
-  if (trace.chunks.length === 0) return 'thought: z_0 (no text outside the window, or no steps wanted)';
+  if (trace.chunks.length === 0) return 'thought: none (no text outside the window, or no steps wanted)';
   const heldOut = trace.chunks.filter((chunk) => chunk.heldOut).length;
   const lines = [
     `thought: ${trace.steps} steps on ${trace.chunks.length} chunks (${heldOut} held out) of ${paths(trace)}, ` +
       `${(trace.coverage * 100).toFixed(0)} % of the text outside the window, ${trace.milliseconds.toFixed(0)} ms`,
-    'step  evidence NLL  held-out NLL          KL  (nats per token; KL in nats)',
+    'step  evidence NLL  held-out NLL            KL  (all in nats per token)',
   ];
   const max = Math.max(...trace.nll);
   const min = Math.min(...trace.nll);
@@ -22,7 +22,7 @@ export function formatTrace(trace: ThoughtTrace, readsThought: boolean): string 
     const share = max === min ? 0 : (nll - min) / (max - min);
     lines.push(
       `${String(step).padStart(4)}${nll.toFixed(4).padStart(14)}${(trace.heldOut[step]?.toFixed(4) ?? '–').padStart(14)}` +
-        `${(trace.kl[step]?.toFixed(1) ?? '').padStart(12)}  ${'▇'.repeat(1 + Math.round(share * BAR))}` +
+        `${(trace.kl[step]?.toFixed(4) ?? '').padStart(14)}  ${'▇'.repeat(1 + Math.round(share * BAR))}` +
         (step === trace.best ? ' ← kept' : ''),
     );
   });

@@ -4,20 +4,20 @@ import { bytesOfWindow, Decoder, isLarge, type Abortable } from '../model/decode
 import { KeptWindows } from '../model/keptWindows';
 import { MAX_STALE, RESTING_STALE } from '../model/suffixReuse';
 import type { Products } from '../model/hiddenKeys';
-import type { Graphs } from '../model/graphs';
+import type { Graphs, ReadChunk } from '../model/graphs';
+import { readChunk } from '../model/readChunk';
 import { openProducts } from '../model/kernel/products';
 import { LruMap } from '../model/lru';
 import { openDevice, type DeviceReport, type DeviceSetting, type OpenedDevice } from '../model/providers';
 import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
-import { groupEnds, leaningOf } from '../model/thoughtShape';
+import { groupEnds } from '../model/thoughtShape';
 import { measureChunkTokens } from '../thought/calibrate';
-import { collectEvidence, MAX_CHUNKS, MAX_FURTHER, type Chunk, type Evidence } from '../thought/evidence';
-import { likelierWords } from '../thought/leaning';
+import { collectEvidence, MAX_CHUNKS, MAX_FURTHER, type Evidence } from '../thought/evidence';
+import { largestChanges, type TokenChange } from '../thought/changes';
 import { Refinement, type EvidenceModel } from '../thought/refine';
 import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
-import { tempered } from '../thought/temper';
 import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxCheckers } from '../syntax/checker';
 import { INVERSE_TEMPERATURE } from '../memory/knn';
@@ -40,7 +40,6 @@ import { Postprocessor, type AnnotatedCandidate } from './postprocess';
 import { logMeanExp } from './samples';
 import {
   DEFAULTS,
-  THOUGHT_SHARE,
   type CompletionOptions,
   type CompletionRequest,
   type CompletionResult,
@@ -54,6 +53,7 @@ import { cutWindow, RESERVE, type Window } from './window';
 export type { CandidateReport, DeviceReport, DeviceSetting } from '../model/providers';
 export type { Evidence } from '../thought/evidence';
 export type { Refinement } from '../thought/refine';
+export type { TokenChange } from '../thought/changes';
 export type { Thought, ThoughtTrace } from '../thought/thought';
 export type { Candidate } from './hypothesis';
 export type { Stop } from './stop';
@@ -87,7 +87,9 @@ const STRETCH_MS = 30;
 
 /** Of a decoder that reads no thought. */
 const NO_STEPS: ThoughtSteps = {
-  maxTrainedSteps: 1,
+  features: 0,
+  defaultSteps: 0,
+  maxSteps: 1,
   stepSize: [[]],
   warmStepSize: [],
   priorPull: [[]],
@@ -96,11 +98,14 @@ const NO_STEPS: ThoughtSteps = {
   posteriorDeviation: [],
 };
 
-/** Words that are told of a thought. */
-const LIKELIER = 12;
+/** Tokens that are told of a thought. */
+const CHANGES = 12;
 
-/** Evidence chunks whose trunk states are kept. */
-const KEPT_CHUNKS = 64;
+/** Evidence chunks that are kept as they were read; of a large decoder fewer are, since each takes most of a megabyte. */
+const KEPT_CHUNKS = { usual: 64, large: 24 };
+
+/** Evidence chunks of one thought of a large decoder: each takes it seconds to read. */
+const LARGE_CHUNKS = 8;
 
 /**
  * A bundle at work: completions, thoughts and scores. It owns the ONNX sessions and their caches, and knows neither
@@ -109,7 +114,7 @@ const KEPT_CHUNKS = 64;
 export class Engine {
   readonly bundle: Bundle;
   readonly device: DeviceReport;
-  /** z_0 as a thought. */
+  /** The prior as a thought. */
   readonly prior: Thought;
   /** Tokens of an evidence chunk: such that a gradient is short on this machine. */
   readonly chunkTokens: number;
@@ -122,8 +127,6 @@ export class Engine {
   readonly #postprocessor: Postprocessor;
   /** Samples drawn from a thought's posterior, so that their caches serve again. */
   readonly #sampled = new WeakMap<Float32Array, SampledThought[]>();
-  /** Thoughts as they are with the memory enabled, by the z of the whole ones, for the same reason. */
-  readonly #tempered = new WeakMap<Float32Array, Thought>();
   /** Work on a decoder's caches and on the memory happens one piece after the other. */
   readonly #serial = new Serial();
 
@@ -140,7 +143,7 @@ export class Engine {
     this.#graphs = graphs;
     this.#lookup = new LookupMemory(bundle, products);
     this.#postprocessor = new Postprocessor(bundle.manifest, this.#checkers);
-    this.#model = rememberStates(graphs);
+    this.#model = rememberChunks(graphs, bundle);
   }
 
   /**
@@ -154,7 +157,8 @@ export class Engine {
     const opened = await openDevice(options.runtime ?? (await loadRuntime()), bundle, options);
     onProgress?.(0.9, 'measuring');
     const trained = bundle.manifest.chunk.tokens;
-    const measures = bundle.manifest.thought !== undefined && !options.trainedChunks;
+    const { thought, specialTokens } = bundle.manifest;
+    const measures = thought !== undefined && specialTokens !== undefined && !options.trainedChunks;
     const chunkTokens = measures ? await measureChunkTokens(opened.graphs, bundle) : trained;
     onProgress?.(1, `ready on ${opened.report.device}`);
     return new Engine(bundle, opened, chunkTokens, await openProducts(), options.windows ?? KEPT_WINDOWS);
@@ -183,6 +187,11 @@ export class Engine {
   /** Whether the decoder reads a thought; without one nothing is refined. */
   get readsThought(): boolean {
     return this.bundle.manifest.thought !== undefined;
+  }
+
+  /** Steps that pay with this model, unless the user wants others. */
+  get defaultSteps(): number {
+    return this.bundle.manifest.thought?.defaultSteps ?? 0;
   }
 
   /** Whether the decoder reads what follows in the cursor's line, and knows how sure it is of what it writes before that. */
@@ -216,7 +225,7 @@ export class Engine {
     if (isBinary(prefix) || isBinary(suffix)) return { text: '', stop: 'none' };
     const { bundle } = this;
     const { tokenizer, manifest } = bundle;
-    const { maxTokens, thought: whole = this.prior, signal } = options;
+    const { maxTokens, thought = this.prior, signal } = options;
     const release = await this.#serial.hold();
     try {
       const window = cutWindow(document, tokenizer, manifest, Math.max(RESERVE, maxTokens));
@@ -225,10 +234,9 @@ export class Engine {
       const healed = heal(window.prefix, tokenizer);
       const decoder = this.#decoder(options.reader ?? request.path, window, 0);
       if (this.#lookup.fitted) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
-      const mix = this.#lookup.mix(true, { decoder, datastore: whole.readings });
+      const mix = this.#lookup.mix(true, { decoder, datastore: thought.readings });
       const checker = options.maxLines > 1 ? await this.#checkers.of(request.path) : undefined;
       const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
-      const thought = this.#serving(whole, true);
       const continued = { decoder, tokenizer, thought, head, healed, around, mix };
       const { sampling = GREEDY, top = 0 } = options;
       const limits = { maxTokens, sampling, top, signal, endTokens: endTokens(manifest), cursor };
@@ -278,7 +286,7 @@ export class Engine {
   /**
    * A refinement of the thought on the text outside the window, one ONNX run for each `advance()`.
    * @param options.from a thought from before an edit: only what changed is evaluated, and `steps` are warm ones
-   * @param options.prior where it begins, and what every step is pulled toward: z_0, or a thought of the workspace
+   * @param options.prior where it begins, and what every step is pulled toward: the prior, or a thought of the workspace
    */
   refinement(request: CompletionRequest, options: RefinementStart): Refinement {
     return this.#refine(this.evidence(request), options);
@@ -307,10 +315,23 @@ export class Engine {
     return refinement.result();
   }
 
-  /** Words that a thought makes more likely, the most first; none where the bundle's thoughts say nothing of tokens. */
-  likelier({ mu }: Thought): string[] {
-    const { manifest, tokenizer } = this.bundle;
-    return likelierWords(leaningOf(mu, manifest), tokenizer, LIKELIER);
+  /**
+   * The tokens that a thought makes more or less likely at the cursor, by decoder and thought alone; one ONNX run for each
+   * `next()`.
+   */
+  async *changes(request: CompletionRequest, thought: Thought): AsyncGenerator<void, TokenChange[]> {
+    const choose = () => Promise.resolve(this.#decoder(request.path, this.#window(request), RESTING_STALE));
+    const decoder = await this.#serial.run(choose);
+    const window = this.#healedWindow(request);
+    const logits: Float32Array[] = [];
+    for (const one of [this.prior, thought]) {
+      const runs = decoder.fill(window, one, window.length - 1);
+      while (!(await this.#serial.run(() => runs.next())).done) yield;
+      logits.push((await this.#serial.run(() => decoder.logits(window, one))).slice());
+      yield;
+    }
+    const [before, after] = logits as [Float32Array, Float32Array];
+    return largestChanges(before, after, CHANGES, this.bundle.tokenizer);
   }
 
   /** What a refinement of this request would rest on. */
@@ -318,13 +339,14 @@ export class Engine {
     const document = documentOf(request);
     const { manifest, tokenizer } = this.bundle;
     const nothing = { chunks: [], further: [], coverage: 0 };
-    if (!manifest.thought || !manifest.specialTokens) return nothing;
+    if (!manifest.thought) return nothing;
     if (isBinary(document.prefix) || isBinary(document.suffix)) return nothing;
     const related = [...document.related, ...this.#lookup.neighbours(document)];
     const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
-    const further = this.#graphs.hasHiddenOutput ? MAX_FURTHER : 0;
-    const limits = { tokens: this.chunkTokens, count: MAX_CHUNKS, further };
-    return collectEvidence(sources, tokenizer, manifest.specialTokens, limits);
+    // More is read only for the kNN cache.
+    const further = manifest.states || manifest.memory?.states ? MAX_FURTHER : 0;
+    const limits = { tokens: this.chunkTokens, count: isLarge(manifest) ? LARGE_CHUNKS : MAX_CHUNKS, further };
+    return collectEvidence(sources, tokenizer, manifest, limits);
   }
 
   /**
@@ -344,7 +366,7 @@ export class Engine {
     await this.#checkers.of(request.path);
     const choose = () => Promise.resolve(this.#decoder(request.path, this.#window(request), RESTING_STALE));
     const decoder = await this.#serial.run(choose);
-    const runs = decoder.fill(this.#healedWindow(request), this.#serving(thought, memory));
+    const runs = decoder.fill(this.#healedWindow(request), thought);
     while (!(await this.#serial.run(() => runs.next())).done) yield;
   }
 
@@ -388,7 +410,7 @@ export class Engine {
       const decoder = this.#decoder(request.path, this.#window(request), 0);
       const mix = this.#lookup.mix(memory, knn ? { decoder, datastore: thought.readings } : undefined);
       const scores: Score[] = [];
-      for (const sample of this.#samples(this.#serving(thought, memory), samples)) {
+      for (const sample of this.#samples(thought, samples)) {
         scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, mix, lookup));
       }
       return { nats: -logMeanExp(scores.map(({ nats }) => -nats)), bytes: scores[0]?.bytes ?? 0 };
@@ -445,19 +467,18 @@ export class Engine {
 
   /**
    * What memory and decoder know about each token of a target, for fitting how they are mixed.
-   * @param memory whether the n-gram cache is used, too, which shrinks the thought toward the prior; or the kNN cache alone
+   * @param memory whether the n-gram cache is used, too, or the kNN cache alone
    */
   async mixtureExamples(
     request: CompletionRequest,
     target: string,
-    whole: Thought,
+    thought: Thought,
     memory: boolean,
   ): Promise<MixtureExample[]> {
     const lookup = this.#lookup;
     return this.#serial.run(async () => {
       const places: MixtureExample[] = [];
       const decoder = this.#decoder(request.path, this.#window(request), 0);
-      const thought = memory ? tempered(whole, this.bundle.prior, THOUGHT_SHARE) : whole;
       const read = { decoder, datastore: thought.readings };
       const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
       for await (const { token, logits, context, state, pendingBytes } of tokens) {
@@ -497,12 +518,12 @@ export class Engine {
   }
 
   async #think(request: CompletionRequest, options: CompletionOptions): Promise<Thought> {
-    const refinement = this.refinement(request, options);
+    const refinement = this.refinement(request, { steps: options.steps ?? this.defaultSteps, prior: options.prior });
     while (!options.signal?.aborted && (await refinement.advance()));
     return refinement.result();
   }
 
-  async #decode(request: CompletionRequest, options: CompletionOptions, whole: Thought): Promise<Decoded> {
+  async #decode(request: CompletionRequest, options: CompletionOptions, thought: Thought): Promise<Decoded> {
     const document = documentOf(request);
     if (isBinary(document.prefix) || isBinary(document.suffix)) return { candidates: 'the file is binary', read: 0 };
     if (options.signal?.aborted) return { candidates: undefined, read: 0 };
@@ -518,8 +539,7 @@ export class Engine {
     const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
     if (options.written) return { candidates: [candidateOfRemote(options.written, cursor)], read: 0 };
     const decoder = this.#decoder(request.path, window, options.exact === false ? MAX_STALE : 0, options.ahead);
-    const thought = this.#serving(whole, memory);
-    const { readings: datastore } = whole;
+    const { readings: datastore } = thought;
     const mix = this.#lookup.mix(memory, options.knn === false ? undefined : { decoder, datastore });
     const alternatives = options.alternatives ?? 0;
     const draft = recalls && (options.drafts ?? this.#graphs.batchingIsCheap) ? this.#lookup.draft : undefined;
@@ -558,15 +578,6 @@ export class Engine {
     const around = aroundOf(window, tokenizer);
     const find = (written: readonly number[]) => this.#lookup.longestMatch(around.context(written), RESERVE);
     return copyAt(find, window.prefix, healed, tokenizer, { endTokens: endTokens(manifest), cursor });
-  }
-
-  /** The thought as it conditions the decoder: as it is, or as far as it goes with the memory enabled. */
-  #serving(thought: Thought, memory: boolean): Thought {
-    const share = this.bundle.manifest.memory?.thought ?? 1;
-    if (!memory || share === 1) return thought;
-    const known = this.#tempered.get(thought.mu) ?? tempered(thought, this.bundle.prior, share);
-    this.#tempered.set(thought.mu, known);
-    return known;
   }
 
   #window(request: CompletionRequest): Window {
@@ -640,18 +651,18 @@ interface RefinementStart {
   readonly prior?: Thought | undefined;
 }
 
-/** The evidence graph with the trunk states of the last chunks kept: they do not depend on z. */
-function rememberStates(graphs: Graphs): EvidenceModel {
-  const states = new LruMap<string, Float32Array>(KEPT_CHUNKS);
+/** The evidence graph with the last chunks kept as they were read: that does not depend on z. */
+function rememberChunks(graphs: Graphs, { manifest, prior }: Bundle): EvidenceModel {
+  const chunks = new LruMap<string, ReadChunk>(isLarge(manifest) ? KEPT_CHUNKS.large : KEPT_CHUNKS.usual);
   return {
-    remembered: (chunk: Chunk) => states.get(chunk.key),
-    async states(chunk) {
-      const output = await graphs.trunk(chunk.inputs);
-      states.set(chunk.key, output);
-      return output;
+    remembered: (chunk) => chunks.get(chunk.key),
+    async *read({ key, inputs, targets }) {
+      const read = yield* readChunk(graphs, inputs, targets, prior);
+      chunks.set(key, read);
+      return read;
     },
-    evaluate: (chunk, chunkStates, z) => graphs.evidence(chunkStates, chunk.targets, chunk.weights, z),
-    async read({ inputs }, z) {
+    evaluate: (chunk, read, z) => graphs.evidence(read, chunk.weights, z),
+    async hiddenKeys({ inputs }, z) {
       const cache = graphs.topCache(1, inputs.length);
       await graphs.top(await graphs.trunk(inputs), z, 1, cache);
       return cache.hiddenKeys?.slice();

@@ -27,8 +27,8 @@ export interface CompletionRequest {
 }
 
 export interface CompletionOptions {
-  /** Refinement steps; they count only when no thought is given. */
-  readonly steps: number;
+  /** Refinement steps (default: as many as pay with the model); they count only when no thought is given. */
+  readonly steps?: number | undefined;
   /** 1 = the rest of the line, more = a block of at most that many lines. */
   readonly maxLines: number;
   /** Whether a block ends with the syntax node that it begins or goes on with (default: yes), or only by indentation and number of lines. */
@@ -67,13 +67,12 @@ export interface CompletionOptions {
   readonly signal?: Abortable | undefined;
   /** A thought refined before; nothing is refined then. */
   readonly thought?: Thought | undefined;
-  /** Where refinement begins, and what it is pulled toward (default: z_0). */
+  /** Where refinement begins, and what it is pulled toward (default: the prior). */
   readonly prior?: Thought | undefined;
 }
 
 /** What holds where nobody says otherwise: in the editor's settings as on the command line. */
 export const DEFAULTS = {
-  steps: 4,
   maxSteps: 32,
   maxLines: 8,
   candidates: 1,
@@ -142,9 +141,6 @@ export interface CompletionResult {
   /** Why there is no suggestion. */
   readonly reason?: string;
 }
-
-/** How far a thought goes with the memory enabled where weights are fitted: 0.3 and 0.6 were as good (docs/experiments). */
-export const THOUGHT_SHARE = 0.5;
 
 /** A token of a target: the decoder's logits [vocabulary], and what the memory knows. */
 export interface MixtureExample extends TokenExample {

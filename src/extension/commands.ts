@@ -158,6 +158,7 @@ async function menu({ client, snoozer, panel, models, seen }: CommandContext): P
   const entries = menuEntries({
     enable,
     inferenceSteps,
+    defaultSteps: status?.defaultSteps,
     now,
     besideCopilot: document && copilotSuggests(document) ? besideCopilot : undefined,
     snooze: snoozer.snooze,
@@ -199,7 +200,11 @@ async function selectSteps(): Promise<void> {
   const { inferenceSteps } = readSettings();
   const choices = stepChoices().map(({ steps, note }): Choice => {
     const current = steps === inferenceSteps ? ' $(check)' : '';
-    return { label: `${steps}${current}`, description: note, run: () => writeSetting('inferenceSteps', steps) };
+    return {
+      label: `${steps ?? t('Automatic')}${current}`,
+      description: note,
+      run: () => writeSetting('inferenceSteps', steps),
+    };
   });
   await choose(choices, t('Inference steps'), t('More: slower, closer to your files'));
 }

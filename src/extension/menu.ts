@@ -17,7 +17,9 @@ export interface MenuState {
     readonly got: boolean;
     readonly size: string;
   };
-  readonly inferenceSteps: number;
+  /** What the user wants, null: what pays with the model; and what that is. */
+  readonly inferenceSteps: number | null;
+  readonly defaultSteps: number | undefined;
   /** What is done beside GitHub Copilot, where that suggests, too. */
   readonly besideCopilot?: string | undefined;
   readonly now: number;
@@ -62,7 +64,7 @@ export function menuEntries(state: MenuState): MenuEntry[] {
     { label: t('Thinking') },
     {
       label: `$(symbol-numeric) ${t('Inference steps…')}`,
-      description: inferenceSteps === 0 ? t('no thinking') : String(inferenceSteps),
+      description: describeSteps(inferenceSteps, state.defaultSteps),
       command: 'selectSteps',
     },
     {
@@ -82,14 +84,20 @@ export function menuEntries(state: MenuState): MenuEntry[] {
   return entries.filter((entry) => entry !== false);
 }
 
-/** Inference steps that are offered, with what they mean. */
-export function stepChoices(): { steps: number; note: string }[] {
+function describeSteps(wanted: number | null, pays: number | undefined): string {
+  if (wanted === null) return pays === undefined ? t('automatic') : t('automatic: {0}', pays);
+  return wanted === 0 ? t('no thinking') : String(wanted);
+}
+
+/** Inference steps that are offered, with what they mean; null: what pays with the model. */
+export function stepChoices(): { steps: number | null; note: string }[] {
   return [
+    { steps: null, note: t('as many as pay with the model') },
     { steps: 0, note: t('no thinking') },
     { steps: 1, note: '' },
     { steps: 2, note: '' },
-    { steps: 4, note: t('usual') },
-    { steps: 8, note: t('as many as the model was trained with') },
+    { steps: 4, note: '' },
+    { steps: 8, note: '' },
     { steps: 16, note: t('slower') },
     { steps: 32, note: t('slowest') },
   ];

@@ -101,15 +101,17 @@ export class ThoughtPanel implements Disposable {
       const document = this.#document?.isClosed === true ? undefined : this.#document;
       const report = document === undefined ? null : await client?.thought(document).catch(() => null);
       const { inferenceSteps, languages } = readSettings();
+      const steps = inferenceSteps ?? client?.status.defaultSteps ?? 0;
       const language = document?.languageId;
       const html = thoughtHtml({
         file: document === undefined ? undefined : workspace.asRelativePath(document.uri),
         report: report ?? null,
         status: client?.status ?? { state: 'off' },
         languageOff: language === undefined || languageOn(languages, language) ? undefined : language,
-        inferenceSteps,
+        inferenceSteps: steps,
+        automatic: inferenceSteps === null,
       });
-      await this.#panel?.webview.postMessage({ type: 'update', html, inferenceSteps });
+      await this.#panel?.webview.postMessage({ type: 'update', html, inferenceSteps: steps });
     } finally {
       this.#refreshing = false;
       if (this.#again) {

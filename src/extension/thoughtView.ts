@@ -12,12 +12,15 @@ export interface ThoughtViewInput {
   status: Status;
   /** The document's language where suggestions are off for it. */
   languageOff?: string | undefined;
-  /** The setting now; the report may still be of an older one. */
+  /** Steps that are wanted now; the report may still be of others. */
   inferenceSteps: number;
+  /** Whether that is what pays with the model, since the user wants no other number. */
+  automatic?: boolean | undefined;
 }
 
 /** The panel's changing part as HTML without scripts, event handlers or inline styles. */
-export function thoughtHtml({ file, report, status, languageOff, inferenceSteps }: ThoughtViewInput): string {
+export function thoughtHtml(input: ThoughtViewInput): string {
+  const { file, report, status, languageOff } = input;
   const state = statusView(status, { languageOff }).label;
   const head = `<p class="state" role="status">${escapeHtml(state)}.</p>`;
   if (file === undefined) return `${head}<p>Open a file to see what is thought about it.</p>`;
@@ -26,9 +29,9 @@ export function thoughtHtml({ file, report, status, languageOff, inferenceSteps 
   return [
     name,
     head,
-    figures(report, inferenceSteps),
+    figures(report, input),
     curve(report),
-    words(report),
+    changes(report),
     evidence(report),
     suggestion(report),
     choice(report),
@@ -46,17 +49,17 @@ function nothingYet(status: Status, languageOff: string | undefined): string {
   return 'No thought on this file yet.';
 }
 
-function figures(report: ThoughtReport, inferenceSteps: number): string {
+function figures(report: ThoughtReport, { inferenceSteps, automatic }: ThoughtViewInput): string {
   const { trace } = report;
   const start = trace.nll[0];
   const kept = trace.nll[trace.best];
   const heldStart = trace.heldOut[0];
   const heldKept = trace.heldOut[trace.best];
   return `<dl class="figures">
-${figure('Inference steps', `${inferenceSteps}`, stepsNote(report, inferenceSteps), 'steps')}
+${figure('Inference steps', `${inferenceSteps}${automatic ? ' (automatic)' : ''}`, stepsNote(report, inferenceSteps), 'steps')}
 ${figure('Evidence', nats(kept), change(report, start, kept), 'evidence')}
 ${figure('Held-out evidence', nats(heldKept), change(report, heldStart, heldKept), 'held-out')}
-${figure('KL from the prior', number(trace.kl[trace.best], 1), 'nats', 'kl')}
+${figure('KL from the prior', nats(trace.kl[trace.best]), 'nats per token: what it costs', 'kl')}
 ${figure('File coverage', percent(trace.coverage), 'of the text outside the window', 'coverage')}
 ${figure('Last suggestion', milliseconds(report.lastSuggestion?.milliseconds), report.lastSuggestion ? `stopped at: ${report.lastSuggestion.stop}` : 'none yet', 'latency')}
 </dl>`;
@@ -82,7 +85,7 @@ function curve({ trace, made, begun }: ThoughtReport): string {
   if (series.length === 0) return '<p>The whole file fits into the window, so there is no evidence to think about.</p>';
   const rows = trace.nll.map(
     (value, step) =>
-      `<tr${step === trace.best ? ' class="kept"' : ''}><th scope="row">${step}${step === trace.best ? ' (kept)' : ''}</th><td>${number(value, 3)}</td><td>${number(trace.heldOut[step], 3)}</td><td>${number(trace.kl[step], 1)}</td></tr>`,
+      `<tr${step === trace.best ? ' class="kept"' : ''}><th scope="row">${step}${step === trace.best ? ' (kept)' : ''}</th><td>${number(value, 3)}</td><td>${number(trace.heldOut[step], 3)}</td><td>${number(trace.kl[step], 3)}</td></tr>`,
   );
   const since =
     made === 'warm'
@@ -107,15 +110,30 @@ function kl({ kl: values, best }: ThoughtReport['trace']): string {
   if (!values.some(Number.isFinite)) return '';
   const series = [{ name: 'KL from the prior', style: 'kl', values }];
   return `<figure>
-${plot({ series, marked: best, xTitle: 'refinement step', yTitle: 'KL in nats', width: 560, height: 180 })}
+${plot({ series, marked: best, xTitle: 'refinement step', yTitle: 'KL, nats per token', width: 560, height: 180 })}
 <figcaption><span class="key kl">distance from the prior</span> <span class="key marked">kept</span></figcaption>
 </figure>`;
 }
 
-function words({ likelier }: ThoughtReport): string {
-  if (likelier.length === 0) return '';
-  return `<h3>Words that it makes more likely</h3>
-<p class="words">${likelier.map((word) => `<code>${escapeHtml(word)}</code>`).join(' ')}</p>`;
+/** What the thought does at the cursor: the probability of a token without it, and with it. */
+function changes({ changes: tokens }: ThoughtReport): string {
+  if (tokens.length === 0) return '';
+  const rows = tokens.map(
+    ({ text, before, after }) =>
+      `<tr class="${after > before ? 'more' : 'less'}"><td><code>${escapeHtml(visible(text))}</code></td><td>${share(before)}</td><td>${share(after)}</td><td>${after > before ? 'more' : 'less'} likely</td></tr>`,
+  );
+  return `<h3>What it changes at the cursor</h3>
+<table class="changes"><thead><tr><th scope="col">Next token</th><th scope="col">Without</th><th scope="col">With</th><th scope="col">Change</th></tr></thead>
+<tbody>${rows.join('')}</tbody></table>`;
+}
+
+/** Blanks and line breaks as signs. */
+function visible(text: string): string {
+  return text.replaceAll('\n', '⏎').replaceAll('\t', '⇥').replaceAll(' ', '␣');
+}
+
+function share(probability: number): string {
+  return `${(100 * probability).toFixed(1)} %`;
 }
 
 function evidence({ trace }: ThoughtReport): string {

@@ -22,10 +22,14 @@ async function open({ bundle, device, threads }: InferenceConfig): Promise<void>
       log: (line) => send({ type: 'log', line }),
       onProgress: (fraction, message) => send({ type: 'loading', fraction, message }),
     });
-    const { readsThought, infills } = engine;
+    const { readsThought, defaultSteps, infills } = engine;
     const { name, version } = engine.bundle.manifest;
     service = new InferenceService(engine, send);
-    send({ type: 'ready', device: engine.device.device, model: { name, version, readsThought, infills } });
+    send({
+      type: 'ready',
+      device: engine.device.device,
+      model: { name, version, readsThought, defaultSteps, infills },
+    });
   } catch (error) {
     send({ type: 'refused', reason: messageOf(error) });
   }

@@ -6,6 +6,7 @@ import type {
   CompletionResult,
   Suggested,
   ThoughtTrace,
+  TokenChange,
 } from '../completion/engine';
 
 export type { CompletionRequest, CompletionResult, Suggested, ThoughtTrace };
@@ -24,6 +25,8 @@ export interface ModelInfo {
   version: string;
   /** Whether its decoder reads a thought; without one nothing is refined. */
   readsThought: boolean;
+  /** Steps that pay with it. */
+  defaultSteps: number;
   /** Whether it reads what follows in the cursor's line, and knows how sure it is of what it writes before that. */
   infills?: boolean;
 }
@@ -43,7 +46,7 @@ export interface RunOptions {
   readonly timeBudget?: number | undefined;
   /** The user asked for it and waits: everything is taken into account. */
   readonly invoked: boolean;
-  /** Whether the workspace's thought serves where there is none about the document yet; else z_0 does. */
+  /** Whether the workspace's thought serves where there is none about the document yet; else the prior does. */
   readonly thinks?: boolean | undefined;
   /** How many alternatives to the suggestion that is there are wanted. */
   readonly alternatives?: number | undefined;
@@ -143,11 +146,11 @@ export function usage(): Usage {
 export interface Publication {
   readonly version: number;
   readonly made: 'cold' | 'warm';
-  /** Where a cold one begins: at z_0, or at the thought of the workspace. */
+  /** Where a cold one begins: at the prior, or at the thought of the workspace. */
   readonly begun: 'prior' | 'workspace';
   readonly trace: ThoughtTrace;
-  /** Words that it makes more likely, the most first. */
-  readonly likelier: readonly string[];
+  /** Tokens that it makes more or less likely at the cursor, the largest change first. */
+  readonly changes: readonly TokenChange[];
 }
 
 export type FromInference =
@@ -175,7 +178,6 @@ export type FromInference =
 const isText = (value: unknown) => typeof value === 'string';
 const isNumber = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
 const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
-const areTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 const isResult = (value: unknown) =>
@@ -201,6 +203,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
       isText(value['name']) &&
       isText(value['version']) &&
       typeof value['readsThought'] === 'boolean' &&
+      isCount(value['defaultSteps']) &&
       (value['infills'] === undefined || typeof value['infills'] === 'boolean'),
   },
   refused: { reason: isText },
@@ -221,7 +224,7 @@ const fields: Record<FromInference['type'], Record<string, (value: unknown) => b
     uri: isText,
     publication: (value) =>
       value === undefined ||
-      (isRecord(value) && isCount(value['version']) && isRecord(value['trace']) && areTexts(value['likelier'])),
+      (isRecord(value) && isCount(value['version']) && isRecord(value['trace']) && Array.isArray(value['changes'])),
   },
   weighed: { id: isCount, gains: (value) => Array.isArray(value) && value.every(isNumber) },
   usage: { id: isCount, memoryMb: isNumber, cpuSeconds: isNumber },

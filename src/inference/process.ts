@@ -284,11 +284,11 @@ export class InferenceService {
     this.#workspaceThought().add(request.path, thought);
     const { version, trace } = thought;
     const begun = prior ? 'workspace' : 'prior';
-    const likelier = engine.likelier(thought);
-    this.#send({ type: 'thought', id, uri, publication: { version, trace, made, begun, likelier } });
+    const changes = thought === engine.prior ? [] : yield* engine.changes(this.#latest.get(uri) ?? request, thought);
+    this.#send({ type: 'thought', id, uri, publication: { version, trace, made, begun, changes } });
   }
 
-  /** What the thought about a document begins with, if that is not z_0: the same for as long as it is open. */
+  /** What the thought about a document begins with, if that is not the prior: the same for as long as it is open. */
   #startOf(uri: string, path: string): Thought | undefined {
     const start =
       this.#starts.get(uri) ?? (this.#thoughts.get(uri) ? undefined : this.#workspaceThought().startFor(path));

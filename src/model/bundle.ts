@@ -4,7 +4,7 @@ import { fileWithin, verifiedPath } from './checksum';
 import { UserError } from './errors';
 import { checkGraphs } from './graphCheck';
 import { filesOf, parseManifest, type Manifest } from './manifest';
-import { thoughtRows, topLayers } from './thoughtShape';
+import { thoughtSize } from './thoughtShape';
 import { Tokenizer } from './tokenizer';
 
 /** A model bundle whose files have been checked against its manifest; its sessions are opened apart. */
@@ -12,7 +12,7 @@ export interface Bundle {
   readonly directory: string;
   readonly manifest: Manifest;
   readonly tokenizer: Tokenizer;
-  /** z_0, float32 [rows, thought vectors, width]; empty where the decoder reads no thought */
+  /** The mean of the thought's prior, z = 0, [top layers, features, width]; empty where the decoder reads no thought. */
   readonly prior: Float32Array;
   /** Absolute paths of the graphs. */
   readonly graphs: GraphPaths;
@@ -64,10 +64,7 @@ export async function openBundle(directory: string, onProgress?: (fraction: numb
     directory,
     manifest,
     tokenizer: readTokenizer(await readFile(path('tokenizer'), 'utf8'), manifest, path('tokenizer')),
-    prior:
-      paths['prior'] === undefined
-        ? new Float32Array(0)
-        : readPrior(await readFile(paths['prior']), manifest, paths['prior']),
+    prior: new Float32Array(thoughtSize(manifest)),
     graphs,
     weights: path('weights'),
   };
@@ -86,19 +83,4 @@ function readTokenizer(text: string, manifest: Manifest, path: string): Tokenize
     );
   }
   return tokenizer;
-}
-
-/** Rows of zeros at the end, which are those of what z_0 says nothing of, need not be stored. */
-function readPrior(bytes: Buffer, manifest: Manifest, path: string): Float32Array {
-  const { thoughtVectors = 0, width } = manifest.architecture;
-  const row = thoughtVectors * width * 4;
-  const [min, max] = [topLayers(manifest) * row, thoughtRows(manifest) * row];
-  const { byteLength } = bytes;
-  if (byteLength < min || byteLength > max || byteLength % row !== 0) {
-    const wanted = min === max ? String(max) : `${min} to ${max}`;
-    throw new UserError(`${path}: ${byteLength} bytes instead of ${wanted}; install the model again`);
-  }
-  const prior = new Float32Array(max / 4);
-  for (let i = 0; i < byteLength / 4; i++) prior[i] = bytes.readFloatLE(i * 4);
-  return prior;
 }

@@ -7,12 +7,13 @@ import { LruMap } from './lru';
 import type { Manifest } from './manifest';
 import { Rotation } from './rotary';
 import type { WantedWindow, WindowCache } from './keptWindows';
+import { thoughtSize } from './thoughtShape';
 import { reuseSuffix, type ReadSuffix, type SuffixPlan, type WindowParts } from './suffixReuse';
 
 /** The part of a thought that the decoder needs: its vectors, and a number that no other thought has. */
 export interface Conditioning {
   readonly version: number;
-  /** z, [rows, thought vectors, width] */
+  /** z, [top layers, features, width] */
   readonly mu: Float32Array;
 }
 
@@ -57,7 +58,8 @@ interface KeptRows extends SuffixPlan {
 /**
  * The decoder over one growing window. It keeps the trunk's states and keys/values of the last window, and the top's for
  * the last thoughts; a new window recomputes only what comes after the longest shared beginning, a new thought only the
- * top.
+ * top. Where the text that is written stands behind a middle marker, a thought acts from that marker on, and what stands before it
+ * is read once for all thoughts.
  */
 export class Decoder implements WindowCache<Decoder> {
   readonly #graphs: Graphs;
@@ -71,6 +73,10 @@ export class Decoder implements WindowCache<Decoder> {
   /** The suffix of the window that has been arranged. */
   #suffix: ReadSuffix | undefined;
   #kept: KeptRows | undefined;
+  /** z without a thought. */
+  readonly #prior: Float32Array;
+  /** The first row on which a thought acts. */
+  #thoughtFrom = 0;
 
   constructor(graphs: Graphs, manifest: Manifest) {
     this.#graphs = graphs;
@@ -78,6 +84,7 @@ export class Decoder implements WindowCache<Decoder> {
     this.#runTokens = isLarge(manifest) ? LARGE_RUN_TOKENS : RUN_TOKENS;
     this.#states = new Rows(manifest.architecture.width, INITIAL_CAPACITY);
     this.#trunk = graphs.trunkCache(1, INITIAL_CAPACITY);
+    this.#prior = new Float32Array(thoughtSize(manifest));
   }
 
   /**
@@ -88,6 +95,7 @@ export class Decoder implements WindowCache<Decoder> {
    */
   arrange(tokens: readonly number[], parts: WindowParts, maxStale: number): void {
     const read = this.#suffix;
+    this.#thoughtFrom = parts.suffixEnd - 1;
     const plan = this.#planFor(tokens, parts, maxStale);
     if (plan === 'as it is') return;
     this.#kept = undefined;
@@ -181,8 +189,8 @@ export class Decoder implements WindowCache<Decoder> {
     while (top.length < tokens.length) {
       if (signal?.aborted) return undefined;
       const from = top.length;
-      const to = Math.min(tokens.length, from + this.#runTokens);
-      logits.push(await this.#graphs.top(this.#states.slice(from, to), thought.mu, to - from, top));
+      const { end, z } = this.#topRun(from, tokens.length, thought);
+      logits.push(await this.#graphs.top(this.#states.slice(from, end), z, end - from, top));
     }
     return joined(logits);
   }
@@ -202,8 +210,8 @@ export class Decoder implements WindowCache<Decoder> {
         this.#tokens.push(...next);
         this.#resume(this.#trunk);
       } else if (top.length < count) {
-        const end = Math.min(count, top.length + this.#runTokens, this.#limit(top));
-        await this.#graphs.top(this.#states.slice(top.length, end), thought.mu, 1, top);
+        const { end, z } = this.#topRun(top.length, Math.min(count, this.#limit(top)), thought);
+        await this.#graphs.top(this.#states.slice(top.length, end), z, 1, top);
         this.#resume(top);
       } else {
         return;
@@ -253,7 +261,7 @@ export class Decoder implements WindowCache<Decoder> {
   unread(tokens: readonly number[], { version }: Conditioning): number {
     const top = this.#tops.get(version);
     const kept = this.#kept && top && this.#kept.waiting.has(top) ? this.#kept.end - this.#kept.resume : 0;
-    return tokens.length - Math.min(this.#shared(tokens), top?.length ?? 0) - kept;
+    return tokens.length - Math.min(this.#shared(tokens), top?.length ?? this.#sharedRows) - kept;
   }
 
   #shared(tokens: readonly number[]): number {
@@ -292,10 +300,30 @@ export class Decoder implements WindowCache<Decoder> {
     this.#tokens.push(...kept.tokens.slice(kept.resume));
   }
 
+  /** A run of the top from a row on: where it ends, and under which z. No run has rows that a thought acts on, and others. */
+  #topRun(from: number, limit: number, { mu }: Conditioning): { end: number; z: Float32Array } {
+    const before = from < this.#thoughtFrom;
+    const end = Math.min(limit, from + this.#runTokens, before ? this.#thoughtFrom : Infinity);
+    return { end, z: before ? this.#prior : mu };
+  }
+
   #topOf(thought: Conditioning): KeyValueCache {
-    const known = this.#tops.get(thought.version);
-    const top = known ?? this.#graphs.topCache(1, INITIAL_CAPACITY);
+    const top = this.#tops.get(thought.version) ?? this.#newTop();
     this.#tops.set(thought.version, top);
+    return top;
+  }
+
+  /** Rows that are the same under all thoughts and have been read under some. */
+  get #sharedRows(): number {
+    return Math.min(this.#thoughtFrom, Math.max(0, ...[...this.#tops.values()].map(({ length }) => length)));
+  }
+
+  /** For another thought: with the rows that are the same under all of them, as far as some thought's cache has them. */
+  #newTop(): KeyValueCache {
+    const [longest] = [...this.#tops.values()].sort((a, b) => b.length - a.length);
+    if (!longest || this.#thoughtFrom === 0) return this.#graphs.topCache(1, INITIAL_CAPACITY);
+    const top = longest.repeated(1, INITIAL_CAPACITY);
+    top.truncate(this.#thoughtFrom);
     return top;
   }
 }

@@ -1,20 +1,41 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { joined } from './arrays';
+import { fromBfloat16, joined } from './arrays';
 import { KeyValueCache, type CacheShape } from './cache';
 import { HiddenKeys, unitRows } from './hiddenKeys';
 import { NumericalError } from './errors';
 import type { Manifest } from './manifest';
 import type { Kernel } from './kernel/kernel';
 import type { Runtime } from './runtime';
-import { thoughtRows, topLayers } from './thoughtShape';
+import { thoughtShape, thoughtSize, topLayers } from './thoughtShape';
 
 export interface EvidenceOutput {
   /** Σ weight · (−log p(target)), in nats. */
   readonly nll: number;
-  /** ∂nll/∂z, [rows, thought vectors, width]; the next call may write over it. */
+  /** ∂nll/∂z, [top layers, features, width]; the next call may write over it. */
   readonly gradient: Float32Array;
   /** Unit vectors along the last states, [S, width], where the graph tells them. */
   readonly directions?: Float32Array;
+  /** Log of the sum of e^logit at each scored row, [S], where the graph tells it. */
+  readonly logSums?: Float32Array;
+}
+
+/** A chunk of evidence as the decoder has read it: what no thought changes, and what is therefore computed once. */
+export interface ReadChunk {
+  /** Trunk states of the rows whose next token is scored, [S, width]; as bfloat16 where they are kept for long. */
+  readonly states: Float32Array | Uint16Array;
+  /** The token after each, [S]: itself, or its place among the choices. */
+  readonly targets: readonly number[];
+  /** Where the softmax of the evidence graph tells a shortlist of tokens apart, and reads what stands before the scored rows. */
+  readonly shortlist?: Shortlist;
+}
+
+export interface Shortlist {
+  /** Tokens that are told apart. */
+  readonly choices: readonly number[];
+  /** Of all other tokens, log of the sum of e^logit at each scored row without a thought, [S]. */
+  readonly rest: Float32Array;
+  /** Keys and values of each top layer in turn, of the rows before, [kvHeads, P, headWidth] in bfloat16. */
+  readonly past: readonly Uint16Array[];
 }
 
 /** What the top computes of a run. */
@@ -37,6 +58,9 @@ const HIDDEN = 'hidden';
 /** The outputs by which graphs tell the keys and values of a run's own tokens; others write them into the tables. */
 const ADDED = ['new_keys', 'new_values'] as const;
 
+/** What evidence graphs may tell besides NLL and gradient. */
+const EVIDENCE_OUTPUTS = [HIDDEN_KEYS, 'log_sums'] as const;
+
 type Output = 'states' | 'logits' | typeof HIDDEN_KEYS | typeof HIDDEN;
 
 /** How the graphs are run, apart from the device. */
@@ -57,10 +81,11 @@ export class Graphs {
   readonly #sessions: Sessions;
   readonly #manifest: Manifest;
   readonly #layers: number;
-  readonly #rows: number;
+  /** Dimensions of z. */
+  readonly #thought: readonly [layers: number, features: number, width: number];
   readonly #maxRunTokens: number;
   readonly #kernel: Kernel | undefined;
-  /** Where gradients are written: with features one has megabytes, and so many new ones would be so much to collect. */
+  /** Where gradients are written. */
   readonly #gradient: Float32Array;
 
   constructor(
@@ -73,11 +98,10 @@ export class Graphs {
     this.#sessions = sessions;
     this.#manifest = manifest;
     this.#layers = topLayers(manifest);
-    this.#rows = thoughtRows(manifest);
+    this.#thought = thoughtShape(manifest);
     this.#maxRunTokens = maxRunTokens;
     this.#kernel = kernel;
-    const { width, thoughtVectors = 0 } = manifest.architecture;
-    this.#gradient = new Float32Array(this.#rows * thoughtVectors * width);
+    this.#gradient = new Float32Array(thoughtSize(manifest));
   }
 
   /** An empty cache for the trunk's keys and values. */
@@ -115,7 +139,7 @@ export class Graphs {
 
   /**
    * @param states [batch, S, width]
-   * @param z [batch, rows, thought vectors, width]
+   * @param z [batch, top layers, features, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
    * @param cache as for the trunk; it keeps the hidden keys, too, where the graph gives them
    * @returns logits, [batch, logit count, vocabulary]
@@ -131,7 +155,7 @@ export class Graphs {
     logitCount: number,
     cache?: KeyValueCache,
   ): Promise<TopOutput> {
-    const { width, thoughtVectors = 0 } = this.#manifest.architecture;
+    const { width } = this.#manifest.architecture;
     const batch = cache?.batch ?? 1;
     const count = states.length / batch / width;
     const filled = cache ?? this.topCache(1, count);
@@ -146,7 +170,7 @@ export class Graphs {
       const part = states.subarray(from * batch * width, to * batch * width);
       const feeds = {
         states: this.#floats(part, [batch, to - from, width]),
-        ...(this.#rows > 0 && { z: this.#floats(z, [batch, this.#rows, thoughtVectors, width]) }),
+        ...(this.#gradient.length > 0 && { z: this.#floats(z, [batch, ...this.#thought]) }),
         logit_count: this.#integers([Math.max(1, to - Math.max(from, first))], [1]),
       };
       const read = await this.#run('top', ['logits', ...this.#told], feeds, to - from, filled);
@@ -160,36 +184,64 @@ export class Graphs {
 
   /**
    * NLL of one chunk and its gradient with respect to z. They may be no numbers: whoever takes a step looks at them.
-   * @param states trunk states of the chunk, [S, width]
-   * @param targets [S] token ids
    * @param weights [S], 1 where the target counts, 0 where not
-   * @param z [rows, thought vectors, width]
+   * @param z [top layers, features, width]
    */
   async evidence(
-    states: Float32Array,
-    targets: readonly number[],
+    { states, targets, shortlist }: ReadChunk,
     weights: Float32Array,
     z: Float32Array,
   ): Promise<EvidenceOutput> {
-    const { width, thoughtVectors = 0 } = this.#manifest.architecture;
-    const shape = [this.#rows, thoughtVectors, width];
     const { evidence: session } = this.#sessions;
     if (!session) throw new Error('this decoder reads no thought');
-    const directs = session.outputNames.includes(HIDDEN_KEYS);
+    const { width } = this.#manifest.architecture;
+    const count = targets.length;
+    const numbers = states instanceof Uint16Array ? fromBfloat16(states) : states;
+    const shape = shortlist ? [count] : [1, count];
+    const told = EVIDENCE_OUTPUTS.filter((name) => session.outputNames.includes(name));
     const output = await session.run(
       {
-        states: this.#floats(states, [1, targets.length, width]),
-        targets: this.#integers(targets, [1, targets.length]),
-        weights: this.#floats(weights, [1, targets.length]),
-        z: this.#floats(z, shape),
+        states: this.#floats(numbers, [...shape, width]),
+        targets: this.#integers(targets, shape),
+        weights: this.#floats(weights, shape),
+        z: this.#floats(z, [...this.#thought]),
+        ...(shortlist && this.#shortlisted(shortlist, count)),
       },
-      { nll: null, grad: this.#floats(this.#gradient, shape), ...(directs && { [HIDDEN_KEYS]: null }) },
+      {
+        nll: null,
+        grad: this.#floats(this.#gradient, [...this.#thought]),
+        ...Object.fromEntries(told.map((name) => [name, null])),
+      },
     );
-    const directions = directs ? floats(output, HIDDEN_KEYS) : undefined;
+    const [directions, logSums] = EVIDENCE_OUTPUTS.map((name) =>
+      told.includes(name) ? floats(output, name) : undefined,
+    );
     return {
       nll: floats(output, 'nll')[0] ?? NaN,
       gradient: floats(output, 'grad'),
       ...(directions && { directions }),
+      ...(logSums && { logSums }),
+    };
+  }
+
+  /** Whether the evidence graph tells a shortlist of tokens apart, behind rows that were read before. */
+  get hasShortlist(): boolean {
+    return this.#sessions.evidence?.inputNames.includes('choices') ?? false;
+  }
+
+  #shortlisted({ choices, rest, past }: Shortlist, count: number): Record<string, Tensor> {
+    const { kvHeads, headWidth } = this.#manifest.architecture;
+    const before = (past[0]?.length ?? 0) / kvHeads / headWidth;
+    const positions = Array.from({ length: count }, (_, i) => before + i);
+    const tables = past.map((table, i) => {
+      const rows = this.#floats(fromBfloat16(table), [1, kvHeads, before, headWidth]);
+      return [`past_${tableName(i)}`, rows] as const;
+    });
+    return {
+      choices: this.#integers(choices, [choices.length]),
+      rest: this.#floats(rest, [count]),
+      positions: this.#integers(positions, [count]),
+      ...Object.fromEntries(tables),
     };
   }
 

@@ -3,19 +3,22 @@ import { PIECES } from './pieces';
 import { UserError } from './errors';
 
 /** The bundle format that this version reads. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /** Positions that graphs of this format know. */
 export const POSITIONS = 2 ** 13;
 
+/** Steps at most. */
+const MAX_STEPS = 32;
+
+/** Features of a layer at most: a thought is small. */
+const MAX_FEATURES = 64;
+
 /** No count of a model is larger: what is allocated by it stays within reason whatever a manifest says. */
 const MAX_COUNT = 2 ** 20;
 
-/** Nor is it of any use for a thought to say more of tokens than this. */
-const MAX_FEATURES = 2 ** 10;
-
 const count = z.number().int().positive().max(MAX_COUNT);
-const perGroup = z.array(z.number().nonnegative());
+const perLayer = z.array(z.number().nonnegative());
 const deviations = z.array(z.number().positive());
 
 const MiB = 2 ** 20;
@@ -79,8 +82,6 @@ const memoryWeights = z
     }),
     /** The in-file boost, which is added to logits. Bundles from before there was this have none. */
     occurring: weight.default(0),
-    /** How far a thought goes with the memory enabled, of its way from z_0 (src/thought/temper.ts). */
-    thought: z.number().min(0).max(1).default(1),
     /** Bundles from before there was this, and those whose graphs do not give hidden keys, have none. */
     states: knnWeights.optional(),
     /** On what it was fitted. */
@@ -118,28 +119,26 @@ const architecture = z.object({
   heads: count,
   kvHeads: count,
   headWidth: count,
-  /** Vectors of the thought a layer; none where the decoder reads no thought. */
-  thoughtVectors: count.optional(),
-  /** Rows of z behind the top layers': one number for each token, which is added to its logit. Older bundles have none. */
-  tokenGroups: count.optional(),
-  /** Features of the last state, for each of which z has as many rows again. Older bundles have none. */
-  tokenFeatures: count.max(MAX_FEATURES).optional(),
   /** What the graphs hold already, for whoever computes without them (src/model/kernel); older bundles have none of it. */
   ropeBase: z.number().positive().optional(),
   normEpsilon: z.number().positive().optional(),
   attentionBias: z.boolean().optional(),
-  priorHidden: count.optional(),
 });
 
-/** How a thought takes its steps. */
+/** The thought z [top layers, features, width]: a map beside the MLP of each top layer, and how it takes its steps. */
 const thoughtSteps = z.object({
-  maxTrainedSteps: count,
-  /** Length of an RMS-normalised step: [step][group of z]. */
-  stepSize: z.array(perGroup),
-  warmStepSize: perGroup,
-  /** Fraction by which each step pulls z back toward the prior: [step][group of z]. */
-  priorPull: z.array(perGroup),
-  warmPriorPull: perGroup,
+  /** Features of what a layer's MLP reads, for each of which z has a number a channel. */
+  features: count.max(MAX_FEATURES),
+  /** Steps that pay, by measure: what is taken where the user wants no other number. */
+  defaultSteps: z.number().int().nonnegative().max(MAX_STEPS),
+  /** Steps that have sizes of their own. */
+  maxSteps: count,
+  /** Length of an RMS-normalised step: [step][top layer]. */
+  stepSize: z.array(perLayer),
+  warmStepSize: perLayer,
+  /** Fraction by which each step pulls z back toward zero: [step][top layer]. */
+  priorPull: z.array(perLayer),
+  warmPriorPull: perLayer,
   priorDeviation: deviations,
   posteriorDeviation: deviations,
 });
@@ -206,7 +205,6 @@ const schema = z
       evidence: graphFile.optional(),
       weights: weightsFile,
       tokenizer: bundleFile,
-      prior: bundleFile.optional(),
       card: bundleFile,
       licence: bundleFile.optional(),
     }),
@@ -216,10 +214,8 @@ const schema = z
     const complain = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
     if (layers <= trunkLayers) complain(['architecture', 'trunkLayers'], `must be smaller than layers (${layers})`);
     if (manifest.thought) checkThought(manifest.architecture, manifest.thought, complain);
-    for (const file of ['evidence', 'prior'] as const) {
-      if ((manifest.files[file] !== undefined) !== (manifest.thought !== undefined)) {
-        complain(['files', file], 'must be there exactly where thought is');
-      }
+    if ((manifest.files.evidence !== undefined) !== (manifest.thought !== undefined)) {
+      complain(['files', 'evidence'], 'must be there exactly where thought is');
     }
     if ((manifest.specialTokens === undefined) === (manifest.prompt === undefined)) {
       complain(['prompt'], 'must be there exactly where specialTokens is not');
@@ -229,28 +225,25 @@ const schema = z
 type Complain = (path: string[], message: string) => void;
 type Architecture = z.infer<typeof architecture>;
 
-/** Whether the numbers of a thought's steps are as many as its groups. */
+/** No thought has more numbers. */
+const MAX_NUMBERS = 120_000;
+
+/** Whether the numbers of a thought's steps are as many as its layers and steps. */
 function checkThought(of: Architecture, thought: z.infer<typeof thoughtSteps>, complain: Complain): void {
-  const { layers, trunkLayers, thoughtVectors, width, vocabulary, tokenGroups = 0, tokenFeatures = 0 } = of;
-  if (thoughtVectors === undefined) return complain(['architecture', 'thoughtVectors'], 'must come with thought');
-  const groups = layers - trunkLayers + tokenGroups + Number(tokenFeatures > 0);
-  const parts = ['one a top layer', 'one a group of tokens', 'one of all features'];
-  const each = parts.slice(0, 1 + Number(tokenGroups > 0) + Number(tokenFeatures > 0)).join(', ');
-  const needed = Math.ceil(vocabulary / (thoughtVectors * width));
-  if (tokenGroups > 0 && tokenGroups !== needed) {
-    complain(['architecture', 'tokenGroups'], `must be ${needed} for a vocabulary of ${vocabulary}`);
-  }
-  if (tokenFeatures > 0 && tokenGroups === 0) complain(['architecture', 'tokenFeatures'], 'must come with tokenGroups');
+  const top = of.layers - of.trunkLayers;
+  const numbers = top * thought.features * of.width;
+  if (numbers > MAX_NUMBERS)
+    complain(['thought', 'features'], `make ${numbers} numbers of a thought; ${MAX_NUMBERS} are allowed`);
   for (const field of ['stepSize', 'priorPull'] as const) {
-    if (thought[field].length !== thought.maxTrainedSteps) {
-      complain(['thought', field], `must have ${thought.maxTrainedSteps} rows, one a step`);
+    if (thought[field].length !== thought.maxSteps) {
+      complain(['thought', field], `must have ${thought.maxSteps} rows, one a step`);
     }
-    if (thought[field].some((row) => row.length !== groups)) {
-      complain(['thought', field], `must have ${groups} numbers in each row, ${each}`);
+    if (thought[field].some((row) => row.length !== top)) {
+      complain(['thought', field], `must have ${top} numbers in each row, one a top layer`);
     }
   }
   for (const field of ['warmStepSize', 'warmPriorPull', 'priorDeviation', 'posteriorDeviation'] as const) {
-    if (thought[field].length !== groups) complain(['thought', field], `must have ${groups} numbers, ${each}`);
+    if (thought[field].length !== top) complain(['thought', field], `must have ${top} numbers, one a top layer`);
   }
 }
 
@@ -296,7 +289,7 @@ export function parseManifest(text: string, file: string): Manifest {
   }
   if (typeof format === 'number' && format < FORMAT) {
     throw new UserError(
-      `${file}: format ${format} is older than this version of Thoughtline reads (${FORMAT}); install the model that comes with it`,
+      `${file}: format ${format} is older than this version of Thoughtline reads (${FORMAT}); install the model that comes with it, or adopt the GGUF file again`,
     );
   }
   const result = schema.safeParse(value);

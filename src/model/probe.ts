@@ -1,6 +1,7 @@
 import type { Bundle } from './bundle';
 import { NumericalError, UserError } from './errors';
 import type { Graphs } from './graphs';
+import { readChunk } from './readChunk';
 
 /** The outputs of one probe by name, and how long it took. */
 export interface Probe {
@@ -75,7 +76,10 @@ async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]):
   const decoded = await graphs.top(await graphs.trunk(tokens.slice(-1), trunk), z, 1, top);
   const decoder = { states, prefill, decoded };
   if (bundle.graphs.evidence === undefined) return decoder;
-  const evidence = await graphs.evidence(states, tokens.slice(1), new Float32Array(length).fill(1), z);
+  const reading = readChunk(graphs, inputs, tokens.slice(1), z);
+  let step = await reading.next();
+  while (!step.done) step = await reading.next();
+  const evidence = await graphs.evidence(step.value, new Float32Array(length).fill(1), z);
   return {
     ...decoder,
     nll: NumericalError.check(Float32Array.of(evidence.nll), 'nll'),

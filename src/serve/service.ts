@@ -19,8 +19,8 @@ export interface ServiceOptions {
   readonly limitMs: number;
   /** Users' files whose thoughts are kept. */
   readonly users: number;
-  /** Refinement steps of a thought. */
-  readonly steps: number;
+  /** Refinement steps of a thought (default: as many as pay with the model). */
+  readonly steps?: number | undefined;
   readonly log: (line: string) => void;
 }
 
@@ -41,7 +41,7 @@ export class Service {
     this.#options = options;
     this.#queue = new RequestQueue(options.queue);
     this.#thoughts = new UserThoughts(engine, this.#queue, {
-      steps: options.steps,
+      steps: options.steps ?? engine.defaultSteps,
       capacity: options.users,
       log: options.log,
     });

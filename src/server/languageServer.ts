@@ -89,7 +89,7 @@ export class LanguageServer {
   apply(): void {
     const { settings } = this.configuration;
     this.applySteps();
-    if (settings.inferenceSteps === 0) {
+    if (this.stepsWanted === 0) {
       for (const [uri, session] of this.open.sessions) {
         session.forgetThought();
         this.client.forget(uri);
@@ -105,8 +105,13 @@ export class LanguageServer {
 
   /** Refines thoughts as far as the settings want it, unless suggestions are snoozed. */
   applySteps(): void {
-    const { enable, inferenceSteps } = this.configuration.settings;
-    this.refinements.steps = enable && this.restrictions.snoozed === undefined ? inferenceSteps : 0;
+    const { enable } = this.configuration.settings;
+    this.refinements.steps = enable && this.restrictions.snoozed === undefined ? this.stepsWanted : 0;
+  }
+
+  /** Steps of a thought: what the user wants, or what pays with the model at work. */
+  get stepsWanted(): number {
+    return this.configuration.settings.inferenceSteps ?? this.client.model?.defaultSteps ?? 0;
   }
 
   #openDocuments(): OpenDocuments {
@@ -136,6 +141,8 @@ export class LanguageServer {
     if (state.state === 'ready') {
       // Thoughts lived in the process before, if there was one.
       for (const session of this.open.sessions.values()) session.forgetThought();
+      // How many steps pay depends on the model.
+      this.applySteps();
       this.refinements.wake();
       this.workspace.renew();
       this.log(`model ready on ${state.device}`);

@@ -154,7 +154,7 @@ export class ModelSwitch {
     const because = bundle === this.client.bundle ? this.#choice?.because : LOADING;
     return {
       ...(model?.readsThought === false && { readsThought: false }),
-      ...(model && { model: `${model.name} ${model.version}` }),
+      ...(model && { model: `${model.name} ${model.version}`, defaultSteps: model.defaultSteps }),
       ...(because !== undefined && { because }),
       ...(problem !== undefined && { problem }),
     };

@@ -20,19 +20,19 @@ export function handleReports(server: LanguageServer): void {
 }
 
 function thoughtReport(server: LanguageServer, uri: string): ThoughtReport | null {
-  const { client, completions, configuration } = server;
+  const { client, completions } = server;
   const session = server.open.sessions.get(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;
-  const { trace, made, begun, likelier } = session.thought;
+  const { trace, made, begun, changes } = session.thought;
   const { lastSuggestion: last, choice, version } = session;
   return {
     uri,
-    steps: session.thoughtAbout?.steps ?? configuration.settings.inferenceSteps,
+    steps: session.thoughtAbout?.steps ?? server.stepsWanted,
     made,
     begun,
     trace,
-    likelier,
+    changes,
     device: lifecycle.device,
     window: session.window,
     ...(last && { lastSuggestion: { ...last, under: underOf(last.thought, version) } }),

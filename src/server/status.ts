@@ -4,7 +4,7 @@ import type { IndexProgress } from '../inference/messages';
 import type { EndpointStatus, Status } from '../protocol';
 
 /** What is said of the model while one is ready. */
-export type ModelStatus = Pick<Status, 'model' | 'readsThought' | 'because' | 'problem' | 'endpoint'>;
+export type ModelStatus = Pick<Status, 'model' | 'readsThought' | 'defaultSteps' | 'because' | 'problem' | 'endpoint'>;
 
 /** Tells the client how the model fares: a status whenever it changes, and work-done progress while the model loads. */
 export class StatusReporter {

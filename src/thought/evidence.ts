@@ -1,7 +1,7 @@
-import type { SpecialTokens } from '../model/manifest';
+import type { Manifest } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
 import { stableStart, textLines } from '../text';
-import { pathTailTokens } from '../model/path';
+import { chunkFormat, type Example } from './chunkFormat';
 import type { ChunkInfo } from './thought';
 
 /** A stretch of text outside the window. */
@@ -18,16 +18,10 @@ export interface EvidenceSource {
   readonly edited?: ReadonlySet<number> | undefined;
 }
 
-/** One piece of evidence: [file] path [prefix] text, and what to predict in it. */
-export interface Chunk extends ChunkInfo {
+/** One piece of evidence: a stretch of text as the decoder reads it, and what to predict in it. */
+export interface Chunk extends ChunkInfo, Example {
   /** Equal for equal tokens under an equal path. */
   readonly key: string;
-  /** Input tokens, [S]. */
-  readonly inputs: readonly number[];
-  /** The token after each input, [S]. */
-  readonly targets: readonly number[];
-  /** 1 where the target is a token of the text, 0 where it belongs to the header, [S]. */
-  readonly weights: Float32Array;
 }
 
 export interface Evidence {
@@ -74,10 +68,10 @@ const BLOCK = 1 << 15;
 export function collectEvidence(
   sources: readonly EvidenceSource[],
   tokenizer: Tokenizer,
-  special: SpecialTokens,
+  prompt: Pick<Manifest, 'specialTokens' | 'prompt'>,
   limits: EvidenceLimits,
 ): Evidence {
-  const cutOf = (source: EvidenceSource) => cut(source, tokenizer, special, limits);
+  const cutOf = (source: EvidenceSource) => cut(source, tokenizer, prompt, limits);
   const own = sources.filter((source) => source.own).flatMap((source) => [...cutOf(source)]);
   const near = own.sort((a, b) => Number(isEdited(b)) - Number(isEdited(a)) || a.distance - b.distance);
   // Of other files only what is taken is cut and encoded: there may be hundreds.
@@ -127,11 +121,11 @@ function distinct(): (pieces: Iterable<Piece>) => Generator<Piece> {
 function* cut(
   source: EvidenceSource,
   tokenizer: Tokenizer,
-  special: SpecialTokens,
+  prompt: Pick<Manifest, 'specialTokens' | 'prompt'>,
   limits: EvidenceLimits,
 ): Generator<Piece> {
-  const header = [special.file, ...pathTailTokens(source.path, tokenizer), special.prefix];
-  const room = limits.tokens - header.length + 1;
+  const format = chunkFormat(prompt, source.path, tokenizer, limits.tokens);
+  const { room } = format;
   if (room < MIN_TOKENS) return;
   const enough = BLOCK * Math.ceil(limits.count / MAX_CHUNKS);
   const from = source.nearest === 'end' ? stableStart(source.text, enough, { block: BLOCK, reach: BLOCK / 2 }) : 0;
@@ -140,6 +134,8 @@ function* cut(
 
   for (const span of packLines(text, tokenizer, room)) {
     if (span.tokens.length < MIN_TOKENS) continue;
+    const example = format.example(span.lines);
+    if (!example || example.targets.length < MIN_TOKENS) continue;
     const distance = source.nearest === 'end' ? text.length - span.to : span.from;
     const line = firstLine + span.line;
     const last = line + countNewlines(text.slice(span.from, span.to).trimEnd(), span.to);
@@ -151,20 +147,12 @@ function* cut(
         key: `${source.path}\n${span.tokens.join(' ')}`,
         path: source.path,
         line,
-        tokens: span.tokens.length,
+        tokens: example.weights.reduce((sum, weight) => sum + weight, 0),
         ...(edited && { edited }),
-        ...example(header, span.tokens),
+        ...example,
       },
     };
   }
-}
-
-/** What is to be predicted in a text after what is given. */
-function example(given: readonly number[], text: readonly number[]) {
-  const all = [...given, ...text];
-  const weights = new Float32Array(all.length - 1).fill(1);
-  weights.fill(0, 0, given.length - 1);
-  return { inputs: all.slice(0, -1), targets: all.slice(1), weights };
 }
 
 /** Whether any of some lines is between two others, both included. */
@@ -175,6 +163,8 @@ function isAnyIn(lines: ReadonlySet<number> | undefined, from: number, to: numbe
 
 interface Span {
   tokens: number[];
+  /** The same line by line. */
+  lines: (readonly number[])[];
   /** Characters [from, to) of the text. */
   from: number;
   to: number;
@@ -184,10 +174,10 @@ interface Span {
 
 /** Packs lines into spans of at most `room` tokens; a line that is longer by itself is cut between tokens. */
 export function* packLines(text: string, tokenizer: Tokenizer, room: number): Generator<Span> {
-  let span: Span = { tokens: [], from: 0, to: 0, line: 0 };
+  let span: Span = { tokens: [], lines: [], from: 0, to: 0, line: 0 };
   function* open(line: number): Generator<Span> {
     if (span.tokens.length > 0) yield span;
-    span = { tokens: [], from: span.to, to: span.to, line };
+    span = { tokens: [], lines: [], from: span.to, to: span.to, line };
   }
   let end = 0;
   let blankBefore = false;
@@ -202,6 +192,7 @@ export function* packLines(text: string, tokenizer: Tokenizer, room: number): Ge
       if (at > 0) yield* open(line);
       const part = tokens.slice(at, at + room);
       span.tokens.push(...part);
+      span.lines.push(part);
       span.to += tokenizer.decode(part).length;
     }
     span.to = end;

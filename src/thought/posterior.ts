@@ -3,8 +3,8 @@ import type { QuantisedRows } from '../model/quantisedRows';
 
 /**
  * The posterior update as arithmetic on plain arrays: no model, no clock, no randomness. A thought z is an array
- * [rows, vectors, width] in groups (src/model/thoughtShape.ts); every constant of a group comes from the bundle's manifest,
- * where training put it.
+ * [top layers, features, width], a group each layer (src/model/thoughtShape.ts); every constant of a group comes from the bundle's
+ * manifest.
  */
 export interface StepRule {
   /** Length of the step in each group of z, in units of an RMS-normalised gradient. */
@@ -13,11 +13,11 @@ export interface StepRule {
   readonly priorPull: readonly number[];
 }
 
-/** The rule of refinement step t (0-based). Beyond the trained steps the last step size decays as 1/t. */
+/** The rule of refinement step t (0-based). Beyond the steps that have sizes of their own the last size decays as 1/t. */
 export function coldRule(thought: ThoughtSteps, t: number): StepRule {
-  const last = thought.maxTrainedSteps - 1;
+  const last = thought.maxSteps - 1;
   const row = Math.min(t, last);
-  const decay = t > last ? thought.maxTrainedSteps / (t + 1) : 1;
+  const decay = t > last ? thought.maxSteps / (t + 1) : 1;
   const stepSize = thought.stepSize[row] ?? [];
   return { stepSize: stepSize.map((size) => size * decay), priorPull: thought.priorPull[row] ?? [] };
 }

@@ -1,5 +1,5 @@
 import type { HiddenKeyRows, DatastoreEntry } from '../model/hiddenKeys';
-import type { EvidenceOutput } from '../model/graphs';
+import type { EvidenceOutput, ReadChunk } from '../model/graphs';
 import type { ThoughtSteps } from '../model/manifest';
 import { quantiseRows } from '../model/quantisedRows';
 import type { Chunk, Evidence } from './evidence';
@@ -8,23 +8,23 @@ import { nextVersion, type ChunkGradient, type Thought } from './thought';
 
 /** What refinement asks of the model; each call is one run, except where the answer is remembered. */
 export interface EvidenceModel {
-  /** Trunk states of a chunk if they are remembered. */
-  remembered(chunk: Chunk): Float32Array | undefined;
-  /** Trunk states of a chunk, [S, width]. */
-  states(chunk: Chunk): Promise<Float32Array>;
+  /** A chunk as it was read, if that is remembered. */
+  remembered(chunk: Chunk): ReadChunk | undefined;
+  /** Reads a chunk, one run for each `next()`. */
+  read(chunk: Chunk): AsyncGenerator<void, ReadChunk>;
   /**
    * Summed NLL of a chunk in nats under z, its gradient with respect to z, valid until the next call, and where its last states
    * point, if that is told.
    */
-  evaluate(chunk: Chunk, states: Float32Array, z: Float32Array): Promise<EvidenceOutput>;
+  evaluate(chunk: Chunk, read: ReadChunk, z: Float32Array): Promise<EvidenceOutput>;
   /** Where the last states of a chunk point under z, a row for each of its inputs; undefined where that is not told. */
-  read(chunk: Chunk, z: Float32Array): Promise<HiddenKeyRows | undefined>;
+  hiddenKeys(chunk: Chunk, z: Float32Array): Promise<HiddenKeyRows | undefined>;
 }
 
 export interface RefinementOptions {
   /** Gradient steps, 0 or more. */
   readonly steps: number;
-  /** z_0: where a cold refinement starts, and what every step is pulled toward. */
+  /** The prior: where a cold refinement starts, and what every step is pulled toward. */
   readonly prior: Thought;
   readonly constants: ThoughtSteps;
   /** Where each group of z ends, and of how many numbers its vectors are. */
@@ -146,7 +146,7 @@ export class Refinement {
     const mean = new Float32Array(prior.mu.length);
     let z = from?.mu ?? prior.mu;
     for (const chunk of this.#unread) {
-      const directions = await this.#model.read(chunk, z);
+      const directions = await this.#model.hiddenKeys(chunk, z);
       if (!directions) break;
       this.#further.set(chunk.key, readingOf(chunk, directions));
       yield;
@@ -177,12 +177,8 @@ export class Refinement {
 
   /** @param share with which the chunk's gradient, unrounded, goes into the mean; 0 of one that judges */
   async *#evaluate(chunk: Chunk, z: Float32Array, mean: Float32Array, share: number): AsyncGenerator<void, void> {
-    let states = this.#model.remembered(chunk);
-    if (!states) {
-      states = await this.#model.states(chunk);
-      yield;
-    }
-    const { nll, gradient, directions } = await this.#model.evaluate(chunk, states, z);
+    const read = this.#model.remembered(chunk) ?? (yield* this.#read(chunk));
+    const { nll, gradient, directions } = await this.#model.evaluate(chunk, read, z);
     const reading = directions && readingOf(chunk, quantiseRows(directions, directions.length / chunk.targets.length));
     const kept = quantiseRows(gradient, this.#options.width);
     this.#known.set(chunk.key, { nll, gradient: kept, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
@@ -190,12 +186,22 @@ export class Refinement {
     yield;
   }
 
+  async *#read(chunk: Chunk): AsyncGenerator<void, ReadChunk> {
+    const reading = this.#model.read(chunk);
+    for (;;) {
+      const { done, value } = await reading.next();
+      yield;
+      if (done) return value;
+    }
+  }
+
   #record(z: Float32Array, fitted: readonly Chunk[], judges: readonly Chunk[]): void {
     const { prior, constants, groupEnds } = this.#options;
     this.#curves.nll.push(this.#meanNll(fitted));
     if (judges.length > 0) this.#curves.heldOut.push(this.#meanNll(judges));
     const { priorDeviation, posteriorDeviation } = constants;
-    this.#curves.kl.push(kullbackLeibler(z, prior.mu, priorDeviation, posteriorDeviation, groupEnds));
+    const tokens = fitted.reduce((sum, chunk) => sum + chunk.tokens, 0);
+    this.#curves.kl.push(kullbackLeibler(z, prior.mu, priorDeviation, posteriorDeviation, groupEnds) / tokens);
   }
 
   /** NLL per token of chunks at the z where each was evaluated last. */

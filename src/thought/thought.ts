@@ -9,7 +9,7 @@ export interface ThoughtTrace {
   readonly nll: readonly number[];
   /** NLL of the held-out chunks, nats per token, at step 0 … steps; empty if none is held out. */
   readonly heldOut: readonly number[];
-  /** KL(q‖prior) in nats at step 0 … steps. */
+  /** KL(q‖prior) at step 0 … steps, in nats per token of that evidence: what the thought costs beside what it explains. */
   readonly kl: readonly number[];
   /** The step whose z was kept. */
   readonly best: number;
@@ -75,7 +75,7 @@ export function nextVersion(): number {
   return ++versions;
 }
 
-/** The prior z_0 as a thought (version 0): what a completion is conditioned on before, or without, any refinement. */
+/** The prior as a thought (version 0): what a completion is conditioned on before, or without, any refinement. */
 export function priorThought(prior: Float32Array): Thought {
   return { version: 0, mu: prior, trace: NO_TRACE, readings: [], further: new Map(), gradients: new Map() };
 }

@@ -8,6 +8,7 @@ import { parse as parseYaml } from 'yaml';
 import { adopt } from '../../src/adopt/adopt';
 import { EXACT, recipeFor, SMALL, type Blocks, type Recipe } from '../../src/adopt/recipe';
 import { sharedWithOthers } from '../../src/adopt/sources/coder';
+import { FEATURES } from '../../src/adopt/thought';
 import { slowdownOfEightBits } from '../../src/adopt/speed';
 import { dequantize } from '../../src/adopt/dequantize';
 import type { Entry } from '../../lab/peer/ggufWriter';
@@ -17,6 +18,7 @@ import { Decoder } from '../../src/model/decoder';
 import { cosinesTo, plainProducts } from '../../src/model/hiddenKeys';
 import { UserError } from '../../src/model/errors';
 import { loadRuntime } from '../../src/model/runtime';
+import { readChunk } from '../../src/model/readChunk';
 import { openGraphs } from '../../src/model/sessions';
 import { ROOT } from '../fixtures';
 import { DECODER, tinyDecoder, type TinyDecoder } from '../tinyDecoder';
@@ -39,7 +41,8 @@ function evenly(blocks: Blocks): Recipe {
   return Object.fromEntries(kinds.map((kind) => [kind, blocks])) as Recipe;
 }
 
-const NO_THOUGHT = { version: 1, mu: new Float32Array(0) };
+/** Of the two top layers of `tinyDecoder`. */
+const NO_THOUGHT = { version: 1, mu: new Float32Array(2 * FEATURES * DECODER.width) };
 
 /** What an ONNX model says of itself (`metadata_props` of onnx.proto). */
 function metadataOf(model: Buffer): Record<string, string> {
@@ -128,6 +131,99 @@ describe('a GGUF file becomes a bundle', () => {
       last.forEach((value, i) => assert.ok(Math.abs(numbers[i]! * scales[0]! - value / length) < 0.01));
     });
   }
+
+  describe('an adopted decoder reads a thought', () => {
+    const COUNT = 40;
+    const inputs = numbers(100, 3);
+    const targets = [...inputs.slice(-COUNT + 1), 77];
+    const weights = new Float32Array(COUNT).fill(1);
+
+    /** The tiny decoder's MLPs give little, so a thought that is seen has large numbers. */
+    const wave = (size: number) => NO_THOUGHT.mu.map((_, i) => size * Math.sin(i * 1.3));
+
+    async function opened(context: { after(close: () => Promise<void>): void }, architecture: 'qwen2' | 'llama') {
+      const directory = join(scratch(), `thought-${architecture}`);
+      await adopt(await write('thought', tinyDecoder(architecture)), directory, { recipe: EXACT });
+      const bundle = await openBundle(directory);
+      const graphs = await openGraphs(await loadRuntime(), bundle, { provider: 'cpu', threads: 1 });
+      context.after(() => graphs.release());
+      const reading = readChunk(graphs, inputs, targets, bundle.prior, bundle.manifest.architecture.vocabulary);
+      let step = await reading.next();
+      while (!step.done) step = await reading.next();
+      return { bundle, graphs, read: step.value };
+    }
+
+    /** Mean −log p of the targets, as the decoder says it under a thought that acts on the scored rows alone. */
+    async function decoderNll({ graphs, bundle }: Awaited<ReturnType<typeof opened>>, mu: Float32Array) {
+      const decoder = new Decoder(graphs, bundle.manifest);
+      const first = inputs.length - COUNT;
+      decoder.arrange(inputs, { suffixStart: first - 8, suffixEnd: first + 1 }, 0);
+      const logits = await decoder.logits(inputs, { version: 2, mu }, COUNT);
+      const size = logits.length / COUNT;
+      const nats = targets.map((target, row) => {
+        const of = logits.subarray(row * size, (row + 1) * size);
+        return Math.log(of.reduce((sum, logit) => sum + Math.exp(logit), 0)) - of[target]!;
+      });
+      return nats.reduce((sum, value) => sum + value, 0) / COUNT;
+    }
+
+    for (const architecture of ['qwen2', 'llama'] as const) {
+      test(`${architecture}: its evidence has the NLL that the decoder has, with a thought and without`, async (context) => {
+        const all = await opened(context, architecture);
+        for (const mu of [all.bundle.prior, wave(400)]) {
+          const { nll } = await all.graphs.evidence(all.read, weights, mu);
+          const expected = await decoderNll(all, mu);
+          assert.ok(Math.abs(nll / COUNT - expected) < 2e-3, `${nll / COUNT} against ${expected}`);
+        }
+        const [without, withIt] = [await decoderNll(all, all.bundle.prior), await decoderNll(all, wave(400))];
+        assert.ok(Math.abs(without - withIt) > 1e-4, 'the thought changes what is written');
+      });
+
+      test(`${architecture}: the gradient of each layer is that of finite differences`, async (context) => {
+        const { graphs, read } = await opened(context, architecture);
+        const z = wave(20);
+        const { gradient } = await graphs.evidence(read, weights, z);
+        const whole = gradient.slice();
+        const size = whole.length / 2;
+        for (const layer of [0, 1]) {
+          const along = whole.map((value, i) => (Math.floor(i / size) === layer ? value : 0));
+          const length = Math.hypot(...along);
+          const at = async (distance: number) =>
+            (
+              await graphs.evidence(
+                read,
+                weights,
+                z.map((value, i) => value + (distance * along[i]!) / length),
+              )
+            ).nll;
+          const slope = ((await at(8)) - (await at(-8))) / 16;
+          assert.ok(Math.abs(slope - length) < 0.03 * length, `layer ${layer}: ${slope} against ${length}`);
+        }
+      });
+    }
+
+    test('another thought has only what is written read again', async (context) => {
+      const { graphs, bundle } = await opened(context, 'qwen2');
+      const decoder = new Decoder(graphs, bundle.manifest);
+      const parts = { suffixStart: 60, suffixEnd: 91 };
+      decoder.arrange(inputs, parts, 0);
+      await decoder.logits(inputs, NO_THOUGHT);
+      const thought = { version: 7, mu: wave(100) };
+      assert.equal(decoder.unread(inputs, thought), inputs.length - (parts.suffixEnd - 1));
+      const after = await decoder.logits(inputs, thought);
+      const anew = new Decoder(graphs, bundle.manifest);
+      anew.arrange(inputs, parts, 0);
+      const same = await anew.logits(inputs, thought);
+      after.forEach((value, i) => assert.ok(Math.abs(value - same[i]!) < 1e-4, `logit ${i}`));
+    });
+
+    test('a thought of zeros leaves the decoder as it was, to the bit', async (context) => {
+      const { graphs, bundle } = await opened(context, 'qwen2');
+      const logits = await new Decoder(graphs, bundle.manifest).logits(inputs, NO_THOUGHT);
+      const again = await new Decoder(graphs, bundle.manifest).logits(inputs, { version: 3, mu: wave(0) });
+      assert.deepEqual(again, logits);
+    });
+  });
 
   test('8 bits serve where they are about as fast as 4, and this machine tells', async () => {
     assert.deepEqual([recipeFor(1.6), recipeFor(2), recipeFor(2.4)], [EXACT, EXACT, SMALL]);

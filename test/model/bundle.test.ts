@@ -30,8 +30,8 @@ describe('a bundle that is not as its manifest says', () => {
     ['one bit of the tokenizer wrong', (d) => flipByte(join(d, 'tokenizer.json')), /tokenizer\.json: SHA-256 differs/],
     [
       'a manifest of a newer version',
-      (d) => editManifest(d, (manifest) => (manifest['format'] = 3)),
-      /format 3 is newer .*; update Thoughtline/,
+      (d) => editManifest(d, (manifest) => (manifest['format'] = 4)),
+      /format 4 is newer .*; update Thoughtline/,
     ],
     ['a manifest cut short', (d) => truncate(join(d, 'manifest.json'), 50), /manifest\.json: not valid JSON/],
     ['nothing at all', (d) => rm(d, { recursive: true }), /no such model folder/],

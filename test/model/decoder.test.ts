@@ -167,14 +167,14 @@ for (const [name, directory] of BUNDLES) {
       const weights = new Float32Array(count).fill(1);
       const states = await graphs.trunk(inputs);
       const mu = z(1).mu;
-      const { nll, gradient } = await graphs.evidence(states, targets, weights, mu);
+      const read = { states, targets };
+      const { nll, gradient } = await graphs.evidence(read, weights, mu);
       // Along the gradient the slope is its length.
       const length = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));
       const along = async (step: number) =>
         (
           await graphs.evidence(
-            states,
-            targets,
+            read,
             weights,
             mu.map((value, i) => value + (step * (gradient[i] ?? 0)) / length),
           )
@@ -190,7 +190,7 @@ for (const [name, directory] of BUNDLES) {
       const targets = tokens.slice(1, 21);
       const states = await graphs.trunk(inputs);
       const weights = (from: number) => new Float32Array(20).fill(1, from);
-      const nll = async (from: number) => (await graphs.evidence(states, targets, weights(from), bundle.prior)).nll;
+      const nll = async (from: number) => (await graphs.evidence({ states, targets }, weights(from), bundle.prior)).nll;
       assert.equal(await nll(20), 0);
       assert.ok((await nll(10)) < (await nll(0)));
     });

@@ -39,14 +39,14 @@ for (const [name, directory] of bundles) {
     });
     after(() => graphs.release());
 
-    const thought = (version: number) => bundle.prior.map((value, i) => value + 0.1 * version * Math.sin(i * version));
+    const thought = (version: number) => bundle.prior.map((_, i) => 0.3 * Math.sin(i * version));
     /** Caches that hold the first 100 tokens, read by ONNX Runtime. */
-    const filled = async (z = thought(0)) => {
+    const filled = async (z = thought(1)) => {
       const caches = { trunk: graphs.trunkCache(1, 110), top: graphs.topCache(1, 110) };
       await graphs.top(await graphs.trunk(tokens.slice(0, 100), caches.trunk), z, 1, caches.top);
       return caches;
     };
-    const read = async (made: Graphs, { trunk, top }: Caches, from: number, to: number, z = thought(0)) => {
+    const read = async (made: Graphs, { trunk, top }: Caches, from: number, to: number, z = thought(1)) => {
       const states = await made.trunk(tokens.slice(from, to), trunk);
       return { states, logits: await made.top(states, z, to - from, top) };
     };
@@ -96,16 +96,30 @@ for (const [name, directory] of bundles) {
       for (const cache of [caches.trunk, caches.top]) cache.truncate(60);
       // Other tokens than before: 60 to 80 are those of 80 to 100.
       const states = await graphs.trunk(tokens.slice(80, 100), caches.trunk);
-      await graphs.top(states, thought(0), 1, caches.top);
+      await graphs.top(states, thought(1), 1, caches.top);
       const actual = await read(fast, caches, 100, 101);
 
       const fresh = { trunk: graphs.trunkCache(1, 110), top: graphs.topCache(1, 110) };
       const window = [...tokens.slice(0, 60), ...tokens.slice(80, 100)];
-      await graphs.top(await graphs.trunk(window, fresh.trunk), thought(0), 1, fresh.top);
+      await graphs.top(await graphs.trunk(window, fresh.trunk), thought(1), 1, fresh.top);
       assert.ok(difference(actual.logits, (await read(graphs, fresh, 100, 101)).logits) < within);
       // ONNX Runtime goes on from what the kernel has left.
       const next = await read(graphs, caches, 101, 110);
       assert.ok(difference(next.logits, (await read(graphs, fresh, 101, 110)).logits) < within);
+    });
+
+    test('a thought of zeros, and one that is zero in its first layer, are read for what they are', async () => {
+      const half = thought(1).map((value, i, { length }) => (i < length / 2 ? 0 : value));
+      const logits: Float32Array[] = [];
+      for (const z of [thought(0), half, thought(1), thought(0)]) {
+        const expected = await read(graphs, await filled(z), 100, 102, z);
+        const actual = await read(fast, await filled(z), 100, 102, z);
+        assert.ok(difference(actual.logits, expected.logits) < within);
+        logits.push(actual.logits);
+      }
+      const [none, some, all, again] = logits as [Float32Array, Float32Array, Float32Array, Float32Array];
+      assert.deepEqual(again, none);
+      assert.ok(Math.min(difference(some, none), difference(all, none), difference(all, some)) > 5 * within);
     });
 
     test('more thoughts in turn than there is room for', async () => {

@@ -11,7 +11,7 @@ process.on('message', (message) => {
     send({
       type: 'ready',
       device: 'cpu',
-      model: { name: 'stand-in', version: '1', readsThought: true, infills: infills() },
+      model: { name: 'stand-in', version: '1', readsThought: true, defaultSteps: 1, infills: infills() },
     });
   if (type === 'usage') send({ type, id, memoryMb: 0, cpuSeconds: 0 });
   if (type === 'think') send({ type: 'thought', id, uri });

@@ -132,7 +132,7 @@ function handleOn(name: string, program: string, limits: ConstructorParameters<t
   return { client, states, logs, until };
 }
 
-const ready = `process.send({ type: 'ready', device: 'cpu', model: { name: 'm', version: '1', readsThought: true } });`;
+const ready = `process.send({ type: 'ready', device: 'cpu', model: { name: 'm', version: '1', readsThought: true, defaultSteps: 1 } });`;
 const answering = `const answer = (id, text) => process.send({ type: 'completed', id, thought: 0, refinementRunsWaited: 0, refinementRunsAhead: 0,
     window: { prefixTokens: 0, suffixTokens: 0 },
     result: { text, stop: 'end', replaceSuffix: 0, read: 0, milliseconds: 0, candidates: [] } });`;
@@ -224,7 +224,7 @@ test('an answer ends a row of deaths: a process that works and is killed now and
 test('a device that computes wrongly is replaced by the CPU, until somebody asks for it anew', async () => {
   const program = `process.on('message', ({ type, device }) => {
     if (type !== 'open') return;
-    process.send({ type: 'ready', device, model: { name: 'm', version: '1', readsThought: true } });
+    process.send({ type: 'ready', device, model: { name: 'm', version: '1', readsThought: true, defaultSteps: 1 } });
     if (device !== 'cpu') process.send({ type: 'deviceMismatch', reason: 'its logits are NaN' });
   });`;
   const { client, states, logs, until } = handleOn('deviceMismatch', program, {});

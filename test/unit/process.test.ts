@@ -82,6 +82,7 @@ class CountingEngine {
   windowEnd = Infinity;
 
   readonly readsThought = true;
+  readonly defaultSteps = 1;
 
   extendsWindow(before: CompletionRequest, request: CompletionRequest) {
     const length = (one: CompletionRequest) => this.window(one).prefixTokens;
@@ -128,8 +129,9 @@ class CountingEngine {
     return thoughtOf(++this.#versions, ...keys);
   }
 
-  likelier(thought: Thought): string[] {
-    return [`word${thought.version}`];
+  async *changes(_request: CompletionRequest, thought: Thought) {
+    yield;
+    return Promise.resolve([{ text: `word${thought.version}`, before: 0.1, after: 0.2 }]);
   }
 
   async *prepare(request: CompletionRequest, thought: Thought) {
@@ -185,7 +187,7 @@ test('a new thought serves only after its caches are filled; until then the one 
   await until(() => count('completed') === 2);
   assert.deepEqual(engine.log, ['cold run', 'cold run', 'fill z1 "a b"', 'decode z0', 'fill z1 "a b"', 'decode z1']);
   const told = sent.findLast((message) => message.type === 'thought')?.publication;
-  assert.deepEqual(told?.likelier, [`word${told?.version}`]);
+  assert.deepEqual(told?.changes, [{ text: `word${told?.version}`, before: 0.1, after: 0.2 }]);
   const versions = sent.flatMap((message) => (message.type === 'completed' ? [message.thought] : []));
   assert.deepEqual(versions, [0, 1]);
 });

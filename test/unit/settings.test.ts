@@ -25,7 +25,7 @@ test('settings: the model is one of those that are known, or a folder', () => {
 test('settings: each unacceptable value gives one line that names setting, value and remedy, and its default', () => {
   const table: [keyof Settings, unknown, RegExp][] = [
     ['enable', 'yes', /thoughtline\.enable: "yes" .*true or false/],
-    ['inferenceSteps', 33, /thoughtline\.inferenceSteps: 33 .*0 to 32 \(using the default, 4\)/],
+    ['inferenceSteps', 33, /thoughtline\.inferenceSteps: 33 .*0 to 32, or null \(using the default, null\)/],
     ['inferenceSteps', 2.5, /thoughtline\.inferenceSteps: 2\.5 /],
     ['inferenceSteps', -1, /thoughtline\.inferenceSteps: -1 /],
     [

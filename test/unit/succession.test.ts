@@ -24,7 +24,7 @@ const answer = (id) => process.send({ type: 'completed', id, thought: 0, refinem
 process.on('message', (message) => {
   if (message.type === 'open') {
     name = message.bundle;
-    const ready = () => process.send({ type: 'ready', device: 'cpu', model: { name, version: '1', readsThought: true } });
+    const ready = () => process.send({ type: 'ready', device: 'cpu', model: { name, version: '1', readsThought: true, defaultSteps: 1 } });
     if (name === 'broken') process.send({ type: 'refused', reason: 'broken: no model' });
     else if (name === 'mad') process.exit(3);
     else setTimeout(ready, name === 'slow' ? 400 : 0);

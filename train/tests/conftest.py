@@ -1,4 +1,4 @@
-"""A tiny corpus, tokenizer, decoder and thought, made once by the package itself; every test of the rest uses them."""
+"""A tiny corpus, tokenizer and decoder, made once by the package itself; every test of the rest uses them."""
 
 import io
 import json
@@ -25,8 +25,7 @@ WORDS = (
     "account batch cursor device event filter graph handle index job kernel layout matrix node option packet query "
     "record signal token update vector window zone anchor buffer channel digest"
 ).split()
-SIZES = ["--width", "32", "--layers", "3", "--trunk-layers", "1", "--heads", "2", "--kv-heads", "1", "--hidden", "64",
-         "--thought-vectors", "2"]  # fmt: skip
+SIZES = ["--width", "32", "--layers", "3", "--heads", "2", "--kv-heads", "1", "--hidden", "64"]
 
 
 def owner_in(split: str, index: int = 0) -> str:
@@ -48,7 +47,7 @@ def tarball(path: Path, meta: dict, files: dict[str, str | bytes]) -> Path:
 
 
 def program(seed: str, functions: int = 14) -> str:
-    """TypeScript in which a few names recur: what a thought about it can learn."""
+    """TypeScript in which a few names recur."""
     rng = random.Random(seed)
     a, b, c, d = rng.sample(WORDS, 4)
     title = a.capitalize() + b.capitalize()
@@ -135,30 +134,12 @@ def pretrained(tiny) -> Path:
 
 
 @pytest.fixture(scope="session")
-def thinking(tiny, pretrained) -> Path:
-    """state.pt of a few seconds of latent training after that."""
-    folder = tiny.root / "think"
-    shape = ["--batch", 8, "--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
-    tiny.run("think", "--run", folder, "--start-from", pretrained, "--minutes", 0.06, "--adam", 0.003, *shape)
-    return folder / "state.pt"
-
-
-@pytest.fixture(scope="session")
-def rows(tiny, pretrained, thinking):
-    """The report's rows, as `report --out` writes them."""
-    out = tiny.root / "report.json"
-    shape = ["--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
-    tiny.run("report", "--state", thinking, "--plain", pretrained, "--files", 6, "--batch", 3, "--out", out, *shape)
-    return json.loads(out.read_text())
-
-
-@pytest.fixture(scope="session")
-def bundle(tiny, pretrained, thinking, rows):
+def bundle(tiny, pretrained):
     """The folder that `export` writes; it fails by itself if ONNX Runtime and PyTorch differ by more than 1e-3."""
     out = tiny.root / "bundle"
     tiny.run(
-        "export", "--state", thinking, "--out", out, "--name", "tiny", "--window", 96, "--suffix", 24, "--hop", 16,
-        "--chunk", 48, "--report", tiny.root / "report.json", "--runs", pretrained.parent, thinking.parent,
-        "--after", TRAIN.parent / "models" / "nano",
+        "export", "--state", pretrained, "--out", out, "--name", "tiny", "--window", 96, "--suffix", 24, "--hop", 16,
+        "--chunk", 48, "--runs", pretrained.parent, "--trunk-layers", 1, "--after", TRAIN.parent / "models" / "nano",
+        "--note", "Then they were left alone.",
     )  # fmt: skip
     return out

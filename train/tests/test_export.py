@@ -1,4 +1,4 @@
-"""A tiny bundle, exported by the command line, and the report about it."""
+"""A tiny bundle, exported by the command line."""
 
 import hashlib
 import json
@@ -7,48 +7,87 @@ import shutil
 import numpy as np
 import onnx
 import pytest
-import torch
 from conftest import TRAIN
+from onnx import numpy_helper
 
-from thoughtline_train import parity, quantise, report
+from thoughtline_train import parity, quantise
+from thoughtline_train.bundle import read_bundle
+from thoughtline_train.card import split_at
 from thoughtline_train.export import export_graphs
+from thoughtline_train.fixtures import measure_of_noise
 from thoughtline_train.loop import load_decoder
-from thoughtline_train.model import Config, Decoder
-from thoughtline_train.thought import Thought
-from thoughtline_train.tokenizer import load
+from thoughtline_train.model import Decoder
 
 
-def test_onnx_runtime_computes_what_pytorch_does(bundle, thinking):
-    decoder, _ = load_decoder(thinking)
-    with torch.no_grad():
-        for p in decoder.parameters():
-            p.copy_(p.half().float())
+def rounded(state, bits: int = 16) -> Decoder:
+    """The decoder of a state as a bundle stores it, with maps measured on noise."""
+    decoder = split_at(load_decoder(state)[0], 1)
+    quantise.round_weights(decoder, bits)
+    measure_of_noise(decoder)
+    return decoder
+
+
+def test_onnx_runtime_computes_what_pytorch_does(bundle):
     for length, seed in ((24, 3), (1, 4), (48, 5)):
-        found = parity.differences(decoder, bundle, length, seed)
+        found = parity.differences(read_bundle(bundle), bundle, length, seed)
         assert max(found.values()) <= 1e-3, found
 
 
-def test_the_comparison_notices_a_wrong_weight(bundle, thinking, tmp_path):
-    decoder, _ = load_decoder(thinking)
+def test_the_comparison_notices_a_wrong_weight(bundle, tmp_path):
     wrong = tmp_path / "wrong"
     shutil.copytree(bundle, wrong)
     weights = np.fromfile(wrong / "weights.bin", np.float16)
     weights[: weights.size // 3] *= 1.1
     weights.tofile(wrong / "weights.bin")
-    assert max(parity.differences(decoder, wrong).values()) > 1e-3
+    assert max(parity.differences(read_bundle(bundle), wrong).values()) > 1e-3
 
 
-def test_eight_bits_compute_what_pytorch_does_with_the_rounded_weights(thinking, bundle, tmp_path):
-    decoder, _ = load_decoder(thinking)
+@pytest.mark.parametrize("part", ["thought_features", "thought_means"])
+def test_the_maps_are_part_of_the_graphs(bundle, part):
+    """With other maps the same graphs compute something else."""
+    decoder = read_bundle(bundle)
+    for layer in decoder.stack[1:]:
+        getattr(layer, part).mul_(1.5).add_(0.01)
+    found = parity.differences(decoder, bundle)
+    assert found["logits"] > 1e-2, found
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_maps_are_stored_in_16_bits_by_their_names(pretrained, tmp_path, bits):
+    decoder = rounded(pretrained, bits)
+    export_graphs(decoder, tmp_path, bits)
+    for graph in ("top", "evidence"):
+        known = {i.name: i for i in onnx.load(tmp_path / f"{graph}.onnx").graph.initializer}
+        for i, layer in enumerate(decoder.stack[1:]):
+            features = numpy_helper.to_array(known[f"layers.{i}.thought_features.f16"])
+            assert features.dtype == np.float16 and (features == layer.thought_features.numpy()).all()
+            assert (numpy_helper.to_array(known[f"layers.{i}.thought_means"]) == layer.thought_means.numpy()).all()
+    assert not any("thought" in i.name for i in onnx.load(tmp_path / "trunk.onnx").graph.initializer)
+
+
+def test_maps_that_were_not_measured_are_refused(pretrained, tmp_path):
+    with pytest.raises(SystemExit, match="layers.0.thought_features: zero, or .*; measure the maps first"):
+        export_graphs(load_decoder(pretrained)[0], tmp_path)
+
+
+def test_eight_bits_compute_what_pytorch_does_with_the_rounded_weights(pretrained, bundle, tmp_path):
+    decoder = rounded(pretrained, 8)
     export_graphs(decoder, tmp_path, 8)
     found = parity.differences(decoder, tmp_path)
     assert all(found[name] <= limit for name, limit in parity.LIMITS.items()), found
     # They are widened everywhere: MatMulNBits would round the states, too.
     for name in ("trunk", "top", "evidence"):
         assert "MatMulNBits" not in [node.op_type for node in onnx.load(tmp_path / f"{name}.onnx").graph.node]
-    # One file for all graphs: 8 bits, and half a bit of scale, for 16.
-    ratio = (tmp_path / "weights.bin").stat().st_size / (bundle / "weights.bin").stat().st_size
+    # One file for all graphs: 8 bits, and half a bit of scale, for 16; but for the maps.
+    maps = 2 * 2 * 32 * 16
+    ratio = ((tmp_path / "weights.bin").stat().st_size - maps) / ((bundle / "weights.bin").stat().st_size - maps)
     assert ratio < 9 / 16, ratio
+
+
+@pytest.mark.parametrize("layers", [0, 3])
+def test_some_layers_are_below_and_some_above_the_thought(tiny, pretrained, layers):
+    with pytest.raises(SystemExit, match=f"--trunk-layers {layers}: give 1 to 2"):
+        split_at(load_decoder(pretrained)[0], layers)
 
 
 def test_blocks_are_rounded_once():
@@ -62,42 +101,52 @@ def test_blocks_are_rounded_once():
     assert not quantise.fits(matrix[:, :50]) and not quantise.fits(matrix[0])
 
 
-def test_the_manifest_describes_the_bundle(bundle, tiny, thinking):
+def test_the_manifest_describes_the_bundle(bundle, tiny):
     manifest = json.loads((bundle / "manifest.json").read_text())
-    decoder, state = load_decoder(thinking)
-    assert manifest["format"] == 2 and manifest["name"] == "tiny"
+    assert manifest["format"] == 3 and manifest["needs"] == "0.3.0" and manifest["name"] == "tiny"
     assert manifest["window"] == {"tokens": 96, "suffixTokens": 24, "hop": 16} and manifest["chunk"] == {"tokens": 48}
-    assert manifest["architecture"]["layers"] - manifest["architecture"]["trunkLayers"] == decoder.config.top_layers
-    assert set(manifest["files"]) == {"trunk", "top", "evidence", "weights", "tokenizer", "prior", "card"}
+    assert manifest["architecture"]["layers"] == 3 and manifest["architecture"]["trunkLayers"] == 1
+    assert set(manifest["files"]) == {"trunk", "top", "evidence", "weights", "tokenizer", "card"}
     for file in manifest["files"].values():
         content = (bundle / file["path"]).read_bytes()
         assert len(content) == file["bytes"] and hashlib.sha256(content).hexdigest() == file["sha256"]
-    thought = Thought(decoder.config)
-    thought.load_state_dict(state["thought"])
-    assert (np.fromfile(bundle / "prior.bin", "<f4") == thought.prior.detach().numpy().ravel()).all()
     assert (bundle / "tokenizer.json").read_bytes() == tiny.tokenizer.read_bytes()
+    # What was fitted to the bundle before serves until it is fitted anew.
+    before = json.loads((TRAIN.parent / "models" / "nano" / "manifest.json").read_text())
+    assert all(manifest[part] == before[part] for part in ("memory", "states", "energy"))
 
 
-def test_the_card_says_corpus_runs_and_figures(bundle, rows):
+def test_what_the_manifest_says_of_the_thought(bundle):
+    thought = json.loads((bundle / "manifest.json").read_text())["thought"]
+    assert thought["features"] == 16
+    assert len(thought["stepSize"]) == len(thought["priorPull"]) == thought["maxSteps"]
+    rows = [*thought["stepSize"], *thought["priorPull"], thought["warmStepSize"], thought["warmPriorPull"]]
+    rows += [thought["priorDeviation"], thought["posteriorDeviation"]]
+    assert all(len(row) == 2 and 0 < min(row) and max(row) < 1 for row in rows)
+
+
+def test_the_card_says_corpus_and_runs(bundle):
     card = (bundle / "README.md").read_text()
-    for words in (
-        "| pretrain |",
-        "| think |",
-        "z_0",
-        "shuffled T=4",
-        "plain decoder",
-        "Licences of the packages: in an earlier manifest",
-    ):
-        assert words in card, words
-    four = next(row for row in rows if row["arm"] == "T=4" and row["band"] == "all")
-    assert f"{four['minus_z0']:+.4f} ± {four['error']:.4f}" in card
+    assert "| pretrain |" in card and "Licences of the packages: in an earlier manifest" in card
+    assert "16 vectors for each of the upper 2 layers" in card
+    assert "Hardware: 2 CPU cores. Then they were left alone. Made with" in card
     assert " ".join(card.split()).count("pinned with licence and owner") == 1
     assert str(TRAIN.parent) not in card
     # What the bundle before had been trained by comes first.
     before = json.loads((TRAIN.parent / "models" / "nano" / "manifest.json").read_text())["training"]["runs"]
     runs = json.loads((bundle / "manifest.json").read_text())["training"]["runs"]
-    assert runs[: len(before)] == before and [r["run"] for r in runs[len(before) :]] == ["pretrain", "think"]
+    assert runs[: len(before)] == before and [r["run"] for r in runs[len(before) :]] == ["pretrain"]
     assert card.index(before[0]["run"]) < card.index("| pretrain |")
+
+
+def test_a_bundle_exported_anew_without_a_run_says_what_the_one_before_said(tiny, bundle):
+    out = tiny.root / "again"
+    tiny.run("export", "--state", bundle, "--out", out, "--name", "tiny", "--after", bundle, "--hardware", "none")
+    before, after = (json.loads((folder / "manifest.json").read_text())["training"] for folder in (bundle, out))
+    assert {key: before[key] for key in ("runs", "hardware", "corpus")} == {
+        k: v for k, v in after.items() if k != "hours"
+    }
+    assert (out / "weights.bin").read_bytes() == (bundle / "weights.bin").read_bytes()
 
 
 def test_the_card_says_what_the_model_is_for_in_the_form_of_model_cards(bundle):
@@ -122,12 +171,11 @@ def test_graphs_say_what_they_are(bundle):
         assert not any(node.metadata_props or node.doc_string for node in model.graph.node)
 
 
-def test_other_libraries_can_load_the_weights(bundle, thinking):
+def test_other_libraries_can_load_the_weights(bundle):
     data = (bundle / "model.safetensors").read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     assert header.pop("__metadata__")["name"] == "tiny"
-    decoder, state = load_decoder(thinking)
     found = {}
     for name, told in header.items():
         begin, end = told["data_offsets"]
@@ -137,93 +185,9 @@ def test_other_libraries_can_load_the_weights(bundle, thinking):
     ends = sorted(told["data_offsets"] for told in header.values())
     assert ends[0][0] == 0 and all(a[1] == b[0] for a, b in zip(ends, ends[1:], strict=False))
     assert 8 + length + ends[-1][1] == len(data) and length % 8 == 0
-    for name, values in decoder.state_dict().items():
-        if name in found:
-            assert (found[name] == values.half().numpy()).all(), name
-    thought = {k.removeprefix("thought."): v for k, v in found.items() if k.startswith("thought.")}
-    assert set(thought) == set(state["thought"])
-    parameters = {name for name, _ in decoder.named_parameters()}
-    assert parameters <= set(found), parameters - set(found)
+    decoder = read_bundle(bundle)
+    expected = dict([*decoder.named_parameters(), *decoder.named_buffers()])
+    assert set(found) == set(expected)
+    assert all((found[name] == values.detach().numpy()).all() for name, values in expected.items())
     # What is not in the manifest is no part of the bundle.
     assert "model.safetensors" not in (bundle / "manifest.json").read_text()
-
-
-def test_the_report_is_paired(rows):
-    # No window of this size has tokens behind 384 others: that band is left out.
-    assert {row["band"] for row in rows} == {"all", "middle"}
-    for band in ("all", "middle"):
-        arms = {row["arm"]: row for row in rows if row["band"] == band}
-        assert set(arms) == {"z_0", "T=1", "T=2", "T=4", "T=8", "shuffled T=4", "plain decoder", "T=4 minus shuffled"}
-        assert arms["z_0"]["minus_z0"] == 0 and arms["z_0"]["error"] == 0
-        gap = arms["T=4"]["minus_z0"] - arms["shuffled T=4"]["minus_z0"]
-        assert arms["T=4 minus shuffled"]["minus_z0"] == pytest.approx(gap, abs=1e-6)
-        assert len({row["files"] for row in arms.values()}) == 1
-
-
-def test_an_opponent_with_a_thought_is_read_under_its_prior(tiny, thinking):
-    out = tiny.root / "against-itself.json"
-    shape = ["--chunks", 3, "--chunk", 48, "--length", 96, "--suffix", 24]
-    tiny.run("report", "--state", thinking, "--plain", thinking, "--files", 6, "--batch", 3, "--out", out, *shape)
-    opponents = [row for row in json.loads(out.read_text()) if row["arm"] == "plain decoder"]
-    assert opponents and all(abs(row["minus_z0"]) < 1e-3 for row in opponents)
-
-
-def test_means_and_errors_of_the_report():
-    scores = report.Scores(
-        nats={
-            ("T=0", "all"): [10.0, 20.0, 0.0],
-            ("T=4", "all"): [8.0, 19.0, 0.0],
-            ("shuffled T=4", "all"): [11.0, 20.0, 0.0],
-        },
-        tokens={"all": [10, 10, 0]},
-        bytes={"all": [40, 40, 0]},
-    )
-    found = {row["arm"]: row for row in report.table(scores)}
-    assert found["T=4"]["files"] == 2
-    assert found["T=4"]["nats_per_token"] == pytest.approx(27 / 20)
-    assert found["T=4"]["bits_per_byte"] == pytest.approx(27 / np.log(2) / 80)
-    assert found["T=4"]["minus_z0"] == pytest.approx(-0.15)
-    assert found["T=4"]["error"] == pytest.approx(0.05)
-    assert found["T=4 minus shuffled"]["minus_z0"] == pytest.approx(-0.2)
-    assert found["T=4 minus shuffled"]["error"] == pytest.approx(0.1)
-
-
-def test_strangers_belong_to_other_owners(tiny):
-    test = tiny.split("test")
-    owners = test.documents[:, 4]
-
-    class Item:
-        def __init__(self, file):
-            self.file = file
-
-    group = [Item(index) for index in range(len(owners))]
-    for mine, other in enumerate(report.strangers(test, group)):
-        assert owners[mine] != owners[other]
-
-
-def test_bytes_of_tokens(tiny):
-    lengths = report.token_bytes(tiny.tokenizer)
-    encoder = load(tiny.tokenizer)
-    for text in ("const x = 1;\n", "naïve 漢字 😀\n\t", ""):
-        assert lengths[encoder.encode(text).ids].sum() == len(text.encode())
-    assert lengths[:8].tolist() == [0] * 8
-
-
-def test_what_a_thought_says_of_tokens_is_part_of_the_graphs(tmp_path):
-    torch.manual_seed(0)
-    shape = dict(vocabulary=100, width=32, layers=3, trunk_layers=1, heads=2, kv_heads=1, hidden=24, thought_vectors=2)
-    leaning = Decoder(Config(**shape, token_groups=2, token_features=32))
-    torch.nn.init.normal_(leaning.feature_means)
-    for name, weight in leaning.named_parameters():
-        if "thought_" in name:
-            torch.nn.init.normal_(weight, std=0.2)
-    export_graphs(leaning, tmp_path)
-    assert max(parity.differences(leaning, tmp_path).values()) <= 1e-3
-    # What they say is heard: with its numbers on the wrong tokens the same graphs compute something else.
-    parts = leaning.parts
-    for wrong in (
-        lambda z: (parts(z)[0], parts(z)[1].flip(-1), parts(z)[2]),
-        lambda z: (*parts(z)[:2], parts(z)[2].flip(1)),
-    ):
-        leaning.parts = wrong
-        assert parity.differences(leaning, tmp_path)["logits"] > 0.1

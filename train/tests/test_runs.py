@@ -46,12 +46,10 @@ def clock_of(run: Path) -> dict:
     return torch.load(run / "state.pt", weights_only=True)["clock"]
 
 
-@pytest.mark.parametrize("stage", ["pretrain", "think"])
-def test_a_killed_run_resumes_with_the_same_clock(tiny, pretrained, stage):
-    run = tiny.root / f"killed-{stage}"
-    more = ["--chunks", 2, "--chunk", 32, "--start-from", pretrained] if stage == "think" else SIZES
+def test_a_killed_run_resumes_with_the_same_clock(tiny):
+    run = tiny.root / "killed"
     minutes = 0.5
-    words = tiny.argv(stage, "--run", run, "--minutes", minutes, *SHAPE, *more)
+    words = tiny.argv("pretrain", "--run", run, "--minutes", minutes, *SHAPE, *SIZES)
     process = subprocess.Popen(
         [sys.executable, "-c", OFTEN, *words], env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -67,7 +65,7 @@ def test_a_killed_run_resumes_with_the_same_clock(tiny, pretrained, stage):
 
     # The same command with a budget that is nearly spent: it goes on from there, and only to there.
     budget = clock["seconds"] + 0.3
-    tiny.run(stage, "--run", run, "--minutes", budget / 60, *SHAPE, *more)
+    tiny.run("pretrain", "--run", run, "--minutes", budget / 60, *SHAPE, *SIZES)
     after = clock_of(run)
     assert after["step"] > clock["step"] and after["tokens"] > clock["tokens"]
     # The step that crosses the budget is the last one; no step counts for more than 40 s.
@@ -78,7 +76,7 @@ def test_a_killed_run_resumes_with_the_same_clock(tiny, pretrained, stage):
     assert all(row["step"] >= clock["step"] and row["seconds"] >= round(clock["seconds"], 1) for row in new)
 
     # A run whose budget is spent does no further step.
-    tiny.run(stage, "--run", run, "--minutes", budget / 60, *SHAPE, *more)
+    tiny.run("pretrain", "--run", run, "--minutes", budget / 60, *SHAPE, *SIZES)
     assert clock_of(run)["step"] == after["step"]
 
 
@@ -89,8 +87,8 @@ def test_the_schedule_warms_up_stays_and_decays():
     assert factors[:21] == sorted(factors[:21]) and factors[600:] == sorted(factors[600:], reverse=True)
 
 
-def test_the_plain_arm_continues_from_a_decoder(tiny, pretrained):
-    run = tiny.root / "plain"
+def test_a_run_continues_from_a_decoder(tiny, pretrained):
+    run = tiny.root / "continued"
     tiny.run("pretrain", "--run", run, "--minutes", 0.002, "--start-from", pretrained, *SHAPE)
     state, start = (torch.load(path, weights_only=True) for path in (run / "state.pt", pretrained))
     assert state["config"] == start["config"]
@@ -99,19 +97,6 @@ def test_the_plain_arm_continues_from_a_decoder(tiny, pretrained):
         "embedding"
     ].norm()
     assert 0 < moved < 0.5
-
-
-def test_a_decoder_that_reads_a_thought_goes_on_under_its_prior(tiny, thinking):
-    under, without = (tiny.root / name for name in ("under-prior", "without-thought"))
-    tiny.run("pretrain", "--run", under, "--minutes", 0.002, "--start-from", thinking, *SHAPE)
-    tiny.run("pretrain", "--run", without, "--minutes", 0.002, "--start-from", thinking, "--plain", *SHAPE)
-    start, state = (torch.load(path, weights_only=True) for path in (thinking, under / "state.pt"))
-    assert not torch.equal(state["thought"]["prior"], start["thought"]["prior"])
-    assert torch.equal(state["thought"]["log_size"], start["thought"]["log_size"])
-    reads = "stack.2.thought_output"
-    assert not torch.equal(state["decoder"][reads], start["decoder"][reads])
-    plain = torch.load(without / "state.pt", weights_only=True)
-    assert "thought" not in plain and torch.equal(plain["decoder"][reads], start["decoder"][reads])
 
 
 def test_two_processes_train_one_model(tiny):

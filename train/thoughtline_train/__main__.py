@@ -1,11 +1,8 @@
 """`python -m thoughtline_train`: makes a model bundle, from corpus to export. See train/README.md."""
 
 import argparse
-import json
 import math
 from pathlib import Path
-
-from .protocol import SHAPE, Protocol
 
 TRAIN = Path(__file__).resolve().parent.parent
 CACHE = Path.home() / ".cache" / "thoughtline"
@@ -65,54 +62,10 @@ def main() -> None:
     pretrain.add_argument(
         "--start-from",
         type=Path,
-        help="state.pt of another run, or the folder of a bundle, to continue from, under its z_0 if it has one",
+        help="state.pt of another run, or the folder of a bundle, to continue from",
     )
-    pretrain.add_argument("--plain", action="store_true", help="without z even so: the arm to compare with")
-    for name in ("width", "layers", "trunk-layers", "heads", "kv-heads", "hidden", "thought-vectors"):
+    for name in ("width", "layers", "heads", "kv-heads", "hidden"):
         pretrain.add_argument(f"--{name}", type=int)
-
-    average = commands.add_parser("average", help="the mean of runs that went on from one start")
-    average.add_argument(
-        "states", type=Path, nargs="+", help="their state.pt, first the one whose steps of thought are kept"
-    )
-    average.add_argument("--run", type=Path, required=True, help="folder that state.pt is written to")
-    average.add_argument("--steps", action="store_true", help="all are runs of think: the steps are means, too")
-
-    think = commands.add_parser("think", help="latent meta-training, from a pre-trained decoder")
-    think.add_argument("--run", type=Path, required=True)
-    think.add_argument(
-        "--start-from",
-        type=Path,
-        required=True,
-        help="state.pt of the pre-training, or of thinking to go on with; or the folder of a bundle",
-    )
-    think.add_argument("--minutes", type=float, default=45)
-    think.add_argument("--eager", action="store_true", help="compile nothing: for a run of a few minutes on a GPU")
-    think.add_argument(
-        "--wall", type=float, default=math.inf, help="minutes of this process at most; then saved, to be resumed"
-    )
-    anew = (
-        "learn to read a thought from the beginning, of this shape "
-        "(--token-groups, --token-features: go on, with numbers for each token)"
-    )
-    for name in SHAPE:
-        think.add_argument(f"--{name.replace('_', '-')}", type=int, help=anew)
-    Protocol.add_options(think)
-
-    ablate = commands.add_parser(
-        "ablate", help="a group of arms that differ in one thing, from one start, at equal cost"
-    )
-    ablate.add_argument(
-        "--arms", type=Path, default=TRAIN / "ablations.json", help="what is asked, what is predicted, what differs"
-    )
-    ablate.add_argument("--group", required=True, help="which group of them")
-    ablate.add_argument("--start-from", type=Path, help="state.pt that all arms of a group of `think` begin with")
-    ablate.add_argument(
-        "--run", type=Path, required=True, help="folder of the arms' runs; what is there already is not run again"
-    )
-    ablate.add_argument("--only", nargs="*", help="names of the arms to run")
-    ablate.add_argument("--minutes", type=float, default=3, help="computing time of an arm")
-    ablate.add_argument("--files", type=int, default=96, help="files of validation owners that an arm is measured on")
 
     export = commands.add_parser("export", help="make a bundle of a trained state")
     export.add_argument("--state", type=Path, required=True)
@@ -123,17 +76,15 @@ def main() -> None:
     export.add_argument("--suffix", type=int, default=128)
     export.add_argument("--hop", type=int, default=64)
     export.add_argument("--chunk", type=int, default=128)
-    export.add_argument("--report", type=Path, help="JSON that `report` wrote, for the card")
-    export.add_argument("--after", type=Path, help="bundle that the first of the runs went on from, for the card")
+    export.add_argument("--trunk-layers", type=int, help="layers below the first one that reads a thought")
     export.add_argument(
-        "--steps-only",
-        action="store_true",
-        help="the runs taught steps alone: corpus, and weights of memory, states and energy, are those of --after",
+        "--after",
+        type=Path,
+        help="bundle that the first of the runs went on from: its runs stand in the card, and its weights of memory, "
+        "states and energy serve until they are fitted anew",
     )
     export.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of the runs, for the card")
-    export.add_argument(
-        "--beside", type=Path, nargs="*", default=[], help="folders of runs to compare with, for the card"
-    )
+    export.add_argument("--note", help="a sentence about the weights, for the card")
     export.add_argument("--fixtures", type=Path, help="folder of the TypeScript tests' fixtures to write as well")
     export.add_argument("--hardware", default="2 CPU cores")
     export.add_argument("--bits", type=int, choices=[16, 8], default=16, help="of a stored weight; 8 in blocks")
@@ -142,18 +93,6 @@ def main() -> None:
     tiny.add_argument("--out", type=Path, default=TRAIN.parent / "models" / "tiny")
     tiny.add_argument("--fixtures", type=Path, default=TRAIN.parent / "test" / "fixtures")
     tiny.add_argument("--bits", type=int, choices=[16, 8], default=16)
-
-    report = commands.add_parser("report", help="NLL of text outside the evidence, on test owners")
-    report.add_argument("--state", type=Path, required=True)
-    report.add_argument("--plain", type=Path, help="state.pt of the plain arm")
-    report.add_argument("--split", default="test")
-    report.add_argument("--files", type=int, default=400)
-    report.add_argument("--batch", type=int, default=16)
-    report.add_argument("--chunks", type=int, default=8)
-    report.add_argument("--chunk", type=int, default=128)
-    report.add_argument("--length", type=int, default=512)
-    report.add_argument("--suffix", type=int, default=128)
-    report.add_argument("--out", type=Path, help="write the rows as JSON")
 
     options = parser.parse_args()
     if options.command == "corpus":
@@ -178,36 +117,8 @@ def main() -> None:
         run(
             options.cache, options.tokenizer, options.run, Config(**given), options.minutes, options.batch,
             options.length, options.suffix, options.muon, options.adam, options.fim, options.seed, options.device,
-            options.start_from, options.wall, options.plain, options.threads, options.decay,
+            options.start_from, options.wall, options.threads, options.decay,
         )  # fmt: skip
-    elif options.command == "think":
-        from .think import think as run
-
-        run(
-            options.cache, options.tokenizer, options.run, options.start_from, Protocol.of(options), options.minutes,
-            options.seed, options.device, options.wall, options.threads,
-            {name: getattr(options, name) for name in SHAPE if getattr(options, name) is not None}, options.eager,
-        )  # fmt: skip
-    elif options.command == "average":
-        from .average import average
-
-        average(options.states, options.run, options.steps)
-    elif options.command == "ablate":
-        from . import ablate as a
-
-        a.ablate(options, a.read_group(options.arms, options.group))
-    elif options.command == "report":
-        from . import report as r
-
-        shape = {"chunks": options.chunks, "chunk": options.chunk, "length": options.length}
-        scores = r.evaluate(
-            options.cache, options.tokenizer, options.split, options.state, options.plain, options.files,
-            options.batch, {**shape, "suffix_limit": options.suffix}, options.device,
-        )  # fmt: skip
-        rows = r.table(scores)
-        print(r.markdown(rows))
-        if options.out:
-            options.out.write_text(json.dumps(rows, indent=1) + "\n")
     elif options.command == "tiny":
         from .fixtures import tiny_bundle
 

@@ -1,24 +1,31 @@
-"""`export`: the bundle's card, written from what the runs and the report recorded."""
+"""`export`: a bundle, and its card, written from what the runs recorded."""
 
 import json
 from argparse import Namespace
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+import torch
+
+from . import features
 from .corpus import read, summary
-from .data import packed_share
+from .data import Split, language_batch, newline_tokens, packed_share
 from .export import LICENCE, write_bundle
 from .fixtures import parity_case, tokenizer_cases
 from .loop import inherited, load_decoder
+from .model import Decoder
 from .parity import LIMITS, differences
-from .report import markdown
-from .thought import Thought
+
+# Windows of plain text, and their tokens, that the maps of the thought are measured on.
+WINDOWS, LENGTH = 64, 512
 
 
 def run_summary(folder: Path) -> dict:
     """Steps, tokens, hours of computing and last figures of a run, from its log."""
     rows = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    validation = [r for r in rows if "validation" in r or "T4" in r]
+    validation = [r for r in rows if "validation" in r]
     figures = {k: round(v, 4) for k, v in (validation[-1] if validation else {}).items() if isinstance(v, float)}
     figures.pop("seconds", None)
     last = rows[-1]
@@ -28,38 +35,23 @@ def run_summary(folder: Path) -> dict:
     }  # fmt: skip
 
 
-def card_text(
-    name: str, version: str, config: dict, training: dict, rows: list[dict] | None, beside: list[dict] = ()
-) -> str:
-    """`beside`: runs that the report compares with, no part of this bundle's training."""
+def card_text(name: str, version: str, config: dict, training: dict) -> str:
     runs = "\n".join(
-        f"| {r['run']}{'' if r in training['runs'] else ' (for comparison)'} | {r['steps']:,} "
-        f"| {r['tokens'] / 1e6:.1f} M | {r['hours']:.2f} | "
+        f"| {r['run']} | {r['steps']:,} | {r['tokens'] / 1e6:.1f} M | {r['hours']:.2f} | "
         + ", ".join(f"{k} {v}" for k, v in r["validation"].items())
         + " |"
-        for r in [*training["runs"], *beside]
+        for r in training["runs"]
     )
     corpus = training["corpus"]
     most = corpus["python"]
     share = "" if most == 1 else f" Of what was read in training, Python was at most {most:.0%}."
     licences = ", ".join(f"{k} ({v})" for k, v in corpus["licences"].items())
-    table = markdown(rows) if rows else "\nNot measured for this bundle.\n"
-    plain = (
-        '"plain decoder" the same decoder trained for the same further time without `z`.'
-        if any(r["arm"] == "plain decoder" for r in rows or [])
-        else "the plain decoder of equal training cost has not been trained yet and is missing here."
-    )
+    note = f"{training['note']} " if "note" in training else ""
     began = (
         f"The weights began as those of {training['origin']}: its licence and what it was trained on count as well.\n\n"
         if "origin" in training
         else ""
     )
-    behind = (
-        f", and one more for each of {config['tokenFeatures']} features of the last state"
-        if config.get("tokenFeatures")
-        else ""
-    )
-    tokens = f" and one number for each token, which is added to its logit{behind}" if config.get("tokenGroups") else ""
     return f"""---
 license: {LICENCE.lower()}
 library_name: onnx
@@ -70,9 +62,10 @@ tags: [code, code-completion, fill-in-the-middle, latent-thought, onnx]
 
 # {name} {version}
 
-A latent-thought decoder for code: {config["layers"]} layers of {config["width"]}, {config["thoughtVectors"]} thought
-vectors in each of the upper {config["layers"] - config["trunkLayers"]}{tokens},
-vocabulary {config["vocabulary"]:,}. Weights are stored in {config["stored"]}.
+A decoder for code that can be given a latent thought: {config["layers"]} layers of {config["width"]}, vocabulary
+{config["vocabulary"]:,}. A thought holds {config["features"]} vectors for each of the upper {config["top"]} layers,
+which act beside the MLP and are zero before any thinking; the decoder is not trained for it. Weights are stored in
+{config["stored"]}.
 
 ## Intended use
 
@@ -89,7 +82,7 @@ decisions about people. The weights are under the MIT licence, as the code that 
 |---|---|---|---|---|
 {runs}
 
-Hardware: {training["hardware"]}. Made with `train/` of this repository (`train/README.md` has the commands).
+Hardware: {training["hardware"]}. {note}Made with `train/` of this repository (`train/README.md` has the commands).
 
 ## Corpus
 
@@ -100,11 +93,6 @@ no benchmark problems.{share}
 
 Licences of the packages: {licences}.
 
-## Does thinking help?
-
-Files of test owners, one window a file at the deployed length, evidence outside it; `z_0` is the prior, "shuffled" the
-thought of another repository; {plain}
-{table}
 ## Limits
 
 A small model trained for hours, not weeks: it knows common idioms of TypeScript and JavaScript and little else.
@@ -114,47 +102,31 @@ A small model trained for hours, not weeks: it knows common idioms of TypeScript
 def export(options: Namespace) -> None:
     """Writes a bundle and checks that ONNX Runtime computes what PyTorch does (`parity.LIMITS`)."""
     decoder, state = load_decoder(options.state)
-    thought = Thought(decoder.config)
-    if "thought" in state:
-        thought.load_state_dict(state["thought"])
-    else:
-        # A plain decoder: the outputs of its cross-attentions are still zero, so that z changes nothing.
-        print(f"{options.state}: never trained with a thought; the bundle ignores z")
-    # What the model had been trained by when its weights were taken from another bundle.
+    if options.trunk_layers is not None:
+        decoder = split_at(decoder, options.trunk_layers)
+    # What the model had been trained by when its weights were taken from another bundle, and what was fitted to it.
     before = json.loads((options.after / "manifest.json").read_text()) if options.after else {"training": {"runs": []}}
     runs = [*before["training"]["runs"], *(run_summary(folder) for folder in options.runs)]
     training = {"hardware": options.hardware, "hours": sum(r["hours"] for r in runs), "runs": runs}
-    # The decoder's, and what was fitted to it, where the runs taught the steps alone.
-    kept = {}
-    if options.steps_only:
-        if not options.after:
-            raise SystemExit("--steps-only: which bundle's decoder it is, --after must say")
-        kept = {key: before[key] for key in ("memory", "states", "energy") if key in before}
-        training["hardware"] = before["training"]["hardware"]
-    training["corpus"] = before["training"]["corpus"] if options.steps_only else corpus_of(options.cache)
+    if options.after and not options.runs:  # nothing was read since
+        training |= {key: before["training"][key] for key in ("hardware", "corpus")}
+    else:
+        training["corpus"] = corpus_of(options.cache)
+    if options.note:
+        training["note"] = options.note
     if not options.after:  # else the runs listed above say what the weights began as
         training |= inherited(state)
-    rows = json.loads(options.report.read_text()) if options.report else None
-    shape = {"layers": decoder.config.layers, "width": decoder.config.width, "vocabulary": decoder.config.vocabulary}
-    shape |= {"trunkLayers": decoder.config.trunk_layers, "thoughtVectors": decoder.config.thought_vectors}
-    shape |= {"tokenGroups": decoder.config.token_groups, "tokenFeatures": decoder.config.token_features}
-    shape["stored"] = "float16" if options.bits == 16 else f"blocks of {options.bits} bits"
-    beside = [run_summary(folder) for folder in options.beside]
-    card = card_text(options.name, options.version, shape, training, rows, beside)
+    c = decoder.config
+    shape = {"layers": c.layers, "width": c.width, "vocabulary": c.vocabulary, "features": c.features}
+    shape |= {"top": c.top_layers, "stored": "float16" if options.bits == 16 else f"blocks of {options.bits} bits"}
+    card = card_text(options.name, options.version, shape, training)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
+    features.measure(decoder, plain_text(options.cache, options.tokenizer))
+    kept = {key: before[key] for key in ("memory", "states", "energy") if key in before}
     write_bundle(
-        decoder,
-        thought,
-        options.tokenizer,
-        options.out,
-        options.name,
-        options.version,
-        window,
-        training,
-        card,
-        options.bits,
+        decoder, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits,
         kept,
-    )
+    )  # fmt: skip
     found, bounds = differences(decoder, options.out), LIMITS
     print("PyTorch against ONNX Runtime: " + ", ".join(f"{k} {v:.1e}" for k, v in found.items()))
     if any(found[name] > bound for name, bound in bounds.items()):
@@ -164,7 +136,23 @@ def export(options: Namespace) -> None:
     if options.fixtures:
         options.fixtures.mkdir(parents=True, exist_ok=True)
         tokenizer_cases(options.tokenizer, options.fixtures / "tokenizer-cases.json")
-        parity_case(decoder, thought, options.fixtures / f"{options.name}-parity.json")
+        parity_case(decoder, options.fixtures / f"{options.name}-parity.json")
+
+
+def split_at(decoder: Decoder, trunk_layers: int) -> Decoder:
+    """The same decoder with another number of layers below the first one that reads a thought."""
+    if not 1 <= trunk_layers < decoder.config.layers:
+        raise SystemExit(f"--trunk-layers {trunk_layers}: give 1 to {decoder.config.layers - 1}")
+    result = Decoder(replace(decoder.config, trunk_layers=trunk_layers))
+    result.load_state_dict(decoder.state_dict())
+    return result
+
+
+def plain_text(cache: Path, tokenizer: Path) -> torch.Tensor:
+    """Windows of the validation split, as files have them."""
+    split = Split(cache, "validation", newline_tokens(tokenizer))
+    inputs, _ = language_batch(split, WINDOWS, LENGTH, 0, np.random.default_rng(3), 0)
+    return torch.from_numpy(inputs)
 
 
 def corpus_of(cache: Path) -> dict:

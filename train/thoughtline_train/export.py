@@ -1,5 +1,4 @@
-"""A trained decoder becomes a bundle: ONNX graphs that share one file of float16 weights, manifest, prior,
-tokenizer."""
+"""A trained decoder becomes a bundle: ONNX graphs that share one file of weights, manifest, card, tokenizer."""
 
 import hashlib
 import json
@@ -16,11 +15,16 @@ from . import quantise
 from .graphs import POSITIONS, TopGraph, TrunkGraph, cache_names, evidence_graph, frequencies, fused
 from .model import Config, Decoder
 from .safetensors import tensors_of, write_safetensors
-from .thought import Thought
 
-FORMAT = 2
-NEEDS = "0.2.0"  # the first version of Thoughtline that reads this format
+FORMAT = 3
+NEEDS = "0.3.0"  # the first version of Thoughtline that reads this format
 LICENCE = "MIT"
+
+# What a manifest says of the thought's steps until the lab fits them to the decoder: lengths of the steps from the
+# prior, and of one after an edit; what share of its way from the prior a thought loses at each; the deviations of prior
+# and posterior.
+# The prior is as wide as a thought after its first step; the posterior too, since one file says little of a number.
+STEPS, WARM_STEP, PULL, DEVIATION = (0.04, 0.02, 0.0133, 0.01), 0.02, 0.05, 0.04
 
 
 def export_graphs(decoder: Decoder, folder: Path, bits: int = 16, properties: dict[str, str] | None = None) -> None:
@@ -44,7 +48,7 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
         return tuple({0: batch, 2: room} for _ in range(2 * layers))
 
     trunk, top, past = c.trunk_layers, c.top_layers, torch.tensor([5])
-    states, z = torch.randn(2, 7, c.width), torch.randn(2, c.thought_rows, c.thought_vectors, c.width)
+    states, z = torch.randn(2, 7, c.width), torch.randn(2, *c.thought_shape)
     models = {
         "trunk": to_onnx(
             TrunkGraph(decoder),
@@ -71,7 +75,29 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
         ["states", "targets", "weights", "z"],
         ["nll", "grad", "directions"],
     )
+    for name in ("top", "evidence"):
+        name_maps(models[name].graph, decoder)
     return models
+
+
+def name_maps(graph: onnx.GraphProto, decoder: Decoder) -> None:
+    """Calls the maps of the thought `layers.0.thought_features`, and so on, whatever the exporter calls constants. What
+    is one of them turned is made of it when a session opens."""
+    for i, layer in enumerate(decoder.stack[decoder.config.trunk_layers :]):
+        for part in ("thought_features", "thought_means"):
+            values, name = getattr(layer, part).numpy(), f"layers.{i}.{part}"
+            constants = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+            found = [known for known, its in constants.items() if np.array_equal(its, values)]
+            if not values.any() or len(found) != 1:
+                raise SystemExit(f"{name}: zero, or not the only constant of its kind; measure the maps first")
+            turned = [known for known, its in constants.items() if its.ndim == 2 and np.array_equal(its.T, values)]
+            for node in graph.node:
+                node.input[:] = [name if used == found[0] else used for used in node.input]
+            for initializer in [t for t in graph.initializer if t.name in (*found, *turned)]:
+                graph.initializer.remove(initializer)
+            graph.initializer.append(numpy_helper.from_array(values, name))
+            for known in turned:
+                graph.node.insert(0, helper.make_node("Transpose", [name], [known], perm=[1, 0]))
 
 
 def rotation_of(graph: onnx.GraphProto, config: Config) -> None:
@@ -166,6 +192,9 @@ def move_weights(graph: onnx.GraphProto, weights: Weights) -> None:
     widening: list[onnx.NodeProto] = []
     for initializer in list(graph.initializer):
         name, values = initializer.name, numpy_helper.to_array(initializer)
+        if name.endswith(".thought_features"):
+            widening.append(narrow(initializer, weights, values))
+            continue
         if values.dtype != np.float32 or values.size < 1024:
             continue
         readers = [node for node in graph.node if name in node.input]
@@ -179,10 +208,8 @@ def move_weights(graph: onnx.GraphProto, weights: Weights) -> None:
             turned = key_of(across) in there or (weights.bits < 16 and factor and key_of(upright) not in there)
             upright = across if turned else upright
         if weights.bits == 16 or not quantise.fits(upright):
-            upright = upright.astype(np.float16)
-            refer(initializer, name + ".f16", upright, weights.put(upright))
             flat = name + ".turned" if turned else name
-            widening.append(helper.make_node("Cast", [name + ".f16"], [flat], to=TensorProto.FLOAT))
+            widening.append(narrow(initializer, weights, upright, flat))
             if turned:
                 widening.append(helper.make_node("Transpose", [flat], [name], perm=[1, 0]))
             continue
@@ -197,6 +224,15 @@ def move_weights(graph: onnx.GraphProto, weights: Weights) -> None:
     graph.node.extend(nodes)
 
 
+def narrow(
+    initializer: onnx.TensorProto, weights: Weights, values: np.ndarray, widened: str | None = None
+) -> onnx.NodeProto:
+    """Stores values in 16 bits. Returns the node that widens them, to their own name or another."""
+    name, halves = initializer.name, values.astype(np.float16)
+    refer(initializer, name + ".f16", halves, weights.put(halves))
+    return helper.make_node("Cast", [name + ".f16"], [widened or name], to=TensorProto.FLOAT)
+
+
 def refer(initializer: onnx.TensorProto, name: str, values: np.ndarray, place: tuple[int, int]) -> None:
     """Makes an initialiser refer to values in weights.bin."""
     initializer.Clear()
@@ -208,8 +244,8 @@ def refer(initializer: onnx.TensorProto, name: str, values: np.ndarray, place: t
 
 
 def write_bundle(
-    decoder: Decoder, thought: Thought, tokenizer: Path, folder: Path, name: str, version: str, window: dict,
-    training: dict, card: str, bits: int = 16, fitted: dict | None = None,
+    decoder: Decoder, tokenizer: Path, folder: Path, name: str, version: str, window: dict, training: dict, card: str,
+    bits: int = 16, fitted: dict | None = None,
 ) -> None:  # fmt: skip
     """`fitted`: `memory`, `states` and `energy`, where they are known already."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -217,16 +253,13 @@ def write_bundle(
     properties = {"name": name, "version": version, "licence": LICENCE, "tokenizer_sha256": tokens}
     export_graphs(decoder, folder, bits, properties)
     # For other libraries; no file of the bundle, which Thoughtline reads.
-    write_safetensors(folder / "model.safetensors", tensors_of(decoder, thought, bits), {"format": "pt", **properties})
+    write_safetensors(folder / "model.safetensors", tensors_of(decoder, bits), {"format": "pt", **properties})
     if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer, folder / "tokenizer.json")
-    prior = thought.prior.detach().float().cpu().numpy().astype("<f4")
-    # Rows of zeros at the end, which are those of what z_0 says nothing of, need not be stored.
-    prior[: 1 + int(np.flatnonzero(prior.any((1, 2))).max(initial=0))].tofile(folder / "prior.bin")
     (folder / "README.md").write_text(card)
     files = {
         "trunk": "trunk.onnx", "top": "top.onnx", "evidence": "evidence.onnx", "weights": "weights.bin",
-        "tokenizer": "tokenizer.json", "prior": "prior.bin", "card": "README.md",
+        "tokenizer": "tokenizer.json", "card": "README.md",
     }  # fmt: skip
     manifest = {
         "format": FORMAT,
@@ -237,7 +270,7 @@ def write_bundle(
         "window": {k: window[k] for k in ("tokens", "suffixTokens", "hop")},
         "chunk": {"tokens": window["chunk"]},
         "specialTokens": {"pad": 0, "file": 1, "suffix": 2, "prefix": 3, "end": 4},
-        "thought": thought.to_json(),
+        "thought": thought_of(decoder.config),
         **(fitted or {}),
         "training": training,
         "files": {key: described(folder / path) for key, path in files.items()},
@@ -248,12 +281,29 @@ def write_bundle(
 def architecture(c: Config) -> dict:
     return {
         "vocabulary": c.vocabulary, "width": c.width, "layers": c.layers, "trunkLayers": c.trunk_layers,
-        "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width, "thoughtVectors": c.thought_vectors,
-        **({"tokenGroups": c.token_groups} if c.token_groups else {}),
-        **({"tokenFeatures": c.token_features} if c.token_features else {}),
+        "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width,
         # What the graphs hold already, for those who read a bundle back (bundle.py).
         "ropeBase": c.rope_base, "normEpsilon": c.norm_epsilon, "attentionBias": False, "tied": True,
     }  # fmt: skip
+
+
+def thought_of(c: Config) -> dict:
+    """Steps and deviations, for each top layer, before any are fitted."""
+
+    def each(value: float) -> list[float]:
+        return [value] * c.top_layers
+
+    return {
+        "features": c.features,
+        "defaultSteps": 1,
+        "maxSteps": len(STEPS),
+        "stepSize": [each(size) for size in STEPS],
+        "warmStepSize": each(WARM_STEP),
+        "priorPull": [each(PULL) for _ in STEPS],
+        "warmPriorPull": each(PULL),
+        "priorDeviation": each(DEVIATION),
+        "posteriorDeviation": each(DEVIATION),
+    }
 
 
 def described(path: Path) -> dict:

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from . import features
 from .export import write_bundle
 from .graphs import evidence_nll, fused
 from .model import Config, Decoder
-from .thought import Thought
 
 TEXTS = [
     "",
@@ -42,15 +42,21 @@ def tokenizer_cases(tokenizer: Path, path: Path) -> None:
     path.write_text(json.dumps(cases, ensure_ascii=True, indent=0) + "\n")
 
 
+def thought_of_case(config: Config) -> torch.Tensor:
+    """The thought that tests read: 0.1 · sin(i) for the i-th number."""
+    numbers = 0.1 * torch.arange(int(np.prod(config.thought_shape)), dtype=torch.float64).sin()
+    return numbers.float().view(config.thought_shape)
+
+
 @torch.no_grad()
-def parity_case(decoder: Decoder, thought: Thought, path: Path) -> None:
-    """Logits after 48 random tokens under z_0, and NLL and gradient of 32 of them as a chunk (decoder rounded before,
-    as it is in the bundle), and by how much the bundle may differ."""
+def parity_case(decoder: Decoder, path: Path) -> None:
+    """Logits after 48 random tokens, and NLL and gradient of 32 of them as a chunk, under `thought_of_case` (decoder
+    rounded before, as it is in the bundle), and by how much the bundle may differ."""
     c = decoder.config
     tokens = np.random.default_rng(5).integers(8, c.vocabulary, 48)
     batch = torch.from_numpy(tokens)[None]
-    z = thought.prior.detach().float()
-    logits = decoder.logits(decoder.top(decoder.trunk(batch), z[None]), z[None])[0, -1]
+    z = thought_of_case(c)
+    logits = decoder.logits(decoder.top(decoder.trunk(batch), z[None]))[0, -1]
     states = decoder.trunk(batch[:, :32])
     weights = torch.ones(1, 32)
     weights[:, :4] = 0
@@ -73,26 +79,30 @@ def parity_case(decoder: Decoder, thought: Thought, path: Path) -> None:
     path.write_text(json.dumps(case) + "\n")
 
 
-TINY = Config(width=32, heads=4, kv_heads=2, head_size=16, hidden=64, layers=3, trunk_layers=1, thought_vectors=2)
+TINY = Config(width=32, heads=4, kv_heads=2, head_size=16, hidden=64, layers=3, trunk_layers=1)
 
 TINY_WINDOW = {"tokens": 128, "suffixTokens": 32, "hop": 16, "chunk": 32}
 
 
 def tiny_bundle(tokenizer: Path, out: Path, fixtures: Path, bits: int = 16) -> None:
     """A bundle with random weights, small enough for tests of everything but the quality of what it says."""
-    decoder, thought = random_weights(TINY)
+    decoder = random_weights(TINY)
     # Norms that are alike would be stored once, under the name of one of them.
     for name, weight in decoder.named_parameters():
         if "norm" in name:
             torch.nn.init.uniform_(weight, 0.5, 1.5)
+    measure_of_noise(decoder)
     card = "# tiny\n\nRandom weights, for tests only.\n"
-    write_bundle(decoder, thought, tokenizer, out, "tiny", "0.0.1", TINY_WINDOW, {"run": "random weights"}, card, bits)
-    parity_case(decoder, thought, fixtures / "tiny-parity.json")
+    write_bundle(decoder, tokenizer, out, "tiny", "0.0.1", TINY_WINDOW, {"run": "random weights"}, card, bits)
+    parity_case(decoder, fixtures / "tiny-parity.json")
 
 
-def random_weights(config: Config) -> tuple[Decoder, Thought]:
+def random_weights(config: Config) -> Decoder:
     torch.manual_seed(0)
-    decoder = Decoder(config)
-    for layer in decoder.stack[config.trunk_layers :]:
-        torch.nn.init.normal_(layer.thought_output, std=0.2)
-    return decoder, Thought(config)
+    return Decoder(config)
+
+
+def measure_of_noise(decoder: Decoder) -> None:
+    """Sets the maps of the thought by random tokens, where there is no text."""
+    tokens = torch.randint(5, decoder.config.vocabulary, (16, 64), generator=torch.Generator().manual_seed(1))
+    features.measure(decoder, tokens)

@@ -2,8 +2,8 @@
 
 Trunk and top attend by ONNX Runtime's `GroupQueryAttention` over buffers of the caller: for each layer keys and values
 [B, G, C, D] with room for C tokens, of which the first `past_length` are filled. It writes those of the new tokens
-behind
-them, in place where output and input are the same memory. Keys are stored rotated. The gradient's graph is written
+behind them,
+in place where output and input are the same memory. Keys are stored rotated. The gradient's graph is written
 in plain operations, which can be differentiated.
 
 They read a decoder whose layers are `fused`: matrices that multiply the same states lie side by side in one.
@@ -32,9 +32,8 @@ class FusedLayer(nn.Module):
         self.output = layer.output
         self.gate_up, self.down = beside(layer.gate, layer.up), layer.down
         if layer.reads_thought:
-            self.thought_norm, self.thought_query = layer.thought_norm, layer.thought_query
-            self.thought_key_value = beside(layer.thought_key, layer.thought_value)
-            self.thought_output = layer.thought_output
+            self.register_buffer("thought_features", layer.thought_features)
+            self.register_buffer("thought_means", layer.thought_means)
 
 
 def beside(*parts: Tensor) -> nn.Parameter:
@@ -81,14 +80,12 @@ def heads(x: Tensor, config: Config) -> Tensor:
     return x.unflatten(-1, (-1, config.head_width)).transpose(1, 2)
 
 
-def attention(layer: FusedLayer, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+def attention(layer: FusedLayer, q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     """q [B, H, S, D] over k, v [B, G, N, D]: query heads share the keys of their group (grouped-query attention)."""
     c = layer.config
     grouped = q.unflatten(1, (c.kv_heads, c.heads // c.kv_heads))
     scores = (grouped @ k.unsqueeze(2).transpose(-1, -2)) * c.head_width**-0.5
-    if mask is not None:
-        scores = scores + mask
-    out = torch.softmax(scores, -1) @ v.unsqueeze(2)
+    out = torch.softmax(scores + mask, -1) @ v.unsqueeze(2)
     return out.flatten(1, 2).transpose(1, 2).flatten(2)
 
 
@@ -98,19 +95,13 @@ def causal_mask(length: int) -> Tensor:
     return torch.where(places[None] <= places[:, None], 0.0, -1e9)
 
 
-def mlp(layer: FusedLayer, x: Tensor) -> Tensor:
+def mlp(layer: FusedLayer, x: Tensor, z: Tensor | None) -> Tensor:
+    """Of states x [B, S, W], and what the layer's thought z [B, f, W] adds to it."""
     c = layer.config
-    gate, up = (norm(x, layer.mlp_norm, c.norm_epsilon) @ layer.gate_up).split((c.hidden, c.hidden), -1)
-    return (silu(gate) * up) @ layer.down
-
-
-def think(layer: FusedLayer, x: Tensor, z: Tensor) -> Tensor:
-    """Cross-attention of x [B, S, W] to this layer's thought z [B, n, W]."""
-    c = layer.config
-    shared = c.kv_heads * c.head_width
-    q = norm(x, layer.thought_norm, c.norm_epsilon) @ layer.thought_query
-    k, v = (z @ layer.thought_key_value).split((shared, shared), -1)
-    return attention(layer, heads(q, c), heads(k, c), heads(v, c), None) @ layer.thought_output
+    n = norm(x, layer.mlp_norm, c.norm_epsilon)
+    gate, up = (n @ layer.gate_up).split((c.hidden, c.hidden), -1)
+    out = (silu(gate) * up) @ layer.down
+    return out if z is None else out + (n @ layer.thought_features - layer.thought_means) @ z
 
 
 def queries_keys_values(layer: FusedLayer, x: Tensor) -> Tensor:
@@ -150,9 +141,7 @@ class Cached(nn.Module):
             )
             present += new
             x = x + attended @ layer.output
-            if z is not None:
-                x = x + think(layer, x, z[:, i])
-            x = x + mlp(layer, x)
+            x = x + mlp(layer, x, None if z is None else z[:, i])
         return x, present
 
 
@@ -173,18 +162,18 @@ class TrunkGraph(Cached):
 
 
 class TopGraph(Cached):
-    """states [B, S, W], z [B, Z, n, W], logit_count [1], past → logits of the last positions, present, directions [B,
-    S, W]."""
+    """states [B, S, W], z [B, L, f, W], logit_count [1], past → logits of the last positions, present, directions
+    [B, S, W]."""
 
     def __init__(self, decoder: Decoder):
         super().__init__(decoder, decoder.config.trunk_layers, decoder.config.layers)
 
     def forward(self, states: Tensor, z: Tensor, logit_count: Tensor, past_length: Tensor, *past: Tensor):
-        x, present = self.run(states, past_length, past, self.decoder.parts(z)[0])
+        x, present = self.run(states, past_length, past, z)
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
         hidden = norm(x, self.decoder.final_norm, self.decoder.config.norm_epsilon)
-        return self.decoder.logits(hidden.index_select(1, chosen), z), *present, directions(hidden)
+        return self.decoder.logits(hidden.index_select(1, chosen)), *present, directions(hidden)
 
 
 def directions(hidden: Tensor) -> Tensor:
@@ -195,32 +184,28 @@ def directions(hidden: Tensor) -> Tensor:
 def evidence_nll(
     decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [Z, n, W]; and the
-    directions of its
-    last states."""
+    """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [L, f, W]; and the
+    directions of its last states."""
     c = decoder.config
     new = states.shape[1]
     own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
     cos, sin = angles(c, new)
     mask = causal_mask(new)
-    # Once for all: of z cut twice the gradient would be a sum with zeros, which the graph would store.
-    read, *of_tokens = decoder.parts(z.unsqueeze(0))
     x = states
-    for i, layer in enumerate(decoder.stack[c.trunk_layers :]):
+    for layer, own_z in zip(decoder.stack[c.trunk_layers :], z.unbind(0)):
         q, k, v = (heads(part, c) for part in queries_keys_values(layer, x).split((own, shared, shared), -1))
         x = x + attention(layer, rotate(q, cos, sin), rotate(k, cos, sin), v, mask) @ layer.output
-        x = x + think(layer, x, read[:, i])
-        x = x + mlp(layer, x)
+        x = x + mlp(layer, x, own_z)
     hidden = norm(x, decoder.final_norm, c.norm_epsilon)
-    logits = decoder.logits_of(hidden, *of_tokens)
+    logits = decoder.logits(hidden)
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
     return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum(), directions(hidden)
 
 
 def evidence_graph(decoder: Decoder, example: tuple[Tensor, ...]) -> nn.Module:
-    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [Z, n, W], directions [1, S,
-    W]."""
+    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [L, f, W], directions
+    [1, S, W]."""
     gradient = torch.func.grad_and_value(lambda z, *rest: evidence_nll(decoder, z, *rest), has_aux=True)
 
     def run(states: Tensor, targets: Tensor, weights: Tensor, z: Tensor):

@@ -1,4 +1,4 @@
-"""What pre-training and latent training share: optimiser, schedule, checkpoints, progress."""
+"""What a training run is made of: optimiser, schedule, checkpoints, progress."""
 
 import json
 import math
@@ -61,7 +61,7 @@ def longest(seconds: float) -> float:
 
 @dataclass
 class Optimiser:
-    """Muon (Jordan et al. 2024) for the matrices of the layers, AdamW for embedding, norms and thought parameters."""
+    """Muon (Jordan et al. 2024) for the matrices of the layers, AdamW for embedding and norms."""
 
     parts: list[torch.optim.Optimizer]
     base: list[float] = field(default_factory=list)
@@ -84,16 +84,11 @@ class Optimiser:
             part.load_state_dict(saved)
 
 
-def optimiser(module: nn.Module, muon: float, adam: float, extra: list[tuple[nn.Parameter, float]] = ()) -> Optimiser:
-    """`extra`: parameters outside `module` with a learning rate of their own."""
-    learned = {n: p for n, p in module.named_parameters() if p.requires_grad}
-    matrices = [p for n, p in learned.items() if p.ndim == 2 and "embedding" not in n]
-    others = [p for n, p in learned.items() if not (p.ndim == 2 and "embedding" not in n)]
-    groups = [{"params": others, "lr": adam}] + [{"params": [p], "lr": lr} for p, lr in extra if p.requires_grad]
-    parts = (
-        [Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")] if matrices else []
-    )
-    return Optimiser([*parts, torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.0)])
+def optimiser(module: nn.Module, muon: float, adam: float) -> Optimiser:
+    matrices = [p for n, p in module.named_parameters() if p.ndim == 2 and "embedding" not in n]
+    others = [p for n, p in module.named_parameters() if not (p.ndim == 2 and "embedding" not in n)]
+    parts = [Muon(matrices, lr=muon, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")]
+    return Optimiser([*parts, torch.optim.AdamW(others, lr=adam, betas=(0.9, 0.98), weight_decay=0.0)])
 
 
 def schedule(done: float, warmup: float = 0.02, decay: float = 0.4, floor: float = 0.02) -> float:

@@ -1,17 +1,12 @@
-"""The latent-thought decoder: a LLaMA-like transformer whose upper layers cross-attend a thought `z`.
+"""The decoder: a LLaMA-like transformer, beside whose upper layers a thought `z` acts.
 
 Layers 0 … trunk_layers-1 form the *trunk*, which never sees `z`: its states can be computed once and cached. The
-layers above form the *top*; each of them reads its own `thought_vectors` vectors of `z` through a cross-attention
-whose output projection starts at zero (so that a decoder trained without `z` is left as it was).
+layers above form the *top*. Beside the MLP of each of them `z` adds f(n) · z, where n is the MLP's normalised input and
+f(n) = n · F − m a fixed linear map to a few features (features.py). Nothing is trained for it, and z = 0 leaves the
+decoder as it is.
 
 Shapes: B batch, S new tokens, P past tokens, V vocabulary, W width, H heads, G key/value heads, D head width,
-L top layers, n thought vectors per layer, Z rows of z: one for each top layer; with `token_groups` further ones behind
-them, which hold
-one number for each token of the vocabulary, added to the token's logit; with `token_features` as many again for each
-feature of the last
-state, which that number is multiplied by first. So a thought can say which words a repository uses, and behind what,
-wherever the
-cross-attention of a few vectors cannot. Everything is written as `x @ W` with W stored [in, out].
+L top layers, f features. z is [B, L, f, W]. Everything is written as `x @ W` with W stored [in, out].
 """
 
 from dataclasses import asdict, dataclass
@@ -30,10 +25,8 @@ class Config:
     heads: int = 4
     kv_heads: int = 2
     hidden: int = 704
-    thought_vectors: int = 8
+    features: int = 16  # of the MLP's input in each top layer, for which z holds a row each
     rope_base: float = 10000.0
-    token_groups: int = 0  # rows of z behind the layers' that hold what is added to each token's logit; 0: nothing is
-    token_features: int = 0  # features of the last state for each of which z holds as many rows again; 0: none
     norm_epsilon: float = 1e-5
     head_size: int = 0  # 0: the heads share the width
 
@@ -46,32 +39,9 @@ class Config:
         return self.layers - self.trunk_layers
 
     @property
-    def thought_rows(self) -> int:
-        """Z: one for each top layer, then those of the tokens, then those of each feature in turn."""
-        return sum(self.group_rows)
-
-    @property
-    def group_rows(self) -> list[int]:
-        """How many rows of z each of its groups has, which share step sizes: one each, but all rows of features are one
-        group."""
-        return [1] * (self.top_layers + self.token_groups) + [self.token_groups * self.token_features] * (
-            self.token_features > 0
-        )
-
-    def __post_init__(self) -> None:
-        if self.token_groups not in (0, self.groups_of_vocabulary):
-            raise SystemExit(
-                f"token_groups {self.token_groups}: a vocabulary of {self.vocabulary} takes {self.groups_of_vocabulary}"
-            )
-        if self.token_features and not self.token_groups:
-            raise SystemExit(
-                f"token_features {self.token_features}: they need token_groups, too: {self.groups_of_vocabulary}"
-            )
-
-    @property
-    def groups_of_vocabulary(self) -> int:
-        """As many rows of z as have a number for each token."""
-        return -(-self.vocabulary // (self.thought_vectors * self.width))
+    def thought_shape(self) -> tuple[int, int, int]:
+        """Of z, for one text."""
+        return self.top_layers, self.features, self.width
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -102,7 +72,7 @@ def weight(rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
 
 
 class Layer(nn.Module):
-    """Self-attention, cross-attention to the thought (top layers only) and SwiGLU, each on a normalised residual."""
+    """Self-attention and SwiGLU, each on a normalised residual; beside the latter the thought, in top layers."""
 
     def __init__(self, config: Config, reads_thought: bool):
         super().__init__()
@@ -116,10 +86,9 @@ class Layer(nn.Module):
         self.gate, self.up = weight(c.width, c.hidden), weight(c.width, c.hidden)
         self.down = weight(c.hidden, c.width, shrink)
         if reads_thought:
-            self.thought_norm = nn.Parameter(torch.ones(c.width))
-            self.thought_query = weight(c.width, q)
-            self.thought_key, self.thought_value = weight(c.width, kv), weight(c.width, kv)
-            self.thought_output = nn.Parameter(torch.zeros(q, c.width))
+            # F and m. No part of a state: they are measured of the weights that a bundle is made of.
+            self.register_buffer("thought_features", torch.zeros(c.width, c.features), persistent=False)
+            self.register_buffer("thought_means", torch.zeros(c.features), persistent=False)
 
     def heads(self, x: Tensor, count: int) -> Tensor:
         return x.unflatten(-1, (count, self.config.head_width)).transpose(1, 2)
@@ -137,27 +106,26 @@ class Layer(nn.Module):
         )
         return out.transpose(1, 2).flatten(2) @ self.output
 
-    def think(self, x: Tensor, z: Tensor) -> Tensor:
-        """Cross-attention of x [B, S, W] to this layer's thought z [B, n, W]."""
-        c = self.config
-        q = self.heads(rms_norm(x, self.thought_norm, c.norm_epsilon) @ self.thought_query, c.heads)
-        z = z.to(x.dtype)
-        repeat = c.heads // c.kv_heads
-        k = self.heads(z @ self.thought_key, c.kv_heads).repeat_interleave(repeat, 1)
-        v = self.heads(z @ self.thought_value, c.kv_heads).repeat_interleave(repeat, 1)
-        scores = (q @ k.transpose(-1, -2)) * c.head_width**-0.5
-        return (scores.float().softmax(-1).to(x.dtype) @ v).transpose(1, 2).flatten(2) @ self.thought_output
+    def mlp_input(self, x: Tensor) -> Tensor:
+        return rms_norm(x, self.mlp_norm, self.config.norm_epsilon)
+
+    def mlp(self, n: Tensor) -> Tensor:
+        """Of its normalised input."""
+        return (F.silu(n @ self.gate) * (n @ self.up)) @ self.down
+
+    def think(self, n: Tensor, z: Tensor) -> Tensor:
+        """What this layer's thought z [B, f, W] adds to the MLP's output."""
+        return (n @ self.thought_features.to(n.dtype) - self.thought_means.to(n.dtype)) @ z.to(n.dtype)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, z: Tensor | None = None) -> Tensor:
         x = x + self.attend(x, cos, sin)
-        if z is not None:
-            x = x + self.think(x, z)
-        h = rms_norm(x, self.mlp_norm, self.config.norm_epsilon)
-        return x + (F.silu(h @ self.gate) * (h @ self.up)) @ self.down
+        n = self.mlp_input(x)
+        out = self.mlp(n)
+        return x + (out if z is None else out + self.think(n, z))
 
 
 class Decoder(nn.Module):
-    """Decoder of p(y | z, window). `z` is None (no thought at all) or [B, Z, n, W]."""
+    """Decoder of p(y | z, window). `z` is [B, L, f, W], or None, which is the same as zeros."""
 
     def __init__(self, config: Config):
         super().__init__()
@@ -165,29 +133,6 @@ class Decoder(nn.Module):
         self.embedding = nn.Parameter(torch.randn(config.vocabulary, config.width) * 0.02)
         self.stack = nn.ModuleList(Layer(config, i >= config.trunk_layers) for i in range(config.layers))
         self.final_norm = nn.Parameter(torch.ones(config.width))
-        if config.token_features:
-            # Of the final states: `features.measure` makes them uncorrelated and of variance 1.
-            self.features = weight(config.width, config.token_features)
-            self.feature_means = nn.Parameter(torch.zeros(config.token_features))
-
-    def parts(self, z: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Of z [B, Z, n, W] the layers' rows, [B, L, n, W], what is added to the logit of each token, [B, 1, V], and
-        what of it for each
-        feature of a state, [B, features, V]: None if it says nothing of tokens, or of features."""
-        c = self.config
-        if not c.token_groups:
-            return z, None, None
-        layers, tokens, *features = z.split(
-            (c.top_layers, c.token_groups, *c.group_rows[c.top_layers + c.token_groups :]), 1
-        )
-        leaning = tokens.flatten(1)[:, None, : c.vocabulary]
-        return (
-            layers,
-            leaning,
-            features[0].unflatten(1, (c.token_features, c.token_groups)).flatten(2)[..., : c.vocabulary]
-            if features
-            else None,
-        )
 
     def compile_parts(self) -> None:
         """Compiles one layer for all that are alike, and the loss, for one shape of batch: seconds, where the whole
@@ -213,30 +158,20 @@ class Decoder(nn.Module):
     def top(self, states: Tensor, z: Tensor | None) -> Tensor:
         """Normalised hidden states [B, S, W] above the trunk's."""
         cos, sin = self.tables(states.shape[1], states.device)
-        x, z = states, None if z is None else self.parts(z)[0]
+        x = states
         for i, layer in enumerate(self.stack[self.config.trunk_layers :]):
             x = layer(x, cos, sin, None if z is None else z[:, i])
         return rms_norm(x, self.final_norm, self.config.norm_epsilon)
 
-    def logits(self, hidden: Tensor, z: Tensor | None) -> Tensor:
-        """[B, S, V] of normalised hidden states under a thought."""
-        return self.logits_of(hidden, *(None, None) if z is None else self.parts(z)[1:])
+    def logits(self, hidden: Tensor) -> Tensor:
+        """[B, S, V] of normalised hidden states."""
+        return hidden @ self.embedding.to(hidden.dtype).T
 
-    def logits_of(self, hidden: Tensor, leaning: Tensor | None, by_feature: Tensor | None) -> Tensor:
-        """The same of what a thought says of tokens (`parts`)."""
-        logits = hidden @ self.embedding.to(hidden.dtype).T
-        if leaning is not None:
-            logits = logits + leaning.to(logits.dtype)
-        if by_feature is not None:
-            features = hidden @ self.features.to(hidden.dtype) - self.feature_means.to(hidden.dtype)
-            logits = logits + features @ by_feature.to(hidden.dtype)
-        return logits
-
-    def token_nll(self, hidden: Tensor, targets: Tensor, z: Tensor | None) -> Tensor:
+    def token_nll(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """−log p of each target, in nats, [B, S]; positions with target −100 give 0."""
-        logits = self.logits(hidden, z)
+        logits = self.logits(hidden)
         flat = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none", ignore_index=-100)
         return flat.view_as(targets)
 
     def forward(self, tokens: Tensor, targets: Tensor, z: Tensor | None = None) -> Tensor:
-        return self.token_nll(self.top(self.trunk(tokens), z), targets, z)
+        return self.token_nll(self.top(self.trunk(tokens), z), targets)

@@ -1,4 +1,4 @@
-"""Plain language modelling with fill-in-the-middle: what the latent stage starts from, and its plain baseline."""
+"""Plain language modelling with fill-in-the-middle: all the training that a decoder has."""
 
 import math
 from pathlib import Path
@@ -11,74 +11,64 @@ from .data import Split, language_batch, newline_tokens
 from .loop import Run, average_gradients, bits, device_of, inherited, load_decoder, optimiser, prefetch, rank, schedule
 from .model import Config, Decoder
 from .precision import autocast
-from .thought import Thought
 from .threads import Threads
 
 
 def pretrain(
     cache: Path, tokenizer: Path, folder: Path, config: Config, minutes: float, batch: int, length: int, suffix: int,
     muon: float, adam: float, fim: float, seed: int, device_name: str, start_from: Path | None,
-    wall: float = math.inf, plain: bool = False, threads: int = 0, decay: float = 0.4,
+    wall: float = math.inf, threads: int = 0, decay: float = 0.4,
 ) -> None:  # fmt: skip
     """Trains for `minutes` of computing time in all, resuming from `folder`/state.pt where there is one.
 
     After `wall` minutes of this process it saves and ends, to be resumed. `decay`: share of the run over which the rate
-    falls.
-    `start_from` continues from another run's decoder. One that has learned to read a thought goes on under its z_0, so
-    that the two stay fit for each other, unless it is to be `plain` (the arm of the same cost as the latent stage,
-    without z).
+    falls. `start_from` continues from another run's decoder, or a bundle's.
     """
     torch.manual_seed(seed)
     device = device_of(device_name)
     newlines = newline_tokens(tokenizer)
     train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
     decoder, before = load_decoder(start_from, len(newlines)) if start_from else (Decoder(config), {})
-    thought = None
-    if "thought" in before and not plain:
-        thought = Thought(decoder.config).to(device)
-        thought.load_state_dict(before["thought"])
     decoder.to(device)
-    opt = optimiser(decoder, muon, adam, [(thought.prior, adam)] if thought else [])
+    opt = optimiser(decoder, muon, adam)
     run = Run(folder, minutes * 60, wall * 60, device=device)
     if state := run.resume():
         decoder.load_state_dict(state["decoder"])
-        if thought:
-            thought.load_state_dict(state["thought"])
         opt.load(state["optimiser"])
     rng = np.random.default_rng((seed, rank(), run.step))
     if device.type == "cpu":
-        loss_of = torch.compile(lambda x, y, z: decoder(x, y, z))
+        loss_of = torch.compile(lambda x, y: decoder(x, y))
     else:
         decoder.compile_parts()
         loss_of = decoder
     fixed = np.random.default_rng(1)
     checks = [language_batch(valid, 8, length, suffix, fixed, fim) for _ in range(8)]
 
-    def place(pair) -> list[Tensor | None]:
-        """Inputs, targets, and the thought that they are read under."""
+    def place(pair) -> tuple[Tensor, Tensor]:
         x, y = (torch.from_numpy(a).to(device, non_blocking=True) for a in pair)
-        return [x, y, thought.start(len(x)) if thought else None]
+        return x, y
 
     def validate() -> float:
         total = count = 0.0
         with torch.no_grad(), autocast(device), torch.compiler.set_stance("force_eager"):
             for pair in checks:
-                x, y, z = place(pair)
-                total += decoder(x, y, z).sum().item()
+                x, y = place(pair)
+                total += decoder(x, y).sum().item()
                 count += (y >= 0).sum().item()
         return total / count
 
     def save() -> None:
-        parts = {**inherited(before), **({"thought": thought.state_dict()} if thought else {})}
-        run.save(**parts, decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json())
+        run.save(
+            **inherited(before), decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json()
+        )
 
     draw = prefetch(lambda: language_batch(train, batch, length, suffix, rng, fim))
     adaptive = Threads(device, threads)
     while run.going:
         run.begin()
-        x, y, z = place(draw())
+        x, y = place(draw())
         with autocast(device):
-            loss = loss_of(x, y, z).sum() / (y >= 0).sum()
+            loss = loss_of(x, y).sum() / (y >= 0).sum()
         loss.backward()
         average_gradients(decoder.parameters())
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)

@@ -41,7 +41,8 @@ def dequantise(stored: np.ndarray, scales: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def round_weights(decoder: Decoder, bits: int) -> None:
-    """Makes the decoder's weights what a bundle of so many bits stores, so that PyTorch can be compared with it."""
+    """Makes the decoder's weights what a bundle of so many bits stores, so that PyTorch can be compared with it. The
+    maps of the thought are what is stored already (features.py)."""
     for name, weight in decoder.named_parameters():
         turned = weight.ndim == 2 and "embedding" not in name
         matrix = (weight.T if turned else weight).numpy()

@@ -5,10 +5,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from .model import Decoder
-from .thought import Thought
 
 TYPES = {"float16": "F16", "float32": "F32", "int64": "I64"}
 
@@ -30,17 +28,17 @@ def write_safetensors(path: Path, tensors: dict[str, np.ndarray], metadata: dict
             out.write(np.ascontiguousarray(values).tobytes())
 
 
-def tensors_of(decoder: Decoder, thought: Thought, bits: int = 16) -> dict[str, np.ndarray]:
-    """The decoder's weights by the names of PyTorch, those that are shared once, and the thought's behind `thought.`:
-    float16 where the bundle stores that, else float32, which holds what was rounded to blocks exactly."""
+def tensors_of(decoder: Decoder, bits: int = 16) -> dict[str, np.ndarray]:
+    """The decoder's weights, and the maps of its thought, by the names of PyTorch, those that are shared once: float16
+    where the bundle stores that, else float32, which holds what was rounded to blocks exactly. What is added to
+    features is float32."""
     seen: set[int] = set()
     found: dict[str, np.ndarray] = {}
-    for name, values in decoder.state_dict(keep_vars=True).items():
+    for name, values in [*decoder.named_parameters(), *decoder.named_buffers()]:
         if values.data_ptr() in seen:
             continue
         seen.add(values.data_ptr())
         numbers = values.detach().cpu()
-        found[name] = (numbers.half() if bits == 16 and numbers.is_floating_point() else numbers).numpy()
-    for name, values in thought.state_dict().items():
-        found[f"thought.{name}"] = values.detach().to(torch.float32).cpu().numpy()
+        narrow = bits == 16 and not name.endswith("thought_means")
+        found[name] = (numbers.half() if narrow else numbers).numpy()
     return found

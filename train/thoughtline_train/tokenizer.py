@@ -1,11 +1,9 @@
 """Byte-level BPE whose merges may cross single spaces inside a line, but never a newline or a run of white space."""
 
 import json
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 SPECIAL = ["<|pad|>", "<|file|>", "<|suffix|>", "<|prefix|>", "<|end|>", "<|spare5|>", "<|spare6|>", "<|spare7|>"]
@@ -16,16 +14,12 @@ PAD, FILE, SUFFIX, PREFIX, END = range(5)
 PATTERN = r"\n|[ \t]{1,64}|[^ \t\n](?:[^ \t\n]| (?=[^ \t\n])){0,95}"
 
 
-# Merges that stay within words, each with the space before it.
-WORDS = r"\n| ?[^ \t\n]{1,95}|[ \t]{1,64}"
-
-
-def train(texts: Iterable[str], vocabulary: int, path: Path, pattern: str = PATTERN) -> None:
+def train(texts: Iterable[str], vocabulary: int, path: Path) -> None:
     """Trains a tokenizer and writes it without `added_tokens`, so that no text can ever spell a special token."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(pattern), behavior="isolated"),
+            pre_tokenizers.Split(Regex(PATTERN), behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -52,26 +46,3 @@ def load(path: Path) -> Tokenizer:
 def path_tail(path: str) -> str:
     """What the model is told about a file: the last two components of its path, at most 60 characters."""
     return "/".join(path.replace("\\", "/").split("/")[-2:])[-60:]
-
-
-# Words that TypeScript, JavaScript and Python share or that are frequent in one of them; other words are identifiers.
-KEYWORDS = frozenset(
-    (
-        "abstract and any as async await bool boolean break case catch class const continue def default del "
-        "delete do elif else enum except export extends false False final finally for from function get global if "
-        "implements import in instanceof interface is keyof lambda let new None nonlocal not null number object "
-        "of or pass private protected public raise readonly return self set static str string super switch this "
-        "throw throws true True try type typeof undefined unknown var void while with yield "
-    ).split()
-)
-
-
-def identifiers(path: Path) -> np.ndarray:
-    """Mask over the vocabulary: the tokens with a word, or a part of one, of two letters and more that is no
-    keyword."""
-    vocabulary = load(path).get_vocab()
-    mask = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
-    for token, index in vocabulary.items():
-        words = re.findall(r"[A-Za-z_$][\w$]+", token.replace("Ġ", " "), re.ASCII)
-        mask[index] = index >= len(SPECIAL) and any(word not in KEYWORDS for word in words)
-    return mask

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { UserError } from '../../model/errors';
@@ -7,6 +6,7 @@ import type { Origin } from '../card';
 import { readDescription, type ModelDescription } from './description';
 import { cacheFolder } from './folders';
 import { obtain, type ObtainOptions } from './obtain';
+import { shipped } from '../shipped';
 import { ADOPTION_VERSION, bundleIn, isObtained } from './place';
 
 export interface CoderOptions extends Pick<
@@ -20,13 +20,8 @@ export interface CoderOptions extends Pick<
 }
 
 /** `models/coder.json` in the nearest folder above that has one. */
-export function coderDescription(from = __dirname): string {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const path = join(folder, 'models', 'coder.json');
-    if (existsSync(path)) return path;
-    if (dirname(folder) === folder)
-      throw new UserError('models/coder.json: file is missing; install Thoughtline again');
-  }
+export function coderDescription(): string {
+  return shipped('coder.json');
 }
 
 /**

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Changes when the same file becomes another bundle. */
-export const ADOPTION_VERSION = 8;
+export const ADOPTION_VERSION = 9;
 
 /** What a bundle is known by. */
 export interface Named {

@@ -3,9 +3,8 @@ import type { KeyValueCache, Mirror } from '../cache';
 import type { Manifest } from '../manifest';
 import { unitRows } from '../hiddenKeys';
 import { NumericalError } from '../errors';
-import { byFeature, leaningOf } from '../thoughtShape';
 import { Layout, MAX_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
-import { BLOCK, inBlocks, LARGEST } from './matrix';
+import { BLOCK, LARGEST } from './matrix';
 import { loadProgram, type Operations, type Program } from './program';
 import { readWeights } from './weights';
 
@@ -29,6 +28,10 @@ export class Kernel {
   readonly #largestQuery: number;
   readonly #layout: Layout;
   readonly #slots: Record<'trunk' | 'top', Slot[]>;
+  /** The thought that lies in the memory. Nobody changes a thought that there is. */
+  #z?: Float32Array;
+  /** For each top layer, whether anything of its part of the thought is not zero. */
+  #acts: readonly boolean[] = [];
 
   private constructor({ operations, memory }: Program, manifest: Manifest, layout: Layout) {
     this.#operations = operations;
@@ -49,20 +52,10 @@ export class Kernel {
 
   /** @returns undefined where the kernel does not know the bundle's decoder, or how its weights are stored */
   static async open(bundle: Bundle): Promise<Kernel | undefined> {
-    const {
-      ropeBase,
-      normEpsilon,
-      thoughtVectors,
-      heads,
-      kvHeads,
-      headWidth,
-      width,
-      tokenFeatures = 0,
-    } = bundle.manifest.architecture;
-    if (ropeBase === undefined || normEpsilon === undefined || thoughtVectors === undefined) return undefined;
+    const { ropeBase, normEpsilon, heads, kvHeads, headWidth, width } = bundle.manifest.architecture;
+    if (ropeBase === undefined || normEpsilon === undefined) return undefined;
     // Two heads at a time share what they read, sixteen values at a time.
     if (heads % (2 * kvHeads) !== 0 || headWidth % 16 !== 0 || width % BLOCK !== 0) return undefined;
-    if (tokenFeatures % BLOCK !== 0) return undefined;
     const weights = await readWeights(bundle);
     if (!weights) return undefined;
     const layout = new Layout(weights, bundle.manifest);
@@ -97,7 +90,7 @@ export class Kernel {
 
   /**
    * @param states [S, width]
-   * @param z [rows, thought vectors, width]
+   * @param z [top layers, features, width]
    * @param logitCount for how many of the last positions logits are wanted, 1 to S
    * @param cache as for the trunk; it keeps the hidden keys, too, where it keeps any
    * @returns logits, [logit count, vocabulary]
@@ -107,50 +100,25 @@ export class Kernel {
     const { states: x, normed, projected } = this.#layout;
     const rows = states.length / width;
     const slot = this.#slot('top', cache);
-    this.#read(z, slot);
+    this.#read(z);
     this.#floats.set(states, x / 4);
     for (let i = trunkLayers; i < layers; i++) this.#layer(i, slot, i - trunkLayers, rows, cache.length);
     this.#operations.normalise(x, rows, width, this.#layout.finalNorm, this.#epsilon, normed);
     const hiddenKeys = unitRows(this.#floats.slice(normed / 4, normed / 4 + rows * width), width);
     const last = normed + (rows - logitCount) * width * 4;
     this.#multiply(last, logitCount, this.#layout.head, projected, false);
-    this.#addByFeatures(last, logitCount, slot);
     const logits = this.#floats.slice(projected / 4, projected / 4 + logitCount * vocabulary);
-    this.#lean(logits, z);
     NumericalError.check(logits, 'logits');
     this.#keep(slot, cache, rows);
     cache.appendHidden(hiddenKeys);
     return logits;
   }
 
-  /** Adds what the thought says of tokens behind the normalised last states, if it says something of their features. */
-  #addByFeatures(normed: number, rows: number, slot: Slot): void {
-    const { projected, queries, features, leanings } = this.#layout;
-    if (!features || !leanings) return;
-    this.#multiply(normed, rows, features.matrix, queries, false);
-    const count = features.matrix.outputs;
-    const means = this.#floats.subarray(features.means / 4, features.means / 4 + count);
-    const values = this.#floats.subarray(queries / 4, queries / 4 + rows * count);
-    for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) - (means[i % count] as number);
-    this.#multiply(queries, rows, leanings(slot.at), projected, true);
-  }
-
-  /** Adds what the thought says of tokens wherever they may come, if it says something. */
-  #lean(logits: Float32Array, z: Float32Array): void {
-    const leaning = leaningOf(z, { architecture: this.#architecture });
-    if (leaning.length === 0) return;
-    for (let start = 0; start < logits.length; start += leaning.length) {
-      for (let token = 0; token < leaning.length; token++) {
-        logits[start + token] = (logits[start + token] as number) + (leaning[token] as number);
-      }
-    }
-  }
-
   /** Layer `i` of the decoder over the states; its keys and values are those of layer `at` of the slot. */
   #layer(i: number, slot: Slot, at: number, rows: number, past: number): void {
     const { width, heads, kvHeads, headWidth } = this.#architecture;
     const { states, normed, projected, queries, attended, cosines, sines, tokens } = this.#layout;
-    const { norms, matrices, thought } = this.#layout.layers[i] as PlacedLayer;
+    const { norms, matrices, map } = this.#layout.layers[i] as PlacedLayer;
     const operations = this.#operations;
     const [head, turn] = [headWidth * 4, past * headWidth * 2];
     const [stride, toHead] = [(heads + 2 * kvHeads) * head, rows * head];
@@ -166,31 +134,26 @@ export class Kernel {
     const tables = tokens.at(slot.at, at);
     this.#put('keys', keys, rows, tables, tokens, past);
     this.#put('values', values, rows, tables, tokens, past);
-    this.#attend(rows, tables, tokens.capacity, past + 1, 1);
+    this.#attend(rows, tables, past + 1);
     this.#multiply(attended, rows, matrices.output, states, true);
-
-    if (thought) {
-      operations.normalise(states, rows, width, thought.norm, this.#epsilon, normed);
-      this.#multiply(normed, rows, thought.matrices.query, queries, false);
-      const { thoughts, thought: shape } = this.#layout;
-      this.#attend(rows, shape.at(slot.at + thoughts, at), shape.capacity, this.#architecture.thoughtVectors ?? 0, 0);
-      this.#multiply(attended, rows, thought.matrices.output, states, true);
-    }
 
     operations.normalise(states, rows, width, norms.mlp, this.#epsilon, normed);
     this.#multiply(normed, rows, matrices.gateUp, projected, false);
     operations.gate(projected, rows, matrices.down.inputs, attended);
     this.#multiply(attended, rows, matrices.down, states, true);
+    if (map && this.#acts[at]) {
+      operations.think(normed, rows, width, map.features, map.means, map.count, map.thought, states);
+    }
   }
 
-  /** The queries attend: to so many keys in the first row, and to `more` further ones in each next. */
-  #attend(rows: number, tables: Tables, capacity: number, seen: number, more: number): void {
+  /** The queries attend: to so many keys in the first row, and to one more in each next. */
+  #attend(rows: number, tables: Tables, seen: number): void {
     const { heads, kvHeads, headWidth } = this.#architecture;
-    const { queries, quantised, scales, scratch, attended } = this.#layout;
+    const { queries, quantised, scales, scratch, attended, tokens } = this.#layout;
     this.#operations.quantise(queries, rows * heads * headWidth, headWidth, this.#largestQuery, quantised, scales);
     const { keys, values } = tables;
     const shape = [rows, heads, kvHeads, headWidth] as const;
-    const read = [keys.numbers, keys.scales, values.numbers, values.scales, capacity, seen, more] as const;
+    const read = [keys.numbers, keys.scales, values.numbers, values.scales, tokens.capacity, seen] as const;
     this.#operations.attend(quantised, scales, ...shape, ...read, scratch, attended);
   }
 
@@ -209,42 +172,16 @@ export class Kernel {
     }
   }
 
-  /** What is made of a thought, unless it is in the slot: its keys and values, and what it says behind features, are the same for every token. */
-  #read(z: Float32Array, slot: Slot): void {
-    // Nobody changes a thought that there is.
-    if (slot.z === z) return;
-    const { width, kvHeads, headWidth, thoughtVectors = 0 } = this.#architecture;
-    const { normed, projected, staged, thoughts, thought: tableShape } = this.#layout;
-    const head = headWidth * 4;
-    this.#layout.layers.forEach(({ thought }, i) => {
-      if (!thought) return;
-      const at = i - this.#architecture.trunkLayers;
-      const tables = tableShape.at(slot.at + thoughts, at);
-      const size = thoughtVectors * width;
-      this.#floats.set(z.subarray(at * size, (at + 1) * size), normed / 4);
-      this.#multiply(normed, thoughtVectors, thought.matrices.keyValue, projected, false);
-      const shape = [2 * kvHeads * head, thoughtVectors, kvHeads, headWidth, 0, 0] as const;
-      for (const [kind, from] of [
-        ['keys', projected],
-        ['values', projected + kvHeads * head],
-      ] as const) {
-        this.#operations.place(from, ...shape, staged, head, thoughtVectors * head);
-        this.#put(kind, staged, thoughtVectors, tables, tableShape, 0);
-      }
+  /** Puts a thought where the layers read it, unless it is there. */
+  #read(z: Float32Array): void {
+    if (this.#z === z) return;
+    let from = 0;
+    this.#acts = this.#layout.layers.slice(this.#architecture.trunkLayers).map(({ map }) => {
+      const part = z.subarray(from, (from += (map?.count ?? 0) * this.#architecture.width));
+      if (map) this.#floats.set(part, map.thought / 4);
+      return part.some((value) => value !== 0);
     });
-    this.#readFeatures(z, slot);
-    slot.z = z;
-  }
-
-  /** Of each token the numbers of all features side by side, as a matrix lies that states are multiplied by. */
-  #readFeatures(z: Float32Array, slot: Slot): void {
-    const matrix = this.#layout.leanings?.(slot.at);
-    if (!matrix) return;
-    const { outputs, inputs, weights, factors } = matrix;
-    const { numbers, stride } = byFeature(z, { architecture: this.#architecture });
-    const whole = this.#whole[16].subarray(weights / 2, weights / 2 + outputs * inputs);
-    const scales = this.#floats.subarray(factors / 4, factors / 4 + (outputs * inputs) / BLOCK);
-    inBlocks(numbers, outputs, inputs, [1, stride], whole, scales);
+    this.#z = z;
   }
 
   #multiply(x: number, rows: number, matrix: PlacedMatrix, out: number, add: boolean): void {
@@ -335,11 +272,10 @@ export class Kernel {
   }
 }
 
-/** A place for the copy of one cache, and for the keys and values of its thought. */
+/** A place for the copy of one cache. */
 interface Slot extends Mirror {
   readonly at: number;
   cache?: KeyValueCache;
-  z?: Float32Array;
 }
 
 function slotsOf(places: readonly number[]): Slot[] {

@@ -1,6 +1,6 @@
 import type { Manifest } from '../manifest';
 import { BLOCK, type Matrix } from './matrix';
-import type { DecoderWeights, LayerWeights } from './weights';
+import type { DecoderWeights, FeatureMap, LayerWeights } from './weights';
 
 /** Tokens of a run at most; of more, ONNX Runtime's wider vectors and second thread make up for what it costs to start one. */
 export const MAX_TOKENS = 4;
@@ -8,7 +8,7 @@ export const MAX_TOKENS = 4;
 /** Tokens that may be written behind a full window before a run is left to ONNX Runtime. */
 const WRITTEN = 256;
 
-/** Caches of which a copy is kept where the kernel reads them: the trunk's, and those of two thoughts. */
+/** Caches of which a copy is kept where the kernel reads them: the trunk's, and the tops' of two thoughts. */
 const KEPT = { trunk: 1, top: 2 } as const;
 
 /** A matrix in the memory: its whole numbers, and the scales of its blocks. */
@@ -23,10 +23,15 @@ export interface PlacedMatrix {
 export interface PlacedLayer {
   readonly norms: Record<keyof LayerWeights['norms'], number>;
   readonly matrices: Record<keyof LayerWeights['matrices'], PlacedMatrix>;
-  readonly thought?: {
-    readonly norm: number;
-    readonly matrices: Record<keyof NonNullable<LayerWeights['thought']>['matrices'], PlacedMatrix>;
-  };
+  readonly map?: PlacedMap;
+}
+
+/** Where the map lies that a layer reads its thought through, and the layer's part of the thought, [features, width]. */
+export interface PlacedMap {
+  readonly count: number;
+  readonly features: number;
+  readonly means: number;
+  readonly thought: number;
 }
 
 /** Keys and values that heads attend to: where their whole numbers lie, and a scale for each token of a group. */
@@ -64,18 +69,12 @@ export class TableShape {
 
 /** Where everything lies in the kernel's memory, in bytes. */
 export class Layout {
-  /** Tables of tokens, and of a thought; where the latter begin in the top's caches. */
   readonly tokens: TableShape;
-  readonly thought: TableShape;
-  readonly thoughts: number;
   readonly caches: Record<'trunk' | 'top', readonly number[]>;
   readonly layers: readonly PlacedLayer[];
   readonly embedding: PlacedMatrix;
   readonly head: PlacedMatrix;
   readonly finalNorm: number;
-  readonly features: { readonly matrix: PlacedMatrix; readonly means: number } | undefined;
-  /** What the thought of the top's cache that begins at `start` says of tokens for each feature, [vocabulary, features]. */
-  readonly leanings: ((start: number) => PlacedMatrix) | undefined;
   /** Bytes of all weights. */
   readonly weights: number;
   readonly cosines: number;
@@ -88,7 +87,7 @@ export class Layout {
   readonly quantised: number;
   readonly scales: number;
   readonly scratch: number;
-  /** Keys or values on their way into a table: those of a cache, or of a thought. */
+  /** Keys or values of a cache on their way into a table. */
   readonly staged: number;
   /** Keys and values of a run's tokens, as they go into the caches: of each layer in turn the keys, then the values. */
   readonly fresh: number;
@@ -96,58 +95,40 @@ export class Layout {
   #end = 64;
 
   constructor(weights: DecoderWeights, { architecture, window }: Manifest) {
-    const { vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth, thoughtVectors = 0 } = architecture;
-    this.layers = weights.layers.map(({ norms, matrices, thought }) => ({
+    const { vocabulary, width, layers, trunkLayers, heads, kvHeads, headWidth } = architecture;
+    this.layers = weights.layers.map(({ norms, matrices, map }) => ({
       norms: each(norms, (norm) => this.#vector(norm)),
       matrices: each(matrices, (matrix) => this.#matrix(matrix)),
-      ...(thought && {
-        thought: {
-          norm: this.#vector(thought.norm),
-          matrices: each(thought.matrices, (matrix) => this.#matrix(matrix)),
-        },
-      }),
+      ...(map && { map: this.#map(map, width) }),
     }));
     this.embedding = this.#matrix(weights.embedding);
     this.head = weights.head === weights.embedding ? this.embedding : this.#matrix(weights.head);
     this.finalNorm = this.#vector(weights.finalNorm);
-    const { features } = weights;
-    this.features = features && { matrix: this.#matrix(features.matrix), means: this.#vector(features.means) };
     this.weights = this.#end;
 
     this.tokens = new TableShape(architecture, window.tokens + WRITTEN);
-    this.thought = new TableShape(architecture, thoughtVectors);
     const { capacity } = this.tokens;
     this.cosines = this.#floats((capacity * headWidth) / 2);
     this.sines = this.#floats((capacity * headWidth) / 2);
     const top = layers - trunkLayers;
-    this.thoughts = top * this.tokens.bytes;
-    const behindThoughts = this.thoughts + top * this.thought.bytes;
-    const count = vocabulary * (features?.matrix.outputs ?? 0);
-    const topBytes = behindThoughts + count * 2 + (count / BLOCK) * 4;
-    this.leanings =
-      features &&
-      ((start) => {
-        const at = start + behindThoughts;
-        return { inputs: features.matrix.outputs, outputs: vocabulary, bits: 16, weights: at, factors: at + count * 2 };
-      });
     this.caches = {
       trunk: Array.from({ length: KEPT.trunk }, () => this.#take(trunkLayers * this.tokens.bytes)),
-      top: Array.from({ length: KEPT.top }, () => this.#take(topBytes)),
+      top: Array.from({ length: KEPT.top }, () => this.#take(top * this.tokens.bytes)),
     };
 
-    const rows = Math.max(MAX_TOKENS, thoughtVectors);
+    const rows = MAX_TOKENS;
     const hidden = Math.max(...weights.layers.map(({ matrices }) => matrices.down.inputs));
     const own = heads * headWidth;
     const widest = Math.max(own, hidden, width);
     this.states = this.#floats(rows * width);
     this.normed = this.#floats(rows * width);
-    this.queries = this.#floats(rows * Math.max(own, features?.matrix.outputs ?? 0));
+    this.queries = this.#floats(rows * own);
     this.attended = this.#floats(rows * widest);
     this.projected = this.#floats(rows * Math.max(2 * hidden, own + 2 * kvHeads * headWidth, vocabulary));
     this.quantised = this.#take(rows * widest * 2);
     this.scales = this.#floats(rows * Math.max(widest / BLOCK, heads));
-    this.scratch = this.#take(13 * Math.max(capacity, this.thought.capacity));
-    this.staged = this.#floats(headWidth * kvHeads * Math.max(capacity, thoughtVectors));
+    this.scratch = this.#take(13 * capacity);
+    this.staged = this.#floats(headWidth * kvHeads * capacity);
     this.fresh = this.#floats(2 * Math.max(trunkLayers, top) * kvHeads * MAX_TOKENS * headWidth);
   }
 
@@ -176,6 +157,17 @@ export class Layout {
     const at = this.#floats(values.length);
     this.#copies.push((memory) => new Float32Array(memory, at, values.length).set(values));
     return at;
+  }
+
+  /** F lies turned, [features, width]: a feature's weights side by side. */
+  #map({ features, means }: FeatureMap, width: number): PlacedMap {
+    const count = means.length;
+    const turned = Float32Array.from(
+      features,
+      (_, i) => features[(i % width) * count + Math.floor(i / width)] as number,
+    );
+    const thought = this.#floats(features.length);
+    return { count, features: this.#vector(turned), means: this.#vector(means), thought };
   }
 
   #matrix({ inputs, outputs, bits, write }: Matrix): PlacedMatrix {

@@ -65,7 +65,7 @@ export function ofHalves(
  * @param strides how far apart its outputs lie in `values`, and its inputs
  * @param weights [outputs, inputs] @param scales [outputs, inputs / 32]
  */
-export function inBlocks(
+function inBlocks(
   values: Float32Array,
   outputs: number,
   inputs: number,
@@ -89,7 +89,8 @@ export function inBlocks(
   }
 }
 
-function part(file: Buffer, offset: number, bytes: number): Buffer | undefined {
+/** Some bytes of a file; undefined where it ends before them. */
+export function part(file: Buffer, offset: number, bytes: number): Buffer | undefined {
   return offset + bytes <= file.length ? file.subarray(offset, offset + bytes) : undefined;
 }
 

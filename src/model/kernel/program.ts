@@ -44,11 +44,20 @@ export interface Operations {
     valueScales: number,
     capacity: number,
     seen: number,
-    more: number,
     scratch: number,
     out: number,
   ): void;
   gate(x: number, rows: number, n: number, out: number): void;
+  think(
+    x: number,
+    rows: number,
+    n: number,
+    features: number,
+    means: number,
+    count: number,
+    z: number,
+    out: number,
+  ): void;
   products(x: number, rows: number, count: number, n: number, out: number): void;
 }
 

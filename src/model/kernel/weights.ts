@@ -2,16 +2,22 @@ import { readFile } from 'node:fs/promises';
 import type { Bundle } from '../bundle';
 import { initializers, type Initializer } from '../initializers';
 import type { Manifest } from '../manifest';
-import { BLOCK, ofBytes, ofHalves, type Matrix } from './matrix';
+import { BLOCK, ofBytes, ofHalves, part, widened, type Matrix } from './matrix';
 
-/** The weights of one layer; those that are named after the thought only where it reads one. */
+/** The weights of one layer. */
 export interface LayerWeights {
   readonly norms: { readonly attention: Float32Array; readonly mlp: Float32Array };
   readonly matrices: Record<'queryKeyValue' | 'output' | 'gateUp' | 'down', Matrix>;
-  readonly thought?: {
-    readonly norm: Float32Array;
-    readonly matrices: Record<'query' | 'keyValue' | 'output', Matrix>;
-  };
+  /** What a thought is read through, in layers that read one. */
+  readonly map?: FeatureMap;
+}
+
+/** The features of a layer's normalised input of the MLP: n · F − m (`train/thoughtline_train/features.py`). */
+export interface FeatureMap {
+  /** F, [width, features] */
+  readonly features: Float32Array;
+  /** m, [features] */
+  readonly means: Float32Array;
 }
 
 export interface DecoderWeights {
@@ -19,8 +25,6 @@ export interface DecoderWeights {
   /** The same matrix as the embedding, where they are tied. */
   readonly head: Matrix;
   readonly finalNorm: Float32Array;
-  /** Of the last states, where thoughts speak of them: [features, width], and their means. */
-  readonly features: { readonly matrix: Matrix; readonly means: Float32Array } | undefined;
   readonly layers: readonly LayerWeights[];
 }
 
@@ -29,8 +33,8 @@ export interface DecoderWeights {
  * @returns undefined where they are stored in another way, or where the decoder has parts that the kernel does not know
  */
 export async function readWeights({ graphs, weights, manifest }: Bundle): Promise<DecoderWeights | undefined> {
-  const { layers, trunkLayers, attentionBias, priorHidden, tokenFeatures = 0 } = manifest.architecture;
-  if (attentionBias === true || priorHidden !== undefined) return undefined;
+  const { layers, trunkLayers, attentionBias } = manifest.architecture;
+  if (attentionBias === true) return undefined;
   const [trunkTensors, topTensors] = await Promise.all([graphs.trunk, graphs.top].map(tensorsOf));
   // Weights of another kind need not be read to know that.
   if (!trunkTensors || !topTensors || ![...trunkTensors.keys()].some(matrixOf)) return undefined;
@@ -40,13 +44,12 @@ export async function readWeights({ graphs, weights, manifest }: Bundle): Promis
   const embedding = trunk.vocabulary();
   const head = top.vocabulary();
   const finalNorm = top.vector('decoder.final_norm');
-  const features = top.features(tokenFeatures);
+  const features = manifest.thought?.features ?? 0;
   const read = Array.from({ length: layers }, (_, i) =>
-    i < trunkLayers ? trunk.layer(i, false) : top.layer(i - trunkLayers, true),
+    i < trunkLayers ? trunk.layer(i, 0) : top.layer(i - trunkLayers, features),
   );
-  if (!embedding || !head || !finalNorm || (tokenFeatures > 0 && !features)) return undefined;
-  if (!read.every((layer) => layer !== undefined)) return undefined;
-  return { embedding, head: head.offset === embedding.offset ? embedding : head, finalNorm, features, layers: read };
+  if (!embedding || !head || !finalNorm || !read.every((layer) => layer !== undefined)) return undefined;
+  return { embedding, head: head.offset === embedding.offset ? embedding : head, finalNorm, layers: read };
 }
 
 type Tensors = ReadonlyMap<string, Initializer>;
@@ -57,9 +60,6 @@ async function tensorsOf(graph: string): Promise<Tensors> {
 
 /** Ends of the names of matrices as they are stored: blocks of 8 bits, or 16 bits a weight; those of the scales of blocks. */
 const [BLOCKS, HALVES, SCALES] = ['.q8', '.f16', '.scales.f16'] as const;
-
-/** The features of the last states (`train/thoughtline_train/features.py`). */
-const FEATURES = 'decoder.features';
 
 /** The matrix that a tensor of this name is, if it is one that can be read. */
 function matrixOf(name: string): string | undefined {
@@ -79,7 +79,8 @@ class GraphWeights {
     this.#architecture = architecture;
   }
 
-  layer(index: number, readsThought: boolean): LayerWeights | undefined {
+  /** @param features through which it reads a thought; 0: it reads none */
+  layer(index: number, features: number): LayerWeights | undefined {
     const { width, heads, kvHeads, headWidth } = this.#architecture;
     const [own, shared] = [heads * headWidth, kvHeads * headWidth];
     const name = `layers.${index}`;
@@ -92,26 +93,25 @@ class GraphWeights {
     const gateUp = this.matrix(`${name}.gate_up`, 2 * hidden, width);
     if (!attention || !mlp || !queryKeyValue || !output || !gateUp || down?.outputs !== width) return undefined;
     const layer = { norms: { attention, mlp }, matrices: { queryKeyValue, output, gateUp, down } };
-    if (!readsThought) return layer;
-    const norm = this.vector(`${name}.thought_norm`);
-    const query = this.matrix(`${name}.thought_query`, own, width);
-    const keyValue = this.matrix(`${name}.thought_key_value`, 2 * shared, width);
-    const back = this.matrix(`${name}.thought_output`, width, own);
-    if (!norm || !query || !keyValue || !back) return undefined;
-    return { ...layer, thought: { norm, matrices: { query, keyValue, output: back } } };
+    if (features === 0) return layer;
+    const map = this.#map(name, features);
+    return map && { ...layer, map };
   }
 
-  features(count: number): DecoderWeights['features'] {
-    const matrix = this.matrix(FEATURES, count, this.#architecture.width);
-    const means = this.vector('decoder.feature_means', count);
-    return matrix && means && { matrix, means };
+  #map(layer: string, features: number): FeatureMap | undefined {
+    const { width } = this.#architecture;
+    const { shape, offset } = this.#tensors.get(`${layer}.thought_features${HALVES}`) ?? {};
+    const means = this.vector(`${layer}.thought_means`, features);
+    if (offset === undefined || shape?.[0] !== width || shape[1] !== features || !means) return undefined;
+    const halves = part(this.#file, offset, width * features * 2);
+    return halves && { features: widened(halves), means };
   }
 
   /** Embedding or output matrix: the only other one outside the layers, whatever the exporter called it. */
   vocabulary(): Matrix | undefined {
     const { vocabulary, width } = this.#architecture;
     const names = [...this.#tensors.keys()].filter((name) => !name.startsWith('layers.'));
-    const [name, ...others] = names.flatMap((stored) => matrixOf(stored) ?? []).filter((found) => found !== FEATURES);
+    const [name, ...others] = names.flatMap((stored) => matrixOf(stored) ?? []);
     return name === undefined || others.length > 0 ? undefined : this.matrix(name, vocabulary, width);
   }
 

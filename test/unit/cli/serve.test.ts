@@ -17,7 +17,7 @@ test('this machine alone, without a token, unless something else is said', () =>
   const { host, port, queue, limitMs, users, steps, token } = readServeOptions([], {});
   assert.deepEqual(
     { host, port, queue, limitMs, users, steps, token },
-    { host: '127.0.0.1', port: 8790, queue: 64, limitMs: 30_000, users: 16, steps: 4, token: undefined },
+    { host: '127.0.0.1', port: 8790, queue: 64, limitMs: 30_000, users: 16, steps: undefined, token: undefined },
   );
 });
 

@@ -92,8 +92,11 @@ test('every setting that a workspace may set, trusted or not, is a number, a swi
   const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
   const free = Object.entries(properties).filter(([name]) => !restrictedConfigurations.includes(name));
   for (const [name, { type, additionalProperties, enum: words }] of free) {
-    const kind = type === 'object' ? additionalProperties?.type : type;
-    assert.ok(kind === 'boolean' || kind === 'integer' || Array.isArray(words), `${name} is ${kind}`);
+    const kind = type === 'object' ? additionalProperties?.type : String(type);
+    assert.ok(
+      ['boolean', 'integer', 'integer,null'].includes(kind ?? '') || Array.isArray(words),
+      `${name} is ${kind}`,
+    );
   }
   // Not even a trusted workspace names a model: settings of scope "machine" are the user's alone.
   assert.equal(properties['thoughtline.model']?.scope, 'machine');

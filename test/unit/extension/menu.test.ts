@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { SETTINGS } from '../../../src/settings';
 import { menuEntries, stepChoices, type MenuState } from '../../../src/extension/menu';
 
 const state: MenuState = {
@@ -10,7 +11,8 @@ const state: MenuState = {
   snooze: { state: 'awake' },
   device: { wanted: 'auto', used: 'cpu' },
   model: { wanted: 'auto', used: 'nano 0.7.1', got: false, size: '491 MB' },
-  inferenceSteps: 4,
+  inferenceSteps: null,
+  defaultSteps: 1,
   now: 0,
 };
 const commands = (change: Partial<MenuState> = {}) =>
@@ -55,7 +57,10 @@ test('entries say what they would do and how things stand', () => {
   assert.equal(entry('selectDevice', { device: { wanted: 'cpu', used: undefined } })!.description, 'cpu');
   assert.equal(entry('selectModel')!.description, 'auto, running nano 0.7.1');
   assert.match(entry('getCoder')!.label, /Get the code model \(491 MB\)$/);
+  assert.equal(entry('selectSteps')!.description, 'automatic: 1');
+  assert.equal(entry('selectSteps', { defaultSteps: undefined })!.description, 'automatic');
   assert.equal(entry('selectSteps', { inferenceSteps: 0 })!.description, 'no thinking');
+  assert.equal(entry('selectSteps', { inferenceSteps: 4 })!.description, '4');
   assert.match(entry('endSnooze', { snooze: { state: 'snoozed', until: 120_000 } })!.description!, /2 more minutes/);
 });
 
@@ -70,5 +75,5 @@ test('every entry runs a command of package.json', () => {
 });
 
 test('the steps that are offered are acceptable', () => {
-  for (const { steps } of stepChoices()) assert.ok(Number.isInteger(steps) && steps >= 0 && steps <= 32);
+  for (const { steps } of stepChoices()) assert.ok(SETTINGS.inferenceSteps.accepts(steps), String(steps));
 });

@@ -105,7 +105,7 @@ describe('hostile content on the thought’s page', () => {
       window: { prefixTokens: 1, suffixTokens: 1 },
       model: { name: text, version: text },
       begun: 'prior',
-      likelier: [text],
+      changes: [{ text, before: 0.1, after: 0.2 }],
       lastSuggestion: { text, milliseconds: 1, logprob: -1, stop: text, under: 'this' },
       choice: [{ text, logprob: -1, logprobs: [-1, -2] }],
       latencies: [1, 2, 3],

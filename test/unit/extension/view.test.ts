@@ -180,13 +180,16 @@ describe('the thought panel', () => {
       under: 'this',
     },
     begun: 'prior',
-    likelier: ['Chunk', '$el'],
+    changes: [
+      { text: ' Chunk', before: 0.031, after: 0.124 },
+      { text: '</script>\n', before: 0.2, after: 0.15 },
+    ],
     latencies: [],
     trace: {
       steps: 4,
       nll: [2.5, 2.4, 2.3, 2.2, 2.1],
       heldOut: [2.6, 2.5, 2.4, 2.45, 2.5],
-      kl: [0, 1500.4, 2000, 2500, 3000],
+      kl: [0, 0.15, 0.2, 0.25, 0.3],
       best: 2,
       coverage: 0.825,
       chunks: [
@@ -203,15 +206,17 @@ describe('the thought panel', () => {
     const html = thoughtHtml(input);
     assert.match(html, /4 done, step 2 kept/);
     assert.match(html, /2\.300<\/dd><dd class="note">nats per token, −8\.0 % since step 0/);
-    assert.match(html, /2,000<\/dd>/);
+    assert.match(html, /0\.200<\/dd><dd class="note">nats per token: what it costs/);
     assert.match(html, /8[23] %/);
     assert.match(html, /42 ms/);
     assert.match(html, /2 chunks, 190 tokens/);
   });
 
-  test('it shows the words that are likelier, and says nothing where there are none', () => {
-    assert.match(thoughtHtml(input), /more likely<\/h3>\n<p class="words"><code>Chunk<\/code> <code>\$el<\/code>/);
-    assert.doesNotMatch(thoughtHtml({ ...input, report: { ...report, likelier: [] } }), /more likely/);
+  test('it shows what the thought changes at the cursor, and says nothing where it changes nothing', () => {
+    const html = thoughtHtml(input);
+    assert.match(html, /<code>␣Chunk<\/code><\/td><td>3\.1 %<\/td><td>12\.4 %<\/td><td>more likely/);
+    assert.match(html, /<code>&lt;\/script&gt;⏎<\/code><\/td><td>20\.0 %<\/td><td>15\.0 %<\/td><td>less likely/);
+    assert.doesNotMatch(thoughtHtml({ ...input, report: { ...report, changes: [] } }), /more likely/);
   });
 
   test('it shows what the last suggestion was conditioned on', () => {

@@ -126,7 +126,7 @@ describe('operations of the kernel', () => {
       operations.quantise(A, rows * heads * width, width, 32767, F, F + 4096);
       const shape = [rows, heads, groups, width] as const;
       const { keyScales, valueScales } = tables;
-      const read = [tables.keys, keyScales, tables.values, valueScales, room, seen, 1] as const;
+      const read = [tables.keys, keyScales, tables.values, valueScales, room, seen] as const;
       operations.attend(F, F + 4096, ...shape, ...read, D, E);
       const expected = Array.from({ length: rows * heads }, (_, at) => {
         const [row, head] = [Math.floor(at / heads), at % heads];
@@ -150,9 +150,29 @@ describe('operations of the kernel', () => {
     operations.interleave(C, room, width, 0, 8191, G + 8192, G + 12288);
     // The largest queries whose sums over 64 products lie below 2³¹, in four parts.
     operations.quantise(A, heads * width, width, 16384, F, F + 4096);
-    operations.attend(F, F + 4096, 1, heads, 1, width, G, G + 4096, G + 8192, G + 12288, room, room, 1, D, E);
+    operations.attend(F, F + 4096, 1, heads, 1, width, G, G + 4096, G + 8192, G + 12288, room, room, D, E);
     close(floats(E, heads * width), Array<number>(heads * width).fill(1), 1e-4);
   });
+
+  for (const rows of [1, 3])
+    test(`think: ${rows} rows of features, times the thought, are added`, () => {
+      const [n, count] = [32, 5];
+      const x = wave(A, rows * n);
+      const features = wave(B, count * n);
+      const means = wave(C, count);
+      const z = wave(D, count * n);
+      const out = floats(E, rows * n).fill(0.5);
+      operations.think(A, rows, n, B, C, count, D, E);
+      const expected = Array.from({ length: rows * n }, (_, at) => {
+        const [row, i] = [Math.floor(at / n), at % n];
+        return means.reduce((sum, mean, j) => {
+          const dot = (k: number) => (x[row * n + k] as number) * (features[j * n + k] as number);
+          const feature = Array.from({ length: n }, (_, k) => dot(k)).reduce((a, b) => a + b);
+          return sum + (feature - mean) * (z[j * n + i] as number);
+        }, 0.5);
+      });
+      close(out, expected, 1e-5);
+    });
 
   test('gate: silu of any size', () => {
     const gates = [-200, -20, -1, -0.1, 0, 0.1, 1, 20];

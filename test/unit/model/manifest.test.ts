@@ -14,18 +14,9 @@ function changed(change: (manifest: Manifest) => void): string {
   return JSON.stringify(manifest);
 }
 
-/** The good one with as many groups of tokens as its vocabulary takes, some features, and steps of so many groups. */
-function leaning(groups: number, features?: number): string {
-  return changed(({ architecture, thought }) => {
-    if (features) architecture.tokenFeatures = features;
-    architecture.tokenGroups = Math.ceil(architecture.vocabulary / (architecture.thoughtVectors! * architecture.width));
-    thought!.stepSize = thought!.stepSize.map(() => Array.from({ length: groups }, () => 0.1));
-  });
-}
-
 describe('manifest', () => {
   test('a good one is read', () => {
-    assert.equal(parseManifest(good, 'manifest.json').format, 2);
+    assert.equal(parseManifest(good, 'manifest.json').format, 3);
   });
 
   const cases: [name: string, text: string, message: RegExp][] = [
@@ -35,12 +26,12 @@ describe('manifest', () => {
     [
       'a newer format',
       changed((m) => Object.assign(m, { format: 9 })),
-      /format 9 is newer .*update Thoughtline to 0\.2\.0 or later/,
+      /format 9 is newer .*update Thoughtline to 0\.3\.0 or later/,
     ],
     [
       'a newer format that says what it needs',
       changed((m) => Object.assign(m, { format: 9, needs: '2.1.0', architecture: 'another' })),
-      /format 9 is newer than this version of Thoughtline reads \(2\); update Thoughtline to 2\.1\.0 or later$/,
+      /format 9 is newer than this version of Thoughtline reads \(3\); update Thoughtline to 2\.1\.0 or later$/,
     ],
     [
       'a newer format that says nonsense',
@@ -50,7 +41,7 @@ describe('manifest', () => {
     [
       'an older format',
       changed((m) => Object.assign(m, { format: 1, needs: '0.1.0' })),
-      /format 1 is older than this version of Thoughtline reads \(2\); install the model that comes with it$/,
+      /format 1 is older than this version of Thoughtline reads \(3\); install the model that comes with it, or adopt the GGUF file again$/,
     ],
     ['more positions than graphs know', changed((m) => (m.window.tokens = 9000)), /window\.tokens/],
     ['a version that is none', changed((m) => Object.assign(m, { needs: 'soon' })), /needs: must be a version/],
@@ -58,31 +49,17 @@ describe('manifest', () => {
     ['a width of zero', changed((m) => (m.architecture.width = 0)), /architecture\.width/],
     ['no top layer', changed((m) => (m.architecture.trunkLayers = m.architecture.layers)), /architecture\.trunkLayers/],
     [
-      'groups of tokens that the vocabulary does not take',
-      changed((m) => (m.architecture.tokenGroups = 3)),
-      /architecture\.tokenGroups: must be \d+ for a vocabulary of \d+/,
+      'a thought of too many numbers',
+      changed((m) => Object.assign(m.architecture, { width: 2 ** 16 })),
+      /thought\.features: make \d+ numbers of a thought; 120000 are allowed/,
     ],
-    [
-      'groups of tokens without steps',
-      leaning(2),
-      /thought\.stepSize: must have \d+ numbers in each row, one a top layer, one a group of tokens;/,
-    ],
+    ['a thought without features', changed((m) => Object.assign(m.thought!, { features: 0 })), /thought\.features/],
     [
       'states without a gate',
       changed((m) => Object.assign(m, { states: { sharpness: 22, fitted: {} } })),
       /states\.gate: .*; install the model again$/,
     ],
-    [
-      'features without groups of tokens',
-      changed((m) => (m.architecture.tokenFeatures = 4)),
-      /architecture\.tokenFeatures: must come with tokenGroups/,
-    ],
-    [
-      'features without steps',
-      leaning(2, 4),
-      /thought\.stepSize: must have \d+ numbers in each row, one a top layer, one a group of tokens, one of all features/,
-    ],
-    ['too few steps', changed((m) => m.thought!.stepSize.pop()), /thought\.stepSize: must have 8 rows/],
+    ['too few steps', changed((m) => m.thought!.stepSize.pop()), /thought\.stepSize: must have 4 rows/],
     ['a row too short', changed((m) => m.thought!.priorPull[3]?.pop()), /thought\.priorPull: must have 2 numbers/],
     ['too few deviations', changed((m) => m.thought!.priorDeviation.pop()), /thought\.priorDeviation: must have 2/],
     ['a deviation of zero', changed((m) => (m.thought!.posteriorDeviation[0] = 0)), /thought\.posteriorDeviation\.0/],
@@ -92,8 +69,8 @@ describe('manifest', () => {
       /files\.top\.path: .*inside the bundle/,
     ],
     ['a path above in Windows', changed((m) => (m.files.top.path = '..\\top.onnx')), /files\.top\.path/],
-    ['an absolute path', changed((m) => (m.files.prior!.path = '/etc/passwd')), /files\.prior\.path/],
-    ['a drive', changed((m) => (m.files.prior!.path = 'C:\\prior.bin')), /files\.prior\.path/],
+    ['an absolute path', changed((m) => (m.files.card.path = '/etc/passwd')), /files\.card\.path/],
+    ['a drive', changed((m) => (m.files.card.path = 'C:\\prior.bin')), /files\.card\.path/],
     ['a hash too short', changed((m) => (m.files.trunk.sha256 = 'abc')), /files\.trunk\.sha256/],
   ];
   for (const [name, text, message] of cases) {

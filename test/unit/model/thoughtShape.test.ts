@@ -2,37 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { fromBfloat16, toBfloat16 } from '../../../src/model/arrays';
 import type { Manifest } from '../../../src/model/manifest';
-import { byFeature, groupEnds, leaningOf, thoughtRows } from '../../../src/model/thoughtShape';
+import { groupEnds, thoughtShape, thoughtSize, topLayers } from '../../../src/model/thoughtShape';
 
-/** Three top layers of 2 × 4 numbers; 13 tokens, which take two rows of z. */
-const shape = (more: Partial<Manifest['architecture']>) => ({
-  architecture: { vocabulary: 13, width: 4, thoughtVectors: 2, layers: 5, trunkLayers: 2, ...more } as Manifest['architecture'],
-}); // prettier-ignore
+const manifest = (thought?: Partial<Manifest['thought']>) =>
+  ({ architecture: { width: 4, layers: 5, trunkLayers: 2 }, thought }) as Manifest;
 
 describe('the shape of a thought', () => {
-  const cases: [name: string, more: Partial<Manifest['architecture']>, rows: number, ends: number[]][] = [
-    ['of layers alone', {}, 3, [8, 16, 24]],
-    ['that speaks of tokens', { tokenGroups: 2 }, 5, [8, 16, 24, 32, 40]],
-    ['that speaks of features', { tokenGroups: 2, tokenFeatures: 3 }, 11, [8, 16, 24, 32, 40, 88]],
-  ];
-  for (const [name, more, rows, ends] of cases) {
-    test(`${name}: rows, and where its groups end`, () => {
-      assert.equal(thoughtRows(shape(more)), rows);
-      assert.deepEqual(groupEnds(shape(more)), ends);
-    });
-  }
-
-  test('numbers of tokens lie behind the layers’, those of features behind them', () => {
-    const all = shape({ tokenGroups: 2, tokenFeatures: 3 });
-    const z = Float32Array.from({ length: 88 }, (_, i) => i);
-    const leaning = leaningOf(z, all);
-    assert.deepEqual([leaning.length, leaning[0], leaning[12]], [13, 24, 36]);
-    const { numbers, stride } = byFeature(z, all);
-    assert.deepEqual([stride, numbers[0], numbers[stride], numbers.length], [16, 40, 56, 48]);
+  test('a number for each top layer, feature and channel, each layer a group', () => {
+    const read = manifest({ features: 2 });
+    assert.equal(topLayers(read), 3);
+    assert.deepEqual(thoughtShape(read), [3, 2, 4]);
+    assert.equal(thoughtSize(read), 24);
+    assert.deepEqual(groupEnds(read), [8, 16, 24]);
   });
 
-  test('a thought that speaks of no token leans toward none', () => {
-    assert.equal(leaningOf(new Float32Array(24), shape({})).length, 0);
+  test('a decoder that reads no thought has none', () => {
+    assert.equal(thoughtSize(manifest()), 0);
+    assert.deepEqual(groupEnds(manifest()), []);
   });
 });
 

@@ -13,7 +13,8 @@ function source(change: Partial<EvidenceSource> = {}): EvidenceSource {
   return { path: 'src/a.ts', text, line: 1, nearest: 'end', own: true, ...change };
 }
 
-const collect = (...sources: EvidenceSource[]) => collectEvidence(sources, tokenizer, SPECIAL, limits);
+const PROMPT = { specialTokens: SPECIAL };
+const collect = (...sources: EvidenceSource[]) => collectEvidence(sources, tokenizer, PROMPT, limits);
 
 describe('spans of a text', () => {
   const spans = [...packLines(text, tokenizer, 50)];
@@ -97,7 +98,7 @@ describe('evidence', () => {
   test('keys are those of the tokens, however large their ids', () => {
     // Two texts whose ids differ by what two bytes can count.
     const keysOf = (first: number) =>
-      collectEvidence([source()], largeTokenizer(first), SPECIAL, limits).chunks.map(({ key }) => key);
+      collectEvidence([source()], largeTokenizer(first), PROMPT, limits).chunks.map(({ key }) => key);
     const [low, high] = [new Set(keysOf(10)), keysOf(10 + 2 ** 16)];
     assert.ok(high.length > 0 && high.every((key) => !low.has(key)));
   });
@@ -114,18 +115,18 @@ describe('evidence', () => {
     const others = Array.from({ length: 200 }, (_, i) =>
       source({ path: `src/other${i}.ts`, nearest: 'start', own: false }),
     );
-    const all = collectEvidence([source(), ...others], counting, SPECIAL, limits);
+    const all = collectEvidence([source(), ...others], counting, PROMPT, limits);
     assert.equal(new Set(all.chunks.map(({ path }) => path)).size, 1 + limits.count / 4);
     assert.ok(encoded < 3 * text.length, `${encoded} characters for ${text.length} of the file itself`);
-    const none = collectEvidence(others, counting, SPECIAL, limits);
+    const none = collectEvidence(others, counting, PROMPT, limits);
     assert.equal(new Set(none.chunks.map(({ path }) => path)).size, limits.count);
   });
 
   test('what is only read comes after that, in the same order, and nothing twice', () => {
     const others = Array.from({ length: 4 }, (_, i) => source({ path: `b${i}.ts`, text: text.replaceAll('value', `v${i}`), own: false, nearest: 'start' })); // prettier-ignore
     const few = { ...limits, count: 8 };
-    const { chunks, further } = collectEvidence([source(), ...others], tokenizer, SPECIAL, { ...few, further: 12 });
-    assert.deepEqual(chunks, collectEvidence([source(), ...others], tokenizer, SPECIAL, few).chunks);
+    const { chunks, further } = collectEvidence([source(), ...others], tokenizer, PROMPT, { ...few, further: 12 });
+    assert.deepEqual(chunks, collectEvidence([source(), ...others], tokenizer, PROMPT, few).chunks);
     assert.equal(further.length, 12);
     assert.equal(new Set([...chunks, ...further].map(({ key }) => key)).size, 20);
     assert.equal(further.filter(({ path }) => path !== source().path).length, 3);
@@ -134,7 +135,7 @@ describe('evidence', () => {
       own,
       own.toSorted((a, b) => b - a),
     );
-    assert.deepEqual(collectEvidence([source()], tokenizer, SPECIAL, few).further, []);
+    assert.deepEqual(collectEvidence([source()], tokenizer, PROMPT, few).further, []);
   });
 
   test('the nearest come first', () => {

@@ -13,7 +13,9 @@ import {
 } from '../../../src/thought/posterior';
 
 const constants = {
-  maxTrainedSteps: 2,
+  features: 1,
+  defaultSteps: 1,
+  maxSteps: 2,
   stepSize: [
     [0.2, 0.4],
     [0.1, 0.3],

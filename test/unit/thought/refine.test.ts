@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { ReadChunk } from '../../../src/model/graphs';
 import type { HiddenKeyRows } from '../../../src/model/hiddenKeys';
 import { quantiseRows } from '../../../src/model/quantisedRows';
 import type { Chunk } from '../../../src/thought/evidence';
@@ -12,6 +13,8 @@ function chunk(key: string, heldOut = false, tokens = 10): Chunk {
   return { key, path: key, line: 1, tokens, heldOut, inputs: [], targets: [], weights: new Float32Array(0) };
 }
 
+const NOTHING: ReadChunk = { states: new Float32Array(0), targets: [] };
+
 class Quadratic implements EvidenceModel {
   readonly evaluated: string[] = [];
   constructor(
@@ -19,16 +22,17 @@ class Quadratic implements EvidenceModel {
     readonly gradient?: (key: string, run: number) => number | undefined,
   ) {}
   remembered() {
-    return new Float32Array(0);
+    return NOTHING;
   }
-  states() {
-    return Promise.resolve(new Float32Array(0));
+  async *read() {
+    yield;
+    return Promise.resolve(NOTHING);
   }
-  read({ key }: Chunk, z: Float32Array): Promise<HiddenKeyRows | undefined> {
+  hiddenKeys({ key }: Chunk, z: Float32Array): Promise<HiddenKeyRows | undefined> {
     this.evaluated.push(`read ${key} at ${z[0]}`);
     return Promise.resolve(quantiseRows(Float32Array.of(0, 0, 1, 0, 0, 1), 2));
   }
-  evaluate({ key, tokens }: Chunk, _states: Float32Array, z: Float32Array) {
+  evaluate({ key, tokens }: Chunk, _read: ReadChunk, z: Float32Array) {
     this.evaluated.push(key);
     const distance = (z[0] ?? 0) - (this.targets[key] ?? 0);
     const gradient = this.gradient?.(key, this.evaluated.length) ?? distance * tokens;
@@ -37,7 +41,9 @@ class Quadratic implements EvidenceModel {
 }
 
 const constants = {
-  maxTrainedSteps: 8,
+  features: 1,
+  defaultSteps: 1,
+  maxSteps: 8,
   stepSize: Array.from({ length: 8 }, () => [0.5]),
   warmStepSize: [0.25],
   priorPull: Array.from({ length: 8 }, () => [0]),
@@ -64,7 +70,7 @@ const mu = (thought: Thought) => thought.mu[0];
 describe('refinement', () => {
   test('keeps how the evidence was read where its z was, without the headers', async () => {
     class Reader extends Quadratic {
-      override async evaluate(one: Chunk, states: Float32Array, z: Float32Array) {
+      override async evaluate(one: Chunk, states: ReadChunk, z: Float32Array) {
         const found = await super.evaluate(one, states, z);
         return { ...found, directions: Float32Array.of(0, 0, 1, z[0] ?? 0, 0, 1) };
       }
@@ -134,7 +140,10 @@ describe('refinement', () => {
     assert.deepEqual(thought.trace.nll, [2, 1.125, 0.5, 0.125]);
     assert.equal(thought.trace.steps, 3);
     assert.equal(thought.trace.best, 3);
-    assert.deepEqual(thought.trace.kl, [0, 0.125, 0.5, 1.125]);
+    assert.deepEqual(
+      thought.trace.kl,
+      [0, 0.125, 0.5, 1.125].map((nats) => nats / 10),
+    );
   });
 
   test('one advance is one run', async () => {

@@ -6,6 +6,6 @@
 benchmark problems in it).
 """
 
-from .build import read, sample, sample_rows, split_of, summary, with_share
+from .build import read, sample, split_of, summary, with_share
 
-__all__ = ["read", "sample", "sample_rows", "split_of", "summary", "with_share"]
+__all__ = ["read", "sample", "split_of", "summary", "with_share"]

@@ -256,18 +256,12 @@ def summary(cache: Path, split: str) -> dict:
 
 
 def sample(cache: Path, size: float, seed: int) -> Iterator[str]:
-    """Training texts of about `size` characters in all, see `sample_rows`."""
-    for row in sample_rows(cache, size, seed):
-        yield row["text"]
-
-
-def sample_rows(cache: Path, size: float, seed: int) -> Iterator[dict]:
-    """Rows of the training split with about `size` characters in all, drawn by a hash of the text."""
+    """Texts of the training split of about `size` characters in all, drawn by a hash of the text."""
     share = size / sum(summary(cache, "train")["languages"].values())
     for row in read(cache, "train"):
         mark = hashlib.blake2b(row["text"].encode(), digest_size=4, salt=str(seed).encode()).digest()
         if int.from_bytes(mark, "big") / 2**32 < share:
-            yield row
+            yield row["text"]
 
 
 def with_share(rows: Iterable[dict], ending: str, most: float) -> list[dict]:
