@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import features
+from . import features, quantise
 from .corpus import read, summary
 from .data import Split, language_batch, newline_tokens, packed_share
 from .export import LICENCE, write_bundle
@@ -121,6 +121,8 @@ def export(options: Namespace) -> None:
     shape |= {"top": c.top_layers, "stored": "float16" if options.bits == 16 else f"blocks of {options.bits} bits"}
     card = card_text(options.name, options.version, shape, training)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
+    # Of the weights as they are stored, so that a bundle exported anew has the same maps.
+    quantise.round_weights(decoder.float().cpu().eval().requires_grad_(False), options.bits)
     features.measure(decoder, plain_text(options.cache, options.tokenizer))
     kept = {key: before[key] for key in ("memory", "states", "energy") if key in before}
     write_bundle(
