@@ -203,7 +203,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await page.command('Thoughtline: Show Thought');
     const { thought } = page;
     await thought.locator('svg').first().waitFor();
-    await page.waitForFigure('steps', '4');
+    await page.waitForFigure('steps', '1 \\(automatic\\)');
     await page.screenshot('04-thought');
     const rows = thought.locator('[data-section=steps] tbody tr');
     assert.ok((await rows.count()) >= 2, 'a row for step 0 and one for each step');
