@@ -10,9 +10,6 @@ const MARKERS = [
   { prefix: '<PRE>', suffix: '<SUF>', middle: '<MID>' },
 ] as const;
 
-const REPOSITORY = ['<|repo_name|>', '<repo_name>', '<reponame>'];
-const FILE = ['<|file_sep|>', '<file_sep>'];
-
 /** Tokens that end a text wherever they stand, by name. */
 const ENDS = [
   '<|endoftext|>',
@@ -24,8 +21,12 @@ const ENDS = [
   '</s>',
   '<EOT>',
   '▁<EOT>',
-  ...REPOSITORY,
-  ...FILE,
+  // Where another file would begin.
+  '<|repo_name|>',
+  '<repo_name>',
+  '<reponame>',
+  '<|file_sep|>',
+  '<file_sep>',
 ];
 
 /** Fields of GGUF's metadata that name tokens that end a text. */
@@ -36,7 +37,6 @@ const END_FIELDS = ['eos_token_id', 'eot_token_id', 'eom_token_id'];
  * @param special ids of the tokens that no text spells, by name
  */
 export function promptOf(metadata: ReadonlyMap<string, GgufValue>, special: ReadonlyMap<string, number>): Prompt {
-  const first = (names: readonly string[]) => names.map((name) => special.get(name)).find((id) => id !== undefined);
   const named = END_FIELDS.map((field) => metadata.get(`tokenizer.ggml.${field}`)).filter(isToken);
   const listed = ENDS.map((name) => special.get(name)).filter(isToken);
   const ends = [...new Set([...named, ...listed])];
@@ -45,9 +45,7 @@ export function promptOf(metadata: ReadonlyMap<string, GgufValue>, special: Read
   for (const names of MARKERS) {
     const [prefix, suffix, middle] = [names.prefix, names.suffix, names.middle].map((name) => special.get(name));
     if (prefix === undefined || suffix === undefined || middle === undefined) continue;
-    const [repository, file] = [first(REPOSITORY), first(FILE)];
-    const related = repository !== undefined && file !== undefined ? { repository, file } : {};
-    return { style: 'prefix-suffix-middle', ...begin, prefix, suffix, middle, ...related, ends };
+    return { style: 'prefix-suffix-middle', ...begin, prefix, suffix, middle, ends };
   }
   return { style: 'prefix', ...begin, ends };
 }

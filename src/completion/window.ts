@@ -1,8 +1,7 @@
 import type { InfillPrompt, Manifest, SpecialTokens } from '../model/manifest';
-import { pathTail, pathTailTokens } from '../model/path';
+import { pathTailTokens } from '../model/path';
 import type { WindowParts } from '../model/suffixReuse';
 import type { Tokenizer } from '../model/tokenizer';
-import type { SourceText } from './types';
 
 /** The file in which the cursor stands; newlines are "\n". */
 export interface WindowSource {
@@ -11,8 +10,6 @@ export interface WindowSource {
   readonly prefix: string;
   /** Whole text after the cursor. */
   readonly suffix: string;
-  /** Other open files, the most relevant first. */
-  readonly related?: readonly SourceText[];
 }
 
 /** What the decoder reads, and what of the file it covers. */
@@ -93,7 +90,7 @@ const LINE_TOKENS = 48;
 const LINE_HOP = 32;
 
 /**
- * related files, [prefix] text [suffix] text [middle], and of the cursor's line what stands before the cursor. So a
+ * [prefix] text [suffix] text [middle], and of the cursor's line what stands before the cursor. So a
  * keystroke within a line changes nothing of what has been read before it, and the line's last fragment can be healed.
  */
 function prefixFirst(
@@ -104,13 +101,12 @@ function prefixFirst(
   reserve: number,
 ): Window {
   const begin = prompt.begin === undefined ? [] : [prompt.begin];
-  const related = relatedFiles(context, tokenizer, prompt, window.relatedTokens ?? 0);
   const suffix = cutSuffix(context.suffix, suffixStart(context.suffix), tokenizer, window.suffixTokens);
   const { text, line, indentation } = cutLine(context.prefix, tokenizer);
   const markers = 3;
-  const taken = begin.length + related.length + suffix.tokens.length + markers + line.length + reserve;
+  const taken = begin.length + suffix.tokens.length + markers + line.length + reserve;
   const prefix = cutPrefix(text, tokenizer, Math.max(1, window.tokens - taken), window.hop);
-  const before = [...begin, ...related, prompt.prefix, ...prefix.tokens];
+  const before = [...begin, prompt.prefix, ...prefix.tokens];
   const head = [...before, prompt.suffix, ...suffix.tokens, prompt.middle];
   return {
     head,
@@ -138,40 +134,6 @@ function cutLine(prefix: string, tokenizer: Tokenizer): { text: string; line: re
   const moved = Math.floor((line.length - LINE_TOKENS) / LINE_HOP + 1) * LINE_HOP;
   const cut = start + tokenizer.decode(line.slice(0, moved)).length;
   return { text: prefix.slice(0, cut), line: tokenizer.encodePiece(prefix.slice(cut)), indentation: '' };
-}
-
-/** The beginnings of related files in the format of repositories, the most relevant one last; nothing where there is no room. */
-function relatedFiles(
-  { path, related = [] }: WindowSource,
-  tokenizer: Tokenizer,
-  { repository, file }: InfillPrompt,
-  limit: number,
-): number[] {
-  if (repository === undefined || file === undefined) return [];
-  const others = related.filter((other) => other.path !== path && other.text.trim() !== '').slice(0, RELATED_FILES);
-  if (others.length === 0 || limit === 0) return [];
-  const share = Math.floor(limit / others.length);
-  const name = (of: string) => tokenizer.encodePiece(`${pathTail(of)}\n`);
-  const files = others.map((other) => [file, ...name(other.path), ...beginningOf(other.text, tokenizer, share)]);
-  const folder =
-    path
-      .replaceAll('\\', '/')
-      .split('/')
-      .find((part) => part !== '') ?? 'project';
-  return [repository, ...tokenizer.encodePiece(`${folder}\n`), ...files.reverse().flat(), file, ...name(path)];
-}
-
-const RELATED_FILES = 2;
-
-/** Whole pieces of a text's beginning, at most `room` tokens. */
-function beginningOf(text: string, tokenizer: Tokenizer, limit: number): number[] {
-  const tokens: number[] = [];
-  for (const piece of tokenizer.pieces(text.slice(0, limit * MAX_TOKEN_BYTES))) {
-    const next = tokenizer.encodePiece(piece);
-    if (tokens.length + next.length > limit) break;
-    tokens.push(...next);
-  }
-  return tokens;
 }
 
 /** A token is hardly longer; far less text than so much a token fills any part of a window. */

@@ -158,9 +158,6 @@ const prompt = z.discriminatedUnion('style', [
     prefix: token,
     suffix: token,
     middle: token,
-    /** For related files in front: where the repository's name begins, and where a file does. */
-    repository: token.optional(),
-    file: token.optional(),
     /** Tokens that end what is written. */
     ends: z.array(token).min(1),
   }),
@@ -182,8 +179,6 @@ const schema = z
       tokens: count.max(POSITIONS),
       suffixTokens: z.number().int().nonnegative(),
       hop: count,
-      /** Of all related files in front; none where the prompt has no place for them. */
-      relatedTokens: z.number().int().nonnegative().optional(),
     }),
     chunk: z.object({ tokens: count }),
     /** Of a decoder that reads the suffix first; `prompt` has those of the others. */

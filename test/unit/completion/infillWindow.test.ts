@@ -12,19 +12,15 @@ const prompt: InfillPrompt = {
   prefix: 9001,
   suffix: 9002,
   middle: 9003,
-  repository: 9004,
-  file: 9005,
   ends: [9000],
 };
-const shape: WindowShape = { window: { tokens: 400, suffixTokens: 48, relatedTokens: 60, hop: 32 }, prompt };
+const shape: WindowShape = { window: { tokens: 400, suffixTokens: 48, hop: 32 }, prompt };
 const text = readFileSync(join(FROZEN, 'src/completion/window.ts'), 'utf8').replaceAll('\r\n', '\n');
 
 const NAMES: Readonly<Record<number, string>> = {
   9001: '<prefix>',
   9002: '<suffix>',
   9003: '<middle>',
-  9004: '<repository>',
-  9005: '<file>',
 };
 
 /** A window as text, its markers by name. */
@@ -60,30 +56,6 @@ describe('a window of prefix, suffix and middle', () => {
     ['… and nothing after it', at('a();\n¦'), '<prefix>a();\n<suffix><middle>'],
   ]; // prettier-ignore
   for (const [name, context, wanted] of cases) test(name, () => assert.equal(shown(context), wanted));
-
-  test('related files stand in front, the most relevant one last, none of them the file itself', () => {
-    const related = [
-      { path: 'shop/src/b.ts', text: 'b();\n' },
-      { path: 'shop/src/a.ts', text: 'stale();\n' },
-      { path: 'shop/src/c.ts', text: 'c();\n' },
-      { path: 'shop/src/d.ts', text: 'd();\n' },
-    ];
-    assert.equal(
-      shown({ ...at('a();\n¦'), related }),
-      '<repository>shop\n<file>src/c.ts\nc();\n<file>src/b.ts\nb();\n<file>src/a.ts\n<prefix>a();\n<suffix><middle>',
-    );
-    const none = { ...shape, window: { ...shape.window, relatedTokens: 0 } };
-    assert.equal(shown({ ...at('a();\n¦'), related }, none), '<prefix>a();\n<suffix><middle>');
-    const marks: InfillPrompt = { style: prompt.style, prefix: 9001, suffix: 9002, middle: 9003, ends: [9000] };
-    assert.equal(shown({ ...at('a();\n¦'), related }, { ...shape, prompt: marks }), '<prefix>a();\n<suffix><middle>');
-  });
-
-  test('of long related files the beginnings are read, in whole lines', () => {
-    const long = Array.from({ length: 400 }, (_, i) => `line(${i});\n`).join('');
-    const seen = shown({ ...at('a();\n¦'), related: [{ path: 'b.ts', text: long }] });
-    const read = /<file>b\.ts\n([^<]*)<file>/.exec(seen)?.[1] ?? '';
-    assert.ok(read.endsWith(';\n') && long.startsWith(read) && tokenizer.encode(read).length <= 60, read);
-  });
 
   test('nothing is lost or doubled at any cursor, and there is room to write', () => {
     for (let offset = 0; offset <= text.length; offset += 97) {
