@@ -26,7 +26,7 @@ type Style = 'suffix' | 'markers' | 'prefix';
 
 /**
  * A server of the completions API: vLLM, llama.cpp, Ollama and others. Which model it serves and how it fills gaps is found
- * out with the first question.
+ * out with the first request.
  */
 export class Endpoint {
   readonly #base: string;
@@ -44,18 +44,18 @@ export class Endpoint {
    * What it writes between two texts.
    * @throws Error with the reason in one line
    */
-  async ask(question: InfillRequest, signal: AbortSignal): Promise<{ model: string; given: RemoteText }> {
+  async ask(request: InfillRequest, signal: AbortSignal): Promise<{ model: string; given: RemoteText }> {
     const model = (this.#model ??= await this.#findModel(signal));
     for (;;) {
-      const answered = await this.#post(this.#body(model, question), signal);
+      const answered = await this.#post(this.#body(model, request), signal);
       if (answered.status === 200) return { model, given: readRemoteText(this.#parse(answered, completion)) };
-      if (!this.#fallBack(answered, model)) throw new Error(this.#complaint(answered));
+      if (!this.#fallBack(answered, model)) throw new Error(this.#failure(answered));
     }
   }
 
   async #findModel(signal: AbortSignal): Promise<string> {
     const answered = await exchange(`${this.#base}/models`, { token: this.#token, signal });
-    if (answered.status !== 200) throw new Error(this.#complaint(answered));
+    if (answered.status !== 200) throw new Error(this.#failure(answered));
     return this.#parse(answered, models).data[0]!.id;
   }
 
@@ -88,7 +88,7 @@ export class Endpoint {
   }
 
   /** What a refusal means; of its own words the code alone, since it may quote what it was sent. */
-  #complaint({ status, body }: Answered): string {
+  #failure({ status, body }: Answered): string {
     const remedy: Record<number, string> = {
       401: 'it wants another token: run "Thoughtline: Set Endpoint Token…"',
       403: 'it wants another token: run "Thoughtline: Set Endpoint Token…"',

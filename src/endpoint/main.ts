@@ -24,13 +24,13 @@ process.on('message', (message: ToEndpoint) => {
   }
 });
 
-async function ask({ id, question, limitMs }: Extract<ToEndpoint, { type: 'ask' }>): Promise<void> {
+async function ask({ id, request, limitMs }: Extract<ToEndpoint, { type: 'ask' }>): Promise<void> {
   const control = new AbortController();
   under.set(id, control);
   const timer = setTimeout(() => control.abort(new Error(`no answer within ${limitMs} ms`)), limitMs);
   try {
     if (!endpoint) throw new Error('no endpoint is open');
-    send({ type: 'wrote', id, ...(await endpoint.ask(question, control.signal)) });
+    send({ type: 'wrote', id, ...(await endpoint.ask(request, control.signal)) });
   } catch (error) {
     send({ type: 'failed', id, reason: messageOf(error) });
   } finally {

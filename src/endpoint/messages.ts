@@ -14,7 +14,7 @@ export type { RemoteText };
 export type ToEndpoint =
   /** `base`: the address below which `/completions` is. */
   | { readonly type: 'open'; readonly base: string; readonly token: string | undefined }
-  | { readonly type: 'ask'; readonly id: number; readonly question: InfillRequest; readonly limitMs: number }
+  | { readonly type: 'ask'; readonly id: number; readonly request: InfillRequest; readonly limitMs: number }
   /** The answer is no longer wanted. */
   | { readonly type: 'abort'; readonly id: number };
 

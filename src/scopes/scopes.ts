@@ -23,8 +23,8 @@ export interface Change {
   readonly text: string;
 }
 
-/** How long, in ms, a question may read lines above its own: those that were edited since. */
-const QUESTION = 1.5;
+/** How long, in ms, a look-up may read lines above its own: those that were edited since. */
+const LOOKUP_MS = 1.5;
 /** Turns in the background, and the time that they leave to others, in ms. */
 const TURN = 6;
 const PAUSE = 4;
@@ -41,7 +41,7 @@ interface Reading {
 }
 
 /**
- * Comments and strings of open documents, by TextMate grammars. No question waits: while a grammar is being loaded, or the
+ * Comments and strings of open documents, by TextMate grammars. No look-up waits: while a grammar is being loaded, or the
  * lines above have not been read, nothing is known, and reading goes on in the background.
  */
 export class Scopes {
@@ -77,7 +77,7 @@ export class Scopes {
       return undefined;
     }
     return this.#tried(document, reading, (states) => {
-      const before = states.before(line, (at) => lineOf(document, at), timer(QUESTION));
+      const before = states.before(line, (at) => lineOf(document, at), timer(LOOKUP_MS));
       if (before === undefined) this.#readOn(document, reading, line);
       return before === undefined ? undefined : typedAt(states.grammar, before, text, Math.min(character, text.length));
     });

@@ -25,7 +25,7 @@ const THOUGHTS_TO_CHOOSE = 4;
 
 /**
  * Answers requests for suggestions, the cheapest way first: the suggestion on screen if the user types along with it, one
- * made here before, a run in flight that may still fit, a new run. The session's decisions say which, or why there is none.
+ * made here before, a pending run that may still fit, a new run. The session's decisions say which, or why there is none.
  * While a suggestion is being read, a prefetch asks for what follows it.
  */
 export class Completions {

@@ -78,14 +78,14 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   }
 
   complete(uri: string, request: CompletionRequest, options: RunOptions, prefetch = false): Run {
-    const question = this.#questionOf(uri, request, options);
-    if (!question) return this.#local.complete(uri, request, options, prefetch);
+    const infill = this.#infillOf(uri, request, options);
+    if (!infill) return this.#local.complete(uri, request, options, prefetch);
     // What nobody waits for is not worth a team's machine.
     if (prefetch)
       return { result: Promise.resolve({ reason: 'an endpoint is not asked in advance' }), abort: () => undefined };
     const began = performance.now();
     const { timeBudget } = options;
-    const asking = this.#ask(question, timeBudget === undefined ? PATIENT_MS : Math.round(SHARE * timeBudget));
+    const asking = this.#ask(infill, timeBudget === undefined ? PATIENT_MS : Math.round(SHARE * timeBudget));
     let writing: Run | undefined;
     let aborted = false;
     const result = asking.given.then((written) => {
@@ -103,19 +103,19 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   }
 
   /** What the endpoint is asked; undefined where the local model writes. */
-  #questionOf(uri: string, request: CompletionRequest, { alternatives }: RunOptions): InfillRequest | undefined {
+  #infillOf(uri: string, request: CompletionRequest, { alternatives }: RunOptions): InfillRequest | undefined {
     const off = this.#base === undefined || performance.now() < this.#pausedUntil;
     if (off || alternatives !== undefined || !this.#place.mayLeave(uri)) return undefined;
     const text = outgoingContext(request);
     return text && { ...text, maxTokens: MAX_TOKENS };
   }
 
-  #ask(question: InfillRequest, limitMs: number): { given: Promise<RemoteText | undefined>; abort: () => void } {
+  #ask(request: InfillRequest, limitMs: number): { given: Promise<RemoteText | undefined>; abort: () => void } {
     const id = this.#nextId++;
     let aborted = false;
     const given = new Promise<FromEndpoint>((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#send({ type: 'ask', id, question, limitMs });
+      this.#send({ type: 'ask', id, request, limitMs });
     }).then((answer) => {
       this.#waiting.delete(id);
       if (aborted || this.#base === undefined) return undefined;
@@ -172,7 +172,7 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
     return child;
   }
 
-  /** Nobody answers any more; the next question starts a process again. */
+  /** Nobody answers any more; the next request starts a process again. */
   #end(reason: string): void {
     this.#child = undefined;
     for (const [id, settle] of this.#waiting) settle({ type: 'failed', id, reason });

@@ -25,12 +25,12 @@ const OTHERS = 8;
 
 /** Candidates that a model is asked about, and how long that may take: later the user is elsewhere. */
 const JUDGED = 4;
-const PATIENCE_MS = 1_500;
+const WEIGHING_MS = 1_500;
 
 /** Comments and strings of a document that has just been opened are not known at once. */
 const READING_MS = 300;
 
-export interface EditQuestion {
+export interface EditSearch {
   readonly document: TextDocument;
   /** Open documents, the most recently used first; the one that the user is in may be among them. */
   readonly open: readonly TextDocument[];
@@ -49,7 +49,7 @@ export class NextEdits {
   #lastChange = -Infinity;
   #offered: { readonly id: number; readonly candidate: Candidate; readonly text: string } | undefined;
   #lastId = 0;
-  /** What came of the last question, in one line. */
+  /** What came of the last search, in one line. */
   lastDecision: string | undefined;
 
   constructor(
@@ -89,12 +89,12 @@ export class NextEdits {
   }
 
   /** The next edit; undefined where there is none, which `lastDecision` explains. Never rejects. */
-  async next(question: EditQuestion, token: CancellationToken): Promise<NextEdit | undefined> {
+  async next(search: EditSearch, token: CancellationToken): Promise<NextEdit | undefined> {
     const over = () => token.isCancellationRequested;
     for (let left = this.#unrest(); left > 0 && !over(); left = this.#unrest()) await sleep(left);
     if (over()) return this.refuse('the editor went on before there was an answer');
     const since = this.#lastChange;
-    const open = this.#worthLookingAt(question);
+    const open = this.#worthLookingAt(search);
     if (!open.some(({ recent }) => recent.length > 0))
       return this.refuse('nothing was edited that could go on elsewhere');
     const documents: EditedText[] = [];
@@ -104,7 +104,7 @@ export class NextEdits {
     if (over() || this.#lastChange !== since) return this.refuse('the text changed meanwhile');
     const texts = new Map(documents.map(({ uri, text }) => [uri, text]));
     const found = findEdits(documents).filter((one) => {
-      const wanted = question.kinds === 'all' || one.kind === 'rename';
+      const wanted = search.kinds === 'all' || one.kind === 'rename';
       return wanted && !this.#refused.refuses(one.uri, one, texts.get(one.uri) ?? '');
     });
     if (found.length === 0) return this.refuse('the last edits go on nowhere else');
@@ -120,7 +120,7 @@ export class NextEdits {
     return REST_MS - (performance.now() - this.#lastChange);
   }
 
-  #worthLookingAt({ document, open }: EditQuestion) {
+  #worthLookingAt({ document, open }: EditSearch) {
     const now = performance.now();
     // What is edited in a file of secrets is nothing for others.
     const shared = isSecret(document) ? [] : open;
@@ -167,8 +167,8 @@ export class NextEdits {
         const { document } = open.find((one) => one.document.uri === candidate.uri)!;
         return { path: pathFor(document), ...targetsOf(candidate, texts.get(candidate.uri) ?? '') };
       });
-      const patience = sleep(PATIENCE_MS, undefined, { ref: false });
-      const gains = await Promise.race([this.client.weigh(judged[0]!.uri, places), patience]);
+      const timeout = sleep(WEIGHING_MS, undefined, { ref: false });
+      const gains = await Promise.race([this.client.weigh(judged[0]!.uri, places), timeout]);
       if (gains?.length === judged.length) all = rated(judged, model, gains).filter(({ sure }) => sure);
     }
     return all[0];

@@ -3,7 +3,7 @@ import type { CompletionRequest } from '../inference/messages';
 import { nextThinking, thinkingDelay } from './schedule';
 import type { Session } from './session';
 
-/** A document as the thinker sees it. */
+/** A document as the scheduler sees it. */
 export interface Subject {
   session: Session;
   /** The document as evidence around its cursor, with its siblings; undefined where nothing is to be thought about. */

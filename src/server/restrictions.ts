@@ -38,7 +38,7 @@ export class Restrictions {
     return this.#autoSuppressedBecause(document, this.#lastChange(document), () => this.scopes.at(document, position));
   }
 
-  /** Why a next edit, which nobody asks for by hand, is not offered in a document, if it is not. */
+  /** Why a next edit, which nobody triggers manually, is not offered in a document, if it is not. */
   noNextEditBecause(document: TextDocument): string | undefined {
     const lastChange = this.#lastChange(document);
     // To delete something is an edit, too; what is in a comment is decided place by place.

@@ -12,7 +12,7 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** Milliseconds after which a silent connection is taken for broken. */
-  readonly patience?: number;
+  readonly silenceMs?: number;
   /** Milliseconds before the first new try; each further one waits twice as long. */
   readonly pause?: number;
 }
@@ -64,13 +64,13 @@ async function fetchRest(
   url: URL,
   part: PartFile,
   pace: Pace,
-  { signal, patience = 30_000, pause = 500 }: DownloadOptions,
+  { signal, silenceMs = 30_000, pause = 500 }: DownloadOptions,
 ) {
   let fruitless = 0;
   for (let tries = 1; part.length < part.wanted.bytes; tries++) {
     const before = part.length;
     try {
-      await fetchOnce(url, part, pace, patience, signal);
+      await fetchOnce(url, part, pace, silenceMs, signal);
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof Broken)) throw error;
@@ -87,8 +87,8 @@ function brokenOff({ host }: URL, { length, wanted }: PartFile, { message }: Bro
 }
 
 /** One connection: from where the part ends, as far as it goes. */
-async function fetchOnce(url: URL, part: PartFile, pace: Pace, patience: number, signal?: AbortSignal): Promise<void> {
-  const response = await follow(url, part.length, patience, signal);
+async function fetchOnce(url: URL, part: PartFile, pace: Pace, silenceMs: number, signal?: AbortSignal): Promise<void> {
+  const response = await follow(url, part.length, silenceMs, signal);
   try {
     const from = check(response, url, part);
     if (from !== part.length) await part.restart();
@@ -137,10 +137,10 @@ function check({ statusCode = 0, headers }: IncomingMessage, { host }: URL, { le
 }
 
 /** Asks for a file from a byte on, and goes where it is sent: to https, and nowhere else but within this machine. */
-async function follow(address: URL, from: number, patience: number, signal?: AbortSignal): Promise<IncomingMessage> {
+async function follow(address: URL, from: number, silenceMs: number, signal?: AbortSignal): Promise<IncomingMessage> {
   let url = address;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-    const response = await ask(url, from, patience, signal);
+    const response = await ask(url, from, silenceMs, signal);
     const { statusCode = 0, headers } = response;
     if (![301, 302, 303, 307, 308].includes(statusCode)) return response;
     response.destroy();
@@ -156,7 +156,7 @@ async function follow(address: URL, from: number, patience: number, signal?: Abo
   throw new UserError(`${address.host}: redirects without end`);
 }
 
-function ask(url: URL, from: number, patience: number, signal?: AbortSignal): Promise<IncomingMessage> {
+function ask(url: URL, from: number, silenceMs: number, signal?: AbortSignal): Promise<IncomingMessage> {
   const headers = {
     'accept-encoding': 'identity',
     'user-agent': 'thoughtline',
@@ -164,8 +164,8 @@ function ask(url: URL, from: number, patience: number, signal?: AbortSignal): Pr
   };
   const get = url.protocol === 'https:' ? httpsGet : httpGet;
   return new Promise((done, fail) => {
-    const request = get(url, { headers, timeout: patience, ...(signal && { signal }) }, done);
-    request.on('timeout', () => request.destroy(new Error(`silent for ${patience / 1000} s`)));
+    const request = get(url, { headers, timeout: silenceMs, ...(signal && { signal }) }, done);
+    request.on('timeout', () => request.destroy(new Error(`silent for ${silenceMs / 1000} s`)));
     request.on('error', (error) => {
       const code = codeOf(error);
       fail(

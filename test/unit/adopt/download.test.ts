@@ -7,7 +7,7 @@ import { UserError } from '../../../src/model/errors';
 import { withScratch } from '../../model/bundles';
 import { breakOff, send, serve, sum, wanted, weights, type Answer } from './weights';
 
-const quick = { patience: 500, pause: 1 };
+const quick = { silenceMs: 500, pause: 1 };
 
 describe('a download', () => {
   const scratch = withScratch();

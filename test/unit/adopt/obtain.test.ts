@@ -41,7 +41,7 @@ const adopt: Adopt = async (source, directory, { onProgress }) => {
 };
 
 const fetchers: ObtainOptions['fetchers'] = {
-  https: (source, path, file, how) => downloadSource(source, path, file, { ...how, pause: 1, patience: 500 }),
+  https: (source, path, file, how) => downloadSource(source, path, file, { ...how, pause: 1, silenceMs: 500 }),
 };
 
 function options(address: string, cache = fresh(), more: Partial<ObtainOptions> = {}): ObtainOptions {
