@@ -91,7 +91,6 @@ test('what a way keeps for a place: caches of the window, of each thought, of wh
     heads: 2,
     kvHeads: 1,
     headWidth: 5,
-    thoughtVectors: 2,
   };
   const manifest = { architecture, window: { tokens: 100, suffixTokens: 10, hop: 5 }, chunk: { tokens: 20 } };
   const none: Parameters<typeof footprint>[2] = { readings: [], gradients: new Map() };
