@@ -51,7 +51,7 @@ describe('the manifest', () => {
 
   test('the palette offers what can be done; what it goes by is set by the extension or the editor', () => {
     const commands = new Set(manifest.contributes.commands.map(({ command }) => command));
-    const source = read('src/extension/main.ts');
+    const source = read('src/extension/extension.ts');
     const guards = manifest.contributes.menus.commandPalette;
     assert.ok(guards.length > 0);
     for (const { command, when } of guards) {
