@@ -98,7 +98,7 @@ describe('every day', { timeout: 15 * minute }, () => {
       return (await nano.innerText()).replaceAll(/\s+/g, ' ');
     };
     // It is measured when it has been loaded.
-    const known = /nano ?1\d MB, licence \S+, \d+ ms for a suggestion here/;
+    const known = /nano ?\d+ MB, licence \S+, \d+ ms for a suggestion here/;
     await page.until(said, (text) => known.test(text), minute, 'what nano takes');
     const coder = rows.filter({ hasText: 'Get the code model (491 MB)' });
     assert.match(await coder.innerText(), /licence Apache-2\.0/);
