@@ -113,6 +113,7 @@ describe('the VSIX', () => {
         'coder-channel-importance.gguf',
         'coder-quantisation.md',
         'coder.json',
+        'plain-text.txt',
       ]);
       assert.ok(archive.length <= 60e6, `${(archive.length / 1e6).toFixed(1)} MB`);
     });
