@@ -23,7 +23,7 @@ import { WeightsFile } from './weightsFile';
 
 /** Weights as a manifest has them. */
 export type Fitted = {
-  readonly [Part in 'thought' | 'memory' | 'states' | 'energy']?: Readonly<Record<string, unknown>> | undefined;
+  readonly [Part in 'memory' | 'states' | 'energy']?: Readonly<Record<string, unknown>> | undefined;
 };
 
 export interface AdoptOptions {
@@ -54,8 +54,8 @@ const WEIGHTS = 'weights.bin';
 const PLAIN_TEXT = 'plain-text.txt';
 
 /**
- * How a thought takes its steps, in units of what a layer's MLP gives (features.ts): the same for every adopted model, unless
- * others were fitted to it. By default none: what coder gains is less than what reading the evidence costs (docs/experiments).
+ * How a thought takes its steps, in units of what a layer's MLP gives (features.ts): the same for every adopted model. By
+ * default none: what coder gains is less than what reading the evidence costs (docs/experiments).
  */
 const STEPS = {
   features: FEATURES,

@@ -1,3 +1,4 @@
+import { mostProbable } from '../model/softmax';
 import type { Tokenizer } from '../model/tokenizer';
 import { consume, logSumExp, type HealedPrompt } from './heal';
 import type { Mix } from './lookupMemory';
@@ -75,32 +76,6 @@ export function expand(
     }
   });
   return steps.sort((a, b) => b.logprob - a.logprob).slice(0, width);
-}
-
-/** The `count` ids with the highest logits, highest first. */
-export function mostProbable(
-  logits: Float32Array,
-  count: number,
-  allowed: (id: number) => boolean = () => true,
-  ids?: readonly number[],
-): number[] {
-  const best: number[] = [];
-  const of = (id: number) => logits[id] ?? -Infinity;
-  // What a logit has to exceed: none is looked at twice, but for those that are among the highest so far.
-  let minLogit = -Infinity;
-  const length = (ids ?? logits).length;
-  for (let i = 0; i < length; i++) {
-    const id = ids ? (ids[i] as number) : i;
-    const logit = logits[id] as number;
-    if (!(logit > minLogit) && best.length === count) continue;
-    if (!allowed(id)) continue;
-    let at = best.length;
-    while (at > 0 && logit > of(best[at - 1] as number)) at--;
-    best.splice(at, 0, id);
-    best.length = Math.min(best.length, count);
-    if (best.length === count) minLogit = of(best[count - 1] as number);
-  }
-  return best;
 }
 
 /** What ends a text. */

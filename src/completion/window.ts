@@ -2,6 +2,7 @@ import type { InfillPrompt, Manifest, SpecialTokens } from '../model/manifest';
 import { pathTailTokens } from '../model/path';
 import type { WindowParts } from '../model/suffixReuse';
 import type { Tokenizer } from '../model/tokenizer';
+import { stableStart } from '../text';
 
 /** The file in which the cursor stands; newlines are "\n". */
 export interface WindowSource {
@@ -200,8 +201,5 @@ function cutPrefix(
 
 /** Where tokenising a prefix begins: at a line's beginning, if one comes soon, at least a quarter block before its end. */
 export function blockStart(text: string): number {
-  const at = Math.floor((text.length - BLOCK / 2) / BLOCK) * BLOCK;
-  if (at <= 0) return 0;
-  const newline = text.indexOf('\n', at);
-  return newline === -1 || newline > at + BLOCK / 4 ? at : newline + 1;
+  return stableStart(text, BLOCK / 2, { block: BLOCK, reach: BLOCK / 4 });
 }

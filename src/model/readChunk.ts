@@ -1,6 +1,7 @@
-import { toBfloat16 } from './arrays';
+import { joined, toBfloat16 } from './arrays';
 import type { KeyValueCache } from './cache';
 import type { Graphs, ReadChunk } from './graphs';
+import { mostProbable, summarise } from './softmax';
 
 /** Tokens of a run: so few that whoever waits for a suggestion does not wait for it. */
 const RUN = 32;
@@ -42,8 +43,8 @@ export async function* readChunk(
       const size = logits.length / (to - from);
       for (let at = 0; at < logits.length; at += size) {
         const row = logits.subarray(at, at + size);
-        for (const token of likeliest(row, alternatives)) choices.add(token);
-        sums.push(logSum(row));
+        for (const token of mostProbable(row, alternatives)) choices.add(token);
+        sums.push(summarise(row).total);
       }
     }
     from = to;
@@ -52,7 +53,7 @@ export async function* readChunk(
   const list = [...choices];
   const placeOf = new Map(list.map((token, place) => [token, place]));
   const bare = {
-    states: toBfloat16(concatenated(states)),
+    states: toBfloat16(joined(states)),
     targets: targets.map((token) => placeOf.get(token) ?? 0),
     shortlist: { choices: list, rest: new Float32Array(targets.length).fill(NONE), past: pastOf(top, first) },
   };
@@ -66,50 +67,11 @@ export function logDifference(all: number, part: number): number {
   return part < all ? all + Math.log1p(-Math.exp(part - all)) : NONE;
 }
 
-/** The tokens with the largest logits, in no order. */
-export function likeliest(logits: Float32Array, count: number): number[] {
-  const tokens: number[] = [];
-  let least = -Infinity;
-  let at = 0;
-  for (let token = 0; token < logits.length; token++) {
-    const logit = logits[token] as number;
-    if (logit <= least && tokens.length === count) continue;
-    if (tokens.length < count) tokens.push(token);
-    else tokens[at] = token;
-    if (tokens.length < count) continue;
-    least = Infinity;
-    for (const [place, kept] of tokens.entries()) {
-      const value = logits[kept] as number;
-      if (value < least) [least, at] = [value, place];
-    }
-  }
-  return tokens;
-}
-
-function logSum(logits: Float32Array): number {
-  let largest = -Infinity;
-  for (const logit of logits) if (logit > largest) largest = logit;
-  let sum = 0;
-  for (const logit of logits) sum += Math.exp(logit - largest);
-  return largest + Math.log(sum);
-}
-
 /** Keys and values of the first rows of a cache, table by table. */
 function pastOf(cache: KeyValueCache, rows: number): Uint16Array[] {
   const { kvHeads } = cache.shape;
   return Array.from({ length: 2 * cache.shape.layers }, (_, table) => {
     const heads = Array.from({ length: kvHeads }, (_unused, head) => cache.rows(table, head, 0, rows));
-    return toBfloat16(concatenated(heads));
+    return toBfloat16(joined(heads));
   });
-}
-
-/** A copy, even of a single part: what the parts lie in is written over. */
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

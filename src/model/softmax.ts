@@ -35,3 +35,29 @@ export function summarise(logits: Float32Array): SoftmaxSummary {
   }
   return { total: max + Math.log(sum), entropy: Math.log(sum) - weighted / sum, token };
 }
+
+/** The `count` ids with the highest logits, highest first. */
+export function mostProbable(
+  logits: Float32Array,
+  count: number,
+  allowed: (id: number) => boolean = () => true,
+  ids?: readonly number[],
+): number[] {
+  const best: number[] = [];
+  const of = (id: number) => logits[id] ?? -Infinity;
+  // What a logit has to exceed: none is looked at twice, but for those that are among the highest so far.
+  let minLogit = -Infinity;
+  const length = (ids ?? logits).length;
+  for (let i = 0; i < length; i++) {
+    const id = ids ? (ids[i] as number) : i;
+    const logit = logits[id] as number;
+    if (!(logit > minLogit) && best.length === count) continue;
+    if (!allowed(id)) continue;
+    let at = best.length;
+    while (at > 0 && logit > of(best[at - 1] as number)) at--;
+    best.splice(at, 0, id);
+    best.length = Math.min(best.length, count);
+    if (best.length === count) minLogit = of(best[count - 1] as number);
+  }
+  return best;
+}

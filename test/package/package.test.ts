@@ -110,7 +110,7 @@ describe('the VSIX', () => {
       const beside = names.filter((name) => /^extension\/models\/[^/]+$/.test(name)).map((name) => name.slice(17));
       assert.deepEqual(beside.sort(), [
         'Apache-2.0.txt',
-        'coder-channel-importance.gguf',
+        'coder-channel-importance.bin',
         'coder-quantisation.md',
         'coder.json',
         'plain-text.txt',
@@ -227,9 +227,7 @@ describe('the VSIX', () => {
       notices,
       /Qwen2\.5-Coder-0\.5B-Instruct, a model that you can get[\s\S]*Copyright Alibaba Cloud[\s\S]*Apache License/,
     );
-    assert.ok(
-      ![...files.keys()].some((name) => name.endsWith('.gguf') && !name.endsWith('coder-channel-importance.gguf')),
-    );
+    assert.ok(![...files.keys()].some((name) => name.endsWith('.gguf')));
     assert.match(notices, /Copyright \(c\) Microsoft Corporation/);
     // A formatter or a test runner is not in it.
     for (const tool of ['prettier', 'esbuild', 'fast-check', 'yauzl', `onnxruntime-${other}`]) {

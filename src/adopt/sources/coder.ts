@@ -67,7 +67,7 @@ export function sharedWithOthers(path = coderDescription()): Pick<AdoptOptions, 
 
 /** What was measured of the code model's inputs; adoption uses it for the model that it was measured on. */
 function importanceBeside(description: string): string {
-  return join(dirname(description), 'coder-channel-importance.gguf');
+  return join(dirname(description), 'coder-channel-importance.bin');
 }
 
 /** Whose the weights are, as the card and the licence of the bundle say it. */
