@@ -1,11 +1,20 @@
 """`python -m thoughtline_train`: makes a model bundle, from corpus to export. See train/README.md."""
 
 import argparse
+import datetime
 import math
 from pathlib import Path
 
 TRAIN = Path(__file__).resolve().parent.parent
 CACHE = Path.home() / ".cache" / "thoughtline"
+
+
+def day(text: str) -> str:
+    """A date of an option, checked."""
+    try:
+        return datetime.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is no date; give one like 2025-01-31") from None
 
 
 def main() -> None:
@@ -35,6 +44,12 @@ def main() -> None:
     corpus.add_argument("--out", type=Path, default=CACHE / "folders", help="folder of a split's files")
     corpus.add_argument(
         "--split", default="test", choices=["train", "validation", "test", "withheld"], help="folders: of what"
+    )
+    corpus.add_argument(
+        "--new-since", type=day, help="folders: only files that their owner had not published before this date"
+    )
+    corpus.add_argument(
+        "--histories", type=Path, help="folder of clones, OWNER/NAME: what they held before that date is not new either"
     )
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
@@ -155,7 +170,17 @@ def run_corpus(options: argparse.Namespace) -> None:
     elif options.action == "folders":
         from .corpus import folders, read
 
-        files = folders.unpack(read(cache, options.split), options.out)
+        rows = read(cache, options.split)
+        if options.new_since:
+            from .corpus import build, newer
+
+            if options.histories and not options.histories.is_dir():
+                raise SystemExit(f"--histories {options.histories}: no such folder; give one of clones, OWNER/NAME")
+            every, packages = list(rows), build.pinned(manifests, cache)
+            earlier = newer.Earlier(cache, options.new_since)
+            rows = list(newer.only_new(every, packages, earlier, options.histories))
+            print(f"new since {options.new_since}: {folders.extent(rows)}; of {folders.extent(every)}")
+        files = folders.unpack(rows, options.out)
         print(f"{options.out}: {sum(files.values())} files of {len(files)} owners")
     else:
         from .corpus import build as b

@@ -19,3 +19,11 @@ def unpack(rows: Iterable[dict], out: Path) -> dict[str, int]:
         target.write_text(row["text"])
         files[row["owner"]] = files.get(row["owner"], 0) + 1
     return files
+
+
+def extent(rows: list[dict]) -> str:
+    """How much the rows of a split are."""
+    owners = {row["owner"] for row in rows}
+    packages = {(row["owner"], row["package"]) for row in rows}
+    size = sum(len(row["text"].encode()) for row in rows) / 1e6
+    return f"{len(owners)} owners, {len(packages)} packages, {len(rows)} files, {size:.1f} MB"

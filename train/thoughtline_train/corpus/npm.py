@@ -49,6 +49,17 @@ def npm_pack(specs: list[str], folder: Path) -> list[dict]:
     return npm_pack(specs[:half], folder) + npm_pack(specs[half:], folder)
 
 
+def times(name: str) -> dict[str, str]:
+    """When which version of a package was published, by `npm view`; nothing if that fails."""
+    done = subprocess.run(["npm", "view", name, "time", "versions", "--json"], capture_output=True, text=True)
+    if done.returncode != 0:
+        return {}
+    found = json.loads(done.stdout)
+    # A package of one version has a text here instead of a list; what was withdrawn has a time, but no version.
+    versions = [found["versions"]] if isinstance(found["versions"], str) else found["versions"]
+    return {version: found["time"][version] for version in versions if version in found["time"]}
+
+
 def fetch(
     specs: list[str], folder: Path, group: int = 12, got: Callable[[list[dict]], None] | None = None
 ) -> list[dict]:

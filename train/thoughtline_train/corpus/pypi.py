@@ -41,6 +41,27 @@ class Index:
         best = self.finder.find_best_candidate(name, specifier).best_candidate
         return best if best and best.link.filename.endswith(".tar.gz") else None
 
+    def times(self, name: str) -> dict[str, str]:
+        """When the source distribution of which version was uploaded; nothing if the index does not say."""
+        from pip._vendor.packaging.utils import InvalidSdistFilename, parse_sdist_filename
+
+        url = f"{self.finder.search_scope.index_urls[0].rstrip('/')}/{name}/"
+        try:
+            answer = self.session.get(url, headers={"Accept": "application/vnd.pypi.simple.v1+json"})
+            files = answer.json()["files"]
+        except (OSError, ValueError, KeyError) as problem:
+            log(f"{name}: {problem}")
+            return {}
+        found = {}
+        for file in files:
+            try:
+                _, version = parse_sdist_filename(file["filename"])
+            except InvalidSdistFilename:
+                continue
+            if file["filename"].endswith(".tar.gz") and "upload-time" in file:
+                found[str(version)] = file["upload-time"]
+        return found
+
     def download(self, link, folder: Path) -> Path | None:
         """Downloads a link into a folder, once; the file is refused if it is not what the index says it is."""
         target = folder / link.filename
