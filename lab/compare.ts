@@ -1,5 +1,11 @@
 import { writeFile } from 'node:fs/promises';
-import { Engine, type CompletionOptions, type CompletionRequest } from '../src/completion/engine';
+import {
+  DEFAULTS,
+  Engine,
+  type CompletionOptions,
+  type CompletionRequest,
+  type Thought,
+} from '../src/completion/engine';
 import { cutWindow } from '../src/completion/window';
 import type { Bundle } from '../src/model/bundle';
 import { normaliseNewlines } from '../src/text';
@@ -25,12 +31,14 @@ const USAGE = `npm run lab -- compare --each DIR --model MODEL [--model MODEL] [
   --items N      texts to cut out (default: 120)
   --model MODEL  nano, coder, or a bundle's folder; may be given more than once
   --gguf FILE    weights for llama.cpp; the first model that fills in tells the prompt and the tokens
-  --steps N      steps of thought for models that read one (default: 4)
-  --parts        every model also without its lookup memory, without its kNN cache, and without either
+  --steps N      steps of thought (default: as many as pay with the model)
+  --parts        models that fill in also alone, with their kNN cache, and with their lookup memory without it; llama.cpp
+                 also with the beginnings of the two nearest files in front
+  --thought      models that take no steps by default also with four, on top of everything
   --minutes N    begin nothing new after that time (default: no limit)
   --seed S       which texts (default: 1)
   --threads N    threads of one run (default: one for each physical core, at most 4)
-  --out FILE     write every figure of every text as JSON`;
+  --out FILE     write every figure of every text as JSON, after each site`;
 
 const OPTIONS = {
   ...MODEL_OPTIONS,
@@ -40,6 +48,7 @@ const OPTIONS = {
   gguf: { type: 'string' },
   steps: { type: 'string' },
   parts: { type: 'boolean' },
+  thought: { type: 'boolean' },
   minutes: { type: 'string' },
   seed: { type: 'string' },
   out: { type: 'string' },
@@ -71,17 +80,14 @@ interface Measured {
   close(): Promise<void>;
 }
 
-/** What has its say beside the decoder. */
-type Part = Pick<CompletionOptions, 'memory' | 'knn'> & { readonly said: string };
+/** What contributes besides the decoder. */
+interface Part extends Pick<CompletionOptions, 'memory' | 'knn'> {
+  readonly name: string;
+  readonly steps: number;
+}
 
-const WHOLE: readonly Part[] = [{ said: '', memory: true, knn: true }];
-
-const PARTS: readonly Part[] = [
-  { said: ' alone', memory: false, knn: false },
-  { said: ' + kNN', memory: false, knn: true },
-  { said: ' + memory', memory: true, knn: false },
-  { said: ' + memory + kNN', memory: true, knn: true },
-];
+/** Steps of thought where none pay by default. */
+const TRIED_STEPS = 4;
 
 export const compare: Command = {
   summary: 'compare models with each other and with llama.cpp, on unseen code',
@@ -92,7 +98,7 @@ export const compare: Command = {
     if (each === undefined || model.length === 0)
       throw new UsageError('give --each DIR and at least one --model MODEL');
     const count = wholeNumber('--items', values.items ?? '120', 1, 100_000);
-    const steps = wholeNumber('--steps', values.steps ?? '4', 0, 32);
+    const steps = values.steps === undefined ? undefined : wholeNumber('--steps', values.steps, 0, DEFAULTS.maxSteps);
     const minutes = values.minutes === undefined ? Infinity : wholeNumber('--minutes', values.minutes, 1, 10_000);
     const threads = values.threads === undefined ? undefined : wholeNumber('--threads', values.threads, 1, 256);
     const random = randomFrom(wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1));
@@ -102,8 +108,9 @@ export const compare: Command = {
     for (const name of model) {
       engines.push(await Engine.open(bundleFolder(name), { device: 'cpu', threads, trainedChunks: true }));
     }
-    const variants: Measured[] = engines.map((engine) => ours(engine, steps, values.parts ? partsOf(engine) : WHOLE));
-    if (gguf !== undefined) variants.push(await theirs(gguf, engines));
+    const { parts = false, thought = false } = values;
+    const variants: Measured[] = engines.map((engine) => ours(engine, partsOf(engine, { steps, parts, thought })));
+    if (gguf !== undefined) variants.push(await theirs(gguf, engines, parts));
     const rows: Row[] = [];
     const bar = new ProgressBar('comparing', sites.length);
     const end = performance.now() + minutes * 60_000;
@@ -118,11 +125,11 @@ export const compare: Command = {
           }
         }
       }
+      if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(rows)}\n`);
       bar.update(done + 1);
     }
     bar.clear();
     for (const variant of variants) await variant.close();
-    if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(rows, null, 1)}\n`);
     const names = variants.flatMap((variant) => variant.names);
     console.log(table(rows, names));
     for (const { names: of } of variants) if (of.length > 1) console.log(`\n${differences(rows, of)}`);
@@ -130,24 +137,41 @@ export const compare: Command = {
   },
 };
 
-/** Those for which the model has weights. */
-function partsOf({ bundle }: Engine): readonly Part[] {
-  const { memory, states } = bundle.manifest;
-  return PARTS.filter((part) => (memory || !part.memory) && (!part.knn || (part.memory ? memory?.states : states)));
+/** Its rows: as the product runs it, last but for a thought that it does not take by default. */
+function partsOf(
+  { bundle, readsThought, defaultSteps }: Engine,
+  wanted: { steps: number | undefined; parts: boolean; thought: boolean },
+): readonly Part[] {
+  const { memory, states, prompt } = bundle.manifest;
+  const steps = wanted.steps ?? defaultSteps;
+  const whole: Part = { name: '', memory: memory !== undefined, knn: true, steps };
+  const parts = [whole];
+  if (wanted.parts && prompt?.style === 'prefix-suffix-middle') {
+    const alone = { memory: false, knn: false, steps: 0 };
+    if (memory) parts.unshift({ ...alone, name: ' + memory', memory: true });
+    if (states) parts.unshift({ ...alone, name: ' + kNN', knn: true });
+    parts.unshift({ ...alone, name: ' alone' });
+  }
+  if (wanted.thought && readsThought && steps === 0) parts.push({ ...whole, name: ' + thought', steps: TRIED_STEPS });
+  return parts;
 }
 
 /** A model as the product runs it: all items of a site under one thought, which has seen none of their targets. */
-function ours(engine: Engine, steps: number, parts: readonly Part[]): Measured {
+function ours(engine: Engine, parts: readonly Part[]): Measured {
   const { name, version } = engine.bundle.manifest;
   return {
-    names: parts.map(({ said }) => `${name} ${version}${said}`),
+    names: parts.map((part) => `${name} ${version}${part.name}`),
     close: () => engine.close(),
     async measure({ request, items }) {
-      const thought = await thoughtAfter(engine, request, engine.readsThought ? steps : 0);
+      const thoughts = new Map<number, Thought>();
+      for (const { steps } of parts) {
+        if (!thoughts.has(steps)) thoughts.set(steps, await thoughtAfter(engine, request, steps));
+      }
       const all: Outcome[][] = [];
       for (const { request: place, target } of items) {
         const outcomes: Outcome[] = [];
-        for (const { memory = true, knn = true } of parts) {
+        for (const { memory = true, knn = true, steps } of parts) {
+          const thought = thoughts.get(steps) ?? engine.prior;
           const { nats } = await engine.score(place, target, thought, { memory, knn });
           const maxLines = target.split('\n').length;
           const how = { steps: 0, maxLines, units: false, candidates: 1, thought, memory, knn };
@@ -165,20 +189,31 @@ function ours(engine: Engine, steps: number, parts: readonly Part[]): Measured {
 /** Tokens of its context. */
 const CONTEXT = 2048;
 
-async function theirs(gguf: string, engines: readonly Engine[]): Promise<Measured> {
+async function theirs(gguf: string, engines: readonly Engine[], parts: boolean): Promise<Measured> {
   const engine = engines.find(({ bundle }) => bundle.manifest.prompt?.style === 'prefix-suffix-middle');
   if (!engine) throw new UsageError('--gguf: give a --model that fills in, too: its tokenizer and prompt are used');
   const { bundle, device } = engine;
+  const { repository, file } = REPOSITORY_TOKENS;
+  const ends = endTokens(bundle.manifest);
+  if (parts && !(ends.includes(repository) && ends.includes(file)))
+    throw new UsageError(
+      '--parts: related files in front of llama.cpp are in the format of Qwen2.5-Coder; compare coder',
+    );
   const peer = await Peer.openFile(gguf, device.threads, CONTEXT);
+  const files = parts ? [0, RELATED.files] : [0];
   return {
-    names: ['llama.cpp'],
+    names: files.map((count) => (count > 0 ? 'llama.cpp + related files' : 'llama.cpp')),
     close: () => peer.close(),
     async measure({ items }) {
-      const all: Outcome[][] = [];
-      for (const { request, target } of items) {
-        const begun = performance.now();
-        const text = await written(peer, bundle, request, target.split('\n').length);
-        all.push([{ ...judged(text, target), milliseconds: performance.now() - begun }]);
+      const all: Outcome[][] = items.map(() => []);
+      // One variant after the other, as its prompt cache holds one prompt.
+      for (const count of files) {
+        for (const [i, { request, target }] of items.entries()) {
+          const begun = performance.now();
+          const prompt = [...relatedPrompt(bundle, request, count), ...infillPrompt(bundle, request)];
+          const text = await written(peer, bundle, prompt, target.split('\n').length);
+          all[i]?.push({ ...judged(text, target), milliseconds: performance.now() - begun });
+        }
       }
       return all;
     },
@@ -188,9 +223,29 @@ async function theirs(gguf: string, engines: readonly Engine[]): Promise<Measure
 /** Tokens that a plug-in lets it write at most. */
 const MAX_WRITTEN = 128;
 
-/** What it writes after [prefix] text [suffix] text [middle], as many tokens of either as our own window has, cut to so many lines. */
-async function written(peer: Peer, bundle: Bundle, request: CompletionRequest, lines: number): Promise<string> {
-  const { tokenizer, manifest } = bundle;
+/** What stands in front where related files do: the first tokens of the nearest. */
+const RELATED = { files: 2, tokens: 300 };
+
+/** `<|repo_name|>` and `<|file_sep|>` of Qwen2.5-Coder. */
+const REPOSITORY_TOKENS = { repository: 151663, file: 151664 };
+
+/** The beginnings of the nearest files in Qwen2.5-Coder's repository format; nothing where none are wanted. */
+function relatedPrompt({ tokenizer }: Bundle, { path, related }: CompletionRequest, count: number): number[] {
+  if (count === 0) return [];
+  const { repository, file } = REPOSITORY_TOKENS;
+  const name = (of: string) => tokenizer.encode(`${of}\n`);
+  const files = related
+    .slice(0, count)
+    .map(({ path: other, text }) => [
+      file,
+      ...name(other),
+      ...tokenizer.encode(normaliseNewlines(text).slice(0, RELATED.tokens * 8)).slice(0, RELATED.tokens),
+    ]);
+  return [repository, ...name('repository'), ...files.flat(), file, ...name(path)];
+}
+
+/** [prefix] text [suffix] text [middle], as many tokens of either as our own window has. */
+function infillPrompt({ tokenizer, manifest }: Bundle, request: CompletionRequest): number[] {
   const { prefix, suffix, middle } = manifest.prompt as InfillPrompt;
   const plain = {
     path: request.path,
@@ -201,7 +256,12 @@ async function written(peer: Peer, bundle: Bundle, request: CompletionRequest, l
   const room = window.context.length + window.prefix.length;
   const before = tokenizer.encode(plain.prefix.slice(-room * 8)).slice(-room);
   const after = tokenizer.encode(plain.suffix.slice(0, manifest.window.suffixTokens * 8));
-  const prompt = [prefix, ...before, suffix, ...after.slice(0, manifest.window.suffixTokens), middle];
+  return [prefix, ...before, suffix, ...after.slice(0, manifest.window.suffixTokens), middle];
+}
+
+/** What it writes after a prompt, cut to so many lines. */
+async function written(peer: Peer, bundle: Bundle, prompt: readonly number[], lines: number): Promise<string> {
+  const { tokenizer, manifest } = bundle;
   const ends = endTokens(manifest);
   const tokens: number[] = [];
   for await (const token of peer.tokens(prompt)) {

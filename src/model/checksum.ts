@@ -18,7 +18,7 @@ export async function verifiedPath(directory: string, file: BundleFile): Promise
     throw new UserError(`${path}: ${found.size} bytes instead of ${file.bytes}; install the model again`);
   }
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(path, { highWaterMark: 2 ** 21 }), hash);
   if (hash.digest('hex') !== file.sha256) {
     throw new UserError(`${path}: SHA-256 differs from the manifest's: the file is damaged; install the model again`);
   }

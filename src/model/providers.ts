@@ -6,7 +6,7 @@ import { messageOf, NumericalError, UserError } from './errors';
 import { PROVIDER_NAMES, providerOf, type DEVICES, type Provider } from './executionProviders';
 import type { Graphs } from './graphs';
 import { Kernel } from './kernel/kernel';
-import { agreement, probe, probeOnce, type Probe } from './probe';
+import { agreement, check, probe, probeOnce, type Probe } from './probe';
 import { missingRequirement } from './requirements';
 import type { Runtime } from './runtime';
 import { defaultThreads, openGraphs } from './sessions';
@@ -81,17 +81,21 @@ export async function openDevice(runtime: Runtime, bundle: Bundle, options: Devi
   const threads = options.threads ?? defaultThreads();
   const plain = await openGraphs(runtime, bundle, { provider: 'cpu', threads });
   const cpu = await asBundleError(bundle, async () =>
-    withKernel(plain, bundle, await probeOnce(plain, bundle), options.log),
+    withKernel(plain, bundle, await check(plain, bundle), options.log),
   );
   const base = runtime.fallback === undefined ? 'cpu' : 'wasm';
   const names = base === 'wasm' ? [] : candidates(options.device, process.platform);
-  const measured = names.length > 0 || options.measureAll === true;
+  const wanted = names.map((provider) => ({ provider, missing: missingRequirement(runtime, provider) }));
+  // What cannot be opened is no reason to measure the CPU, which takes a large decoder seconds.
+  const measured = options.measureAll === true || wanted.some(({ missing }) => missing === undefined);
   const reference = measured ? await asBundleError(bundle, () => probe(cpu, bundle)) : undefined;
 
-  const tried: { report: CandidateReport; graphs: Graphs | undefined }[] = [];
-  for (const provider of names) {
-    if (!reference) break;
-    const result = await tryProvider(runtime, bundle, provider, threads, reference, options.device === 'auto');
+  const tried: Tried[] = [];
+  for (const { provider, missing } of wanted) {
+    const result =
+      missing === undefined && reference
+        ? await tryProvider(runtime, bundle, provider, threads, reference, options.device === 'auto')
+        : unavailable(provider, missing);
     const { report } = result;
     options.log?.(`device ${provider}: ${report.reason}`);
     tried.push(result);
@@ -145,7 +149,7 @@ const MAX_KERNEL_DIFFERENCE = 0.05;
 
 /**
  * Graphs whose runs of a few tokens are the kernel's, where it knows their decoder and computes what they compute.
- * @param outputs of the graphs themselves for the probe
+ * @param outputs of the graphs themselves for the check
  */
 async function withKernel(
   graphs: Graphs,
@@ -158,7 +162,7 @@ async function withKernel(
     const kernel = await Kernel.open(bundle);
     if (!kernel) return graphs;
     const faster = graphs.with({ kernel });
-    const difference = agreement(await probeOnce(faster, bundle), outputs);
+    const difference = agreement(await check(faster, bundle), outputs);
     if (difference <= MAX_KERNEL_DIFFERENCE) return faster;
     log?.(`${instead}: the kernel's outputs differ by ${(difference * 100).toFixed(0)} %`);
   } catch (error) {
@@ -201,6 +205,15 @@ function baseReason(device: DeviceSetting, reports: readonly CandidateReport[], 
   return named ? `${device} is not usable: ${named.reason}` : 'no other device is faster';
 }
 
+interface Tried {
+  readonly report: CandidateReport;
+  readonly graphs: Graphs | undefined;
+}
+
+function unavailable(provider: Provider, reason = 'it is not installed'): Tried {
+  return { graphs: undefined, report: { provider, opened: false, chosen: false, reason } };
+}
+
 async function tryProvider(
   runtime: Runtime,
   bundle: Bundle,
@@ -208,9 +221,7 @@ async function tryProvider(
   threads: number,
   reference: Probe,
   mustBeFast: boolean,
-): Promise<{ report: CandidateReport; graphs: Graphs | undefined }> {
-  const missing = missingRequirement(runtime, provider);
-  if (missing) return { graphs: undefined, report: { provider, opened: false, chosen: false, reason: missing } };
+): Promise<Tried> {
   const scratch = await mkdtemp(join(tmpdir(), 'thoughtline-profile-'));
   let graphs: Graphs | undefined;
   try {

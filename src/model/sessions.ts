@@ -48,6 +48,8 @@ function sessionOptions(options: SessionOptions, graph: string): InferenceSessio
     interOpNumThreads: 1,
     // Nodes that fall to the CPU are counted by us (see providers.ts); the runtime's own warnings are of no use to a user.
     logSeverityLevel: 3,
+    // The arena keeps the memory of the largest run for good, and is no faster for it.
+    enableCpuMemArena: false,
     // Threads that spin between runs would keep the cores of an idle editor busy.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
     ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: `${options.profile}-${graph}` }),
