@@ -1,29 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Kind } from '../../src/edits/candidate';
-import {
-  EDIT_FEATURES,
-  EDIT_WEIGHTS,
-  editConfidence,
-  editFeatures,
-  type EditFeatures,
-  type EditWeights,
-  type KindWeights,
-} from '../../src/edits/confidence';
-import { UserError } from '../../src/model/errors';
-import { targetsOf } from '../../src/edits/targets';
+import type { EditWeights } from '../../src/edits/confidence';
 import type { Engine } from '../../src/completion/engine';
-import { MODEL_OPTIONS, MODEL_USAGE, parse, switchOption, wholeNumber } from '../../src/cli/arguments';
+import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from '../../src/cli/arguments';
 import { UsageError, type Command } from '../../src/cli/command';
 import { openEngine } from '../../src/cli/model';
 import { ProgressBar } from '../../src/cli/progress';
-import { bootstrap } from '../evaluation/bootstrap';
-import { share } from '../evaluation/table';
 import { fiveDigits } from '../fitting';
-import { fitLogistic } from '../logistic';
-import { quantile } from '../quantile';
-import { readHistories, type Commit } from './histories';
-import { outcomeOf, thresholdFor, type Outcome, type Policy } from './policy';
-import { walk, type Judge, type Observation, type Walk } from './walk';
+import { fitEdits, FOUND, foundWeights } from './fit';
+import { inTurn, readHistories } from './histories';
+import { judgeBy, variantList, type Judge, type Variant } from './judge';
+import { KeptWalks, readWalks } from './kept';
+import { agreement, KINDS, table, timeLines, type Row } from './report';
+import { walk, type Walk } from './walk';
 
 const USAGE = `npm run lab -- next-edits --fit DIR --measure DIR [options]
   How often the next edit is offered, and how often an offer is right, on commits of git histories: somebody makes the
@@ -31,9 +19,15 @@ const USAGE = `npm run lab -- next-edits --fit DIR --measure DIR [options]
   on the owners of one folder and measured on those of the other. A folder holds OWNER+NAME/repo, bare git directories.
 
   --commits N       of each repository, the newest that changed source files (default: 60)
-  --judge on|off    whether the model judges, under z_0 (default: off: what is found is rated without a model)
+  --judge LIST|off  the model judges under these thoughts, side by side on the same walks (default: off):
+                    z_0 (none), frozen (refined on the files as they were before the commit), warm (that one as it
+                    follows each edit, as in the editor)
+  --steps N         of a thought that is refined (default: the model's own)
   --precision P     share of offers on the fitting owners that have to be right, in per cent (default: 75)
-  --write FILE      write the weights there, under the model's name, or under "found"
+  --walks FILE      keep each walk there as it is made, and go on from there
+  --minutes N       make no further walk after so many minutes; the repositories take turns
+  --against FILE    how often the model and another one agree, whose walks were kept there
+  --write FILE      write the weights there, under the model's name (the last thought's), or under "found"
 ${MODEL_USAGE}`;
 
 const OPTIONS = {
@@ -42,18 +36,17 @@ const OPTIONS = {
   measure: { type: 'string' },
   commits: { type: 'string' },
   judge: { type: 'string' },
+  steps: { type: 'string' },
   precision: { type: 'string' },
+  walks: { type: 'string' },
+  minutes: { type: 'string' },
+  against: { type: 'string' },
   write: { type: 'string' },
 } as const;
 
-/** The name of the weights for what is found without a model. */
-const FOUND = 'found';
+type Values = ReturnType<typeof parse<typeof OPTIONS>>['values'];
 
-const ROWS: readonly { name: string; kinds: readonly Kind[] }[] = [
-  { name: 'renames', kinds: ['rename'] },
-  { name: 'repeats', kinds: ['repeat'] },
-  { name: 'both', kinds: ['rename', 'repeat'] },
-];
+const BOTH = ['rename', 'repeat'] as const;
 
 export const nextEdits: Command = {
   summary: 'how often the next edit is offered on commits, and how often that is right; fits its confidence',
@@ -61,134 +54,89 @@ export const nextEdits: Command = {
   async run(args) {
     const { values, positionals } = parse(args, OPTIONS);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of next-edits`);
-    if (values.fit === undefined || values.measure === undefined)
-      throw new UsageError('give --fit DIR and --measure DIR');
+    const { fit, measure } = values;
+    if (fit === undefined || measure === undefined) throw new UsageError('give --fit DIR and --measure DIR');
     const count = wholeNumber('--commits', values.commits ?? '60', 1, 10_000);
     const precision = wholeNumber('--precision', values.precision ?? '75', 1, 99) / 100;
-    const engine = switchOption('--judge', values.judge, false) ? await openEngine(values) : undefined;
-    const judge = engine && judgeBy(engine);
-    const times: number[] = [];
-    const fitting = await walks(readHistories(values.fit, count), judge, times);
-    const measuring = await walks(readHistories(values.measure, count), judge, times);
+    const minutes = values.minutes === undefined ? Infinity : wholeNumber('--minutes', values.minutes, 1, 10_000);
+    const variants = (values.judge ?? 'off') === 'off' ? [] : variantList(values.judge!);
+    const engine = variants.length > 0 ? await openEngine(values, { trainedChunks: true }) : undefined;
+    const { judge, kept } = judging(engine, variants, values);
+    const sets = [readHistories(fit, count), readHistories(measure, count)] as const;
+    const until = performance.now() + minutes * 60_000;
+    const [fitting = [], measuring = []] = await walks(sets, { judge, kept, until });
     await engine?.close();
 
-    const judged = judge !== undefined;
-    const weightsOf = judged ? fitGain(fitting) : (kind: Kind) => fitWeights(fitting, kind);
-    const plain = { rename: weightsOf('rename'), repeat: weightsOf('repeat') };
-    const policy: Policy = { weights: plain, kinds: ['rename', 'repeat'], judged };
-    const least = (kind: Kind) => ({ ...plain[kind], threshold: thresholdFor(fitting, policy, kind, precision) });
-    const fitted: EditWeights = { rename: least('rename'), repeat: least('repeat') };
     const name = engine?.bundle.manifest.name ?? FOUND;
-    const sets = [
-      ['fitting', fitting],
-      ['measuring', measuring],
-    ] as const;
-    console.log(JSON.stringify(fiveDigits(fitted)));
-    if (judged) console.log(table(`${FOUND}, on what ${name} judged`, sets, { ...policy, weights: found() }));
-    console.log(table(name, sets, { ...policy, weights: fitted }));
-    console.log(timesLine(times));
-    if (values.write !== undefined) await writeWeights(values.write, name, fiveDigits(fitted));
+    const fitted = (variants.length > 0 ? variants : [undefined]).map((judge) => ({
+      judge,
+      weights: fiveDigits(fitEdits(fitting, judge, precision)),
+    }));
+    for (const { judge, weights } of fitted) console.log(`${judge ?? FOUND}: ${JSON.stringify(weights)}`);
+    const named = [['fitting', fitting] as const, ['measuring', measuring] as const];
+    console.log(table(named, rowsOf(name, fitted)));
+    const all = [...fitting, ...measuring];
+    if (values.against !== undefined) console.log(agreementLines(all, values.against, variants));
+    console.log(timeLines(all));
+    if (values.write !== undefined) await writeWeights(values.write, name, fitted.at(-1)!.weights);
     return 0;
   },
 };
 
-/** How much more likely a model with z_0 finds the new text than the old. */
-function judgeBy(engine: Engine): Judge {
-  return (path, text, edit) => engine.gain({ path, ...targetsOf(edit, text) }, engine.prior);
-}
-
-async function walks(commits: readonly Commit[], judge: Judge | undefined, times: number[]): Promise<Walk[]> {
-  const bar = new ProgressBar('walking', commits.length);
-  const found: Walk[] = [];
-  for (const [index, commit] of commits.entries()) {
-    const one = await walk(commit, judge, times);
-    if (one) found.push(one);
-    bar.update(index + 1);
-  }
-  bar.clear();
-  return found;
-}
-
-function fitWeights(from: readonly Walk[], kind: Kind): KindWeights {
-  const observations = observed(from).filter(({ candidate }) => candidate.kind === kind);
-  const rows = observations.map(({ candidate }) => {
-    const features = editFeatures(candidate.facts, undefined);
-    return EDIT_FEATURES.map((name) => features[name]);
-  });
-  const { bias, weights } = fitLogistic(rows, observations.map(isRight));
-  const named = Object.fromEntries(EDIT_FEATURES.map((name, i) => [name, weights[i] ?? 0])) as EditFeatures;
-  return { bias, weights: named, threshold: 1 };
-}
-
-/** What can be said without a model as one feature, and what the model says as the other: there are few judgements. */
-function fitGain(from: readonly Walk[]): (kind: Kind) => KindWeights {
-  const plain = found();
-  const observations = observed(from).filter(({ gain }) => gain !== undefined);
-  const rows = observations.map(({ candidate, gain }) => {
-    const confidence = editConfidence(editFeatures(candidate.facts, undefined), plain[candidate.kind]);
-    return [Math.log(confidence / (1 - confidence)), editFeatures(candidate.facts, gain).gain];
-  });
-  const { bias, weights } = fitLogistic(rows, observations.map(isRight));
-  const [scale = 1, gain = 0] = weights;
-  return (kind) => {
-    const scaled = EDIT_FEATURES.map((name) => [name, scale * plain[kind].weights[name]]);
-    const all = { ...(Object.fromEntries(scaled) as EditFeatures), gain };
-    return { bias: bias + scale * plain[kind].bias, weights: all, threshold: 1 };
+/** Who judges, and where the walks are kept. @throws UsageError where the model has no thoughts of that kind */
+function judging(engine: Engine | undefined, variants: readonly Variant[], values: Values) {
+  const steps = stepsOption(values.steps) ?? engine?.defaultSteps ?? 0;
+  const refined = variants.find((variant) => variant !== 'z_0');
+  if (refined && !engine?.readsThought) throw new UsageError(`--judge ${refined}: the model reads no thought`);
+  if (refined && steps === 0) throw new UsageError(`--steps: give at least 1 with --judge ${refined}`);
+  const model = engine?.bundle.manifest;
+  const of = { model: model?.name, sha256: model?.files.weights.sha256, variants, steps: refined ? steps : 0 };
+  return {
+    judge: engine && judgeBy(engine, variants, steps),
+    kept: new KeptWalks(values.walks, of),
   };
 }
 
-function found(): EditWeights {
-  const weights = EDIT_WEIGHTS[FOUND];
-  if (!weights)
-    throw new UserError('src/edits/weights.json: no weights for what is found; fit them first, without --judge');
-  return weights;
-}
-
-function observed(walks: readonly Walk[]): Observation[] {
-  return walks.flatMap(({ moments }) => moments.flatMap(({ observations }) => observations));
-}
-
-function isRight({ makes }: Observation): boolean {
-  return makes !== undefined;
-}
-
-function table(name: string, sets: readonly (readonly [string, readonly Walk[]])[], policy: Policy): string {
-  const { rename, repeat } = policy.weights;
-  const thresholds = `renames ${rename.threshold}, repeats ${repeat.threshold}`;
-  const lines = [
-    `judged by: ${name}; least confidence: ${thresholds}; in brackets 95 % intervals by owner, shares in per cent`,
-    '',
-    '| owners | edits | commits | following edits | offered | right: precision | following edits offered: recall |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
-  ];
-  for (const [set, all] of sets) {
-    for (const row of ROWS) {
-      const outcomes = all.map((one) => outcomeOf(one, { ...policy, kinds: row.kinds }));
-      const owners = new Set(all.map(({ owner }) => owner)).size;
-      const sum = (pick: (outcome: Outcome) => number) => outcomes.reduce((total, one) => total + pick(one), 0);
-      const ratio = (value: (outcome: Outcome) => number, weight: (outcome: Outcome) => number) =>
-        share(bootstrap(outcomes.map((one) => ({ cluster: one.owner, value: value(one), weight: weight(one) }))));
-      const [following, offered] = [sum((one) => one.following), sum((one) => one.offered)];
-      const precision = ratio(
-        (one) => one.right,
-        (one) => one.offered,
-      );
-      const recall = ratio(
-        (one) => one.recalled,
-        (one) => one.following,
-      );
-      lines.push(
-        `| ${owners} ${set} | ${row.name} | ${all.length} | ${following} | ${offered} | ${precision} | ${recall} |`,
-      );
+/** The walks of each set, until the time is over. */
+async function walks(
+  sets: Parameters<typeof inTurn>[0],
+  { judge, kept, until }: { judge: Judge | undefined; kept: KeptWalks; until: number },
+): Promise<Walk[][]> {
+  const turns = inTurn(sets);
+  const bar = new ProgressBar('walking', turns.length);
+  const made: Walk[][] = sets.map(() => []);
+  for (const [index, { set, commit }] of turns.entries()) {
+    const key = `${commit.owner} ${commit.hash}`;
+    if (!kept.has(key)) {
+      if (performance.now() > until) continue;
+      kept.add(key, await walk(commit, judge));
     }
+    const one = kept.get(key);
+    if (one) made[set]!.push(one);
+    bar.update(index + 1);
   }
-  return lines.join('\n');
+  bar.clear();
+  return made;
 }
 
-function timesLine(times: readonly number[]): string {
-  const durations = times.map((ms) => ({ ms }));
-  const [median, max] = [quantile(durations, 0.5), quantile(durations, 0.99)];
-  return `finding: ${times.length} times, median ${median?.toFixed(1)} ms, 99 %: ${max?.toFixed(1)} ms`;
+/** What is found, by kinds of edits; or, where a model judges, what is found of that and what each of its thoughts says. */
+function rowsOf(name: string, fitted: readonly { judge: Variant | undefined; weights: EditWeights }[]): Row[] {
+  const [{ judge, weights }] = fitted as [(typeof fitted)[number]];
+  if (!judge)
+    return KINDS.map(({ name: edits, kinds }) => ({ judge: 'what is found', edits, policy: { weights, kinds } }));
+  const found = { judge: 'what is found', edits: 'both', policy: { weights: foundWeights(), kinds: BOTH, judge } };
+  const judged = fitted.map((one) => ({
+    judge: `${name}, ${one.judge}`,
+    edits: 'both',
+    policy: { kinds: BOTH, ...one },
+  }));
+  return [found, ...judged];
+}
+
+function agreementLines(all: readonly Walk[], file: string, [variant]: readonly Variant[]): string {
+  if (!variant) throw new UsageError('--against: give --judge, too');
+  const others = readWalks(file).walks.flatMap(({ walk: one }) => one ?? []);
+  return agreement(all, others, variant);
 }
 
 async function writeWeights(path: string, name: string, weights: EditWeights): Promise<void> {

@@ -42,6 +42,20 @@ export function readHistories(folder: string, count: number): Commit[] {
     });
 }
 
+/** Commits of several sets, the repositories taking turns: wherever one stops, of each owner as much has been seen. */
+export function inTurn(sets: readonly (readonly Commit[])[]): { set: number; commit: Commit }[] {
+  const seen = new Map<string, number>();
+  const ranked = sets.flatMap((commits, set) =>
+    commits.map((commit) => {
+      const key = `${set} ${commit.owner}`;
+      const rank = seen.get(key) ?? 0;
+      seen.set(key, rank + 1);
+      return { set, commit, rank };
+    }),
+  );
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ set, commit }) => ({ set, commit }));
+}
+
 function commitsOf(directory: string, owner: string, count: number): Commit[] {
   const words = ['log', '--no-merges', '--no-renames', '--diff-filter=M', '--raw', '--abbrev=40', '--format=%x00%H'];
   const log = git(directory, [...words, '-n', String(8 * count)]).toString('utf8');

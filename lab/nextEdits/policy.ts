@@ -1,5 +1,6 @@
 import type { Kind } from '../../src/edits/candidate';
 import { editConfidence, editFeatures, type EditWeights } from '../../src/edits/confidence';
+import type { Variant } from './judge';
 import type { Walk } from './walk';
 
 /** What became of a commit's edits. */
@@ -13,11 +14,12 @@ export interface Outcome {
   readonly recalled: number;
 }
 
-/** @param kinds of edits that are offered; @param judged whether only what a model was asked about is */
 export interface Policy {
   readonly weights: EditWeights;
+  /** Kinds of edits that are offered. */
   readonly kinds: readonly Kind[];
-  readonly judged: boolean;
+  /** Whose judgement counts: then only what a model was asked about is offered. */
+  readonly judge?: Variant | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Policy {
  * accepted, until one is wrong. That edit is dismissed, and nothing like it comes back. What was accepted need not be
  * edited by hand any more.
  */
-export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, judged }: Policy): Outcome {
+export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, judge }: Policy): Outcome {
   const made = new Set<string>();
   const dismissed = new Set<string>();
   let [offered, right] = [0, 0];
@@ -33,10 +35,11 @@ export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, jud
   for (const { edit, observations } of moments) {
     if (made.has(edit)) continue;
     const sure = observations
-      .filter(({ candidate, gain }) => kinds.includes(candidate.kind) && (!judged || gain !== undefined))
+      .filter(({ candidate, gains }) => kinds.includes(candidate.kind) && (!judge || gains[judge] !== undefined))
       .map((one) => {
         const fitted = weights[one.candidate.kind];
-        return { ...one, fitted, confidence: editConfidence(editFeatures(one.candidate.facts, one.gain), fitted) };
+        const gain = judge && one.gains[judge];
+        return { ...one, fitted, confidence: editConfidence(editFeatures(one.candidate.facts, gain), fitted) };
       })
       .filter(({ confidence, fitted }) => confidence >= fitted.threshold)
       .sort((a, b) => b.confidence - a.confidence);

@@ -75,9 +75,14 @@ export class Way {
     return this.#pending.length;
   }
 
+  /** Where an edit is to be made, in the text as it is now. */
+  startOf(index: number): number {
+    return this.#pending[index]!.start;
+  }
+
   /** Where the line begins in which an edit is to be made, in the text as it is now. */
   lineOf(index: number): number {
-    return lineAt(this.#text, this.#pending[index]!.start).start;
+    return lineAt(this.#text, this.startOf(index)).start;
   }
 
   /** Makes an edit. @returns it as an editor would tell it */

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { diff, distance } from '../../../lab/nextEdits/diff';
@@ -6,7 +9,12 @@ import { stepsOf, Way } from '../../../lab/nextEdits/steps';
 import { EDIT_FEATURES } from '../../../src/edits/confidence';
 import type { Candidate, Facts } from '../../../src/edits/candidate';
 import { outcomeOf, thresholdFor, type Policy } from '../../../lab/nextEdits/policy';
+import { inTurn } from '../../../lab/nextEdits/histories';
+import { judgeBy, variantList } from '../../../lab/nextEdits/judge';
+import { KeptWalks, readWalks } from '../../../lab/nextEdits/kept';
+import { agreement, candidateNll } from '../../../lab/nextEdits/report';
 import { walk, type Walk } from '../../../lab/nextEdits/walk';
+import type { CompletionRequest, Engine, Thought } from '../../../src/completion/engine';
 
 const BEFORE = 'open(file);\nclose(file);\nprint(user.name, 1);\nkeep();\nprint(user.name, 2);\n';
 const AFTER = 'open(file, mode);\nclose(file);\nprint(user.title, 1);\nkeep();\nprint(user.title, 2);\n';
@@ -66,13 +74,12 @@ const fitted = (threshold: number) => ({ bias: 0, weights: { ...none, left: 6 },
 const policy: Policy = {
   weights: { rename: fitted(0.6), repeat: fitted(0.6) },
   kinds: ['rename', 'repeat'],
-  judged: false,
 };
 
 describe('a commit, edit by edit', () => {
   it('what was edited once is found where it is edited next, and nowhere else is it right', async () => {
     const commit = { owner: 'o', hash: 'h', files: [{ path: 'a.ts', before: BEFORE, after: AFTER }] };
-    const walked = (await walk(commit, undefined, []))!;
+    const walked = (await walk(commit))!;
     const found = walked.moments.map(({ observations }) =>
       observations.map(
         ({ candidate, makes }) => `${candidate.oldText}→${candidate.newText} ${makes?.join() ?? 'wrong'}`,
@@ -92,9 +99,9 @@ describe('a commit, edit by edit', () => {
       hash: 'h',
       files: [{ path: 'a.ts', before, after }],
     });
-    assert.equal(await walk(file('a;\n', 'b;\n'), undefined, []), undefined);
+    assert.equal(await walk(file('a;\n', 'b;\n')), undefined);
     const [many, changed] = ['a', 'b'].map((name) => `keep(${name}, x);\nstay();\n`.repeat(100));
-    assert.equal(await walk(file(many!, changed!), undefined, []), undefined);
+    assert.equal(await walk(file(many!, changed!)), undefined);
   });
 });
 
@@ -126,17 +133,18 @@ describe('what is offered on the way', () => {
       facts: { ...nothing, left },
     } as unknown as Candidate,
     makes,
-    gain: undefined,
+    gains: {},
   });
   const commit: Walk = {
     owner: 'o',
+    hash: 'h',
     edits: 4,
     moments: [
-      { edit: '0', observations: [observed(6, ['1']), observed(5, ['2']), observed(0, undefined)] },
-      { edit: '1', observations: [observed(6, undefined)] },
-      { edit: '2', observations: [] },
-      { edit: '3', observations: [observed(6, undefined), observed(5, undefined)] },
-    ],
+      [observed(6, ['1']), observed(5, ['2']), observed(0, undefined)],
+      [observed(6, undefined)],
+      [],
+      [observed(6, undefined), observed(5, undefined)],
+    ].map((observations, i) => ({ edit: String(i), observations, finding: 1, judging: [] })),
   };
 
   it('the surest, one after the other; what was accepted is not edited by hand; what was dismissed does not come back', () => {
@@ -146,5 +154,104 @@ describe('what is offered on the way', () => {
   it('the threshold is the least with which enough is right', () => {
     assert.equal(thresholdFor([commit], policy, 'repeat', 0.6), 0.3);
     assert.equal(thresholdFor([commit], policy, 'repeat', 0.99), 1);
+  });
+});
+
+describe('judges', () => {
+  const commit = { owner: 'o', hash: 'h', files: [{ path: 'a.ts', before: BEFORE, after: AFTER }] };
+  /** An engine whose thoughts are the texts that they were refined on: a gain is how many edits the thought has seen. */
+  const engine = {
+    prior: { seen: -1 },
+    refinement: ({ edited }: CompletionRequest) => refined(edited?.length ?? 0),
+    follow: ({ edited }: CompletionRequest) => ({ refinement: refined(edited?.length ?? 0) }),
+    thought: (refinement: { seen: number }) => refinement,
+    gain: (_: unknown, { seen }: { seen: number } & Thought) => Promise.resolve(seen),
+  };
+  const refined = (seen: number) => ({ seen, advance: () => Promise.resolve(false) });
+  const judge = judgeBy(engine as unknown as Engine, ['z_0', 'frozen', 'warm'], 1);
+
+  it('are asked under no thought, under the one before all edits, and under the one that follows them', async () => {
+    const { moments } = (await walk(commit, judge))!;
+    const gains = moments.flatMap(({ observations }) => observations.map((one) => one.gains));
+    assert.ok(gains.length > 2);
+    for (const { z_0, frozen, warm } of gains) assert.deepEqual([z_0, frozen, Number(warm) > 0], [-1, 0, true]);
+    assert.deepEqual(
+      moments.map(({ judging, observations }) => judging.length === observations.length),
+      [true, true, true],
+    );
+  });
+
+  it('are named by their thoughts', () => {
+    assert.deepEqual(variantList('on'), ['z_0']);
+    assert.deepEqual(variantList('warm, z_0,warm'), ['warm', 'z_0']);
+    assert.throws(() => variantList('hot'), /--judge hot: use z_0, frozen, warm/);
+  });
+
+  const walkOf = (owner: string, gains: readonly number[]): Walk => {
+    const facts = { ...nothing, left: 6 };
+    const observations = gains.map((z_0, i) => ({
+      candidate: { kind: 'repeat', facts } as unknown as Candidate,
+      gains: { z_0 },
+      ...(i === 0 && { makes: ['1'] }),
+    }));
+    return { owner, hash: 'h', edits: 2, moments: [{ edit: '0', observations, finding: 1, judging: [] }] };
+  };
+
+  it('agree where both find the new text likelier, or both the old one', () => {
+    const lines = agreement([walkOf('a', [3, -1, 7])], [walkOf('a', [1, 1, 9]), walkOf('b', [1])], 'z_0').split('\n');
+    assert.match(lines[0]!, /^3 candidates .* 66.7 % by this one, 100.0 % by the other/);
+    assert.deepEqual(
+      lines.slice(4).map((line) => line.split('|')[2]!.trim()),
+      ['3', '2', '1', '0'],
+    );
+    assert.match(lines[4]!, / 66.7 /);
+    assert.match(lines[5]!, / 100.0 /);
+  });
+
+  it('know the better, the smaller the NLL of what became of the candidates', () => {
+    const trusting = (gain: number): Policy => {
+      const weights = { bias: 0, weights: { ...none, gain }, threshold: 1 };
+      return { weights: { rename: weights, repeat: weights }, kinds: ['repeat'], judge: 'z_0' };
+    };
+    const nll = (gain: number) => candidateNll([walkOf('a', [20, -20])], trusting(gain))!.mean;
+    assert.ok(Math.abs(nll(0) - Math.LN2) < 1e-9);
+    assert.ok(nll(1) < nll(0) && nll(0) < nll(-1));
+  });
+});
+
+describe('walks', () => {
+  it('of repositories take turns, in both sets', () => {
+    const commit = (owner: string, hash: string) => ({ owner, hash, files: [] });
+    const sets = [
+      [commit('a', '1'), commit('a', '2'), commit('b', '3')],
+      [commit('c', '4'), commit('c', '5')],
+    ];
+    assert.deepEqual(
+      inTurn(sets).map(({ set, commit: { hash } }) => `${set} ${hash}`),
+      ['0 1', '0 3', '1 4', '0 2', '1 5'],
+    );
+  });
+
+  it('are kept as they are made, and not mixed with others', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'walks-'));
+    const file = join(folder, 'walks.jsonl');
+    const of = { model: 'nano', sha256: 'a', variants: ['z_0'], steps: 0 };
+    const made: Walk = { owner: 'o', hash: 'h', edits: 2, moments: [] };
+    const kept = new KeptWalks(file, of);
+    kept.add('o h', made);
+    kept.add('o i', undefined);
+    appendFileSync(file, '{"key":"o j","wa');
+    const again = new KeptWalks(file, of);
+    assert.deepEqual(
+      [again.get('o h'), again.has('o i'), again.get('o i'), again.has('o j')],
+      [made, true, undefined, false],
+    );
+    again.add('o j', undefined);
+    assert.ok(new KeptWalks(file, of).has('o j'), 'behind the line that was broken off');
+    assert.throws(() => new KeptWalks(file, { ...of, steps: 2 }), /walks.jsonl: walks of another model/);
+    assert.throws(() => readWalks(join(folder, 'none')), /none: no such file/);
+    writeFileSync(file, 'x\ny\n');
+    assert.throws(() => readWalks(file), /walks.jsonl: not a file of walks/);
+    rmSync(folder, { recursive: true });
   });
 });
