@@ -32,8 +32,8 @@ const USAGE = `npm run lab -- compare --each DIR --model MODEL [--model MODEL] [
   --model MODEL  nano, coder, or a bundle's folder; may be given more than once
   --gguf FILE    weights for llama.cpp; the first model that fills in tells the prompt and the tokens
   --steps N      steps of thought (default: as many as pay with the model)
-  --parts        models that fill in also alone, with their kNN cache, and with their lookup memory without it; llama.cpp
-                 also with the beginnings of the two nearest files in front
+  --parts        models that fill in also alone, and where they have weights for a kNN cache, with that or the lookup memory;
+                 llama.cpp also with the beginnings of the two nearest files in front
   --thought      models that take no steps by default also with four, on top of everything
   --minutes N    begin nothing new after that time (default: no limit)
   --seed S       which texts (default: 1)
@@ -148,7 +148,7 @@ function partsOf(
   const parts = [whole];
   if (wanted.parts && prompt?.style === 'prefix-suffix-middle') {
     const alone = { memory: false, knn: false, steps: 0 };
-    if (memory) parts.unshift({ ...alone, name: ' + memory', memory: true });
+    if (memory?.states) parts.unshift({ ...alone, name: ' + memory', memory: true });
     if (states) parts.unshift({ ...alone, name: ' + kNN', knn: true });
     parts.unshift({ ...alone, name: ' alone' });
   }
