@@ -12,11 +12,11 @@ from onnx import numpy_helper
 
 from thoughtline_train import parity, quantise
 from thoughtline_train.bundle import read_bundle
-from thoughtline_train.card import split_at
-from thoughtline_train.export import export_graphs
+from thoughtline_train.export import split_at
 from thoughtline_train.fixtures import measure_of_noise
 from thoughtline_train.loop import load_decoder
 from thoughtline_train.model import Decoder
+from thoughtline_train.onnx_graphs import export_graphs
 
 
 def rounded(state, bits: int = 16) -> Decoder:

@@ -28,7 +28,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     commands = parser.add_subparsers(dest="command", required=True)
 
+    for add in (add_corpus, add_tokenizer, add_pretrain, add_export, add_tiny):
+        add(commands)
+    options = parser.parse_args()
+    options.start(options)
+
+
+def add_corpus(commands) -> None:
     corpus = commands.add_parser("corpus", help="fetch, build and describe the corpus")
+    corpus.set_defaults(start=run_corpus)
     corpus.add_argument(
         "action", choices=["resolve", "fetch", "build", "withheld", "prune", "report", "folders", "contamination"]
     )
@@ -54,14 +62,20 @@ def main() -> None:
     corpus.add_argument("--cap-package", type=int, default=3_000_000, help="characters of one package at most")
     corpus.add_argument("--cap-owner", type=int, default=9_000_000, help="characters of one owner at most")
 
+
+def add_tokenizer(commands) -> None:
     tokenizer = commands.add_parser("tokenizer", help="train the tokenizer, then pack the corpus with it")
     tokenizer.add_argument("--vocabulary", type=int, default=8192)
     tokenizer.add_argument("--sample", type=float, default=24e6, help="characters to train the merges on")
     pack = commands.add_parser("pack", help="pack the corpus with a tokenizer that is there already")
     for command in (tokenizer, pack):
+        command.set_defaults(start=run_tokenizer)
         command.add_argument("--python", type=float, default=1.0, help="share of Python in each split at most")
 
+
+def add_pretrain(commands) -> None:
     pretrain = commands.add_parser("pretrain", help="plain language modelling with fill-in-the-middle")
+    pretrain.set_defaults(start=run_pretrain)
     pretrain.add_argument("--run", type=Path, required=True, help="folder of the run's state and log")
     pretrain.add_argument("--minutes", type=float, default=45, help="computing time in all, over all resumptions")
     pretrain.add_argument(
@@ -82,7 +96,10 @@ def main() -> None:
     for name in ("width", "layers", "heads", "kv-heads", "hidden"):
         pretrain.add_argument(f"--{name}", type=int)
 
+
+def add_export(commands) -> None:
     export = commands.add_parser("export", help="make a bundle of a trained state")
+    export.set_defaults(start=run_export)
     export.add_argument("--state", type=Path, required=True)
     export.add_argument("--out", type=Path, required=True)
     export.add_argument("--name", default="nano")
@@ -104,44 +121,52 @@ def main() -> None:
     export.add_argument("--hardware", default="2 CPU cores")
     export.add_argument("--bits", type=int, choices=[16, 8], default=16, help="of a stored weight; 8 in blocks")
 
+
+def add_tiny(commands) -> None:
     tiny = commands.add_parser("tiny", help="make the bundle of random weights that tests use")
+    tiny.set_defaults(start=run_tiny)
     tiny.add_argument("--out", type=Path, default=TRAIN.parent / "models" / "tiny")
     tiny.add_argument("--fixtures", type=Path, default=TRAIN.parent / "test" / "fixtures")
     tiny.add_argument("--bits", type=int, choices=[16, 8], default=16)
 
-    options = parser.parse_args()
-    if options.command == "corpus":
-        run_corpus(options)
-    elif options.command in ("tokenizer", "pack"):
-        from . import data
-        from . import tokenizer as t
-        from .corpus import sample
 
-        if options.command == "tokenizer":
-            t.train(sample(options.cache, options.sample, options.seed), options.vocabulary, options.tokenizer)
-        for split in ("train", "validation", "test", "withheld"):
-            data.pack(options.cache, options.tokenizer, split, options.python)
-    elif options.command == "pretrain":
-        from .loop import device_of  # noqa: F401  (imports torch once the arguments are known to be right)
-        from .model import Config
-        from .pretrain import pretrain as run
-        from .tokenizer import load
+# Modules that take long to import are imported once the arguments are known to be right.
 
-        given = {k: getattr(options, k) for k in Config.__dataclass_fields__ if getattr(options, k, None) is not None}
-        given["vocabulary"] = load(options.tokenizer).get_vocab_size()
-        run(
-            options.cache, options.tokenizer, options.run, Config(**given), options.minutes, options.batch,
-            options.length, options.suffix, options.muon, options.adam, options.fim, options.seed, options.device,
-            options.start_from, options.wall, options.threads, options.decay,
-        )  # fmt: skip
-    elif options.command == "tiny":
-        from .fixtures import tiny_bundle
 
-        tiny_bundle(options.tokenizer, options.out, options.fixtures, options.bits)
-    elif options.command == "export":
-        from .card import export
+def run_tokenizer(options: argparse.Namespace) -> None:
+    """`tokenizer` and `pack`."""
+    from . import data
+    from . import tokenizer as t
+    from .corpus import sample
 
-        export(options)
+    if options.command == "tokenizer":
+        t.train(sample(options.cache, options.sample, options.seed), options.vocabulary, options.tokenizer)
+    for split in ("train", "validation", "test", "withheld"):
+        data.pack(options.cache, options.tokenizer, split, options.python)
+
+
+def run_pretrain(options: argparse.Namespace) -> None:
+    from .model import Config
+    from .pretrain import Pretraining, pretrain
+    from .tokenizer import load
+
+    given = {k: getattr(options, k) for k in Config.__dataclass_fields__ if getattr(options, k, None) is not None}
+    given["vocabulary"] = load(options.tokenizer).get_vocab_size()
+    same = Pretraining.__dataclass_fields__.keys() - {"folder", "config"}
+    wanted = {name: getattr(options, name) for name in same}
+    pretrain(Pretraining(folder=options.run, config=Config(**given), **wanted))
+
+
+def run_export(options: argparse.Namespace) -> None:
+    from .export import export
+
+    export(options)
+
+
+def run_tiny(options: argparse.Namespace) -> None:
+    from .fixtures import tiny_bundle
+
+    tiny_bundle(options.tokenizer, options.out, options.fixtures, options.bits)
 
 
 def run_corpus(options: argparse.Namespace) -> None:

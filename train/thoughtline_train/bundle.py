@@ -1,6 +1,8 @@
-"""A bundle read back: the decoder that it was exported from, as its weights are stored."""
+"""A bundle: written (graphs, manifest, card, tokenizer), and read back as the decoder that it was exported from."""
 
+import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +13,88 @@ import torch
 from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from .export import FORMAT
 from .model import Config, Decoder
+from .onnx_graphs import export_graphs
 from .parity import differences
+from .safetensors import tensors_of, write_safetensors
+
+FORMAT = 3
+NEEDS = "0.3.0"  # the first version of Thoughtline that reads this format
+LICENCE = "MIT"
+
+# What a manifest says of the thought's steps until the lab fits them to the decoder: lengths of the steps from the
+# prior, and of one after an edit; what share of its way from the prior a thought loses at each; the deviations of prior
+# and posterior.
+# The prior is as wide as a thought after its first step; the posterior too, since one file says little of a number.
+STEPS, WARM_STEP, PULL, DEVIATION = (0.04, 0.02, 0.0133, 0.01), 0.02, 0.05, 0.04
+
+
+def write_bundle(
+    decoder: Decoder, tokenizer: Path, folder: Path, name: str, version: str, window: dict, training: dict, card: str,
+    bits: int = 16, fitted: dict | None = None,
+) -> None:  # fmt: skip
+    """`fitted`: `memory`, `states` and `energy`, where they are known already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tokens = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
+    properties = {"name": name, "version": version, "licence": LICENCE, "tokenizer_sha256": tokens}
+    export_graphs(decoder, folder, bits, properties)
+    # For other libraries; no file of the bundle, which Thoughtline reads.
+    write_safetensors(folder / "model.safetensors", tensors_of(decoder, bits), {"format": "pt", **properties})
+    if tokenizer.resolve() != (folder / "tokenizer.json").resolve():
+        shutil.copyfile(tokenizer, folder / "tokenizer.json")
+    (folder / "README.md").write_text(card)
+    files = {
+        "trunk": "trunk.onnx", "top": "top.onnx", "evidence": "evidence.onnx", "weights": "weights.bin",
+        "tokenizer": "tokenizer.json", "card": "README.md",
+    }  # fmt: skip
+    manifest = {
+        "format": FORMAT,
+        "needs": NEEDS,
+        "name": name,
+        "version": version,
+        "architecture": architecture(decoder.config),
+        "window": {k: window[k] for k in ("tokens", "suffixTokens", "hop")},
+        "chunk": {"tokens": window["chunk"]},
+        "specialTokens": {"pad": 0, "file": 1, "suffix": 2, "prefix": 3, "end": 4},
+        "thought": thought_of(decoder.config),
+        **(fitted or {}),
+        "training": training,
+        "files": {key: described(folder / path) for key, path in files.items()},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def architecture(c: Config) -> dict:
+    return {
+        "vocabulary": c.vocabulary, "width": c.width, "layers": c.layers, "trunkLayers": c.trunk_layers,
+        "heads": c.heads, "kvHeads": c.kv_heads, "headWidth": c.head_width,
+        # What the graphs hold already, for those who read a bundle back (bundle.py).
+        "ropeBase": c.rope_base, "normEpsilon": c.norm_epsilon, "attentionBias": False, "tied": True,
+    }  # fmt: skip
+
+
+def thought_of(c: Config) -> dict:
+    """Steps and deviations, for each top layer, before any are fitted."""
+
+    def each(value: float) -> list[float]:
+        return [value] * c.top_layers
+
+    return {
+        "features": c.features,
+        "defaultSteps": 1,
+        "maxSteps": len(STEPS),
+        "stepSize": [each(size) for size in STEPS],
+        "warmStepSize": each(WARM_STEP),
+        "priorPull": [each(PULL) for _ in STEPS],
+        "warmPriorPull": each(PULL),
+        "priorDeviation": each(DEVIATION),
+        "posteriorDeviation": each(DEVIATION),
+    }
+
+
+def described(path: Path) -> dict:
+    data = path.read_bytes()
+    return {"path": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def read_bundle(folder: Path) -> Decoder:

@@ -8,7 +8,7 @@ import torch
 from tokenizers import Tokenizer
 
 from . import features
-from .export import write_bundle
+from .bundle import write_bundle
 from .graphs import evidence_nll, fused
 from .model import Config, Decoder
 

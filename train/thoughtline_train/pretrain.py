@@ -1,6 +1,7 @@
 """Plain language modelling with fill-in-the-middle: all the training that a decoder has."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,35 +15,61 @@ from .precision import autocast
 from .threads import Threads
 
 
-def pretrain(
-    cache: Path, tokenizer: Path, folder: Path, config: Config, minutes: float, batch: int, length: int, suffix: int,
-    muon: float, adam: float, fim: float, seed: int, device_name: str, start_from: Path | None,
-    wall: float = math.inf, threads: int = 0, decay: float = 0.4,
-) -> None:  # fmt: skip
-    """Trains for `minutes` of computing time in all, resuming from `folder`/state.pt where there is one.
+@dataclass(frozen=True)
+class Pretraining:
+    """What is trained, on what, and how long."""
 
-    After `wall` minutes of this process it saves and ends, to be resumed. `decay`: share of the run over which the rate
-    falls. `start_from` continues from another run's decoder, or a bundle's.
-    """
-    torch.manual_seed(seed)
-    device = device_of(device_name)
-    newlines = newline_tokens(tokenizer)
-    train, valid = Split(cache, "train", newlines), Split(cache, "validation", newlines)
-    decoder, before = load_decoder(start_from, len(newlines)) if start_from else (Decoder(config), {})
+    cache: Path
+    tokenizer: Path
+    # Of the run: its state and log.
+    folder: Path
+    config: Config
+    # Of computing time in all, over all resumptions.
+    minutes: float
+    batch: int
+    length: int
+    suffix: int
+    # Rates of the two optimisers.
+    muon: float
+    adam: float
+    # Share of windows that fill in the middle.
+    fim: float
+    seed: int
+    device: str
+    # Another run's decoder, or a bundle's, to continue from.
+    start_from: Path | None = None
+    # Minutes after which this process saves and ends, to be resumed.
+    wall: float = math.inf
+    threads: int = 0
+    # Share of the run over which the rate falls.
+    decay: float = 0.4
+
+
+def pretrain(wanted: Pretraining) -> None:
+    """Trains, resuming from `folder`/state.pt where there is one."""
+    torch.manual_seed(wanted.seed)
+    device = device_of(wanted.device)
+    newlines = newline_tokens(wanted.tokenizer)
+    train, valid = Split(wanted.cache, "train", newlines), Split(wanted.cache, "validation", newlines)
+    if wanted.start_from:
+        decoder, before = load_decoder(wanted.start_from, len(newlines))
+    else:
+        decoder, before = Decoder(wanted.config), {}
     decoder.to(device)
-    opt = optimiser(decoder, muon, adam)
-    run = Run(folder, minutes * 60, wall * 60, device=device)
+    opt = optimiser(decoder, wanted.muon, wanted.adam)
+    run = Run(wanted.folder, wanted.minutes * 60, wanted.wall * 60, device=device)
     if state := run.resume():
         decoder.load_state_dict(state["decoder"])
         opt.load(state["optimiser"])
-    rng = np.random.default_rng((seed, rank(), run.step))
+    rng = np.random.default_rng((wanted.seed, rank(), run.step))
     if device.type == "cpu":
         loss_of = torch.compile(lambda x, y: decoder(x, y))
     else:
         decoder.compile_parts()
         loss_of = decoder
     fixed = np.random.default_rng(1)
-    checks = [language_batch(valid, 8, length, suffix, fixed, fim) for _ in range(8)]
+    shape = wanted.length, wanted.suffix
+    checks = [language_batch(valid, 8, *shape, fixed, wanted.fim) for _ in range(8)]
 
     def place(pair) -> tuple[Tensor, Tensor]:
         x, y = (torch.from_numpy(a).to(device, non_blocking=True) for a in pair)
@@ -62,8 +89,8 @@ def pretrain(
             **inherited(before), decoder=decoder.state_dict(), optimiser=opt.state(), config=decoder.config.to_json()
         )
 
-    draw = prefetch(lambda: language_batch(train, batch, length, suffix, rng, fim))
-    adaptive = Threads(device, threads)
+    draw = prefetch(lambda: language_batch(train, wanted.batch, *shape, rng, wanted.fim))
+    adaptive = Threads(device, wanted.threads)
     while run.going:
         run.begin()
         x, y = place(draw())
@@ -72,8 +99,8 @@ def pretrain(
         loss.backward()
         average_gradients(decoder.parameters())
         torch.nn.utils.clip_grad_norm_(decoder.parameters(), 1.0)
-        opt.step(schedule(run.done, decay=decay))
-        run.advance(batch * length, loss=loss.item())
+        opt.step(schedule(run.done, decay=wanted.decay))
+        run.advance(wanted.batch * wanted.length, loss=loss.item())
         adaptive.settle()
         if run.step % 200 == 0:
             nll = validate()
