@@ -1,3 +1,5 @@
+import { sigmoid } from '../src/numbers';
+
 /** Keeps weights finite where a feature decides alone. */
 const RIDGE = 0.5;
 const ROUNDS = 30;
@@ -17,7 +19,7 @@ export function fitLogistic(
     const gradient = theta.map((value, i) => (i === 0 ? 0 : RIDGE * value));
     const hessian = theta.map((_, i) => theta.map((__, j) => (i === j ? (i === 0 ? 1e-6 : RIDGE) : 0)));
     inputs.forEach((row, index) => {
-      const p = 1 / (1 + Math.exp(-dot(row, theta)));
+      const p = sigmoid(dot(row, theta));
       const error = p - Number(right[index]);
       for (let i = 0; i < size; i++) {
         gradient[i] = (gradient[i] as number) + error * (row[i] as number);

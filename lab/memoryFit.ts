@@ -3,6 +3,7 @@ import { GATE_INPUTS, gateInputs, memoryGate, normalise, type DecoderView } from
 import { bucketOf, predict, type CacheHit } from '../src/memory/prediction';
 import { INVERSE_TEMPERATURE, KNN_GATE_INPUTS, knnGateInputs, knnGate, type KnnDistribution } from '../src/memory/knn';
 import type { OpenIdentifier } from '../src/memory/identifiers';
+import { sigmoid } from '../src/numbers';
 
 /** One token that was to be written: the cache hits before it, and what the decoder thought. */
 export interface Sample {
@@ -248,7 +249,7 @@ function gateGradient(rows: readonly GateRow[], values: Float64Array, decay: num
   const gradient = new Float64Array(values.length);
   for (const { inputs, decoder, memoryShare, fixed } of rows) {
     const score = inputs.reduce((sum, input, i) => sum + input * (values[i] as number), 0);
-    const share = 1 / (1 + Math.exp(-score));
+    const share = sigmoid(score);
     const p = (1 - share) * decoder + share * memoryShare + fixed;
     const slope = (-(memoryShare - decoder) / Math.max(p, Number.MIN_VALUE)) * share * (1 - share);
     inputs.forEach((input, i) => {

@@ -5,6 +5,7 @@
 import { isAbsolute } from 'node:path';
 import { endpointBase } from './api/address';
 import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
+import { isRecord } from './json';
 import { DEVICES } from './model/executionProviders';
 
 export { CONFIDENCE_LEVELS };
@@ -200,8 +201,4 @@ export function carriedOver(given: Readonly<Record<string, unknown>>): Record<st
   if (now['memory'] === true) now['memory'] = 'workspace';
   if (workspaceMemory === false && (now['memory'] ?? 'workspace') === 'workspace') now['memory'] = 'openFiles';
   return now;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { median } from '../../src/numbers';
 import { calibrationError } from '../confidenceFit';
 import { bootstrap, type Interval, type Part } from './bootstrap';
 import { KINDS, CUT_KINDS, type Kind, type CutKind } from './items';
@@ -226,10 +227,6 @@ function calibrationOf(outcomes: readonly Outcome[]): number | undefined {
     logprob === undefined ? [] : [{ confidence: Math.exp(logprob), right: exact }],
   );
   return shown.length === 0 ? undefined : calibrationError(shown);
-}
-
-function median(values: readonly number[]): number | undefined {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 function meanOf(

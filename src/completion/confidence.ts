@@ -1,4 +1,5 @@
 import type { ConfidenceWeights } from '../model/manifest';
+import { sigmoid } from '../numbers';
 
 /** What is known of a candidate besides its text. */
 export interface CandidateFacts {
@@ -57,7 +58,7 @@ export function logOdds(features: Features, { bias, weights }: Pick<ConfidenceWe
 
 /** Probability that a candidate with these log-odds is what would have been typed. */
 export function confidence(logOdds: number): number {
-  return 1 / (1 + Math.exp(-logOdds));
+  return sigmoid(logOdds);
 }
 
 /** Ranges of the features that a single text, which all thoughts agree on, can still come to have. */

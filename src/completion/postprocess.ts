@@ -1,6 +1,7 @@
 import { isSubsequence } from '../syntax/edit';
 import { UNKNOWN, type SyntaxCheckers, type SyntaxCheck } from '../syntax/checker';
 import type { Manifest } from '../model/manifest';
+import { percent } from '../numbers';
 import { isBoundary } from './boundary';
 import { documentOf } from './document';
 import { confidence, logOdds, featuresOf, minLogprob } from './confidence';
@@ -251,8 +252,4 @@ function reasonOf({ prefix, suffix, path }: CompletionRequest, text: string): st
 
 function nothing(stop: CompletionResult['stop'], reason: string): Postprocessed {
   return { text: '', candidates: [], replaceSuffix: 0, stop, reason };
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

@@ -1,3 +1,4 @@
+import { sigmoid } from '../numbers';
 import type { Candidate, Facts, Kind } from './candidate';
 import { MAX_TOKENS } from './candidate';
 import fitted from './weights.json';
@@ -69,7 +70,7 @@ export function editFeatures(facts: Facts, gain: number | undefined): EditFeatur
 /** Probability that an edit is the user's next one, or one of the next. */
 export function editConfidence(features: EditFeatures, { bias, weights }: Omit<KindWeights, 'threshold'>): number {
   const odds = EDIT_FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
-  return 1 / (1 + Math.exp(-odds));
+  return sigmoid(odds);
 }
 
 /** A candidate, and how sure it is. */

@@ -1,10 +1,13 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatInfill } from '../api/infill';
-import type { ErrorObject } from '../api/objects';
+import { parseJson } from '../json';
 import { exchange, type Answered } from './http';
 import type { RemoteText, InfillRequest } from './messages';
 
 const models = z.object({ data: z.array(z.object({ id: z.string().min(1).max(512) })).min(1) });
+
+/** Of its own words the code alone, and only one that looks like one. */
+const refusal = z.object({ error: z.object({ code: z.string().regex(/^[\w-]{1,40}$/) }) });
 
 const completion = z.object({
   choices: z
@@ -99,17 +102,9 @@ export class Endpoint {
     if (status === 404) this.#model = undefined;
     if (status >= 300 && status < 400)
       return `${this.#host}: it leads elsewhere, which is not followed; give that address`;
-    const code = (parseJson(body) as Partial<ErrorObject> | undefined)?.error?.code;
-    const known = typeof code === 'string' && /^[\w-]{1,40}$/.test(code) ? ` (${code})` : '';
+    const code = refusal.safeParse(parseJson(body)).data?.error.code;
+    const known = code === undefined ? '' : ` (${code})`;
     return `${this.#host}: ${remedy[status] ?? `it answered with status ${status}`}${known}`;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { megabytes } from '../adopt/sources/place';
+import { isRecord, parseJson } from '../json';
 import { t } from './l10n';
 
 export interface BundleFacts {
@@ -75,8 +76,8 @@ function licenceOf(folder: string): string | undefined {
 
 function readJson(path: string): Record<string, unknown> | undefined {
   try {
-    const read = JSON.parse(readFileSync(path, 'utf8')) as unknown;
-    return typeof read === 'object' && read !== null ? (read as Record<string, unknown>) : undefined;
+    const read = parseJson(readFileSync(path, 'utf8'));
+    return isRecord(read) ? read : undefined;
   } catch {
     return undefined;
   }

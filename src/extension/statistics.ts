@@ -3,6 +3,7 @@
  * out. VS Code's stable interface does not tell an extension what is shown or accepted in part, so `shown`, `partly` and
  * `dismissed` are inferred (`offers.ts`); `accepted` is told.
  */
+import { isRecord } from '../json';
 
 /** When accepted text is looked at again, in seconds. */
 export const retention = [30, 120, 600] as const;
@@ -48,7 +49,10 @@ const KEPT_DAYS = 60;
 
 export const noStatistics: Statistics = { format: 1, days: [] };
 
-/** What was stored, as far as it can be read; `dropped` says in one line what could not be. */
+/**
+ * What was stored, as far as it can be read; `dropped` says in one line what could not be. Read without a schema: the
+ * library for schemas is several times as large as what VS Code loads at its start.
+ */
 export function readStatistics(stored: unknown): { readonly statistics: Statistics; readonly dropped?: string } {
   if (stored === undefined) return { statistics: noStatistics };
   const nothing = (why: string) => ({ statistics: noStatistics, dropped: `stored statistics are dropped: ${why}` });
@@ -84,10 +88,6 @@ function isTable(value: unknown): boolean {
 
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function show(value: unknown): string {

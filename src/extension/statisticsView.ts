@@ -1,6 +1,7 @@
 /** The page of statistics as HTML without scripts. */
 import { bars } from './bars';
 import { escapeHtml } from '../plot/html';
+import { milliseconds, percent } from '../numbers';
 import { latencyAt, latencyQuantile, retention, totals, type Statistics } from './statistics';
 import { t } from './l10n';
 
@@ -119,12 +120,4 @@ function latencies(counts: Readonly<Record<string, number>>): string {
   return `<figure>
 ${bars({ labels, series, xTitle: t('milliseconds from the request to the suggestion'), yTitle: t('answers'), width: 560, height: 220 })}
 </figure>`;
-}
-
-function percent(share: number | undefined): string {
-  return share === undefined ? '–' : `${Math.round(100 * share)} %`;
-}
-
-function milliseconds(value: number | undefined): string {
-  return value === undefined ? '–' : `${Math.round(value)} ms`;
 }

@@ -1,3 +1,4 @@
+import { milliseconds, percent } from '../numbers';
 import { escapeHtml } from '../plot/html';
 import { plot } from '../plot/plot';
 import { deviceName } from './deviceName';
@@ -214,14 +215,6 @@ function number(value: number | undefined, digits: number): string {
   // Digits after the point tell nothing about thousands.
   const shown = Math.abs(value) >= 1000 ? 0 : digits;
   return value.toLocaleString('en', { minimumFractionDigits: shown, maximumFractionDigits: shown }).replace('-', '−');
-}
-
-function percent(share: number): string {
-  return Number.isFinite(share) ? `${Math.round(100 * share)} %` : '–';
-}
-
-function milliseconds(value: number | undefined): string {
-  return value === undefined ? '–' : `${Math.round(value)} ms`;
 }
 
 /** What stays on the page around it. */

@@ -1,4 +1,5 @@
 /** What the language server and the inference process say to each other over the process' IPC channel. */
+import * as z from 'zod';
 import type { Targets } from '../edits/targets';
 import type {
   CompletionOptions,
@@ -8,6 +9,7 @@ import type {
   ThoughtTrace,
   TokenChange,
 } from '../completion/engine';
+import { isRecord } from '../json';
 
 export type { CompletionRequest, CompletionResult, Suggested, ThoughtTrace };
 
@@ -175,67 +177,59 @@ export type FromInference =
   | { readonly type: 'indexing'; readonly progress?: IndexProgress | undefined }
   | { readonly type: 'log'; readonly line: string };
 
-const isText = (value: unknown) => typeof value === 'string';
-const isNumber = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
-const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 0;
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
-const isResult = (value: unknown) =>
-  isRecord(value) &&
-  isText(value['text']) &&
-  isText(value['stop']) &&
-  isCount(value['replaceSuffix']) &&
-  isCount(value['read']) &&
-  isNumber(value['milliseconds']) &&
-  Array.isArray(value['candidates']) &&
-  value['candidates'].every(
-    (one: unknown) =>
-      isRecord(one) && isText(one['text']) && isCount(one['replaceSuffix']) && typeof one['logprob'] === 'number',
-  );
+const count = z.int().nonnegative();
+/** Such as −∞, too, which `z.number` refuses. */
+const nats = z.custom<number>((value) => typeof value === 'number');
+const anObject = z.custom<object>(isRecord);
+const suggested = { text: z.string(), replaceSuffix: count };
 
 /** What each kind of message must hold for the server to be able to use it. */
-const fields: Record<FromInference['type'], Record<string, (value: unknown) => boolean>> = {
-  loading: { fraction: isNumber, message: isText },
-  ready: {
-    device: isText,
-    model: (value) =>
-      isRecord(value) &&
-      isText(value['name']) &&
-      isText(value['version']) &&
-      typeof value['readsThought'] === 'boolean' &&
-      isCount(value['defaultSteps']) &&
-      (value['infills'] === undefined || typeof value['infills'] === 'boolean'),
-  },
-  refused: { reason: isText },
-  deviceMismatch: { reason: isText },
-  early: { id: isCount, text: isText, replaceSuffix: isCount },
-  completed: {
-    id: isCount,
-    result: isResult,
-    thought: isCount,
-    window: (value) => isRecord(value) && isCount(value['prefixTokens']) && isCount(value['suffixTokens']),
-    refinementRunsWaited: isCount,
-    refinementRunsAhead: isCount,
-  },
-  declined: { id: isCount, reason: isText },
-  thinking: { uri: isText, step: isCount, steps: isCount },
-  thought: {
-    id: isCount,
-    uri: isText,
-    publication: (value) =>
-      value === undefined ||
-      (isRecord(value) && isCount(value['version']) && isRecord(value['trace']) && Array.isArray(value['changes'])),
-  },
-  weighed: { id: isCount, gains: (value) => Array.isArray(value) && value.every(isNumber) },
-  usage: { id: isCount, memoryMb: isNumber, cpuSeconds: isNumber },
-  indexing: { progress: (value) => value === undefined || isRecord(value) },
-  log: { line: isText },
-};
+const messages = {
+  loading: z.object({ fraction: z.number(), message: z.string() }),
+  ready: z.object({
+    device: z.string(),
+    model: z.object({
+      name: z.string(),
+      version: z.string(),
+      readsThought: z.boolean(),
+      defaultSteps: count,
+      infills: z.boolean().optional(),
+    }),
+  }),
+  refused: z.object({ reason: z.string() }),
+  deviceMismatch: z.object({ reason: z.string() }),
+  early: z.object({ id: count, ...suggested }),
+  completed: z.object({
+    id: count,
+    result: z.object({
+      ...suggested,
+      stop: z.string(),
+      read: count,
+      milliseconds: z.number(),
+      candidates: z.array(z.object({ ...suggested, logprob: nats })),
+    }),
+    thought: count,
+    window: z.object({ prefixTokens: count, suffixTokens: count }),
+    refinementRunsWaited: count,
+    refinementRunsAhead: count,
+  }),
+  declined: z.object({ id: count, reason: z.string() }),
+  thinking: z.object({ uri: z.string(), step: count, steps: count }),
+  thought: z.object({
+    id: count,
+    uri: z.string(),
+    publication: z.object({ version: count, trace: anObject, changes: z.array(z.unknown()) }).optional(),
+  }),
+  weighed: z.object({ id: count, gains: z.array(nats.refine((gain) => !Number.isNaN(gain))) }),
+  usage: z.object({ id: count, memoryMb: z.number(), cpuSeconds: z.number() }),
+  indexing: z.object({ progress: anObject.optional() }),
+  log: z.object({ line: z.string() }),
+} satisfies Record<FromInference['type'], z.ZodType>;
 
-/** Whether something that the inference process said is a message at all: a process that is out of its mind may say anything. */
+/** Whether something that the inference process sent is a message at all: where memory was overwritten it may send anything. */
 export function isFromInference(value: unknown): value is FromInference {
-  if (!isRecord(value) || !isText(value['type']) || !Object.hasOwn(fields, value['type'])) return false;
-  return Object.entries(fields[value['type'] as FromInference['type']]).every(([name, holds]) => holds(value[name]));
+  if (!isRecord(value) || typeof value['type'] !== 'string' || !Object.hasOwn(messages, value['type'])) return false;
+  return messages[value['type'] as FromInference['type']].safeParse(value).success;
 }
 
 /** The clock that both processes read: milliseconds since the epoch, with fractions. */

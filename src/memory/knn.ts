@@ -1,5 +1,6 @@
 import type { KnnWeights } from '../model/manifest';
 import { cosinesTo, type HiddenKeyRows, type Products, type DatastoreEntry } from '../model/hiddenKeys';
+import { sigmoid } from '../numbers';
 import type { DecoderView } from './mixture';
 
 /** The kNN distribution: what followed where the hidden state was similar to the one at hand. */
@@ -79,5 +80,5 @@ export function knnGateInputs(
 export function knnGate(inputs: KnnGateInputs, { gate }: KnnWeights): number {
   let score = 0;
   for (const name of KNN_GATE_INPUTS) score += gate[name] * inputs[name];
-  return 1 / (1 + Math.exp(-score));
+  return sigmoid(score);
 }

@@ -1,5 +1,6 @@
 import type { MemoryWeights, KnnWeights } from '../model/manifest';
 import { summarise } from '../model/softmax';
+import { sigmoid } from '../numbers';
 import { bucketOf, predict, type Prediction, type CacheHit } from './prediction';
 import { knnGateInputs, knnGate, type KnnDistribution } from './knn';
 import type { OpenIdentifier } from './identifiers';
@@ -81,7 +82,7 @@ export function consistentSpellings(hits: readonly CacheHit[], word: OpenIdentif
 export function memoryGate(prediction: Prediction, inputs: GateInputs, { lengths, gate }: MemoryWeights): number {
   let score = gate.length[bucketOf(prediction.maxLength, lengths)] ?? 0;
   for (const name of GATE_INPUTS) score += gate[name] * inputs[name];
-  return 1 / (1 + Math.exp(-score));
+  return sigmoid(score);
 }
 
 /**

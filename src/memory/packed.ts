@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
+import { parseJson } from '../json';
 import type { Stamp } from './workspace';
 
 /** A file of the workspace as it is kept between sessions. */
@@ -83,12 +84,4 @@ function* checksum(files: z.infer<typeof header>['files'], pieces: readonly Uint
     yield;
   }
   return hash.digest('hex');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

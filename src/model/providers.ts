@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { percent } from '../numbers';
 import type { Bundle } from './bundle';
 import { messageOf, NumericalError, UserError } from './errors';
 import { PROVIDER_NAMES, providerOf, type DEVICES, type Provider } from './executionProviders';
@@ -254,9 +255,8 @@ async function tryProvider(
 }
 
 function verdict(report: Omit<CandidateReport, 'reason'>, cpuMilliseconds: number): string {
-  const percent = (share: number | undefined) => `${((share ?? 0) * 100).toFixed(0)} %`;
-  if (report.matches !== true) return `its outputs differ from the CPU's by ${percent(report.difference)}`;
-  if ((report.coverage ?? 0) < MIN_COVERAGE) return `it executes only ${percent(report.coverage)} of the nodes`;
+  if (report.matches !== true) return `its outputs differ from the CPU's by ${percent(report.difference ?? 0)}`;
+  if ((report.coverage ?? 0) < MIN_COVERAGE) return `it executes only ${percent(report.coverage ?? 0)} of the nodes`;
   const short =
     report.runTokens === undefined ? '' : ` in runs of ${report.runTokens} tokens, as longer ones are wrong`;
   const times = `${report.milliseconds?.toFixed(1)} ms for the probe${short}, the CPU ${cpuMilliseconds.toFixed(1)} ms`;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseInfill } from '../api/infill';
 import type { Sampling } from '../completion/generate';
 import { ApiError } from './apiError';

@@ -1,3 +1,5 @@
+import { isRecord } from '../json';
+
 /** Settings as a client has them. */
 type Given = Readonly<Record<string, unknown>>;
 
@@ -41,7 +43,7 @@ export class ClientSettings {
  * empty table as an empty array.
  */
 export function givenSettings(given: unknown): Given | undefined {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined;
+  if (!isRecord(given)) return undefined;
   const settings = Object.entries(given).filter(([, value]) => value !== null && value !== undefined);
   return settings.length > 0 ? Object.fromEntries(settings) : undefined;
 }

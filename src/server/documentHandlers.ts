@@ -1,8 +1,11 @@
 /** Documents are opened, changed and closed. */
+import * as z from 'zod';
 import { UndoneNotification } from '../protocol';
 import { onNotification } from './handlers';
 import type { LanguageServer } from './languageServer';
-import { field, readText } from './parameters';
+import { optional, optionalText, parts } from './parameters';
+
+const undone = parts({ uri: optionalText, kind: optional(z.enum(['undo', 'redo'])) });
 
 export function handleDocuments(server: LanguageServer): void {
   const { connection, configuration, open, refinements, completions, nextEdits } = server;
@@ -22,8 +25,8 @@ export function handleDocuments(server: LanguageServer): void {
     nextEdits.closed(document.uri);
   });
   onNotification(connection, UndoneNotification, (params) => {
-    const session = open.sessions.get(readText(field(params, 'uri')) ?? '');
-    const kind = field(params, 'kind');
-    if (session && (kind === 'undo' || kind === 'redo')) session.announced = kind;
+    const { uri, kind } = undone.parse(params);
+    const session = open.sessions.get(uri ?? '');
+    if (session && kind) session.announced = kind;
   });
 }

@@ -3,7 +3,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { forOthers, isSecretFile, type Known } from '../workspace/secrets';
 import { languageOf } from '../languages';
 import { isBinary, normaliseNewlines, stableStart } from '../text';
-import { field, readRange, readText } from './parameters';
+import { areChanges, readOneChange } from './parameters';
 import type { Edit } from './refusals';
 
 /**
@@ -20,12 +20,8 @@ export const checkedDocuments = {
   },
 
   update(document: TextDocument, changes: TextDocumentContentChangeEvent[], version: number): TextDocument {
-    for (const change of changes) {
-      const range = 'range' in change ? change.range : undefined;
-      const whole = range === undefined || [range.start, range.end].every(isPosition);
-      if (typeof change.text !== 'string' || !whole) {
-        throw new Error(`${document.uri}: a change has no text or no range of positions; the changes are not made`);
-      }
+    if (!areChanges(changes)) {
+      throw new Error(`${document.uri}: a change has no text or no range of positions; the changes are not made`);
     }
     return TextDocument.update(document, changes, version);
   },
@@ -33,19 +29,14 @@ export const checkedDocuments = {
 
 /** The one change that a client tells, before it is made; undefined where it tells several, or none that can be made. */
 export function editOf(document: TextDocument, changes: readonly TextDocumentContentChangeEvent[]): Edit | undefined {
-  const [given, inserted] = [field(changes[0], 'range'), readText(field(changes[0], 'text'))];
-  if (changes.length !== 1 || inserted === undefined) return undefined;
+  const change = readOneChange(changes);
+  if (!change) return undefined;
+  const { text: inserted, range } = change;
   const text = document.getText();
-  if (given === undefined) return { offset: 0, removed: text, inserted };
-  const range = readRange(given);
-  if (!range) return undefined;
+  if (!range) return { offset: 0, removed: text, inserted };
   const offsets = [document.offsetAt(range.start), document.offsetAt(range.end)];
   const offset = Math.min(...offsets);
   return { offset, removed: text.slice(offset, Math.max(...offsets)), inserted };
-}
-
-function isPosition(value: Partial<Position> | null | undefined): boolean {
-  return Number.isInteger(value?.line) && Number.isInteger(value?.character);
 }
 
 /** Limits on what is read from open documents, in UTF-16 units. */

@@ -8,12 +8,32 @@ import {
   TextDocumentSyncKind,
   type InitializeResult,
 } from 'vscode-languageserver/node';
+import * as z from 'zod';
 import { ACCEPTED_COMMAND, RestartRequest, SnoozeNotification } from '../protocol';
 import { ownVersion } from './environment';
 import { onNotification, onRequest } from './handlers';
 import type { LanguageServer } from './languageServer';
-import { field, list, openedFolders, readFolders, readText, readThreads } from './parameters';
-import { readStorage } from './settings';
+import { anything, openedFolders, optional, optionalFolder, optionalText, parts, readFolders, threads } from './parameters';
+
+const yes = optional(z.boolean());
+const start = parts({
+  /** What this server alone is started with. */
+  initializationOptions: parts({
+    bundle: optionalText,
+    coder: optionalFolder,
+    models: optionalFolder,
+    storage: optionalFolder,
+    threads,
+    settings: anything,
+  }),
+  capabilities: parts({
+    workspace: parts({ configuration: yes, didChangeWatchedFiles: parts({ dynamicRegistration: yes }) }),
+  }),
+});
+const changedSettings = parts({ settings: anything });
+const snooze = parts({ on: yes, until: optionalText });
+const changedFolders = parts({ event: parts({ added: anything, removed: anything }) });
+const changedFiles = parts({ changes: z.array(parts({ uri: optionalText, type: anything })).catch([]) });
 
 export function handleLifecycle(server: LanguageServer): void {
   const { connection, configuration, restrictions } = server;
@@ -26,14 +46,14 @@ export function handleLifecycle(server: LanguageServer): void {
     server.apply();
   });
   onNotification(connection, DidChangeConfigurationNotification, (params) => {
-    configuration.push(field(params, 'settings'));
+    configuration.push(changedSettings.parse(params).settings);
     server.apply();
     void configuration.pull().then(() => server.apply());
     for (const [uri, session] of server.open.sessions) configuration.ask(uri, session);
   });
   onNotification(connection, SnoozeNotification, (params) => {
-    const until = readText(field(params, 'until')) ?? 'you end it';
-    restrictions.snoozed = field(params, 'on') === true ? until : undefined;
+    const { on, until = 'you end it' } = snooze.parse(params);
+    restrictions.snoozed = on ? until : undefined;
     server.applySteps();
   });
   onRequest(connection, RestartRequest, () => {
@@ -47,18 +67,18 @@ export function handleLifecycle(server: LanguageServer): void {
 }
 
 function initialize(server: LanguageServer, params: unknown): InitializeResult {
-  const options = field(params, 'initializationOptions');
-  const ofWorkspace = field(field(params, 'capabilities'), 'workspace');
-  server.watches = field(field(ofWorkspace, 'didChangeWatchedFiles'), 'dynamicRegistration') === true;
+  const { initializationOptions: options, capabilities } = start.parse(params);
+  const { configuration, didChangeWatchedFiles } = capabilities.workspace;
+  server.watches = didChangeWatchedFiles.dynamicRegistration ?? false;
   server.modelSwitch.begin({
-    shipped: readText(field(options, 'bundle')) || join(__dirname, '..', 'models', 'nano'),
-    coder: readStorage(field(options, 'coder')),
-    models: readStorage(field(options, 'models')),
-    threads: readThreads(field(options, 'threads')),
+    shipped: options.bundle || join(__dirname, '..', 'models', 'nano'),
+    coder: options.coder,
+    models: options.models,
+    threads: options.threads,
     version: ownVersion(),
   });
-  server.configuration.start(field(options, 'settings'), field(ofWorkspace, 'configuration') === true);
-  server.workspace.open(openedFolders(params), readStorage(field(options, 'storage')));
+  server.configuration.start(options.settings, configuration ?? false);
+  server.workspace.open(openedFolders(params), options.storage);
   return {
     capabilities: {
       workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
@@ -73,14 +93,15 @@ function initialize(server: LanguageServer, params: unknown): InitializeResult {
 
 function handleFolders({ connection, workspace }: LanguageServer): void {
   onNotification(connection, DidChangeWorkspaceFoldersNotification, (params) => {
-    const event = field(params, 'event');
-    workspace.folders({ added: readFolders(field(event, 'added')), removed: readFolders(field(event, 'removed')) });
+    const { added, removed } = changedFolders.parse(params).event;
+    workspace.folders({ added: readFolders(added), removed: readFolders(removed) });
   });
   onNotification(connection, DidChangeWatchedFilesNotification, (params) => {
-    const changes = list(field(params, 'changes')).flatMap((change) => {
-      const uri = readText(field(change, 'uri'));
-      return uri === undefined ? [] : [{ uri, deleted: field(change, 'type') === FileChangeType.Deleted }];
-    });
-    workspace.touched(changes);
+    const { changes } = changedFiles.parse(params);
+    workspace.touched(
+      changes.flatMap(({ uri, type }) =>
+        uri === undefined ? [] : [{ uri, deleted: type === FileChangeType.Deleted }],
+      ),
+    );
   });
 }

@@ -2,7 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
+import * as z from 'zod';
 import type { CompletionRequest } from '../inference/messages';
+import { median } from '../numbers';
 import type { Settings } from '../settings';
 import { writeWhole } from '../workspace/storage';
 
@@ -95,12 +97,14 @@ export class Speeds {
   }
 }
 
+/** Of what is no number, nothing. */
+const speedsSchema = z.record(z.string(), z.number().optional().catch(undefined));
+
 /** What was found before; what cannot be read is found again. */
 function readSpeeds(path: string): Record<string, number> {
   try {
-    const read = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-    const numbers = Object.entries(read).filter((entry): entry is [string, number] => Number.isFinite(entry[1]));
-    return Object.fromEntries(numbers);
+    const read = Object.entries(speedsSchema.parse(JSON.parse(readFileSync(path, 'utf8'))));
+    return Object.fromEntries(read.filter((entry): entry is [string, number] => entry[1] !== undefined));
   } catch {
     return {};
   }
@@ -134,6 +138,5 @@ export async function measureSpeed(
     if (!(await ask(request))) return undefined;
     times.push(now() - began);
   }
-  const typing = times.slice(1).sort((a, b) => a - b);
-  return Math.round(typing[typing.length >> 1]!);
+  return Math.round(median(times.slice(1))!);
 }

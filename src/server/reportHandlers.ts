@@ -4,12 +4,14 @@ import { usage } from '../inference/messages';
 import { StatisticsRequest, ThoughtRequest, WhyRequest, type Statistics, type ThoughtReport } from '../protocol';
 import { needs, onRequest } from './handlers';
 import type { LanguageServer } from './languageServer';
-import { field, readPosition, readText } from './parameters';
+import { documentParameter, optionalPosition, optionalText, parts } from './parameters';
+
+const place = parts({ uri: optionalText, position: optionalPosition });
 
 export function handleReports(server: LanguageServer): void {
   const { connection, refinements } = server;
   onRequest(connection, ThoughtRequest, (params) => {
-    const uri = readText(field(params, 'uri'));
+    const { uri } = documentParameter.parse(params);
     if (uri === undefined) return needs('uri');
     // Who looks at a document's thought wants it up to date, whatever the editor opened in the background meanwhile.
     refinements.watched(uri);
@@ -51,7 +53,7 @@ function underOf(thought: number, now: number): 'this' | 'earlier' | 'start' {
 }
 
 function why({ configuration, open, nextEdits, restrictions }: LanguageServer, params: unknown) {
-  const [uri, position] = [readText(field(params, 'uri')), readPosition(field(params, 'position'))];
+  const { uri, position } = place.parse(params);
   if (uri === undefined || !position) return needs('uri and position');
   const document = open.get(uri);
   const session = open.sessions.get(uri);

@@ -1,4 +1,4 @@
-import { isAbsolute } from 'node:path';
+import { isRecord } from '../json';
 import { carriedOver, defaultSettings, SETTINGS, settingsOf, type SettingName, type Settings } from '../settings';
 
 /**
@@ -27,18 +27,9 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
   return { settings, problems };
 }
 
-/** The folder that a client gives for what is kept between sessions; undefined for what is not an absolute path. */
-export function readStorage(given: unknown): string | undefined {
-  return typeof given === 'string' && isAbsolute(given) ? given : undefined;
-}
-
 /** Whether suggestions are on for a language identifier: its own entry, else that of `*`. */
 export function languageEnabled(languages: Record<string, boolean>, languageId: string): boolean {
   return (Object.hasOwn(languages, languageId) ? languages[languageId] : languages['*']) ?? true;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function show(value: unknown): string {

@@ -7,6 +7,7 @@ import {
   ResponseError,
   type CancellationToken,
 } from 'vscode-languageserver/node';
+import * as z from 'zod';
 import {
   ACCEPTED_COMMAND,
   DismissedNotification,
@@ -17,7 +18,14 @@ import {
 } from '../protocol';
 import { needs, onNotification, onRequest } from './handlers';
 import type { LanguageServer } from './languageServer';
-import { field, list, readContext, readPosition, readText } from './parameters';
+import { anything, documentParameter, optional, optionalPosition, optionalText, parts, readContext } from './parameters';
+
+const dismissed = parts({ uri: optionalText, position: optionalPosition });
+/** The command's argument: how many characters were accepted. */
+const executed = parts({ command: optionalText, arguments: optional(z.tuple([z.int().positive()], z.unknown())) });
+const suggestionAt = parts({ textDocument: documentParameter, position: optionalPosition, context: anything });
+const refusedEdit = z.object({ id: z.number(), how: z.enum(['dismissed', 'ignored']) });
+const inlineEdit = parts({ textDocument: documentParameter });
 
 /** How several editors ask for next edits; no standard, but what they agree on. */
 const InlineEditRequest = { method: 'textDocument/copilotInlineEdit' };
@@ -26,27 +34,28 @@ export function handleSuggestions(server: LanguageServer): void {
   const { connection, open, completions } = server;
   onRequest(connection, InlineCompletionRequest, (params, token) => suggest(server, params, token));
   onNotification(connection, DismissedNotification, (params) => {
-    const document = open.get(readText(field(params, 'uri')) ?? '');
-    const position = readPosition(field(params, 'position'));
+    const { uri, position } = dismissed.parse(params);
+    const document = open.get(uri ?? '');
     const session = document && open.sessions.get(document.uri);
     if (session && position) completions.dismissed(document, session, position, open.before(document));
   });
   onRequest(connection, ExecuteCommandRequest, (params) => {
-    if (readText(field(params, 'command')) !== ACCEPTED_COMMAND) return needs(`the command ${ACCEPTED_COMMAND}`);
-    const [characters] = list(field(params, 'arguments'));
+    const { command, arguments: [characters] = [0] } = executed.parse(params);
+    if (command !== ACCEPTED_COMMAND) return needs(`the command ${ACCEPTED_COMMAND}`);
     const { accepted } = completions.tally;
     accepted.suggestions++;
-    if (Number.isSafeInteger(characters) && (characters as number) > 0) accepted.characters += characters as number;
+    accepted.characters += characters;
     return null;
   });
 }
 
 async function suggest(server: LanguageServer, params: unknown, token: CancellationToken) {
   const { configuration, open, restrictions, completions } = server;
-  const uri = readText(field(field(params, 'textDocument'), 'uri'));
-  const position = readPosition(field(params, 'position'));
+  const given = suggestionAt.parse(params);
+  const { position } = given;
+  const { uri } = given.textDocument;
   if (uri === undefined || !position) return needs('textDocument.uri and position');
-  const context = readContext(field(params, 'context'));
+  const context = readContext(given.context);
   const document = open.get(uri);
   const session = open.use(uri);
   if (!document || !session) return { items: [] };
@@ -78,15 +87,15 @@ async function suggest(server: LanguageServer, params: unknown, token: Cancellat
 export function handleNextEdits(server: LanguageServer): void {
   const { connection } = server;
   onNotification(connection, NextEditRefusedNotification, (params) => {
-    const [id, how] = [field(params, 'id'), field(params, 'how')];
-    if (typeof id === 'number' && (how === 'dismissed' || how === 'ignored')) server.nextEdits.refused(id, how);
+    const refused = refusedEdit.safeParse(params).data;
+    if (refused) server.nextEdits.refused(refused.id, refused.how);
   });
   onRequest(connection, NextEditRequest, async (params, token) => {
-    const uri = readText(field(params, 'uri'));
+    const { uri } = documentParameter.parse(params);
     return uri === undefined ? needs('uri') : ((await nextEdit(server, uri, token)) ?? null);
   });
   onRequest(connection, InlineEditRequest, async (params, token): Promise<InlineEdits | ResponseError<void>> => {
-    const uri = readText(field(field(params, 'textDocument'), 'uri'));
+    const { uri } = inlineEdit.parse(params).textDocument;
     if (uri === undefined) return needs('textDocument.uri');
     const found = await nextEdit(server, uri, token);
     if (!found) return { edits: [] };

@@ -2,6 +2,7 @@
  * How long to wait after a keystroke before the model is asked. Pure decisions on the user's own typing intervals and on
  * what a run was measured to take.
  */
+import { median } from '../numbers';
 
 /** Fewer intervals than this say nothing about a user. */
 const MIN_INTERVALS = 8;
@@ -65,7 +66,7 @@ export class TypingCadence {
 
   /** What a run takes, in milliseconds: the median of the last ones; 0 before the first. */
   get latency(): number {
-    return this.#latencies.toSorted((a, b) => a - b)[this.#latencies.length >> 1] ?? 0;
+    return median(this.#latencies) ?? 0;
   }
 
   /** Milliseconds to wait from now on before the model is asked. */

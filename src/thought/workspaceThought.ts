@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { parseJson } from '../json';
 import { fromBfloat16, toBfloat16 } from '../model/arrays';
 import { LruMap } from '../model/lru';
 import { nextVersion, priorThought, type Thought } from './thought';
@@ -16,6 +18,19 @@ const STALE_DAYS = 30;
 const FORMAT = 2;
 
 const DAY_MS = 86_400_000;
+
+const formatSchema = z.object({ format: z.number() });
+
+/** What stands before the numbers. */
+const headerSchema = z.object({
+  model: z.string(),
+  /** Milliseconds since the epoch. */
+  saved: z.number(),
+  /** SHA-256 of the numbers. */
+  sum: z.string(),
+  /** Hashes of the files' paths. */
+  files: z.array(z.string()),
+});
 
 /**
  * What the thoughts about the files of a workspace have in common: where the thought about a new file begins, and what its
@@ -63,29 +78,23 @@ export class WorkspaceThought {
     { model, length, now }: { model: string; length: number; now: number },
   ): string | undefined {
     const end = bytes.indexOf(0x0a);
-    const header = end === -1 ? undefined : readHeader(Buffer.from(bytes.subarray(0, end)).toString());
+    const stored = parseJson(Buffer.from(bytes.subarray(0, Math.max(0, end))).toString());
+    const format = formatSchema.safeParse(stored).data?.format;
+    if (format === undefined) return 'it is damaged';
+    if (format !== FORMAT) return `its format is ${format}, and this version reads ${FORMAT}`;
+    const header = headerSchema.safeParse(stored).data;
     if (!header) return 'it is damaged';
-    if (header.format !== FORMAT) return `its format is ${String(header.format)}, and this version reads ${FORMAT}`;
+    const { files, saved, sum } = header;
     if (header.model !== model) return 'it is of another model';
-    if (!(now - (header.saved as number) < STALE_DAYS * DAY_MS)) return `it is older than ${STALE_DAYS} days`;
-    const { files, sum } = header;
+    if (now - saved >= STALE_DAYS * DAY_MS) return `it is older than ${STALE_DAYS} days`;
     // A copy: numbers begin where a buffer does.
     const numbers = new Uint8Array(bytes.subarray(end + 1));
-    if (!Array.isArray(files) || numbers.byteLength !== 2 * length * files.length || sumOf(numbers) !== sum) {
+    if (numbers.byteLength !== 2 * length * files.length || sumOf(numbers) !== sum) {
       return 'it is damaged';
     }
     const all = fromBfloat16(new Uint16Array(numbers.buffer));
     this.#files = new LruMap(KEPT_FILES);
-    files.forEach((hash, i) => this.#files.set(String(hash), all.slice(i * length, (i + 1) * length)));
-    return undefined;
-  }
-}
-
-function readHeader(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
-  } catch {
+    files.forEach((hash, i) => this.#files.set(hash, all.slice(i * length, (i + 1) * length)));
     return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import ignore, { type Ignore } from 'ignore';
+import * as z from 'zod';
 import { isSecretFile, isSecretFolder } from './secrets';
 
 /** A larger file is data, or made by a program, in bytes. */
@@ -82,25 +83,24 @@ export interface Excluded {
   readonly beside: readonly { readonly matcher: Ignore; readonly sibling: string }[];
 }
 
+const excludedSchema = z
+  .record(z.string(), z.union([z.boolean(), z.object({ when: z.string() })]).optional().catch(undefined))
+  .catch({});
+
 /**
  * Reads `files.exclude`: globs from the folder's root with `true`, `false` or `{ when: "$(basename).ts" }`. What is
  * neither is left out.
  */
 export function readExcluded(given: unknown): Excluded {
-  const entries = typeof given === 'object' && given !== null ? Object.entries(given as Record<string, unknown>) : [];
+  const entries = Object.entries(excludedSchema.parse(given));
   const matching = (glob: string) => ignore({ ignorecase: false }).add(expandBraces(glob).map((each) => `/${each}`));
-  const whenOf = (value: unknown) =>
-    typeof value === 'object' && value !== null && 'when' in value && typeof value.when === 'string'
-      ? value.when
-      : undefined;
   return {
     always: ignore({ ignorecase: false }).add(
       entries.flatMap(([glob, value]) => (value === true ? expandBraces(glob).map((each) => `/${each}`) : [])),
     ),
-    beside: entries.flatMap(([glob, value]) => {
-      const sibling = whenOf(value);
-      return sibling === undefined ? [] : [{ matcher: matching(glob), sibling }];
-    }),
+    beside: entries.flatMap(([glob, value]) =>
+      typeof value === 'object' ? [{ matcher: matching(glob), sibling: value.when }] : [],
+    ),
   };
 }
 
