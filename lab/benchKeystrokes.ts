@@ -5,6 +5,7 @@ import type { InfillPrompt } from '../src/model/manifest';
 import { randomFrom } from '../src/model/random';
 import { restMs } from '../src/server/schedule';
 import { round } from './benchReplay';
+import { writeTokens } from './engineMeasures';
 import type { Peer } from './peer/llama';
 import { quantile } from './quantile';
 import { middle, type } from './typist';
@@ -37,7 +38,7 @@ export async function replayKeystrokes(engine: Engine, peer: Peer, file: SourceF
   for (const { request, rested } of requestsOf(file, seed, KEYSTROKES)) {
     if (rested) idle += await rest(engine, rested);
     const tokens = Math.max(1, engine.unread(request));
-    ours.push({ tokens, ms: await timed(() => engine.continued(request, prior, 1, false)) });
+    ours.push({ tokens, ms: await timed(() => writeTokens(engine, request, prior, 1, false)) });
     const asked = pluginPrompt(bundle, prompt, request);
     const ms = await timed(() => peer.write(asked, 1));
     theirs.push({ tokens: Math.max(1, asked.length - shared(before, asked)), ms });

@@ -4,6 +4,7 @@ import { cutWindow, RESERVE } from '../src/completion/window';
 import { textLines } from '../src/text';
 import type { Tokenizer } from '../src/model/tokenizer';
 import { atLeast, round, sinceLoaded } from './benchReplay';
+import { writeTokens } from './engineMeasures';
 import { replayKeystrokes } from './benchKeystrokes';
 import { forgetWritten, placesIn, writingTime, median } from './benchSpeed';
 import { Peer, RELEASE } from './peer/llama';
@@ -74,7 +75,7 @@ async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) 
       while (!(await filling.next()).done);
       ours.read.push((1000 * window.length) / (performance.now() - begun));
       const filled = performance.now();
-      const written = await engine.continued(place, prior, WRITTEN);
+      const written = await writeTokens(engine, place, prior, WRITTEN);
       ours.write.push((1000 * written.length) / (performance.now() - filled));
       await forgetWritten(engine, place);
       const { tokens, ms } = await writingTime(engine, place, {});

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { DEFAULTS, type CompletionOptions, type CompletionRequest, type Engine } from '../src/completion/engine';
 import { round } from './benchReplay';
+import { writeTokens } from './engineMeasures';
 import { quantile } from './quantile';
 import type { SourceFile } from './typing';
 
@@ -67,7 +68,7 @@ function requestAt(file: SourceFile, beside: readonly SourceFile[], share: numbe
 
 /** Makes the decoder forget what it wrote behind a window, and keep the window: another token is read there. */
 export async function forgetWritten(engine: Engine, request: CompletionRequest): Promise<void> {
-  await engine.continued({ ...request, prefix: `${request.prefix}~ ` }, engine.prior, 1);
+  await writeTokens(engine, { ...request, prefix: `${request.prefix}~ ` }, engine.prior, 1);
 }
 
 /** Tokens written behind a window that has been read, and milliseconds for them. */

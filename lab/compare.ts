@@ -20,6 +20,7 @@ import { readRepositories } from './evaluation/repository';
 import { bundleFolder } from '../src/cli/model';
 import { Peer } from './peer/llama';
 import { ProgressBar } from '../src/cli/progress';
+import { scoreUnderThought } from './engineMeasures';
 import { thoughtAfter } from './thoughts';
 
 const USAGE = `npm run lab -- compare --each DIR --model MODEL [--model MODEL] [--gguf FILE] [options]
@@ -172,7 +173,7 @@ function ours(engine: Engine, parts: readonly Part[]): Measured {
         const outcomes: Outcome[] = [];
         for (const { memory = true, knn = true, steps } of parts) {
           const thought = thoughts.get(steps) ?? engine.prior;
-          const { nats } = await engine.score(place, target, thought, { memory, knn });
+          const { nats } = await scoreUnderThought(engine, place, target, thought, { memory, knn });
           const maxLines = target.split('\n').length;
           const how = { steps: 0, maxLines, units: false, candidates: 1, thought, memory, knn };
           const begun = performance.now();

@@ -1,8 +1,8 @@
 /** Examples of texts with what a model knew of them: small, and kept in a file, so that many fits need one reading. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { deserialize, serialize } from 'node:v8';
-import type { MixtureExample } from '../src/completion/engine';
 import { UserError } from '../src/model/errors';
+import type { MixtureExample } from './engineMeasures';
 
 /** Tokens of an example that are kept by themselves: those that are left out have a thousandth of the probability, or less. */
 const LIKELIEST = 2048;

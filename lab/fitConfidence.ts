@@ -3,6 +3,7 @@ import type { CompletionOptions } from '../src/completion/engine';
 import { bestOfEach, calibrationError, fitConfidence as fit, type Example } from './confidenceFit';
 import type { ConfidenceWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
+import { annotatedCandidates } from './engineMeasures';
 import { exactMatch } from './evaluation/metrics';
 import { fitArguments, fitItems, FIT_USAGE, fiveDigits, underThoughts } from './fitting';
 import { openEngine } from '../src/cli/model';
@@ -37,7 +38,7 @@ export const fitConfidence: Command = {
       // Without a thought all samples write the same.
       const pools = POOLS.filter(({ samples }) => engine.readsThought || samples === 1);
       for (const [pool, options] of pools.entries()) {
-        const candidates = await engine.candidates(request, { ...options, steps: 0, maxLines, memory: true, thought });
+        const candidates = await annotatedCandidates(engine, request, { ...options, steps: 0, maxLines, memory: true, thought });
         const bestNats = Math.min(...candidates.map(({ logprob }) => -logprob));
         for (const candidate of candidates) {
           const right = exactMatch(candidate.text.split('\n').slice(0, maxLines).join('\n'), target);

@@ -2,7 +2,7 @@ import { decoderNll, fitKnn as fit, sampleOf, type Sample } from './memoryFit';
 import { UserError } from '../src/model/errors';
 import type { Manifest } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
-import { fitArguments, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
+import { fitArguments, FIT_USAGE, fiveDigits, collectExamples } from './fitting';
 import { openEngine } from '../src/cli/model';
 import { writeIntoManifest } from './manifest';
 
@@ -18,7 +18,7 @@ export const fitKnn: Command = {
     const { values, steps, source } = fitArguments('fit-knn', args);
     const engine = await openEngine(values, { trainedChunks: true });
     const how = { source, steps, memory: false, file: values.examples };
-    const { examples, items, bad } = await mixtureExamples(engine, how);
+    const { examples, items, bad } = await collectExamples(engine, how);
     const samples = examples.flatMap(({ logits, word, knn, target }): Sample[] => {
       const sample = sampleOf(logits, [], word, target, knn);
       return sample ? [sample] : [];

@@ -1,9 +1,9 @@
-import type { MixtureExample } from '../src/completion/engine';
+import type { MixtureExample } from './engineMeasures';
 import { decoderNll, fit, meanNll, sampleOf, type Sample } from './memoryFit';
 import { boostInFileTokens, fitInFileBoost } from '../src/memory/inFileBoost';
 import type { MemoryWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
-import { fitArguments, FIT_USAGE, fiveDigits, mixtureExamples } from './fitting';
+import { fitArguments, FIT_USAGE, fiveDigits, collectExamples } from './fitting';
 import { switchOption } from '../src/cli/arguments';
 import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
@@ -32,7 +32,7 @@ export const fitMemory: Command = {
     const knn = switchOption('--knn', values.knn, true);
     const engine = await openEngine(values, { trainedChunks: true });
     const how = { source, steps, memory: true, file: values.examples };
-    const { examples: read, items, bad } = await mixtureExamples(engine, how);
+    const { examples: read, items, bad } = await collectExamples(engine, how);
     const examples = knn ? read : read.map((example) => ({ ...example, knn: undefined }));
     const bar = new ProgressBar('fitting', 1);
     const alone = Math.max(0, fitInFileBoost(examples));

@@ -1,5 +1,5 @@
 /** What the commands share that fit something to a model. */
-import { type CompletionRequest, type Engine, type MixtureExample, type Thought } from '../src/completion/engine';
+import type { CompletionRequest, Engine, Thought } from '../src/completion/engine';
 import { randomFrom } from '../src/model/random';
 import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from '../src/cli/arguments';
 import { UsageError } from '../src/cli/command';
@@ -8,6 +8,7 @@ import { readRepositories } from './evaluation/repository';
 import { readScoreItems, type ScoreItem } from '../src/cli/jsonl';
 import { ProgressBar } from '../src/cli/progress';
 import { compacted, keepExamples, keptExamples } from './exampleFile';
+import { mixtureExamples, type MixtureExample } from './engineMeasures';
 import { thoughtAfter } from './thoughts';
 
 const DEFAULT_ITEMS = 200;
@@ -76,7 +77,7 @@ export async function* underThoughts(engine: Engine, items: readonly FitItem[], 
  * @param memory whether the lookup memory has its say, too, or the kNN cache alone
  * @param file where they are kept
  */
-export async function mixtureExamples(
+export async function collectExamples(
   engine: Engine,
   { source, steps, memory, file }: { source: ItemSource; steps: number; memory: boolean; file: string | undefined },
 ): Promise<{ examples: MixtureExample[]; items: number; bad: number }> {
@@ -88,7 +89,7 @@ export async function mixtureExamples(
   const examples: MixtureExample[] = [];
   for await (const { item, thought } of underThoughts(engine, items, steps)) {
     for (const one of engine.readsThought ? new Set([engine.prior, thought]) : [engine.prior]) {
-      const found = await engine.mixtureExamples(item, item.target, one, memory);
+      const found = await mixtureExamples(engine, item, item.target, one, memory);
       // The logits of all of them would be gigabytes.
       examples.push(...found.map((example) => compacted(example)));
     }

@@ -10,6 +10,7 @@ import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import type { CompletionRequest, Engine, Thought } from '../src/completion/engine';
 import { normaliseNewlines } from '../src/text';
+import { scoreUnderThought } from './engineMeasures';
 import { thoughtAfter } from './thoughts';
 
 const STEPS = 4;
@@ -85,7 +86,7 @@ async function judge(engine: Engine): Promise<Verdict[]> {
       // One target a file: those of the same file are not independent.
       if (at === 0) {
         for (const [name, thought] of Object.entries({ context, prior, zero, shuffled })) {
-          const { nats, bytes } = await engine.score(item, item.target, thought);
+          const { nats, bytes } = await scoreUnderThought(engine, item, item.target, thought);
           nll.set(name, [...(nll.get(name) ?? []), nats / bytes]);
         }
       }

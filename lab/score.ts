@@ -6,6 +6,7 @@ import { UsageError, type Command } from '../src/cli/command';
 import { readScoreItems, RecordWriter, type ScoreItem } from '../src/cli/jsonl';
 import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
+import { scoreUnderThought } from './engineMeasures';
 import { stepList, thoughtsAfter } from './thoughts';
 
 const USAGE = `npm run lab -- score --jsonl IN --out OUT [options]
@@ -69,7 +70,7 @@ async function scoreUnder(engine: Engine, item: ScoreItem, thoughts: ReadonlyMap
   const nats: Record<string, number> = {};
   let bytes = 0;
   for (const [count, thought] of thoughts) {
-    const scored = await engine.score(item, item.target, thought, { memory });
+    const scored = await scoreUnderThought(engine, item, item.target, thought, { memory });
     nats[count] = scored.nats;
     bytes = scored.bytes;
   }

@@ -4,7 +4,7 @@
  */
 import { isAbsolute } from 'node:path';
 import { endpointBase } from './api/address';
-import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/types';
+import { CONFIDENCE_LEVELS, DEFAULTS, type ConfidenceLevel } from './completion/options';
 import { isRecord } from './json';
 import { DEVICES } from './model/executionProviders';
 

@@ -1,5 +1,6 @@
 import type { CompletionRequest, CompletionResult, Engine, SourceText, Thought } from '../../src/completion/engine';
 import { SyntaxCheckers } from '../../src/syntax/checker';
+import { longestCopy, scoreUnderThought } from '../engineMeasures';
 import { thoughtAfter, thoughtsAfter } from '../thoughts';
 import { isCopy, type Item, type Kind, type CutKind, type CutSite } from './items';
 import { footprint } from './footprint';
@@ -111,7 +112,7 @@ export class Measurer {
       known.set(key, outcome);
       const thinking = typeof variant.thought === 'number' ? { thinking: thought.trace.milliseconds } : {};
       const { nats, ...rest } = outcome;
-      const megabytes = footprint(engine.bundle.manifest, variant, thought, engine.lookupBytes) / 1e6;
+      const megabytes = footprint(engine.bundle.manifest, variant, thought, engine.internals.lookup.bytes) / 1e6;
       outcomes[variant.name] = {
         ...(variant.likelihood && nats !== undefined && { nats }),
         ...rest,
@@ -119,7 +120,7 @@ export class Measurer {
         megabytes,
       };
     }
-    const copied = await this.#engine.copied(request, target.split('\n').length);
+    const copied = await longestCopy(this.#engine, request, target.split('\n').length);
     outcomes['n-gram cache'] = { ...compare(copied, target), parses: parses(copied) };
     outcomes['closing bracket'] = compare(')', target);
     return {
@@ -183,7 +184,7 @@ export class Measurer {
   ): Promise<Outcome> {
     const request = alone ? { ...whole, related: [] } : whole;
     const { memory = false, samples = 1 } = options;
-    const nats = likelihood ? (await engine.score(request, target, thought, { memory, samples })).nats : undefined;
+    const nats = likelihood ? (await scoreUnderThought(engine, request, target, thought, { memory, samples })).nats : undefined;
     const maxLines = target.split('\n').length;
     // The target is so many lines, not a syntax node: what ended with one would be measured by where it ends. The n-gram
     // cache knows the number of lines, too.

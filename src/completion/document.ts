@@ -1,5 +1,23 @@
 import { normaliseNewlines } from '../text';
-import type { CompletionRequest } from './types';
+
+export interface SourceText {
+  readonly path: string;
+  readonly text: string;
+  /** Lines of the text that were changed recently, from 0, in order. */
+  readonly edited?: readonly number[] | undefined;
+}
+
+export interface CompletionRequest {
+  readonly path: string;
+  /** Whole text before the cursor. */
+  readonly prefix: string;
+  /** Whole text after the cursor. */
+  readonly suffix: string;
+  /** Other open files. */
+  readonly related: readonly SourceText[];
+  /** Lines of prefix and suffix together that were changed recently, from 0, in order. */
+  readonly edited?: readonly number[] | undefined;
+}
 
 /** A request as the model knows it, with "\n" at the end of every line. */
 export interface Document extends CompletionRequest {

@@ -6,7 +6,6 @@ import { MAX_STALE, RESTING_STALE } from '../model/suffixReuse';
 import type { Products } from '../model/hiddenKeys';
 import type { Graphs, ReadChunk } from '../model/graphs';
 import { readChunk } from '../model/readChunk';
-import { mostProbable } from '../model/softmax';
 import { openProducts } from '../model/kernel/products';
 import { LruMap } from '../model/lru';
 import { openDevice, type DeviceReport, type DeviceSetting, type OpenedDevice } from '../model/providers';
@@ -21,7 +20,6 @@ import { followEdit, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxCheckers } from '../syntax/checker';
-import { INVERSE_TEMPERATURE } from '../memory/knn';
 import type { WorkspaceMemory } from '../memory/workspace';
 import { isBinary } from '../text';
 import { aroundOf } from './around';
@@ -32,22 +30,14 @@ import { candidateOfRemote } from './remoteText';
 import { generate, GREEDY, type Sampling, type Generation, type GeneratedToken } from './generate';
 import { heal, type HealedPrompt } from './heal';
 import type { AgreedCandidate, Candidate } from './hypothesis';
-import { documentOf } from './document';
+import { documentOf, type CompletionRequest } from './document';
 import { LookupMemory } from './lookupMemory';
-import { readTarget, scoreTarget } from './score';
+import { scoreTarget } from './score';
 import { evidenceSources } from './sources';
 import { cursorContext, type CursorContext } from './stop';
-import { Postprocessor, type AnnotatedCandidate } from './postprocess';
-import { logMeanExp } from './samples';
-import {
-  DEFAULTS,
-  type CompletionOptions,
-  type CompletionRequest,
-  type CompletionResult,
-  type MixtureExample,
-  type Score,
-  type Suggested,
-} from './types';
+import { Postprocessor } from './postprocess';
+import { DEFAULTS, type CompletionOptions } from './options';
+import type { CompletionResult, Suggested } from './results';
 import { tokensOf } from './prepared';
 import { cutWindow, RESERVE, type Window } from './window';
 
@@ -58,7 +48,9 @@ export type { TokenChange } from '../thought/changes';
 export type { Thought, ThoughtTrace } from '../thought/thought';
 export type { Candidate } from './hypothesis';
 export type { Stop } from './stop';
-export * from './types';
+export type { CompletionRequest, SourceText } from './document';
+export * from './options';
+export type * from './results';
 
 export interface EngineOptions {
   readonly device: DeviceSetting;
@@ -165,6 +157,26 @@ export class Engine {
     return new Engine(bundle, opened, chunkTokens, await openProducts(), options.windows ?? KEPT_WINDOWS);
   }
 
+  /** What the laboratory measures with (`lab/engineMeasures.ts`): nothing that ships asks for it. */
+  get internals(): EngineInternals {
+    return {
+      lookup: this.#lookup,
+      postprocessor: this.#postprocessor,
+      run: (work) => this.#serial.run(work),
+      decoder: (request, maxStale) => this.#decoder(request.path, this.#window(request), maxStale),
+      healedWindow: (request) => this.#healedWindow(request),
+      samples: (thought, count) => this.#samples(thought, count),
+      candidates: async (request, options) => {
+        const thought = options.thought ?? (await this.#think(request, options));
+        return this.#serial.run(() => this.#decode(request, options, thought));
+      },
+      copy: (request, cursor) => {
+        const window = this.#window(request);
+        return this.#copy(window, heal(window.prefix, this.bundle.tokenizer), cursor);
+      },
+    };
+  }
+
   /** Files of the workspace that the lookup memory knows in addition to the open ones: none, unless they are put in. */
   get workspace(): WorkspaceMemory {
     return this.#lookup.workspace;
@@ -173,11 +185,6 @@ export class Engine {
   /** Memory that windows hold which have been read, in bytes. */
   get windowBytes(): number {
     return this.#windows.bytes;
-  }
-
-  /** Memory that the lookup memory holds, in bytes. */
-  get lookupBytes(): number {
-    return this.#lookup.bytes;
   }
 
   /** Whether the bundle has weights for the lookup memory, without which nothing is looked up. */
@@ -275,13 +282,6 @@ export class Engine {
       shown,
     );
     return text === '' ? undefined : { text, replaceSuffix, probability: found.probability };
-  }
-
-  /** All candidates for a place with what is known of them, before they are ranked: for fitting how they are. */
-  async candidates(request: CompletionRequest, options: CompletionOptions): Promise<AnnotatedCandidate[]> {
-    const thought = options.thought ?? (await this.#think(request, options));
-    const { candidates } = await this.#serial.run(() => this.#decode(request, options, thought));
-    return Array.isArray(candidates) ? this.#postprocessor.annotate(request, candidates, true) : [];
   }
 
   /**
@@ -394,31 +394,6 @@ export class Engine {
   }
 
   /**
-   * NLL of a target after the prefix under a thought. The target reaches neither evidence nor memory.
-   * @param options.memory whether the lookup memory is used; by default it is not: what is scored is decoder and thought
-   * @param options.knn whether the kNN cache has its say (default: yes)
-   * @param options.samples thoughts drawn from the posterior: then −log of the mean of their p (default: the mean thought)
-   */
-  async score(
-    request: CompletionRequest,
-    target: string,
-    thought: Thought,
-    { memory = false, knn = true, samples = 1 }: { memory?: boolean; knn?: boolean; samples?: number } = {},
-  ): Promise<Score> {
-    const document = documentOf(request);
-    const lookup = memory ? this.#lookup : undefined;
-    return this.#serial.run(async () => {
-      const decoder = this.#decoder(request.path, this.#window(request), 0);
-      const mix = this.#lookup.mix(memory, knn ? { decoder, datastore: thought.readings } : undefined);
-      const scores: Score[] = [];
-      for (const sample of this.#samples(thought, samples)) {
-        scores.push(await scoreTarget(decoder, this.bundle, document, target, sample, mix, lookup));
-      }
-      return { nats: -logMeanExp(scores.map(({ nats }) => -nats)), bytes: scores[0]?.bytes ?? 0 };
-    });
-  }
-
-  /**
    * How much more likely one text is than another at a place, log p(new) − log p(old) in nats. Caches of suggestions stay as
    * they are.
    */
@@ -430,68 +405,6 @@ export class Engine {
       const before = await scoreTarget(decoder, this.bundle, request, oldTarget, thought);
       const after = await scoreTarget(decoder, this.bundle, request, newTarget, thought);
       return before.nats - after.nats;
-    });
-  }
-
-  /**
-   * Tokens that the decoder alone writes at the cursor, the most probable each time and whatever would end a suggestion:
-   * for comparing how fast it reads and writes.
-   * @param exact as `CompletionOptions` have it
-   */
-  async continued(request: CompletionRequest, thought: Thought, count: number, exact = true): Promise<number[]> {
-    const window = this.#healedWindow(request);
-    return this.#serial.run(async () => {
-      const decoder = this.#decoder(request.path, this.#window(request), exact ? 0 : MAX_STALE);
-      const written: number[] = [];
-      while (written.length < count) {
-        const [token = 0] = mostProbable(await decoder.logits([...window, ...written], thought), 1);
-        written.push(token);
-      }
-      return written;
-    });
-  }
-
-  /**
-   * What stood at the cursor if the text went on as after the longest match of its end: an n-gram cache, for
-   * comparison. Empty where nothing is known.
-   */
-  async copied(request: CompletionRequest, maxLines: number): Promise<string> {
-    const document = documentOf(request);
-    const window = this.#window(request);
-    const cursor = cursorContext(document.prefix, document.suffix, maxLines);
-    const copy = await this.#serial.run(() => {
-      this.#lookup.show(document, 0);
-      return Promise.resolve(this.#copy(window, heal(window.prefix, this.bundle.tokenizer), cursor));
-    });
-    return document.restore(copy?.text ?? '');
-  }
-
-  /**
-   * What memory and decoder know about each token of a target, for fitting how they are mixed.
-   * @param memory whether the n-gram cache is used, too, or the kNN cache alone
-   */
-  async mixtureExamples(
-    request: CompletionRequest,
-    target: string,
-    thought: Thought,
-    memory: boolean,
-  ): Promise<MixtureExample[]> {
-    const lookup = this.#lookup;
-    return this.#serial.run(async () => {
-      const places: MixtureExample[] = [];
-      const decoder = this.#decoder(request.path, this.#window(request), 0);
-      const read = { decoder, datastore: thought.readings };
-      const tokens = readTarget(decoder, this.bundle, documentOf(request), target, thought, lookup);
-      for await (const { token, logits, context, state, pendingBytes } of tokens) {
-        // Where bytes are pending, the mixture alone does not decide.
-        if (pendingBytes.length > 0) continue;
-        const { inFileMask, identifiers } = lookup;
-        const hits = memory ? lookup.lookUp(context) : [];
-        const knn = lookup.knn(read, state, INVERSE_TEMPERATURE);
-        const word = identifiers.at(context.tokens);
-        places.push({ logits: logits.slice(), inFileMask, hits, word, knn, target: token });
-      }
-      return places;
     });
   }
 
@@ -614,6 +527,24 @@ export class Engine {
     if (parts) decoder.arrange(head, parts, maxStale);
     return decoder;
   }
+}
+
+/** Parts of an engine, and steps of what it does. */
+export interface EngineInternals {
+  readonly lookup: LookupMemory;
+  readonly postprocessor: Postprocessor;
+  /** Does work on caches and memory after whatever is under way. */
+  run<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** What reads the window of a request. @param maxStale as `Decoder.arrange` has it */
+  decoder(request: CompletionRequest, maxStale: number): Decoder;
+  /** The window as a completion reads it. */
+  healedWindow(request: CompletionRequest): number[];
+  /** Thoughts drawn from the posterior. */
+  samples(thought: Thought, count: number): SampledThought[];
+  /** Candidates as they were written. */
+  candidates(request: CompletionRequest, options: CompletionOptions): Promise<Decoded>;
+  /** What went on after the longest match, as far as it has been shown to the memory. */
+  copy(request: CompletionRequest, cursor: CursorContext): Candidate | undefined;
 }
 
 export interface GenerateOptions {

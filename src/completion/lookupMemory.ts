@@ -12,7 +12,7 @@ import type { MemoryWeights, KnnWeights } from '../model/manifest';
 import { plainProducts, type HiddenKeyRows, type Products, type DatastoreEntry } from '../model/hiddenKeys';
 import { unjoined, type LookupContext } from './around';
 import { nearestFiles } from './neighbours';
-import type { CompletionRequest, SourceText } from './types';
+import type { CompletionRequest, SourceText } from './document';
 import type { Draft } from './draft';
 import { isBinary, stableStart } from '../text';
 import { restOfLine } from './stop';

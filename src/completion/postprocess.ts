@@ -3,18 +3,13 @@ import { UNKNOWN, type SyntaxCheckers, type SyntaxCheck } from '../syntax/checke
 import type { Manifest } from '../model/manifest';
 import { percent } from '../numbers';
 import { isBoundary } from './boundary';
-import { documentOf } from './document';
+import { documentOf, type CompletionRequest } from './document';
 import { confidence, logOdds, featuresOf, minLogprob } from './confidence';
 import { textOf } from './hypothesis';
 import type { AgreedCandidate } from './hypothesis';
 import { trimmer, type Trimmed } from './trim';
-import {
-  DEFAULTS,
-  confidenceThreshold,
-  type CompletionOptions,
-  type CompletionRequest,
-  type CompletionResult,
-} from './types';
+import { DEFAULTS, confidenceThreshold, type CompletionOptions } from './options';
+import type { CompletionResult } from './results';
 
 /** The beginning of a suggestion is worth its interruption if it spares a keystroke. */
 const BEGINNING_CHARACTERS = 2;

@@ -6,11 +6,18 @@ import type { Tokenizer } from '../model/tokenizer';
 import { aroundOf, type LookupContext } from './around';
 import { consume, logProbability } from './heal';
 import type { HiddenState, LookupMemory, Mix } from './lookupMemory';
-import type { CompletionRequest, Score } from './types';
+import type { CompletionRequest } from './document';
 import { blockStart, cutWindow, RESERVE } from './window';
 
 /** Logits of one piece at most: those of a large vocabulary take half a megabyte a token. */
 const MAX_LOGITS = 1 << 24;
+
+export interface Score {
+  /** −log p of the target after the prefix, in nats. */
+  readonly nats: number;
+  /** UTF-8 bytes of the target. */
+  readonly bytes: number;
+}
 
 /** A token of a target, and what the model knew when it was to come. */
 export interface ScoredToken {

@@ -1,6 +1,6 @@
 import { isBinary } from '../text';
 import type { EvidenceSource } from '../thought/evidence';
-import type { CompletionRequest, SourceText } from './types';
+import type { CompletionRequest, SourceText } from './document';
 import type { Window } from './window';
 
 /** The text that the window does not show: the open file before and after it, and the related files. */

@@ -23,6 +23,7 @@ import { openGraphs } from '../../src/model/sessions';
 import { ROOT } from '../fixtures';
 import { DECODER, tinyDecoder, type TinyDecoder } from '../tinyDecoder';
 import { typeOf, writeGguf } from '../tinyGguf';
+import { scoreUnderThought } from '../../lab/engineMeasures';
 import { withScratch } from './bundles';
 
 /**
@@ -312,7 +313,7 @@ describe('a GGUF file becomes a bundle', () => {
         const again = await engine.complete(request, { steps: 4, maxLines: 1, candidates: 1 });
         assert.equal(again.text, result.text);
         assert.equal(again.read, 0);
-        const score = await engine.score(request, 'a + b', engine.prior);
+        const score = await scoreUnderThought(engine, request, 'a + b', engine.prior);
         assert.ok(score.nats > 0 && Number.isFinite(score.nats));
         const many = await engine.complete(request, { steps: 0, maxLines: 1, candidates: 1, alternatives: 3 });
         assert.ok(many.candidates.length <= 3);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CompletionRequest } from '../../src/completion/engine';
 import { NANO, hasNano, TINY, SOURCES } from '../fixtures';
+import { scoreUnderThought } from '../../lab/engineMeasures';
 import { BUNDLES, requestIn, think, withEngine } from './bundles';
 
 // Frozen: what is true of one text (a beam that keeps the greedy candidate) need not be of every other.
@@ -95,10 +96,9 @@ for (const [name, directory] of BUNDLES) {
       const request = await requestIn(FILE, 0.4, SOURCES);
       const target = request.suffix.slice(0, 400);
       const cut = target.indexOf('\n', 150) + 1;
-      const whole = await engine().score(request, target, engine().prior);
-      const first = await engine().score(request, target.slice(0, cut), engine().prior);
-      const second = await engine().score(
-        { ...request, prefix: request.prefix + target.slice(0, cut) },
+      const whole = await scoreUnderThought(engine(), request, target, engine().prior);
+      const first = await scoreUnderThought(engine(), request, target.slice(0, cut), engine().prior);
+      const second = await scoreUnderThought(engine(), { ...request, prefix: request.prefix + target.slice(0, cut) },
         target.slice(cut),
         engine().prior,
       );
@@ -114,7 +114,7 @@ for (const [name, directory] of BUNDLES) {
         .evidence(request)
         .chunks.map((chunk) => chunk.key);
       const completion = await engine().complete(request, greedy);
-      await engine().score(request, 'const secret = 42;\n', engine().prior);
+      await scoreUnderThought(engine(), request, 'const secret = 42;\n', engine().prior);
       assert.deepEqual(
         engine()
           .evidence(request)

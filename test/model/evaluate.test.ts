@@ -13,6 +13,7 @@ import { familyVariants } from '../../lab/evaluation/variants';
 import { thoughtsAfter } from '../../lab/thoughts';
 import { UserError } from '../../src/model/errors';
 import { randomFrom } from '../../src/model/random';
+import { longestCopy } from '../../lab/engineMeasures';
 import { BUNDLES, withEngine } from './bundles';
 
 const TINY = 'models/tiny';
@@ -179,7 +180,7 @@ for (const [name, directory] of BUNDLES) {
           });
           for (const { text } of candidates) assert.ok(!holds(text), `${variant}: ${text}`);
         }
-        assert.ok(!holds(await engine().copied(request, 5)));
+        assert.ok(!holds(await longestCopy(engine(), request, 5)));
       }
     });
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { targetsOf } from '../../src/edits/targets';
 import { SOURCES } from '../fixtures';
+import { scoreUnderThought } from '../../lab/engineMeasures';
 import { BUNDLES, requestIn, withEngine } from './bundles';
 
 const TEXT = 'const total = prices.sum;\nconst shown = format(total);\nprint(total, shown);\nreturn total;\n';
@@ -16,8 +17,8 @@ for (const [name, directory] of BUNDLES) {
     test('it is the difference of two scores', async () => {
       const { prefix, suffix, oldTarget, newTarget } = targetsOf(EDIT, TEXT);
       const request = { path: 'a.ts', prefix, suffix, related: [] };
-      const before = await engine().score(request, oldTarget, engine().prior);
-      const after = await engine().score(request, newTarget, engine().prior);
+      const before = await scoreUnderThought(engine(), request, oldTarget, engine().prior);
+      const after = await scoreUnderThought(engine(), request, newTarget, engine().prior);
       const [own, two] = [await gain(EDIT, TEXT), before.nats - after.nats];
       // Runs of few tokens are computed by another kernel than long ones, with other roundings.
       assert.ok(Math.abs(own - two) < 0.005 * Math.abs(two), `${own} and ${two}`);

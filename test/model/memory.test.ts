@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CompletionRequest } from '../../src/completion/engine';
 import { hasNano, NANO, TINY } from '../fixtures';
+import { mixtureExamples, scoreUnderThought } from '../../lab/engineMeasures';
 import { requestIn, withEngine } from './bundles';
 
 /** Names that no text has ever held: made of syllables by a seeded generator. */
@@ -49,7 +50,7 @@ if (hasNano) {
       for (const name of names(17, 8)) {
         const request = fileWith(name, FAR);
         const nats = async (memory: boolean) =>
-          (await engine().score(request, name.slice(3), engine().prior, { memory })).nats;
+          (await scoreUnderThought(engine(), request, name.slice(3), engine().prior, { memory })).nats;
         const [withIt, without] = [await nats(true), await nats(false)];
         assert.ok(withIt < without / 2, `${name}: ${withIt} nats with it, ${without} without`);
       }
@@ -83,8 +84,8 @@ if (hasNano) {
       // Without drafts, which leave the text as it is and round log p otherwise in the seventh digit.
       const exact = { ...options, drafts: false };
       const before = await engine().complete(request, exact);
-      await engine().score(request, target, engine().prior, { memory: true });
-      await engine().mixtureExamples(request, target, engine().prior, true);
+      await scoreUnderThought(engine(), request, target, engine().prior, { memory: true });
+      await mixtureExamples(engine(), request, target, engine().prior, true);
       const after = await engine().complete(request, exact);
       assert.deepEqual(after.candidates, before.candidates);
       assert.ok(!after.text.includes(canary.slice(0, 6)), after.text);
@@ -96,9 +97,9 @@ if (hasNano) {
     test('a target is scored without knowing itself', async () => {
       const request = { ...fileWith('amount'), prefix: 'const first = ', suffix: '\n' };
       const [canary = ''] = names(31, 1);
-      const once = await engine().score(request, `${canary};\n`, engine().prior, { memory: true });
-      const again = await engine().score(request, `${canary};\n`, engine().prior, { memory: true });
-      const without = await engine().score(request, `${canary};\n`, engine().prior);
+      const once = await scoreUnderThought(engine(), request, `${canary};\n`, engine().prior, { memory: true });
+      const again = await scoreUnderThought(engine(), request, `${canary};\n`, engine().prior, { memory: true });
+      const without = await scoreUnderThought(engine(), request, `${canary};\n`, engine().prior);
       assert.equal(again.nats, once.nats);
       assert.ok(Math.abs(once.nats - without.nats) < 0.1 * without.nats, `${once.nats} and ${without.nats}`);
     });
@@ -106,8 +107,8 @@ if (hasNano) {
     test('text that repeats the file is more probable with it', async () => {
       const request = await requestIn('src/completion/engine.ts', 0.5);
       const lines = request.suffix.slice(1, 400);
-      const off = await engine().score(request, lines, engine().prior);
-      const on = await engine().score(request, lines, engine().prior, { memory: true });
+      const off = await scoreUnderThought(engine(), request, lines, engine().prior);
+      const on = await scoreUnderThought(engine(), request, lines, engine().prior, { memory: true });
       assert.ok(on.nats < off.nats, `${on.nats} and ${off.nats}`);
     });
 
@@ -117,8 +118,8 @@ if (hasNano) {
       while (await refinement.advance());
       const thought = engine().thought(refinement);
       const lines = request.suffix.slice(2000, 2600);
-      const read = await engine().score({ ...request, suffix: '' }, lines, thought);
-      const unread = await engine().score({ ...request, suffix: '' }, lines, { ...thought, readings: [] });
+      const read = await scoreUnderThought(engine(), { ...request, suffix: '' }, lines, thought);
+      const unread = await scoreUnderThought(engine(), { ...request, suffix: '' }, lines, { ...thought, readings: [] });
       assert.ok(read.nats < 0.9 * unread.nats, `${read.nats} and ${unread.nats}`);
     });
 

@@ -4,6 +4,7 @@ import { Engine, type CompletionRequest } from '../../src/completion/engine';
 import { NumericalError, UserError } from '../../src/model/errors';
 import { loadRuntime, type Runtime } from '../../src/model/runtime';
 import { hasNano, NANO, TINY, SOURCES } from '../fixtures';
+import { scoreUnderThought } from '../../lab/engineMeasures';
 import { copyOfTiny, editFile, editManifest, requestIn, withScratch } from './bundles';
 
 const FILE = 'src__completion__engine.ts.txt';
@@ -124,7 +125,7 @@ describe('a device', () => {
       const request = await requestIn(FILE, 0.5, SOURCES);
       const target = request.suffix.slice(0, 200);
       const cpu = await engineOnCpu(context);
-      const nats = async (on: Engine) => (await on.score({ ...request, suffix: '' }, target, on.prior)).nats;
+      const nats = async (on: Engine) => (await scoreUnderThought(on, { ...request, suffix: '' }, target, on.prior)).nats;
       const [expected, found] = [await nats(cpu), await nats(engine)];
       assert.ok(Math.abs(found / expected - 1) < 0.01, `${found} nats instead of ${expected}`);
     });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { scoreUnderThought } from '../../lab/engineMeasures';
 import { BUNDLES, requestIn, think, withEngine } from './bundles';
 
 const FILE = 'src/completion/engine.ts';
@@ -80,8 +81,8 @@ for (const [name, directory] of BUNDLES) {
       const request = await requestIn(FILE, 0.5);
       const thought = await think(engine(), request, 2);
       const target = '\n    return value;';
-      const several = await engine().score(request, target, thought, { samples: 6 });
-      const one = await engine().score(request, target, thought);
+      const several = await scoreUnderThought(engine(), request, target, thought, { samples: 6 });
+      const one = await scoreUnderThought(engine(), request, target, thought);
       assert.notEqual(several.nats, one.nats);
       // σ is a tenth of the prior's: the mean stays near.
       assert.ok(Math.abs(several.nats - one.nats) < 0.1 * one.nats, `${several.nats} ${one.nats}`);

@@ -9,6 +9,7 @@ import { FRESH_TOKENS } from '../../src/model/suffixReuse';
 import { loadRuntime, type Runtime } from '../../src/model/runtime';
 import { tinyDecoder } from '../tinyDecoder';
 import { writeGguf } from '../tinyGguf';
+import { scoreUnderThought } from '../../lab/engineMeasures';
 import { withScratch } from './bundles';
 
 const PATH = 'src/harbour.ts';
@@ -76,7 +77,7 @@ describe('windows that have been read', () => {
   const complete = (engine: Engine, request: CompletionRequest, exact = true) =>
     forwarded(() => engine.complete(request, { steps: 0, maxLines: 1, candidates: 1, exact, timeBudget: 0 }));
   const nats = async (engine: Engine, request: CompletionRequest) =>
-    (await engine.score(request, TARGET, engine.prior)).nats;
+    (await scoreUnderThought(engine, request, TARGET, engine.prior)).nats;
 
   /** That a text is as likely as where nothing was read before, and the tokens of that plain run. */
   const asPlain = async (engine: Engine, request: CompletionRequest) => {

@@ -6,7 +6,7 @@ import { calibrationError, fitConfidence, type Example } from '../../../lab/conf
 import { Postprocessor, rank, type AnnotatedCandidate } from '../../../src/completion/postprocess';
 import type { AgreedCandidate } from '../../../src/completion/hypothesis';
 import { logMeanExp } from '../../../src/completion/samples';
-import { CONFIDENCE_THRESHOLDS } from '../../../src/completion/types';
+import { CONFIDENCE_THRESHOLDS } from '../../../src/completion/options';
 import { randomFrom } from '../../../src/model/random';
 
 const evidence = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { decoderNll, fit, meanNll, sampleOf } from '../../../lab/memoryFit';
 import { compacted, keepExamples, keptExamples } from '../../../lab/exampleFile';
-import type { MixtureExample } from '../../../src/completion/engine';
+import type { MixtureExample } from '../../../lab/engineMeasures';
 import { boostInFileTokens, fitInFileBoost } from '../../../src/memory/inFileBoost';
 import { normal, randomFrom } from '../../../src/model/random';
 

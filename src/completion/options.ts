@@ -1,30 +1,6 @@
-import type { CacheHit } from '../memory/prediction';
-import type { KnnDistribution } from '../memory/knn';
-import type { TokenExample } from '../memory/inFileBoost';
-import type { OpenIdentifier } from '../memory/identifiers';
 import type { Abortable } from '../model/decoder';
-import type { Thought, ThoughtTrace } from '../thought/thought';
+import type { Thought } from '../thought/thought';
 import type { RemoteText } from './remoteText';
-import type { Stop } from './stop';
-
-export interface SourceText {
-  readonly path: string;
-  readonly text: string;
-  /** Lines of the text that were changed recently, from 0, in order. */
-  readonly edited?: readonly number[] | undefined;
-}
-
-export interface CompletionRequest {
-  readonly path: string;
-  /** Whole text before the cursor. */
-  readonly prefix: string;
-  /** Whole text after the cursor. */
-  readonly suffix: string;
-  /** Other open files. */
-  readonly related: readonly SourceText[];
-  /** Lines of prefix and suffix together that were changed recently, from 0, in order. */
-  readonly edited?: readonly number[] | undefined;
-}
 
 export interface CompletionOptions {
   /** Refinement steps (default: as many as pay with the model); they count only when no thought is given. */
@@ -96,64 +72,4 @@ export const CONFIDENCE_THRESHOLDS: Readonly<Record<ConfidenceLevel, number>> = 
 /** The probability with which what is shown must be right. */
 export function confidenceThreshold(confidence: ConfidenceLevel | number = DEFAULTS.confidence): number {
   return typeof confidence === 'number' ? confidence : CONFIDENCE_THRESHOLDS[confidence];
-}
-
-/** A text for the cursor. */
-export interface Suggested {
-  /** With the document's own newlines. */
-  readonly text: string;
-  /** Characters after the cursor that the text covers. */
-  readonly replaceSuffix: number;
-}
-
-/** A suggestion, and what is known of it. */
-export interface RankedCandidate {
-  readonly text: string;
-  /** Characters after the cursor that the text covers. */
-  readonly replaceSuffix: number;
-  /** log p, under the posterior predictive where there are several thoughts, in nats. */
-  readonly logprob: number;
-  /** log p under each thought, where there are several. */
-  readonly logprobs?: readonly number[] | undefined;
-  /** Probability, 0 to 1, that it is what would have been typed; without weights for it in the bundle it is not known. */
-  readonly confidence?: number | undefined;
-  /** Whether the file can be parsed with it; undefined where nobody asked, or where it cannot be said. */
-  readonly parses?: boolean | undefined;
-  /** Names in it that nothing declares. */
-  readonly undeclared?: readonly string[] | undefined;
-}
-
-export interface CompletionResult {
-  /** The suggestion, with the document's own newlines; empty if there is none. */
-  readonly text: string;
-  readonly candidates: readonly RankedCandidate[];
-  /** Characters after the cursor that the text covers. */
-  readonly replaceSuffix: number;
-  readonly milliseconds: number;
-  readonly thought: ThoughtTrace;
-  readonly stop: Stop;
-  /** Tokens of the window that no cache held. */
-  readonly read: number;
-  /** Tokens of the candidate that was the most probable, as it was written. */
-  readonly written: number;
-  /** Texts around the cursor were left out of the memory this time, since taking them in would have taken too long. */
-  readonly partial?: true;
-  /** Why there is no suggestion. */
-  readonly reason?: string;
-}
-
-/** A token of a target: the decoder's logits [vocabulary], and what the memory knows. */
-export interface MixtureExample extends TokenExample {
-  readonly hits: readonly CacheHit[];
-  /** The word in which the text before the token ends. */
-  readonly word: OpenIdentifier;
-  /** The kNN distribution; undefined where the bundle's graphs do not give hidden keys. */
-  readonly knn: KnnDistribution | undefined;
-}
-
-export interface Score {
-  /** −log p of the target after the prefix, in nats. */
-  readonly nats: number;
-  /** UTF-8 bytes of the target. */
-  readonly bytes: number;
 }
