@@ -3,9 +3,7 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The direction of imports: a folder may import itself, the folders named here, and nothing else of src/.
- *   extension | server → inference → completion → thought, memory, syntax → model;  server, inference → workspace;  server → syntax, scopes, edits;  edits → scopes;
- *   extension → plot;  cli → serve → completion, api;  server, cli, syntax, scopes, workspace → languages
- *   languages, text, numbers and json are files that import nothing; the last three are for everyone
+ * languages, text, numbers and json are files that import nothing; the last three are for everyone.
  * What ships is in src/ and knows nothing of lab/, where what measures lies; that may import all of src/.
  */
 const layers = {

@@ -13,7 +13,7 @@ const BLOCK: usize = 32;
 const SUMMED: usize = 16;
 
 /** The largest weight of a token's values becomes this: times 8,191, which no value exceeds, and summed, it stays below 2³¹. */
-const LARGEST_WEIGHT: f32 = 16383;
+const MAX_WEIGHT: f32 = 16383;
 
 /** Sum of the four values of a vector. */
 function sum(x: v128): f32 {
@@ -44,12 +44,12 @@ function exp(x: v128): v128 {
   return f32x4.mul(p, exponent);
 }
 
-/** Eight values times a factor, as 16-bit whole numbers. Beside 1.5 · 2²³ a float has room for nothing but whole numbers. */
+/** Eight values times a factor, as 16-bit whole numbers. Added to 1.5 · 2²³ a float has space for nothing but whole numbers. */
 function rounded(x: usize, factor: v128): v128 {
-  const beside = f32x4.splat(12582912);
-  const low = f32x4.add(f32x4.mul(v128.load(x), factor), beside);
-  const high = f32x4.add(f32x4.mul(v128.load(x, 16), factor), beside);
-  return i16x8.narrow_i32x4_s(i32x4.sub(low, beside), i32x4.sub(high, beside));
+  const shift = f32x4.splat(12582912);
+  const low = f32x4.add(f32x4.mul(v128.load(x), factor), shift);
+  const high = f32x4.add(f32x4.mul(v128.load(x, 16), factor), shift);
+  return i16x8.narrow_i32x4_s(i32x4.sub(low, shift), i32x4.sub(high, shift));
 }
 
 /** The largest size of n values, a multiple of 8. */
@@ -64,9 +64,9 @@ function size(x: usize, n: usize): f32 {
 }
 
 /** Stores the scale of values of which the largest becomes `largest`. @returns what they are to be multiplied by */
-function scaled(most: f32, largest: f32, scale: usize): v128 {
-  store<f32>(scale, most / largest);
-  return f32x4.splat(most > 0 ? largest / most : 0);
+function scaled(highest: f32, largest: f32, scale: usize): v128 {
+  store<f32>(scale, highest / largest);
+  return f32x4.splat(highest > 0 ? largest / highest : 0);
 }
 
 /**
@@ -82,8 +82,8 @@ export function quantise(x: usize, count: usize, block: usize, largest: f32, q: 
 }
 
 /**
- * Rows of values, from token `at` on, into a table in which two tokens that follow one another lie interleaved, [room / 2,
- * width, 2], as whole numbers; and their scales, [room].
+ * Rows of values, from token `at` on, into a table in which two tokens that follow one another lie interleaved, [capacity / 2,
+ * width, 2], as whole numbers; and their scales, [capacity].
  * @param largest what the largest of a row becomes
  */
 export function interleave(
@@ -285,11 +285,11 @@ export function place(
 }
 
 /**
- * Grouped-query attention of rows × heads × width queries over tables of keys, [groups, room, width], and of values,
- * [groups, room / 2, width, 2], all of whole numbers, with a scale a query head and a token. The sums over width of a query times a
+ * Grouped-query attention of rows × heads × width queries over tables of keys, [groups, capacity, width], and of values,
+ * [groups, capacity / 2, width, 2], all of whole numbers, with a scale a query head and a token. The sums over width of a query times a
  * key, and over 16 tokens of a weight times a value, must stay below 2³¹.
  * @param heads twice as many as groups, or any even multiple
- * @param room tokens of a table, a multiple of 16
+ * @param capacity tokens of a table, a multiple of 16
  * @param seen keys that the first row sees; each next one sees one more
  * @param scratch 13 bytes for each token of a table
  */
@@ -304,20 +304,20 @@ export function attend(
   keyScales: usize,
   values: usize,
   valueScales: usize,
-  room: usize,
+  capacity: usize,
   seen: usize,
   scratch: usize,
   out: usize,
 ): void {
   const share = heads / groups;
-  const other = scratch + room * 4;
-  const weights = other + room * 4;
-  const factors = weights + room * 4;
+  const other = scratch + capacity * 4;
+  const weights = other + capacity * 4;
+  const factors = weights + capacity * 4;
   const even = <f32>1 / sqrt<f32>(<f32>width);
   for (let row: usize = 0; row < rows; row++) {
     const count = seen + row;
     for (let head: usize = 0; head < heads; head += 2) {
-      const start = (head / share) * room;
+      const start = (head / share) * capacity;
       const table = start * width * 2;
       const k = keyScales + start * 4;
       const v = valueScales + start * 4;
@@ -325,8 +325,8 @@ export function attend(
       const first = soften(scratch, count);
       const second = soften(other, count);
       weigh(scratch, count, v, weights, factors);
-      weigh(other, count, v, weights + room * 2, factors + room / 4);
-      collect(values + table, width, count, weights, room * 2, factors, room / 4, first, second, out);
+      weigh(other, count, v, weights + capacity * 2, factors + capacity / 4);
+      collect(values + table, width, count, weights, capacity * 2, factors, capacity / 4, first, second, out);
       q += width * 4;
       scales += 8;
       out += width * 8;
@@ -406,9 +406,9 @@ function floats(a: v128, b: v128, c: v128, d: v128): v128 {
 /** Scores become e to the power of what they lie below the largest. @returns 1 / their sum */
 function soften(scores: usize, count: usize): f32 {
   const end = scores + count * 4;
-  let most = f32x4.splat(-Infinity);
-  for (let at = scores; at < end; at += 16) most = f32x4.max(most, v128.load(at));
-  const largest = f32x4.splat(top(most));
+  let highest = f32x4.splat(-Infinity);
+  for (let at = scores; at < end; at += 16) highest = f32x4.max(highest, v128.load(at));
+  const largest = f32x4.splat(top(highest));
   let whole = f32x4.splat(0);
   for (let at = scores; at < end; at += 16) {
     // What is out of reach comes to 10⁻²⁶ of the largest: less would be denormal once it is scaled, which is slow.
@@ -422,15 +422,15 @@ function soften(scores: usize, count: usize): f32 {
 /** Tokens' weights times the scales of their values, as whole numbers, and a factor for each 16 of them. */
 function weigh(scores: usize, count: usize, valueScales: usize, weights: usize, factors: usize): void {
   for (let i: usize = 0; i < count; i += SUMMED, scores += 64, valueScales += 64, weights += 32, factors += 4) {
-    let most = f32x4.splat(0);
+    let highest = f32x4.splat(0);
     for (let j: usize = 0; j < 64; j += 16) {
       // What lies behind the last token was never scored.
       const known = i + j / 4 < count ? v128.load(scores + j) : f32x4.splat(0);
       const weight = f32x4.mul(known, v128.load(valueScales + j));
       v128.store(scores + j, weight);
-      most = f32x4.max(most, weight);
+      highest = f32x4.max(highest, weight);
     }
-    const factor = scaled(top(most), LARGEST_WEIGHT, factors);
+    const factor = scaled(top(highest), MAX_WEIGHT, factors);
     v128.store(weights, rounded(scores, factor));
     v128.store(weights, rounded(scores + 32, factor), 16);
   }

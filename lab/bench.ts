@@ -93,7 +93,7 @@ export const bench: Command = {
       const given = { settings, ...(values.threads !== undefined && { threads }) };
       const onKeystroke = (done: number) => bar.update(Math.round(done));
       try {
-        return await typeInto({ bundle, ...given, file, beside: others(file), seconds, seed, onKeystroke });
+        return await typeInto({ bundle, ...given, file, related: others(file), seconds, seed, onKeystroke });
       } finally {
         bar.clear();
       }
@@ -157,7 +157,7 @@ interface Report extends Awaited<ReturnType<typeof measureSpeed>> {
 }
 
 function text({ model, device, load, prefill, decode, refine, replay: typed, memory, peer }: Report): string {
-  const ways = Object.entries(typed.paths).map(([path, { share, p50_ms, p90_ms }]): [string, string] => [
+  const pathLines = Object.entries(typed.paths).map(([path, { share, p50_ms, p90_ms }]): [string, string] => [
     '',
     `${path.padEnd(11)} ${`${Math.round(100 * share)} %`.padStart(5)}  median ${p50_ms} ms, 90th percentile ${p90_ms} ms`,
   ]);
@@ -177,7 +177,7 @@ function text({ model, device, load, prefill, decode, refine, replay: typed, mem
     ],
     ['', `without thinking ${typed.p50_no_refine_ms} ms and ${typed.p90_no_refine_ms} ms`],
     ['', `typed along: 90th percentile ${typed.typed_along_p90_ms} ms (${typed.typed_along} times)`],
-    ...ways,
+    ...pathLines,
     ['', `${typed.refinement.thoughts} thoughts, median ${typed.refinement.p50_ms} ms`],
     ['processor', `${typed.cpu_s_per_min} s a minute of typing, ${typed.idle_cpu_percent} % at rest`],
     ['memory', `${memory.rss_mb} MB`],
@@ -185,7 +185,7 @@ function text({ model, device, load, prefill, decode, refine, replay: typed, mem
   if (peer) {
     const { prefill_ratio: read, decode_ratio: write, suggestion_ratio: suggest, replay_ratio: typing } = peer;
     lines.push(
-      ['beside', peer.name],
+      ['compared with', peer.name],
       [
         '',
         `reading ${read} times as fast, writing ${write} times, whole suggestions ${suggest} times; typing ${typing} times`,

@@ -24,7 +24,7 @@ interface Cost {
 /**
  * Somebody types the middle of a file, and each keystroke asks for the first token of a suggestion: the engine, and
  * llama.cpp as its editor plug-ins ask it, with what stands before the cursor, then what follows. Either keeps what it has
- * read. Where the typist rests, the engine reads anew what has become stale; these tokens are counted by themselves.
+ * read. Where the typist rests, the engine reads again what has become stale; these tokens are counted by themselves.
  * @returns undefined for a model that does not fill in
  */
 export async function replayKeystrokes(engine: Engine, peer: Peer, file: SourceFile, seed: number) {

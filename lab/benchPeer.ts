@@ -63,10 +63,10 @@ export async function comparePeer(
 
 async function speeds(engine: Engine, peer: Peer, files: readonly SourceFile[]) {
   const { bundle, prior } = engine;
-  const [file, ...beside] = files as [SourceFile, ...SourceFile[]];
+  const [file, ...related] = files as [SourceFile, ...SourceFile[]];
   const ours: Record<'read' | 'write' | 'suggest', number[]> = { read: [], write: [], suggest: [] };
   const theirs: Record<'read' | 'write', number[]> = { read: [], write: [] };
-  for (const [round, place] of placesIn(file, beside).entries()) {
+  for (const [round, place] of placesIn(file, related).entries()) {
     const { head, prefix } = cutWindow(place, bundle.tokenizer, bundle.manifest);
     const window = [...head, ...prefix];
     const us = async () => {

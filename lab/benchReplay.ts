@@ -63,7 +63,7 @@ function quantiles(durations: readonly Duration[]) {
   return { p50_ms: atLeast(durations, 0.5), p90_ms: atLeast(durations, 0.9), p99_ms: atLeast(durations, 0.99) };
 }
 
-/** A quantile; where too many were superseded to tell, the longest that was seen is the least it can be. */
+/** A quantile; where too many were superseded to tell, the longest that was seen is a lower bound. */
 export function atLeast(durations: readonly Duration[], share: number): number {
   return round(quantile(durations, share) ?? Math.max(0, ...durations.map(({ ms }) => ms)));
 }

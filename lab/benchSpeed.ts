@@ -9,10 +9,10 @@ import type { SourceFile } from './typing';
 const STEPS = 4;
 
 /** Speed of the engine by itself: reading a full window, writing at places of the file, and a cold refinement. */
-export async function measureSpeed(engine: Engine, file: SourceFile, beside: readonly SourceFile[]) {
+export async function measureSpeed(engine: Engine, file: SourceFile, related: readonly SourceFile[]) {
   const prefill: number[] = [];
   const writing = { drafts: { tokens: 0, ms: 0 }, plain: { tokens: 0, ms: 0 } };
-  for (const [round, fresh] of placesIn(file, beside).entries()) {
+  for (const [round, fresh] of placesIn(file, related).entries()) {
     const { prefixTokens, suffixTokens } = engine.window(fresh);
     const start = performance.now();
     const filling = engine.prepare(fresh, engine.prior);
@@ -28,7 +28,7 @@ export async function measureSpeed(engine: Engine, file: SourceFile, beside: rea
   }
   const { drafts, plain } = writing;
 
-  const request = requestAt(file, beside, 0.5);
+  const request = requestAt(file, related, 0.5);
   const refinement = engine.refinement(request, { steps: STEPS });
   const runs: number[] = [];
   for (let more = true; more;) {
@@ -54,16 +54,16 @@ export async function measureSpeed(engine: Engine, file: SourceFile, beside: rea
 }
 
 /** Nine places of a file, each in a window of its own: its path is another one, so that nothing of it is cached. */
-export function placesIn(file: SourceFile, beside: readonly SourceFile[]): CompletionRequest[] {
+export function placesIn(file: SourceFile, related: readonly SourceFile[]): CompletionRequest[] {
   return Array.from({ length: 9 }, (_, i) => ({
-    ...requestAt(file, beside, (i + 1) / 10),
+    ...requestAt(file, related, (i + 1) / 10),
     path: `round${i}/${basename(file.path)}`,
   }));
 }
 
-function requestAt(file: SourceFile, beside: readonly SourceFile[], share: number): CompletionRequest {
+function requestAt(file: SourceFile, related: readonly SourceFile[], share: number): CompletionRequest {
   const at = file.text.indexOf('\n', Math.floor(file.text.length * share)) + 1;
-  return { path: file.path, prefix: file.text.slice(0, at), suffix: file.text.slice(at), related: beside };
+  return { path: file.path, prefix: file.text.slice(0, at), suffix: file.text.slice(at), related };
 }
 
 /** Makes the decoder forget what it wrote behind a window, and keep the window: another token is read there. */

@@ -56,7 +56,7 @@ const OPTIONS = {
 } as const;
 
 /** What one variant made of one text. */
-interface Outcome {
+interface Comparison {
   readonly exact: boolean;
   readonly similarity: number;
   readonly f1?: number | undefined;
@@ -70,14 +70,14 @@ interface Row {
   readonly kind: Kind;
   readonly bytes: number;
   readonly variant: string;
-  readonly outcome: Outcome;
+  readonly outcome: Comparison;
 }
 
 /** Ways to complete the same texts, which may share what has been read. */
 interface Measured {
   readonly names: readonly string[];
   /** For each item of a site the outcomes of all names. */
-  measure(site: CutSite): Promise<readonly (readonly Outcome[])[]>;
+  measure(site: CutSite): Promise<readonly (readonly Comparison[])[]>;
   close(): Promise<void>;
 }
 
@@ -143,14 +143,14 @@ function partsOf(
   { bundle, readsThought, defaultSteps }: Engine,
   wanted: { steps: number | undefined; parts: boolean; thought: boolean },
 ): readonly Part[] {
-  const { memory, states, prompt } = bundle.manifest;
+  const { memory, knn, prompt } = bundle.manifest;
   const steps = wanted.steps ?? defaultSteps;
   const whole: Part = { name: '', memory: memory !== undefined, knn: true, steps };
   const parts = [whole];
   if (wanted.parts && prompt?.style === 'prefix-suffix-middle') {
     const alone = { memory: false, knn: false, steps: 0 };
-    if (memory?.states) parts.unshift({ ...alone, name: ' + memory', memory: true });
-    if (states) parts.unshift({ ...alone, name: ' + kNN', knn: true });
+    if (memory?.knn) parts.unshift({ ...alone, name: ' + memory', memory: true });
+    if (knn) parts.unshift({ ...alone, name: ' + kNN', knn: true });
     parts.unshift({ ...alone, name: ' alone' });
   }
   if (wanted.thought && readsThought && steps === 0) parts.push({ ...whole, name: ' + thought', steps: TRIED_STEPS });
@@ -168,9 +168,9 @@ function ours(engine: Engine, parts: readonly Part[]): Measured {
       for (const { steps } of parts) {
         if (!thoughts.has(steps)) thoughts.set(steps, await thoughtAfter(engine, request, steps));
       }
-      const all: Outcome[][] = [];
+      const all: Comparison[][] = [];
       for (const { request: place, target } of items) {
-        const outcomes: Outcome[] = [];
+        const outcomes: Comparison[] = [];
         for (const { memory = true, knn = true, steps } of parts) {
           const thought = thoughts.get(steps) ?? engine.prior;
           const { nats } = await scoreUnderThought(engine, place, target, thought, { memory, knn });
@@ -178,7 +178,7 @@ function ours(engine: Engine, parts: readonly Part[]): Measured {
           const how = { steps: 0, maxLines, units: false, candidates: 1, thought, memory, knn };
           const begun = performance.now();
           const { text } = await engine.complete(place, how);
-          outcomes.push({ ...judged(text, target), nats, milliseconds: performance.now() - begun });
+          outcomes.push({ ...compared(text, target), nats, milliseconds: performance.now() - begun });
         }
         all.push(outcomes);
       }
@@ -206,14 +206,14 @@ async function theirs(gguf: string, engines: readonly Engine[], parts: boolean):
     names: files.map((count) => (count > 0 ? 'llama.cpp + related files' : 'llama.cpp')),
     close: () => peer.close(),
     async measure({ items }) {
-      const all: Outcome[][] = items.map(() => []);
+      const all: Comparison[][] = items.map(() => []);
       // One variant after the other, as its prompt cache holds one prompt.
       for (const count of files) {
         for (const [i, { request, target }] of items.entries()) {
           const begun = performance.now();
           const prompt = [...relatedPrompt(bundle, request, count), ...infillPrompt(bundle, request)];
           const text = await written(peer, bundle, prompt, target.split('\n').length);
-          all[i]?.push({ ...judged(text, target), milliseconds: performance.now() - begun });
+          all[i]?.push({ ...compared(text, target), milliseconds: performance.now() - begun });
         }
       }
       return all;
@@ -254,8 +254,8 @@ function infillPrompt({ tokenizer, manifest }: Bundle, request: CompletionReques
     suffix: normaliseNewlines(request.suffix),
   };
   const window = cutWindow(plain, tokenizer, manifest);
-  const room = window.context.length + window.prefix.length;
-  const before = tokenizer.encode(plain.prefix.slice(-room * 8)).slice(-room);
+  const capacity = window.context.length + window.prefix.length;
+  const before = tokenizer.encode(plain.prefix.slice(-capacity * 8)).slice(-capacity);
   const after = tokenizer.encode(plain.suffix.slice(0, manifest.window.suffixTokens * 8));
   return [prefix, ...before, suffix, ...after.slice(0, manifest.window.suffixTokens), middle];
 }
@@ -273,7 +273,7 @@ async function written(peer: Peer, bundle: Bundle, prompt: readonly number[], li
   return tokenizer.decode(tokens);
 }
 
-function judged(text: string, target: string): Omit<Outcome, 'milliseconds'> {
+function compared(text: string, target: string): Omit<Comparison, 'milliseconds'> {
   const lines = target.split('\n').length;
   const shown = text.split('\n').slice(0, lines).join('\n');
   return {

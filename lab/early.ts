@@ -10,7 +10,7 @@ import { readRepositories } from './evaluation/repository';
 import { quantile } from './quantile';
 
 const USAGE = `npm run lab -- early --each DIR [options]
-  How often the lookup memory is sure of the rest of a line before a large decoder is asked, how often it is right then, and
+  How often the lookup memory is sure of the line suffix before a large decoder is asked, how often it is right then, and
   how long it takes once the open texts are taken in: rests of lines and whole lines are cut out of files. A table by p, from
   which it counts as sure.
 
@@ -46,7 +46,7 @@ export const early: Command = {
     if (values.each === undefined) throw new UsageError('give --each DIR');
     const count = wholeNumber('--items', values.items ?? '400', 1, 100_000);
     const random = randomFrom(wholeNumber('--seed', values.seed ?? '1', 0, 2 ** 32 - 1));
-    // A site has a rest of a line, a whole line, and a block, which is left out.
+    // A site has a line suffix, a whole line, and a block, which is left out.
     const sites = chooseSites(await readRepositories([], values.each), Math.ceil((count * 3) / 2), random);
     const items = sites.flatMap((site) => site.items.filter(({ kind }) => kind !== 'block')).slice(0, count);
     const engine = await openEngine({ ...values, model: values.model ?? 'coder' }, { trainedChunks: true });

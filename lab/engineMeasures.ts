@@ -48,7 +48,7 @@ export async function scoreUnderThought(
   const { lookup } = internals;
   return internals.run(async () => {
     const decoder = internals.decoder(request, 0);
-    const mix = lookup.mix(memory, knn ? { decoder, datastore: thought.readings } : undefined);
+    const mix = lookup.mix(memory, knn ? { decoder, datastore: thought.datastore } : undefined);
     const scores: Score[] = [];
     for (const sample of internals.samples(thought, samples)) {
       scores.push(await scoreTarget(decoder, bundle, document, target, sample, mix, memory ? lookup : undefined));
@@ -114,7 +114,7 @@ export async function mixtureExamples(
   return internals.run(async () => {
     const examples: MixtureExample[] = [];
     const decoder = internals.decoder(request, 0);
-    const sources = { decoder, datastore: thought.readings };
+    const sources = { decoder, datastore: thought.datastore };
     const tokens = readTarget(decoder, bundle, documentOf(request), target, thought, lookup);
     for await (const { token, logits, context, state, pendingBytes } of tokens) {
       // Where bytes are pending, the mixture alone does not decide.

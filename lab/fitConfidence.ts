@@ -1,7 +1,7 @@
 import { candidateFeatures } from '../src/completion/postprocess';
 import type { CompletionOptions } from '../src/completion/engine';
 import { bestOfEach, calibrationError, fitConfidence as fit, type Example } from './confidenceFit';
-import type { ConfidenceWeights } from '../src/model/manifest';
+import { storedWeights, type ConfidenceWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
 import { annotatedCandidates } from './engineMeasures';
 import { exactMatch } from './evaluation/metrics';
@@ -38,7 +38,13 @@ export const fitConfidence: Command = {
       // Without a thought all samples write the same.
       const pools = POOLS.filter(({ samples }) => engine.readsThought || samples === 1);
       for (const [pool, options] of pools.entries()) {
-        const candidates = await annotatedCandidates(engine, request, { ...options, steps: 0, maxLines, memory: true, thought });
+        const candidates = await annotatedCandidates(engine, request, {
+          ...options,
+          steps: 0,
+          maxLines,
+          memory: true,
+          thought,
+        });
         const bestNats = Math.min(...candidates.map(({ logprob }) => -logprob));
         for (const candidate of candidates) {
           const right = exactMatch(candidate.text.split('\n').slice(0, maxLines).join('\n'), target);
@@ -50,12 +56,12 @@ export const fitConfidence: Command = {
     bar.clear();
     const { weights, figures } = learn(examples);
     const fitted = { items: items.length, candidates: examples.length, steps, ...figures };
-    const energy: ConfidenceWeights = fiveDigits({
+    const confidence: ConfidenceWeights = fiveDigits({
       ...weights,
       fitted: { ...fitted, ...(values.note !== undefined && { note: values.note }) },
     });
-    console.log(JSON.stringify(energy, null, 1));
-    if (values.write) await writeIntoManifest(engine.bundle.directory, { energy });
+    console.log(JSON.stringify(storedWeights(confidence), null, 1));
+    if (values.write) await writeIntoManifest(engine.bundle.directory, { energy: confidence });
     await engine.close();
     return bad > 0 ? 1 : 0;
   },
@@ -71,7 +77,7 @@ function learn(examples: readonly Example[]): {
 } {
   const half = (number: number) => examples.filter(({ place }) => hash(place) % 2 === number);
   const asked = [0, 1].flatMap((which) => bestOfEach(half(which), fit(half(1 - which))));
-  const likeliest = bestOfEach(examples, { bias: 0, weights: { ...ZERO, behind: -1 } });
+  const likeliest = bestOfEach(examples, { bias: 0, weights: { ...ZERO, gapToBest: -1 } });
   // What the editor shows by itself is greedy.
   const greedy = examples.filter(({ place }) => place.startsWith('0 '));
   return {
@@ -84,7 +90,16 @@ function learn(examples: readonly Example[]): {
   };
 }
 
-const ZERO = { nats: 0, perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
+const ZERO = {
+  nats: 0,
+  perToken: 0,
+  length: 0,
+  gapToBest: 0,
+  syntaxError: 0,
+  undeclared: 0,
+  agreement: 0,
+  overlapsSuffix: 0,
+};
 
 function share(shown: readonly { right: boolean }[]): number {
   return shown.filter(({ right }) => right).length / Math.max(1, shown.length);

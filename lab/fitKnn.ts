@@ -1,6 +1,6 @@
 import { decoderNll, fitKnn as fit, sampleOf, type Sample } from './memoryFit';
 import { UserError } from '../src/model/errors';
-import type { Manifest } from '../src/model/manifest';
+import { storedWeights, type Manifest } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
 import { fitArguments, FIT_USAGE, fiveDigits, collectExamples } from './fitting';
 import { openEngine } from '../src/cli/model';
@@ -34,9 +34,9 @@ export const fitKnn: Command = {
       nats: { decoder: decoderNll(samples), mixture },
       ...(values.note !== undefined && { note: values.note }),
     };
-    const states: Manifest['states'] = fiveDigits({ ...weights, fitted });
-    console.log(JSON.stringify(states, null, 1));
-    if (values.write) await writeIntoManifest(engine.bundle.directory, { states });
+    const knn: Manifest['knn'] = fiveDigits({ ...weights, fitted });
+    console.log(JSON.stringify(storedWeights(knn), null, 1));
+    if (values.write) await writeIntoManifest(engine.bundle.directory, { states: knn });
     await engine.close();
     return bad > 0 ? 1 : 0;
   },

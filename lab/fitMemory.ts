@@ -1,7 +1,7 @@
 import type { MixtureExample } from './engineMeasures';
 import { decoderNll, fit, meanNll, sampleOf, type Sample } from './memoryFit';
 import { boostInFileTokens, fitInFileBoost } from '../src/memory/inFileBoost';
-import type { MemoryWeights } from '../src/model/manifest';
+import { storedWeights, type MemoryWeights } from '../src/model/manifest';
 import type { Command } from '../src/cli/command';
 import { fitArguments, FIT_USAGE, fiveDigits, collectExamples } from './fitting';
 import { switchOption } from '../src/cli/arguments';
@@ -13,7 +13,7 @@ const USAGE = `npm run lab -- fit-memory --each DIR [options]
   Fits how the lookup memory is mixed with a model's decoder: the weights under which the targets of the items are most
   probable.
 ${FIT_USAGE}
-  --knn on|off      whether the kNN cache has its say, too (default: on)`;
+  --knn on|off      whether the kNN cache is used, too (default: on)`;
 
 /** Where the buckets of match lengths begin, in tokens: finer where most matches are. */
 const LENGTHS = [1, 2, 3, 4, 5, 6, 8, 11, 16, 24, 32];
@@ -55,7 +55,7 @@ export const fitMemory: Command = {
       ...(values.note !== undefined && { note: values.note }),
     };
     const memory: MemoryWeights = fiveDigits({ ...weights, fitted });
-    console.log(JSON.stringify(memory, null, 1));
+    console.log(JSON.stringify(storedWeights(memory), null, 1));
     if (values.write) await writeIntoManifest(engine.bundle.directory, { memory });
     await engine.close();
     return bad > 0 ? 1 : 0;
@@ -65,7 +65,7 @@ export const fitMemory: Command = {
 /** The weights of hits and gate fitted under an in-file boost. */
 function fitWith(examples: readonly MixtureExample[], inFileBoost: number, onProgress: (done: number) => void) {
   const samples = samplesOf(examples, inFileBoost);
-  const weights = { ...fit(samples, LENGTHS, { onProgress }), occurring: inFileBoost };
+  const weights = { ...fit(samples, LENGTHS, { onProgress }), inFileBoost };
   return { weights, samples, mixture: meanNll(samples, weights) };
 }
 

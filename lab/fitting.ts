@@ -74,7 +74,7 @@ export async function* underThoughts(engine: Engine, items: readonly FitItem[], 
 /**
  * The tokens of all items' targets with what is known of each, before steps of thought and after them: the first suggestions
  * come before a thought is there, and what is fitted is to serve both.
- * @param memory whether the lookup memory has its say, too, or the kNN cache alone
+ * @param memory whether the lookup memory is used, too, or the kNN cache alone
  * @param file where they are kept
  */
 export async function collectExamples(

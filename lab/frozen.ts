@@ -35,7 +35,7 @@ const VARIANTS: readonly [name: string, options: Partial<CompletionOptions>][] =
   ['confident', { confidence: 'usual', syntaxCheck: true, exact: false }],
 ];
 
-const USUAL: CompletionOptions = { steps: 0, maxLines: 8, candidates: 1 };
+const DEFAULT_OPTIONS: CompletionOptions = { steps: 0, maxLines: 8, candidates: 1 };
 
 /** Share of a line that has been typed when it is completed. */
 const TYPED = 0.4;
@@ -55,7 +55,7 @@ export const frozen: Command = {
     const hash = createHash('sha256');
     for (const [i, request] of requests.entries()) {
       const [name, options] = VARIANTS[i % VARIANTS.length]!;
-      const record = recordOf(request, name, await engine.complete(request, { ...USUAL, ...options }));
+      const record = recordOf(request, name, await engine.complete(request, { ...DEFAULT_OPTIONS, ...options }));
       hash.update(`${JSON.stringify(record)}\n`);
       await writer.add(record);
       bar.update(i + 1);
@@ -75,7 +75,7 @@ function recordOf({ path, prefix }: CompletionRequest, variant: string, result: 
 }
 
 /**
- * Places spread evenly over all lines that have something to complete. In every third the rest of the line stays; elsewhere it
+ * Places spread evenly over all lines that have something to complete. In every third the line suffix stays; elsewhere it
  * has not been written yet.
  */
 export function frozenRequests(files: readonly SourceText[], count: number): CompletionRequest[] {

@@ -44,7 +44,7 @@ interface Lines {
 }
 
 /** One requirement: what was found, and whether it is met. */
-export interface Verdict {
+export interface GateResult {
   readonly text: string;
   readonly met: boolean;
 }
@@ -61,14 +61,14 @@ ${MODEL_USAGE}`,
     const { values, positionals } = parse(args, MODEL_OPTIONS);
     if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of gate`);
     const engine = await openEngine(values, { trainedChunks: true });
-    const verdicts = await judge(engine);
+    const results = await measure(engine);
     await engine.close();
-    for (const { text, met } of verdicts) console.log(`${met ? 'met    ' : 'not met'} ${text}`);
-    return verdicts.every(({ met }) => met) ? 0 : 1;
+    for (const { text, met } of results) console.log(`${met ? 'met    ' : 'not met'} ${text}`);
+    return results.every(({ met }) => met) ? 0 : 1;
   },
 };
 
-async function judge(engine: Engine): Promise<Verdict[]> {
+async function measure(engine: Engine): Promise<GateResult[]> {
   const { prior } = engine;
   const zero: Thought = { ...prior, version: -1, mu: new Float32Array(prior.mu.length) };
   const shuffled = await thoughtAfter(engine, foreignRequest(), STEPS);
@@ -77,9 +77,9 @@ async function judge(engine: Engine): Promise<Verdict[]> {
   const files = sourceFiles();
   const bar = new ProgressBar('thinking', PLACES.length * files.length);
   for (const [at, place] of PLACES.entries()) {
-    let room = LINES_PER_PLACE;
+    let left = LINES_PER_PLACE;
     for (const [i, file] of files.entries()) {
-      if (room === 0) break;
+      if (left === 0) break;
       const item = itemIn(file, place);
       // The target is cut out of the file: no thought about it has seen it.
       const context = await thoughtAfter(engine, item, STEPS);
@@ -90,8 +90,8 @@ async function judge(engine: Engine): Promise<Verdict[]> {
           nll.set(name, [...(nll.get(name) ?? []), nats / bytes]);
         }
       }
-      const items = lineItems(file, item).slice(0, room);
-      room -= items.length;
+      const items = lineItems(file, item).slice(0, left);
+      left -= items.length;
       for (const line of items) await countLine(engine, line, context, lines);
       bar.update(at * files.length + i + 1);
     }
@@ -102,7 +102,7 @@ async function judge(engine: Engine): Promise<Verdict[]> {
     belowZero('thought − z_0', against('prior')),
     belowZero('thought − zeros', against('zero')),
     belowZero('thought − that of another repository', against('shuffled')),
-    linesVerdict(lines),
+    linesResult(lines),
   ];
 }
 
@@ -116,7 +116,7 @@ async function countLine(engine: Engine, line: Item, context: Thought, lines: Li
 }
 
 /** Whether the mean of paired differences is below zero by more than two standard errors. */
-export function belowZero(what: string, differences: readonly number[]): Verdict {
+export function belowZero(what: string, differences: readonly number[]): GateResult {
   const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
   const variance = differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (differences.length - 1);
   const error = Math.sqrt(variance / differences.length);
@@ -125,7 +125,7 @@ export function belowZero(what: string, differences: readonly number[]): Verdict
 }
 
 /** Whether a thought changes enough of the lines and makes no fewer of them exact. */
-export function linesVerdict({ count, changed, exactBefore, exactAfter }: Readonly<Lines>): Verdict {
+export function linesResult({ count, changed, exactBefore, exactAfter }: Readonly<Lines>): GateResult {
   const text = `${changed} of ${count} lines changed, ${exactBefore} → ${exactAfter} exact`;
   return { text, met: count > 0 && changed >= CHANGED * count && exactAfter >= exactBefore };
 }

@@ -16,7 +16,7 @@ export interface Sample {
   readonly target: number;
   /** log p of the target by the decoder. */
   readonly logprob: number;
-  /** The kNN distribution, where some states have been read. */
+  /** The kNN distribution, where some hidden keys have been read. */
   readonly knn?: KnnDistribution | undefined;
 }
 
@@ -46,12 +46,12 @@ export function sampleOf(
 export function neutralWeights(lengths: readonly number[]): MemoryWeights {
   return {
     lengths: [...lengths],
-    recollection: { length: lengths.map(() => 0), distance: 0, own: 0 },
+    hitWeights: { length: lengths.map(() => 0), distance: 0, own: 0 },
     gate: {
       length: lengths.map(() => 0),
       ...(Object.fromEntries(GATE_INPUTS.map((name) => [name, 0])) as Record<(typeof GATE_INPUTS)[number], number>),
     },
-    occurring: 0,
+    inFileBoost: 0,
     fitted: {},
   };
 }
@@ -115,12 +115,12 @@ export function fit(
  * Weights of the kNN gate under which the targets are most probable without the n-gram cache.
  * @param samples without hits
  * @returns them, and the mean −log p of the targets, in nats
- * @throws RangeError if no states were read
+ * @throws RangeError if no hidden keys were read
  */
 export function fitKnn(samples: readonly Sample[], options?: FitOptions): { weights: KnnWeights; nats: number } {
-  const { states } = fit(samples, [1], options);
-  if (!states) throw new RangeError('the model gives no hidden keys');
-  return { weights: states, nats: meanNll(samples, { ...neutralWeights([1]), states }) };
+  const { knn } = fit(samples, [1], options);
+  if (!knn) throw new RangeError('the model gives no hidden keys');
+  return { weights: knn, nats: meanNll(samples, { ...neutralWeights([1]), knn }) };
 }
 
 /** λ, and what the memory gives the target. */
@@ -158,11 +158,11 @@ function compactOf(sample: Sample, weights: MemoryWeights): Compact {
   };
 }
 
-/** p of the target by the decoder and the states, as they are mixed by now. */
-function decoderPart(sample: Sample, { states }: MemoryWeights): number {
+/** p of the target by the decoder and the kNN distribution, as they are mixed by now. */
+function decoderPart(sample: Sample, { knn: weights }: MemoryWeights): number {
   const decoder = Math.exp(sample.logprob);
-  if (!sample.knn || !states) return decoder;
-  const kappa = knnGate(knnGateInputs(sample.knn, sample.view), states);
+  if (!sample.knn || !weights) return decoder;
+  const kappa = knnGate(knnGateInputs(sample.knn, sample.view), weights);
   return (1 - kappa) * decoder + kappa * (sample.knn.shares.get(sample.target) ?? 0);
 }
 
@@ -230,7 +230,7 @@ function gateRow(sample: Sample, weights: MemoryWeights): GateRow {
   };
 }
 
-/** Of κ, as far as λ leaves it something; undefined where no states were read. */
+/** Of κ, as far as λ leaves it something; undefined where no hidden keys were read. */
 function knnRow(sample: Sample, weights: MemoryWeights): GateRow | undefined {
   const { knn, view, target, logprob } = sample;
   if (!knn) return undefined;
@@ -281,14 +281,14 @@ function descend(
   return [...values];
 }
 
-function hitWeightsOf({ recollection }: MemoryWeights): number[] {
-  return [...recollection.length, recollection.distance, recollection.own];
+function hitWeightsOf({ hitWeights }: MemoryWeights): number[] {
+  return [...hitWeights.length, hitWeights.distance, hitWeights.own];
 }
 
 function withHitWeights(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
   const length = values.slice(0, weights.lengths.length);
   const [distance = 0, own = 0] = values.slice(weights.lengths.length);
-  return { ...weights, recollection: { length, distance, own } };
+  return { ...weights, hitWeights: { length, distance, own } };
 }
 
 function gateWeightsOf({ gate }: MemoryWeights): number[] {
@@ -301,11 +301,11 @@ function withGate(weights: MemoryWeights, values: readonly number[]): MemoryWeig
   return { ...weights, gate: { ...weights.gate, ...inputs, length: values.slice(0, buckets) } };
 }
 
-/** Hardly anything of the states, at first. */
+/** Hardly anything of the kNN distribution, at first. */
 const FIRST_BIAS = -3;
 
-function knnWeightsOf({ states }: MemoryWeights): number[] {
-  return KNN_GATE_INPUTS.map((name) => states?.gate[name] ?? (name === 'bias' ? FIRST_BIAS : 0));
+function knnWeightsOf({ knn: weights }: MemoryWeights): number[] {
+  return KNN_GATE_INPUTS.map((name) => weights?.gate[name] ?? (name === 'bias' ? FIRST_BIAS : 0));
 }
 
 function withKnn(weights: MemoryWeights, values: readonly number[]): MemoryWeights {
@@ -313,5 +313,5 @@ function withKnn(weights: MemoryWeights, values: readonly number[]): MemoryWeigh
     (typeof KNN_GATE_INPUTS)[number],
     number
   >;
-  return { ...weights, states: { sharpness: INVERSE_TEMPERATURE, gate } };
+  return { ...weights, knn: { sharpness: INVERSE_TEMPERATURE, gate } };
 }

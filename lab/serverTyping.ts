@@ -29,7 +29,7 @@ export interface ServerTypingOptions extends TypingOptions {
   readonly threads?: number;
   readonly bundle: string;
   /** Other files that are open. */
-  readonly beside: readonly SourceFile[];
+  readonly related: readonly SourceFile[];
 }
 
 export interface Typing {
@@ -90,7 +90,7 @@ async function session(connection: MessageConnection, options: ServerTypingOptio
   });
   await connection.sendNotification('initialized', {});
   const assistant = new Server(connection, options.file.path);
-  for (const { path, text } of options.beside) assistant.openFile(path, text);
+  for (const { path, text } of options.related) assistant.openFile(path, text);
 
   const memory = { both: 0, inference: 0 };
   let begin: { at: number; cpu: number } | undefined;
@@ -151,9 +151,9 @@ export function thoughtsIn(statuses: readonly { readonly status: Status; readonl
   let step = 0;
   for (const { status, at } of statuses) {
     const thinking = status.state === 'thinking';
-    const anew = thinking && (status.step ?? 0) < step;
-    if (began !== undefined && (!thinking || anew)) {
-      thoughts.push({ ms: at - began, cut: anew || status.state !== 'ready' });
+    const restarted = thinking && (status.step ?? 0) < step;
+    if (began !== undefined && (!thinking || restarted)) {
+      thoughts.push({ ms: at - began, cut: restarted || status.state !== 'ready' });
       began = undefined;
     }
     if (thinking) began ??= at;

@@ -38,7 +38,7 @@ const LINES_AFTER = 5;
 
 const NO_THOUGHT = { version: 1, mu: new Float32Array(0) };
 
-interface Place {
+interface TypedSite {
   readonly owner: string;
   readonly file: SourceText;
   readonly line: number;
@@ -80,11 +80,11 @@ export const staleness: Command = {
 };
 
 /** Lines that say something, one a file, from as many owners as there are. */
-function placesIn(repositories: readonly Repository[], count: number, random: () => number): Place[] {
+function placesIn(repositories: readonly Repository[], count: number, random: () => number): TypedSite[] {
   const queues = repositories.map(({ name, files }) =>
     shuffle(files, random).flatMap((file) => placeIn(name, file, random)),
   );
-  const places: Place[] = [];
+  const places: TypedSite[] = [];
   for (let turn = 0; places.length < count && queues.some((queue) => turn < queue.length); turn++) {
     for (const queue of queues) {
       const place = queue[turn];
@@ -94,7 +94,7 @@ function placesIn(repositories: readonly Repository[], count: number, random: ()
   return places;
 }
 
-function placeIn(owner: string, file: SourceText, random: () => number): Place[] {
+function placeIn(owner: string, file: SourceText, random: () => number): TypedSite[] {
   const lines = file.text.split('\n');
   const rows = lines.flatMap((line, row) =>
     row >= LINES_BEFORE && row < lines.length - LINES_AFTER && line.trim().length >= 12 ? [row] : [],
@@ -103,7 +103,7 @@ function placeIn(owner: string, file: SourceText, random: () => number): Place[]
   return line === undefined ? [] : [{ owner, file, line }];
 }
 
-async function measure({ owner, file, line }: Place, bundle: Bundle, decoder: () => Decoder): Promise<Measured> {
+async function measure({ owner, file, line }: TypedSite, bundle: Bundle, decoder: () => Decoder): Promise<Measured> {
   const { tokenizer, manifest } = bundle;
   const lines = file.text.split('\n');
   const target = lines[line] as string;
@@ -119,9 +119,10 @@ async function measure({ owner, file, line }: Place, bundle: Bundle, decoder: ()
   arrange(read, now, 0);
   const exact = await score(read, now, wanted);
   const stale: Measured['stale'][number][] = [];
-  for (const least of TYPED) {
+  for (const minTyped of TYPED) {
     let [missing, typed] = [0, 0];
-    while (typed < least && missing < line) typed += tokenizer.encode(`${lines[line - ++missing] as string}\n`).length;
+    while (typed < minTyped && missing < line)
+      typed += tokenizer.encode(`${lines[line - ++missing] as string}\n`).length;
     // The beginning of the prefix is the same; all behind it is read as it was then.
     const own = read.copy();
     arrange(own, window(missing), 0);

@@ -16,7 +16,7 @@ export interface AuditReport {
  * Divides findings by whether they reach users.
  * @param ships whether the package in a folder of node_modules does
  */
-export function judge(report: AuditReport, ships: (folder: string) => boolean): { failing: string[]; others: number } {
+export function assess(report: AuditReport, ships: (folder: string) => boolean): { failing: string[]; others: number } {
   const findings = Object.values(report.vulnerabilities ?? {});
   const failing = findings.filter(
     ({ severity, nodes }) => (severity === 'high' || severity === 'critical') && nodes.some(ships),
@@ -53,7 +53,7 @@ function main(): void {
   }
   const shipped = new Set(shippedByBuild().map(({ folder }) => folder));
   const locked = lockedPackages();
-  const { failing, others } = judge(report, (folder) => shipped.has(folder) || locked.get(folder)?.dev !== true);
+  const { failing, others } = assess(report, (folder) => shipped.has(folder) || locked.get(folder)?.dev !== true);
   for (const line of failing) process.stderr.write(`${line}\n`);
   process.stdout.write(`${failing.length} of severity high or critical ship, ${others} others\n`);
   if (failing.length > 0) process.exitCode = 1;

@@ -38,21 +38,9 @@ const END = '<!-- end of the tables -->';
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 const head = (cells: readonly string[]) => [row(cells), row(cells.map(() => '---'))];
 
-function rowsTable({ rows }: Report): string[] {
+function exactTable({ rows }: Report): string[] {
   return [
-    ...head([
-      '',
-      'bits per byte',
-      'exact tails',
-      'exact lines',
-      'one of three exact',
-      'similarity of blocks',
-      'identifier F1',
-      'parses',
-      'ECE',
-      'ms',
-      'MB',
-    ]),
+    ...head(['', 'bits per byte', 'exact suffixes', 'exact lines', 'one of three exact']),
     ...rows.map((each) =>
       row([
         each.name,
@@ -60,6 +48,17 @@ function rowsTable({ rows }: Report): string[] {
         share(each.exactTail),
         share(each.exactLine),
         share(each.within),
+      ]),
+    ),
+  ];
+}
+
+function otherTable({ rows }: Report): string[] {
+  return [
+    ...head(['', 'similarity of blocks', 'identifier F1', 'parses', 'ECE', 'ms', 'MB']),
+    ...rows.map((each) =>
+      row([
+        each.name,
         share(each.similarityBlock),
         share(each.identifierF1),
         share(each.parsesInterval),
@@ -71,8 +70,8 @@ function rowsTable({ rows }: Report): string[] {
   ];
 }
 
-/** Differences on the same items: exactness in points, NLL in bits per byte. */
-function pairsTable({ measured }: Report): string[] {
+/** Differences on the same items in two tables: NLL in bits per byte and similarity, then exactness, in points. */
+function pairsTables({ measured }: Report): string[] {
   const difference = (
     [one, other]: readonly [string, string],
     kind: Measured['kind'] | undefined,
@@ -87,29 +86,23 @@ function pairsTable({ measured }: Report): string[] {
         return [{ cluster: item.repository, value: first - second, weight: weight(item) }];
       }),
     );
-  const exact = ({ exact: right }: { exact: boolean }) => 100 * Number(right);
+  const exact = ({ exact: right }: Measured['outcomes'][string]) => 100 * Number(right);
+  const bits = ({ nats }: Measured['outcomes'][string]) => nats && nats / Math.LN2;
+  const pairs = PAIRS.filter(([one, other]) => measured.some(({ outcomes }) => outcomes[one] && outcomes[other]));
+  const points = (pair: readonly [string, string], kind: Measured['kind'], figure: typeof exact) =>
+    signed(difference(pair, kind, figure), 1, 1);
   return [
-    ...head(['', 'bits per byte', 'exact tails, points', 'exact lines, points', 'similarity of blocks, points']),
-    ...PAIRS.filter(([one, other]) => measured.some(({ outcomes }) => outcomes[one] && outcomes[other])).map((pair) =>
+    ...head(['', 'bits per byte', 'similarity of blocks, points']),
+    ...pairs.map((pair) =>
       row([
-        `${pair[0]} against ${pair[1]}`,
-        signed(
-          difference(
-            pair,
-            undefined,
-            ({ nats }) => nats && nats / Math.LN2,
-            ({ bytes }) => bytes,
-          ),
-        ),
-        signed(difference(pair, 'tail', exact), 1, 1),
-        signed(difference(pair, 'line', exact), 1, 1),
-        signed(
-          difference(pair, 'block', ({ similarity }) => 100 * similarity),
-          1,
-          1,
-        ),
+        pair.join(' against '),
+        signed(difference(pair, undefined, bits, ({ bytes }) => bytes)),
+        points(pair, 'block', ({ similarity }) => 100 * similarity),
       ]),
     ),
+    '',
+    ...head(['', 'exact suffixes, points', 'exact lines, points']),
+    ...pairs.map((pair) => row([pair.join(' against '), points(pair, 'tail', exact), points(pair, 'line', exact)])),
   ];
 }
 
@@ -117,18 +110,35 @@ function pairsTable({ measured }: Report): string[] {
 export function tables(report: Report, command: string): string {
   const { model, items, repositories, coverage, targetsParse, seed } = report;
   return [
-    `${model.name} ${model.version}, ${items} items of ${repositories} repositories (seed ${seed}); the thought rests on ${percent(coverage)} % of the text outside the`,
-    `window. The parser finds no fault with ${targetsParse ? percent(targetsParse.mean) : '–'} % of the targets themselves. Shares in per cent, in brackets 95 % bootstrap`,
-    'intervals by repository. One of three: of tails and lines, where the first three texts are looked through. ECE: expected calibration error of the probability',
-    'that a way gives its text. ms is the median time of a suggestion behind a window that has been read, MB what is kept for a place in addition to the weights.',
+    `${model.name} ${model.version}, ${items} items of ${repositories} repositories (seed ${seed}).`,
+    `The thought rests on ${percent(coverage)} % of the text outside the window.`,
+    `The parser finds no fault with ${targetsParse ? percent(targetsParse.mean) : '–'} % of the targets themselves.`,
+    'Shares are in per cent, in brackets 95 % bootstrap intervals by repository.',
+    'One of three: of suffixes and lines, where the first three texts are looked through.',
+    'ECE is the expected calibration error of the probability that a variant gives its text.',
+    'ms is the median time of a suggestion with a window that has been read, MB what is kept for a place in addition to the',
+    'weights.',
     '',
-    ...(command === '' ? [] : ['```', command, '```', '']),
-    ...rowsTable(report),
+    ...(command === '' ? [] : ['```', ...wrapped(command), '```', '']),
+    ...exactTable(report),
+    '',
+    ...otherTable(report),
     '',
     'Differences on the same items:',
     '',
-    ...pairsTable(report),
+    ...pairsTables(report),
   ].join('\n');
+}
+
+/** A command in lines of at most 118 columns, which a shell reads as one. */
+function wrapped(command: string): string[] {
+  const lines = [''];
+  for (const word of command.split(' ')) {
+    const longer = `${lines.at(-1)} ${word}`.trimStart();
+    if (longer.length <= 116) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((line, i) => `${i > 0 ? '  ' : ''}${line}${i < lines.length - 1 ? ' \\' : ''}`);
 }
 
 /** A page with other tables between its marks. @throws Error if it has no marks */

@@ -79,9 +79,7 @@ export async function page(texts: Readonly<Record<string, string>>): Promise<str
     );
     return [
       `### \`thoughtline.${name}\``,
-      [`Default: \`${JSON.stringify(setting.default)}\`.`, valuesOf(name, schema), WHERE[setting.scope]]
-        .filter(Boolean)
-        .join('\n'),
+      [defaultOf(setting.default), valuesOf(name, schema), WHERE[setting.scope]].filter(Boolean).join('\n'),
       sentences(texts[`settings.${name}`] ?? ''),
       ...(words.length > 0 ? [words.join('\n')] : []),
     ].join('\n\n');
@@ -96,6 +94,14 @@ export async function page(texts: Readonly<Record<string, string>>): Promise<str
   const text = ['# Settings', intro, ...sections].join('\n\n');
   const config = await resolveConfig(join(root, 'docs', 'settings.md'));
   return format(text, { ...config, parser: 'markdown' });
+}
+
+/** On one line, or as a block where that would be a long one. */
+function defaultOf(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length < 100
+    ? `Default: \`${text}\`.`
+    : `Default:\n\n\`\`\`json\n${JSON.stringify(value, undefined, 2)}\n\`\`\`\n`;
 }
 
 function valuesOf(name: string, { minimum, maximum }: Schema): string {

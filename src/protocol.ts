@@ -17,7 +17,7 @@ export interface InitializationOptions {
   bundle: string;
   /** Absolute path of the folder of the bundle `coder`, where the user has got it. */
   coder?: string | undefined;
-  /** Absolute path of a folder for what is found out about models on this machine; without it, it is found anew. */
+  /** Absolute path of a folder for what is found out about models on this machine; without it, it is found again. */
   models?: string | undefined;
   settings: Settings;
   /** Threads of the processor for one run of the model, at most 64; without it one for each physical core, four at most. */
@@ -64,9 +64,9 @@ export interface ThoughtReport {
   /** The user's setting under which this thought was made. */
   steps: number;
   /** From the prior; or following an edit, warm from the thought before. */
-  made: 'cold' | 'warm';
+  kind: 'cold' | 'warm';
   /** What a cold one begins with: the prior, or the thought of the workspace. */
-  begun: 'prior' | 'workspace';
+  startedFrom: 'prior' | 'workspace';
   trace: ThoughtTrace;
   /** Tokens that it made more or less likely at the cursor, the largest change first. */
   changes: readonly TokenChange[];
@@ -192,6 +192,6 @@ export const NextEditRefusedNotification = new NotificationType<{ id: number; ho
 export const NextEditRequest = new RequestType<{ uri: string }, NextEdit | null, void>('thoughtline/nextEdit');
 export const ThoughtRequest = new RequestType<{ uri: string }, ThoughtReport | null, void>('thoughtline/thought');
 export const WhyRequest = new RequestType<WhyParams, WhyReport, void>('thoughtline/why');
-/** Starts the inference process anew, also after it was given up. */
+/** Starts the inference process again, also after it was given up. */
 export const RestartRequest = new RequestType<Record<string, never>, null, void>('thoughtline/restart');
 export const StatisticsRequest = new RequestType<Record<string, never>, Statistics, void>('thoughtline/statistics');

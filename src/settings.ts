@@ -202,3 +202,9 @@ export function carriedOver(given: Readonly<Record<string, unknown>>): Record<st
   if (workspaceMemory === false && (now['memory'] ?? 'workspace') === 'workspace') now['memory'] = 'openFiles';
   return now;
 }
+
+/** Whether suggestions are on for a language: its own entry decides, else that of `*`. */
+export function languageEnabled(languages: unknown, languageId: string): boolean {
+  if (!isRecord(languages)) return true;
+  return (Object.hasOwn(languages, languageId) ? languages[languageId] : languages['*']) !== false;
+}

@@ -15,6 +15,13 @@ export function isBinary(text: string): boolean {
   return text.includes('\0');
 }
 
+/** Line ends in a part of a text. */
+export function countNewlines(text: string, from = 0, to = text.length): number {
+  let count = 0;
+  for (let at = text.indexOf('\n', from); at !== -1 && at < to; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
+
 /** The last lines of a text, at most `count`, however long it is. */
 export function lastLines(text: string, count: number): string[] {
   let start = text.length + 1;

@@ -1,14 +1,14 @@
 import type { KeyValueCache } from '../src/model/cache';
 
 /** One head of one entry of the batch in one layer's keys or values. */
-export interface Place {
+export interface CacheRow {
   readonly table: number;
   readonly entry: number;
   readonly head: number;
 }
 
 /** Adds tokens to a cache as a run of a graph does, which writes in place. @param row of the token at a place */
-export function runOver(cache: KeyValueCache, tokens: number, row: (place: Place, token: number) => number[]): void {
+export function runOver(cache: KeyValueCache, tokens: number, row: (place: CacheRow, token: number) => number[]): void {
   cache.reserve(tokens);
   const { kvHeads, headWidth } = cache.shape;
   cache.tables.forEach((data, table) => {
@@ -25,7 +25,7 @@ export function runOver(cache: KeyValueCache, tokens: number, row: (place: Place
 }
 
 /** What a cache holds at a place, row after row. */
-export function rowsAt(cache: KeyValueCache, { table, entry, head }: Place): number[] {
+export function rowsAt(cache: KeyValueCache, { table, entry, head }: CacheRow): number[] {
   const { kvHeads, headWidth } = cache.shape;
   const start = (entry * kvHeads + head) * cache.capacity;
   return [...cache.tables[table]!.subarray(start * headWidth, (start + cache.length) * headWidth)];

@@ -31,8 +31,8 @@ export function tinyDecoder(
   { markers = MARKERS, tied = false }: { markers?: readonly string[]; tied?: boolean } = {},
 ): TinyDecoder {
   const { layers, width, heads, kvHeads, headWidth, mlpWidth } = DECODER;
-  const further = markers.filter((marker) => !vocabulary.tokens.includes(marker));
-  const tokens = [...vocabulary.tokens, ...further];
+  const added = markers.filter((marker) => !vocabulary.tokens.includes(marker));
+  const tokens = [...vocabulary.tokens, ...added];
   const random = randomFrom(23);
   let turn = 0;
   const type = (): GgmlName => READABLE[turn++ % READABLE.length] as GgmlName;
@@ -80,7 +80,7 @@ export function tinyDecoder(
       ['tokenizer.ggml.model', 'STRING', 'gpt2'],
       ['tokenizer.ggml.pre', 'STRING', 'qwen2'],
       ['tokenizer.ggml.tokens', 'STRING', tokens],
-      ['tokenizer.ggml.token_type', 'INT32', [...vocabulary.types, ...further.map(() => 3)]],
+      ['tokenizer.ggml.token_type', 'INT32', [...vocabulary.types, ...added.map(() => 3)]],
       ['tokenizer.ggml.merges', 'STRING', vocabulary.merges],
       ['tokenizer.ggml.eos_token_id', 'UINT32', end],
     ],

@@ -81,7 +81,9 @@ export async function evaluateRepositories(folders: readonly string[], values: E
   const engine = await openEngine(values, { trainedChunks: true });
   const plain = values.plain === undefined ? undefined : await openPlain(values.plain, values.device);
   const variants = values.families ? familyVariants() : stepVariants(steps);
-  const references = values.families ? { prior: 'z0', usual: 'z' } : { prior: 'T=0', usual: `T=${DEFAULT_STEPS}` };
+  const references = values.families
+    ? { prior: 'z0', defaultSteps: 'z' }
+    : { prior: 'T=0', defaultSteps: `T=${DEFAULT_STEPS}` };
   const { name, version } = engine.bundle.manifest;
   const before = await measuredBefore(values.add ?? [], { name, version }, seed);
   const measurer = new Measurer(engine, variants, plain);

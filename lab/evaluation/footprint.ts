@@ -15,7 +15,7 @@ const FLOAT = 4;
 export function footprint(
   { architecture, window, chunk }: Pick<Manifest, 'architecture' | 'window' | 'chunk'>,
   { options }: Pick<Variant, 'options'>,
-  thought: Pick<Thought, 'gradients' | 'readings'>,
+  thought: Pick<Thought, 'gradients' | 'datastore'>,
   lookup: number,
 ): number {
   const { width, layers, trunkLayers, kvHeads, headWidth } = architecture;
@@ -27,7 +27,7 @@ export function footprint(
   const abreast = (samples > 1 ? samples : 0) + (candidates > 1 ? candidates : 0);
   const branches = abreast * (window.tokens + RESERVE) * (trunk + top);
   const states = thought.gradients.size * chunk.tokens * width;
-  const rows = [...[...thought.gradients.values()].map(({ gradient }) => gradient), ...thought.readings];
+  const rows = [...[...thought.gradients.values()].map(({ gradient }) => gradient), ...thought.datastore];
   const rounded = rows.reduce((sum, each) => sum + bytesOf(each), 0);
   return (cached + branches + states) * FLOAT + rounded + (memory ? lookup : 0);
 }

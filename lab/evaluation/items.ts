@@ -4,7 +4,7 @@ import { beginsStatement, constructAt, indentOf, meaningfulColumns } from './pla
 import type { Repository } from './repository';
 
 export const KINDS = ['tail', 'line', 'block'] as const;
-/** The rest of a line, a whole line after its indentation, or two to five lines. */
+/** A line suffix, a whole line after its indentation, or two to five lines. */
 export type Kind = (typeof KINDS)[number];
 
 /**

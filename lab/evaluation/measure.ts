@@ -104,7 +104,7 @@ export class Measurer {
       const key = JSON.stringify([
         variant.thought === 'plain',
         thought.version,
-        thought.readings.length,
+        thought.datastore.length,
         variant.options,
         variant.alone,
       ]);
@@ -150,8 +150,8 @@ export class Measurer {
   /** What the steps made of a thought without what was read, or z_0 with that; undefined where the bundle reads nothing. */
   #partOf(thought: Thought | undefined, part: Variant['part']): Thought | undefined {
     if (!thought || !part) return thought;
-    if (!this.#engine.bundle.manifest.states) return undefined;
-    return part === 'steps' ? { ...thought, readings: [] } : { ...this.#engine.prior, readings: thought.readings };
+    if (!this.#engine.bundle.manifest.knn) return undefined;
+    return part === 'steps' ? { ...thought, datastore: [] } : { ...this.#engine.prior, datastore: thought.datastore };
   }
 
   /** The thought about other files of the site's repository: about one of them, or about those that are open with it. */
@@ -184,7 +184,9 @@ export class Measurer {
   ): Promise<Outcome> {
     const request = alone ? { ...whole, related: [] } : whole;
     const { memory = false, samples = 1 } = options;
-    const nats = likelihood ? (await scoreUnderThought(engine, request, target, thought, { memory, samples })).nats : undefined;
+    const nats = likelihood
+      ? (await scoreUnderThought(engine, request, target, thought, { memory, samples })).nats
+      : undefined;
     const maxLines = target.split('\n').length;
     // The target is so many lines, not a syntax node: what ended with one would be measured by where it ends. The n-gram
     // cache knows the number of lines, too.

@@ -41,9 +41,9 @@ export function chooseMiddles(repositories: readonly Repository[], count: number
 /** A piece of a line that begins and ends between two characters of its text. */
 export function middleOf(line: string, path: string, random: () => number) {
   const from = indentOf(line);
-  const room = line.trimEnd().length - from;
+  const space = line.trimEnd().length - from;
   const length = MIN_LENGTH + Math.floor(random() * (MAX_LENGTH - MIN_LENGTH + 1));
-  const start = from + 1 + Math.floor(random() * Math.max(1, room - length));
+  const start = from + 1 + Math.floor(random() * Math.max(1, space - length));
   const [before, text, after] = [line.slice(0, start), line.slice(start, start + length), line.slice(start + length)];
   if (text.length < length || !/\w/.test(text) || text !== text.trim()) return undefined;
   return onlyCloses(before, after, path) ? undefined : { before, text, after };

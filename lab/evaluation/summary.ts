@@ -76,10 +76,10 @@ export interface Summary {
   readonly languages: readonly Slice[];
 }
 
-/** Names of the variants that others are compared with: without thinking, and with the usual steps. */
+/** Names of the variants that others are compared with: without thinking, and with the default steps. */
 export interface References {
   readonly prior: string;
-  readonly usual: string;
+  readonly defaultSteps: string;
 }
 
 /** Ways that no option of a model makes. */
@@ -263,12 +263,12 @@ function quartilesOf(measured: readonly Measured[], references: References): Sli
   });
 }
 
-function sliceOf(name: string, items: readonly Measured[], { prior, usual }: References): Slice {
+function sliceOf(name: string, items: readonly Measured[], { prior, defaultSteps }: References): Slice {
   return {
     name,
     items: items.length,
     prior: bootstrap(items.flatMap((item) => bits(item, item.outcomes[prior]?.nats))),
-    minusPrior: bootstrap(items.flatMap((item) => difference(item, usual, prior))),
+    minusPrior: bootstrap(items.flatMap((item) => difference(item, defaultSteps, prior))),
   };
 }
 

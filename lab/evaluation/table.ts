@@ -8,7 +8,7 @@ export function markdown(summary: Summary): string {
     `The parser finds no fault with ${summary.targetsParse ? percent(summary.targetsParse.mean) : '–'} % of the targets themselves.`,
     `In brackets: 95 % bootstrap intervals by ${summary.repositories > 1 ? 'repository' : 'file'}. Shares in per cent.`,
     '',
-    '| way | bits per byte | minus z_0 | exact tails | exact random tails | exact lines | similarity of blocks | identifier F1 | parses | ms | thinking, ms |',
+    '| variant | bits per byte | minus z_0 | exact tails | exact random tails | exact lines | similarity of blocks | identifier F1 | parses | ms | thinking, ms |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...summary.rows.map((row) =>
       [
@@ -56,9 +56,9 @@ function contrastLines({ contrasts }: Summary): string[] {
   ];
 }
 
-/** What was cut out, and where: for the variants with usual steps and without, with memory and without. */
+/** What was cut out, and where: for the variants with default steps and without, with memory and without. */
 function kindLines({ rows }: Summary): string[] {
-  const shown = rows.filter(({ variant }) => KIND_WAYS.includes(variant));
+  const shown = rows.filter(({ variant }) => KIND_VARIANTS.includes(variant));
   const [first] = shown;
   if (!first) return [];
   const cells = shown.map(({ variant }) => ` ${variant}: exact, similarity, F1 |`).join('');
@@ -77,7 +77,7 @@ function kindLines({ rows }: Summary): string[] {
   ];
 }
 
-const KIND_WAYS: readonly string[] = ['T=0', 'T=4', 'T=4 + memory', 'plain', 'plain + memory'];
+const KIND_VARIANTS: readonly string[] = ['T=0', 'T=4', 'T=4 + memory', 'plain', 'plain + memory'];
 
 /** A share in per cent. */
 export function percent(value: number): string {

@@ -119,7 +119,7 @@ const [WITHOUT, THINKING]: readonly [TypingWay, TypingWay] = [
   { variant: `T=${DEFAULT_STEPS}`, steps: DEFAULT_STEPS, confidence: 'usual' },
 ];
 
-/** Without thinking and with the usual steps, as the editor would show it; and with everything shown. */
+/** Without thinking and with the default steps, as the editor would show it; and with everything shown. */
 export const TYPING_VARIANTS: readonly TypingWay[] = [
   WITHOUT,
   THINKING,
@@ -143,7 +143,7 @@ export interface TypingArguments {
   readonly json?: boolean | undefined;
 }
 
-/** `evaluate --typing`: passages typed in each of some ways. */
+/** `evaluate --typing`: passages typed in each of some variants. */
 export async function evaluateTyping(
   engine: Engine,
   passages: readonly Passage[],
@@ -191,7 +191,7 @@ export interface TypingSummary {
     accepted: number;
     ratio: Interval | undefined;
   }[];
-  /** Ratio with the usual steps minus the ratio without any, of the same passages, where there are both. */
+  /** Ratio with the default steps minus the ratio without any, of the same passages, where there are both. */
   readonly difference: Interval | undefined;
 }
 
@@ -241,7 +241,7 @@ function typingTable({
   return [
     `${passages} passages of ${repositories} repositories, ${characters} characters; lookup memory ${memory ? 'on' : 'off'}. 95 % bootstrap intervals by repository.`,
     '',
-    '| way | ratio of completed code, % | suggestions asked for | shown | accepted |',
+    '| variant | ratio of completed code, % | suggestions asked for | shown | accepted |',
     '| --- | --- | --- | --- | --- |',
     ...rows.map(({ variant, ratio, asked, shown, accepted }) =>
       ratio ? `| ${variant} | ${share(ratio)} | ${asked} | ${shown} | ${accepted} |` : '',

@@ -1,17 +1,17 @@
 import type { CompletionRequest } from '../../src/completion/engine';
-import type { Candidate } from '../../src/edits/candidate';
+import type { EditCandidate } from '../../src/edits/candidate';
 import { EDIT_WEIGHTS, rated } from '../../src/edits/confidence';
 import { findEdits, type EditedText } from '../../src/edits/find';
 import { EditHistory } from '../../src/edits/history';
 import { EditedLines } from '../../src/server/edits';
 import type { Commit } from './histories';
 import type { FileJudge, Gains, Judge } from './judge';
-import { openReading, type LiveReading } from './readings';
+import { openReading, type LiveReading } from './liveReading';
 import { stepsOf, Way } from './steps';
 
 /** A candidate after one edit of a commit. */
 export interface Observation {
-  readonly candidate: Candidate;
+  readonly candidate: EditCandidate;
   /** The edits to come that it makes or goes on with; undefined if it is wrong. */
   readonly makes?: readonly string[] | undefined;
   /** What a model says of it. */
@@ -152,7 +152,7 @@ async function observe(
 }
 
 /** As they are judged in the editor: the surest first, as far as that can be said without a model. */
-function inOrder(found: readonly Candidate[]): readonly Candidate[] {
+function inOrder(found: readonly EditCandidate[]): readonly EditCandidate[] {
   const plain = EDIT_WEIGHTS['found'];
   return plain ? rated(found, plain).map(({ candidate }) => candidate) : found;
 }

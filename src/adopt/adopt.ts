@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { messageOf, UserError } from '../model/errors';
-import { FORMAT, parseManifest, POSITIONS, type Prompt } from '../model/manifest';
+import { FORMAT, parseManifest, POSITIONS, type Prompt, type STORED_PARTS } from '../model/manifest';
 import { Tokenizer } from '../model/tokenizer';
 import { readDecoder, type AdoptedDecoder } from './architecture';
 import { cardOf, type Origin } from './card';
@@ -21,9 +21,9 @@ import { adoptTokenizer, type AdoptedTokenizer } from './tokenizer';
 import { writeWeights, type WrittenWeights } from './weights';
 import { WeightsFile } from './weightsFile';
 
-/** Weights as a manifest has them. */
+/** Weights as a manifest has them, by the names of the bundle format. */
 export type Fitted = {
-  readonly [Part in 'memory' | 'states' | 'energy']?: Readonly<Record<string, unknown>> | undefined;
+  readonly [Part in (typeof STORED_PARTS)[number]]?: Readonly<Record<string, unknown>> | undefined;
 };
 
 export interface AdoptOptions {
@@ -146,9 +146,9 @@ async function addFeatures(
 ): Promise<void> {
   const tokens = new Tokenizer(json, pieces).encode(await readFile(shipped(PLAIN_TEXT), 'utf8'));
   const measured = await measureFeatures({ shape, weights, tokens, scratch, location: WEIGHTS, signal });
-  for (const [layer, { directions, means }] of measured.entries()) {
+  for (const [layer, { components, means }] of measured.entries()) {
     const { thoughtFeatures, thoughtMeans } = layerNames(shape.trunkLayers + layer);
-    await weights.addNumbers(thoughtFeatures, [shape.width, FEATURES], directions);
+    await weights.addNumbers(thoughtFeatures, [shape.width, FEATURES], components);
     await weights.addNumbers(thoughtMeans, [FEATURES], means);
   }
 }

@@ -77,7 +77,7 @@ const MICROSOFT = 'com.microsoft';
 
 /**
  * Tokens to hidden states, as far as no thought is read.
- *   tokens, positions int64 [batch, S]; past_length int64 [1]; past_key_i, past_value_i [batch, kvHeads, room, headWidth]
+ *   tokens, positions int64 [batch, S]; past_length int64 [1]; past_key_i, past_value_i [batch, kvHeads, capacity, headWidth]
  *   → states [batch, S, width]; new_keys, new_values [layers · batch, kvHeads, S, headWidth]: of the tokens themselves
  */
 export function trunkGraph(shape: DecoderShape, weights: DecoderWeights): Graph {

@@ -1,7 +1,7 @@
-/** The features of a layer by which a thought is multiplied: f(n) = n · directions − means. */
+/** The features of a layer by which a thought is multiplied: f(n) = n · components − means. */
 export interface Features {
   /** [width, count] */
-  readonly directions: Float32Array;
+  readonly components: Float32Array;
   /** [count] */
   readonly means: Float32Array;
 }
@@ -12,8 +12,8 @@ const ROUNDS = 60;
 /** Directions beyond those that are wanted, which make the iteration converge faster. */
 const SPARE = 8;
 
-/** Of a direction's variance at least this share of the largest counts, so that what hardly varies is not blown up. */
-const LEAST_VARIANCE = 1e-6;
+/** Of a component's variance at least this share of the largest counts, so that what hardly varies is not blown up. */
+const MIN_VARIANCE = 1e-6;
 
 /**
  * The largest principal components of states, whitened: uncorrelated and all of one deviation, `scale`, over these states.
@@ -24,18 +24,18 @@ const LEAST_VARIANCE = 1e-6;
 export function whitenedComponents(states: Float32Array, width: number, count: number, scale: number): Features {
   const { mean, covariance } = momentsOf(states, width);
   const { vectors, variances } = largestComponents(covariance, width, count);
-  const least = (variances[0] ?? 1) * LEAST_VARIANCE;
-  const directions = new Float32Array(width * count);
+  const minVariance = (variances[0] ?? 1) * MIN_VARIANCE;
+  const components = new Float32Array(width * count);
   const means = new Float32Array(count);
   for (let component = 0; component < count; component++) {
-    const factor = scale / Math.sqrt(Math.max(least, variances[component] ?? 0));
+    const factor = scale / Math.sqrt(Math.max(minVariance, variances[component] ?? 0));
     for (let i = 0; i < width; i++) {
       const value = (vectors[component * width + i] ?? 0) * factor;
-      directions[i * count + component] = value;
+      components[i * count + component] = value;
       means[component] = (means[component] ?? 0) + value * (mean[i] ?? 0);
     }
   }
-  return { directions, means };
+  return { components, means };
 }
 
 /**

@@ -161,7 +161,7 @@ class Cursor {
     return value;
   }
 
-  /** How many of something follow, `least` bytes each. */
+  /** How many of something follow, `min` bytes each or more. */
   count(field: string, max: number, min: number): number {
     const value = this.uint64(field);
     if (value > max) this.damaged(field, `says ${value}, which cannot be`);

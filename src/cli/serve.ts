@@ -5,18 +5,18 @@ import { MODEL_OPTIONS, MODEL_USAGE, parse, stepsOption, wholeNumber } from './a
 import { UsageError, type Command } from './command';
 import { openEngine } from './model';
 
-const USUAL = { host: '127.0.0.1', port: 8790, queue: 64, seconds: 30, users: 16 };
+const SERVER_DEFAULTS = { host: '127.0.0.1', port: 8790, queue: 64, seconds: 30, users: 16 };
 
 const USAGE = `thoughtline serve [options]
   Serves suggestions by the completions API (POST /v1/completions with "prompt" and "suffix", GET /v1/models, GET /health)
   until it is interrupted. docs/serve.md has the rest.
 
-  --host ADDRESS    address to listen on (default: ${USUAL.host}, this machine alone; any other needs a token)
-  --port N          port, 0 for any that is free (default: ${USUAL.port})
+  --host ADDRESS    address to listen on (default: ${SERVER_DEFAULTS.host}, this machine alone; any other needs a token)
+  --port N          port, 0 for any that is free (default: ${SERVER_DEFAULTS.port})
   --token-file FILE file with the token that clients have to send; or the environment variable THOUGHTLINE_TOKEN
-  --queue N         requests that may wait (default: ${USUAL.queue})
-  --seconds N       time for one request, waiting included (default: ${USUAL.seconds})
-  --users N         users' files whose thoughts and caches are kept (default: ${USUAL.users})
+  --queue N         requests that may wait (default: ${SERVER_DEFAULTS.queue})
+  --seconds N       time for one request, waiting included (default: ${SERVER_DEFAULTS.seconds})
+  --users N         users' files whose thoughts and caches are kept (default: ${SERVER_DEFAULTS.users})
   --steps N         refinement steps of a thought, 0 to ${DEFAULTS.maxSteps} (default: as many as pay with the model)
 ${MODEL_USAGE}`;
 
@@ -38,10 +38,10 @@ export function readServeOptions(args: readonly string[], environment: NodeJS.Pr
   const { values, positionals } = parse(args, OPTIONS);
   if (positionals.length > 0) throw new UsageError(`${positionals[0]}: not an argument of serve`);
   const number = (name: 'port' | 'queue' | 'seconds' | 'users', min: number, max: number) =>
-    wholeNumber(`--${name}`, values[name] ?? String(USUAL[name]), min, max);
+    wholeNumber(`--${name}`, values[name] ?? String(SERVER_DEFAULTS[name]), min, max);
   return {
     values,
-    host: values.host ?? USUAL.host,
+    host: values.host ?? SERVER_DEFAULTS.host,
     port: number('port', 0, 65_535),
     queue: number('queue', 0, 10_000),
     limitMs: 1000 * number('seconds', 1, 3600),

@@ -23,11 +23,11 @@ export const FEATURES = [
   'nats',
   'perToken',
   'length',
-  'behind',
-  'broken',
+  'gapToBest',
+  'syntaxError',
   'undeclared',
   'agreement',
-  'covers',
+  'overlapsSuffix',
 ] as const;
 export type Features = Record<(typeof FEATURES)[number], number>;
 
@@ -40,11 +40,11 @@ export function featuresOf(facts: CandidateFacts): Features {
     nats: Math.min(nats, MAX_NATS) / 10,
     perToken: Math.min(nats / Math.max(1, tokens), 10),
     length: Math.log1p(characters),
-    behind: Math.min(gapToBest, 30) / 10,
-    broken: parses === false ? 1 : 0,
+    gapToBest: Math.min(gapToBest, 30) / 10,
+    syntaxError: parses === false ? 1 : 0,
     undeclared: undeclared > 0 ? 1 : 0,
     agreement,
-    covers: replaceSuffix > 0 ? 1 : 0,
+    overlapsSuffix: replaceSuffix > 0 ? 1 : 0,
   };
 }
 
@@ -65,11 +65,11 @@ export function confidence(logOdds: number): number {
 const REACHABLE: Readonly<Record<Exclude<keyof Features, 'nats'>, readonly [number, number]>> = {
   perToken: [0, 10],
   length: [0, 10],
-  behind: [0, 0],
-  broken: [0, 1],
+  gapToBest: [0, 0],
+  syntaxError: [0, 1],
   undeclared: [0, 1],
   agreement: [1, 1],
-  covers: [0, 1],
+  overlapsSuffix: [0, 1],
 };
 
 /**
@@ -82,7 +82,7 @@ export function minLogprob(wanted: number, { bias, weights }: Pick<ConfidenceWei
   for (const [name, range] of Object.entries(REACHABLE)) {
     best += Math.max(...range.map((value) => value * weights[name as keyof typeof REACHABLE]));
   }
-  const odds = Math.log(wanted / (1 - wanted));
-  const nats = (10 * (best - odds)) / -weights.nats;
+  const wantedLogOdds = Math.log(wanted / (1 - wanted));
+  const nats = (10 * (best - wantedLogOdds)) / -weights.nats;
   return nats > MAX_NATS ? -Infinity : -nats;
 }

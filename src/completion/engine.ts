@@ -13,10 +13,10 @@ import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
 import { groupEnds } from '../model/thoughtShape';
 import { measureChunkTokens } from '../thought/calibrate';
-import { collectEvidence, MAX_CHUNKS, MAX_FURTHER, type Evidence } from '../thought/evidence';
+import { collectEvidence, MAX_CHUNKS, MAX_EXTRA_CHUNKS, type Evidence } from '../thought/evidence';
 import { largestChanges, type TokenChange } from '../thought/changes';
 import { Refinement, type EvidenceModel } from '../thought/refine';
-import { followEdit, WARM_STEPS } from '../thought/store';
+import { planUpdate, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
 import { SyntaxCheckers } from '../syntax/checker';
@@ -95,7 +95,7 @@ const NO_STEPS: ThoughtSteps = {
 const CHANGES = 12;
 
 /** Evidence chunks that are kept as they were read; of a large decoder fewer are, since each takes most of a megabyte. */
-const KEPT_CHUNKS = { usual: 64, large: 24 };
+const KEPT_CHUNKS = { small: 64, large: 24 };
 
 /** Evidence chunks of one thought of a large decoder: each takes it seconds to read. */
 const LARGE_CHUNKS = 8;
@@ -204,8 +204,8 @@ export class Engine {
 
   /** Whether the decoder reads what follows in the cursor's line, and knows how sure it is of what it writes before that. */
   get infills(): boolean {
-    const { prompt, energy } = this.bundle.manifest;
-    return prompt?.style === 'prefix-suffix-middle' && energy !== undefined;
+    const { prompt, confidence } = this.bundle.manifest;
+    return prompt?.style === 'prefix-suffix-middle' && confidence !== undefined;
   }
 
   /** Completes at the cursor. Aborting ends it after the run at hand. */
@@ -242,7 +242,7 @@ export class Engine {
       const healed = heal(window.prefix, tokenizer);
       const decoder = this.#decoder(options.reader ?? request.path, window, 0);
       if (this.#lookup.fitted) this.#lookup.show(document, window.prefix.length - healed.tokens.length);
-      const mix = this.#lookup.mix(true, { decoder, datastore: thought.readings });
+      const mix = this.#lookup.mix(true, { decoder, datastore: thought.datastore });
       const checker = options.maxLines > 1 ? await this.#checkers.of(request.path) : undefined;
       const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
       const continued = { decoder, tokenizer, thought, head, healed, around, mix };
@@ -303,12 +303,12 @@ export class Engine {
     before: Thought | undefined,
     steps: number,
     prior?: Thought,
-  ): { refinement: Refinement; made: 'warm' | 'cold' } | undefined {
+  ): { refinement: Refinement; kind: 'warm' | 'cold' } | undefined {
     const evidence = this.evidence(request);
-    const made = followEdit(before, evidence);
-    if (made === 'keep' && before) return undefined;
-    if (made !== 'warm') return { refinement: this.#refine(evidence, { steps, prior }), made: 'cold' };
-    return { refinement: this.#refine(evidence, { steps: Math.min(WARM_STEPS, steps), from: before, prior }), made };
+    const kind = planUpdate(before, evidence);
+    if (kind === 'none' && before) return undefined;
+    if (kind !== 'warm') return { refinement: this.#refine(evidence, { steps, prior }), kind: 'cold' };
+    return { refinement: this.#refine(evidence, { steps: Math.min(WARM_STEPS, steps), from: before, prior }), kind };
   }
 
   /** The best thought of a refinement so far. */
@@ -339,14 +339,14 @@ export class Engine {
   evidence(request: CompletionRequest): Evidence {
     const document = documentOf(request);
     const { manifest, tokenizer } = this.bundle;
-    const nothing = { chunks: [], further: [], coverage: 0 };
+    const nothing = { chunks: [], extraChunks: [], coverage: 0 };
     if (!manifest.thought) return nothing;
     if (isBinary(document.prefix) || isBinary(document.suffix)) return nothing;
     const related = [...document.related, ...this.#lookup.neighbours(document)];
     const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
     // More is read only for the kNN cache.
-    const further = manifest.states || manifest.memory?.states ? MAX_FURTHER : 0;
-    const limits = { tokens: this.chunkTokens, count: isLarge(manifest) ? LARGE_CHUNKS : MAX_CHUNKS, further };
+    const extraChunks = manifest.knn || manifest.memory?.knn ? MAX_EXTRA_CHUNKS : 0;
+    const limits = { tokens: this.chunkTokens, count: isLarge(manifest) ? LARGE_CHUNKS : MAX_CHUNKS, extraChunks };
     return collectEvidence(sources, tokenizer, manifest, limits);
   }
 
@@ -452,8 +452,8 @@ export class Engine {
     const { prefix, suffix } = document;
     const cursor = cursorContext(prefix, suffix, options.maxLines, checker?.unit(prefix, suffix));
     if (options.written) return { candidates: [candidateOfRemote(options.written, cursor)], read: 0 };
-    const decoder = this.#decoder(request.path, window, options.exact === false ? MAX_STALE : 0, options.ahead);
-    const { readings: datastore } = thought;
+    const decoder = this.#decoder(request.path, window, options.exact === false ? MAX_STALE : 0, options.prefetch);
+    const { datastore } = thought;
     const mix = this.#lookup.mix(memory, options.knn === false ? undefined : { decoder, datastore });
     const alternatives = options.alternatives ?? 0;
     const draft = recalls && (options.drafts ?? this.#graphs.batchingIsCheap) ? this.#lookup.draft : undefined;
@@ -520,10 +520,10 @@ export class Engine {
    * What reads a window: where most of it has been read.
    * @param key whose windows are its own: the path, or a user and a path
    * @param maxStale as `Decoder.arrange` has it
-   * @param ahead as `KeptWindows.of` has it
+   * @param prefetch as `KeptWindows.of` has it
    */
-  #decoder(key: string, { head, prefix, parts }: Window, maxStale: number, ahead = false): Decoder {
-    const decoder = this.#windows.of(key, { tokens: [...head, ...prefix], parts }, maxStale, ahead);
+  #decoder(key: string, { head, prefix, parts }: Window, maxStale: number, prefetch = false): Decoder {
+    const decoder = this.#windows.of(key, { tokens: [...head, ...prefix], parts }, maxStale, prefetch);
     if (parts) decoder.arrange(head, parts, maxStale);
     return decoder;
   }
@@ -585,7 +585,7 @@ interface RefinementStart {
 
 /** The evidence graph with the last chunks kept as they were read: that does not depend on z. */
 function rememberChunks(graphs: Graphs, { manifest, prior }: Bundle): EvidenceModel {
-  const chunks = new LruMap<string, ReadChunk>(isLarge(manifest) ? KEPT_CHUNKS.large : KEPT_CHUNKS.usual);
+  const chunks = new LruMap<string, ReadChunk>(isLarge(manifest) ? KEPT_CHUNKS.large : KEPT_CHUNKS.small);
   return {
     remembered: (chunk) => chunks.get(chunk.key),
     async *read({ key, inputs, targets }) {

@@ -69,7 +69,7 @@ export function withoutDoubledBlank(text: string, line: string): string {
 
 /**
  * A text that begins on a blank line, at most as deep as the line above lets it stand. What was taken back of the
- * indentation before the cursor may have been written again and more of it.
+ * indentation before the cursor may have been generated again and more of it.
  */
 export function shallow(text: string, prefix: string, family: Family): string {
   const line = prefix.slice(prefix.lastIndexOf('\n') + 1);

@@ -108,7 +108,7 @@ export class LookupMemory {
     this.identifiers = new Identifiers(tokenizer);
     this.#tokensCost = isLarge(manifest);
     this.#weights = manifest.memory;
-    this.#knnWeights = manifest.states;
+    this.#knnWeights = manifest.knn;
     this.#tokenizer = tokenizer;
   }
 
@@ -119,7 +119,7 @@ export class LookupMemory {
 
   /**
    * Takes in what stands around the cursor.
-   * @param taken tokens before the cursor that are written again (token healing)
+   * @param taken tokens before the cursor that are generated again (token healing)
    * @param deadline texts not encoded when `performance.now()` says this wait for another time
    * @returns whether everything is in
    */
@@ -176,7 +176,7 @@ export class LookupMemory {
   mix(identifiers: boolean, read?: KnnSources): Mix | undefined {
     const weights = this.#weights;
     if (!identifiers || !weights) return read && this.#mixKnn(read);
-    const { occurring: inFileBoost, states: knnWeights } = weights;
+    const { inFileBoost, knn: knnWeights } = weights;
     return (logits, context, state) => {
       const knn = read && state && knnWeights ? this.knn(read, state, knnWeights.sharpness) : undefined;
       const boosted = boostInFileTokens(logits, this.inFileMask, inFileBoost);

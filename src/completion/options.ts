@@ -5,7 +5,7 @@ import type { RemoteText } from './remoteText';
 export interface CompletionOptions {
   /** Refinement steps (default: as many as pay with the model); they count only when no thought is given. */
   readonly steps?: number | undefined;
-  /** 1 = the rest of the line, more = a block of at most that many lines. */
+  /** 1 = the line suffix, more = a block of at most that many lines. */
   readonly maxLines: number;
   /** Whether a block ends with the syntax node that it begins or goes on with (default: yes), or only by indentation and number of lines. */
   readonly units?: boolean | undefined;
@@ -13,7 +13,7 @@ export interface CompletionOptions {
   readonly candidates: number;
   /** Whether the lookup memory is used (default: `DEFAULTS.memory`); without weights for it in the bundle it is not. */
   readonly memory?: boolean | undefined;
-  /** Whether the kNN cache has its say (default: yes), with the lookup memory or without. */
+  /** Whether the kNN cache is used (default: yes), with the lookup memory or without. */
   readonly knn?: boolean | undefined;
   /** Whether what the memory holds is tried as a draft (default: where a run of several tokens takes little longer than one of one). It changes the time only. */
   readonly drafts?: boolean | undefined;
@@ -36,8 +36,8 @@ export interface CompletionOptions {
   readonly timeBudget?: number | undefined;
   /** Whether all of the window is read as it is (default), or what follows the cursor may have been read behind a prefix of a few tokens less. */
   readonly exact?: boolean | undefined;
-  /** Whether it is made before anybody asks for it: its window is read beside those that have been read (default: no). */
-  readonly ahead?: boolean | undefined;
+  /** Whether it is made before anybody asks for it: its window is read next to those that have been read (default: no). */
+  readonly prefetch?: boolean | undefined;
   /** A text that another model wrote here: it is presented, and none is written. */
   readonly written?: RemoteText | undefined;
   readonly signal?: Abortable | undefined;

@@ -145,15 +145,15 @@ class Matcher {
       if (end < text.length && /^\s/.test(this.#rest.slice(covered))) tail = tail.trimEnd();
       const done = steps.map((step) => step.text).join('');
       const before = tail.trim() === '' || steps.length === 1 || !this.#substantial(covered, first);
-      const ways = [
+      const variants = [
         this.#end(text.slice(0, from) + tail, from, first, scanned),
         this.#end(text.slice(0, from) + tail.trimEnd(), from, first, scanned),
         this.#held(tail, first, next),
         before && { text: tail, covered: 0 },
       ];
-      for (const way of ways) {
-        if (way && this.#agrees(done + way.text, covered + way.covered)) {
-          return { text: done + way.text, covered: covered + way.covered };
+      for (const variant of variants) {
+        if (variant && this.#agrees(done + variant.text, covered + variant.covered)) {
+          return { text: done + variant.text, covered: covered + variant.covered };
         }
       }
       if (steps.length === 1) return { text: done + tail, covered };

@@ -38,11 +38,11 @@ export interface RankingRules {
  * which they deserve to be shown.
  */
 export class Postprocessor {
-  readonly #weights: Manifest['energy'];
+  readonly #weights: Manifest['confidence'];
   readonly #checkers: SyntaxCheckers;
 
-  constructor({ energy }: Pick<Manifest, 'energy'>, checkers: SyntaxCheckers) {
-    this.#weights = energy;
+  constructor({ confidence }: Pick<Manifest, 'confidence'>, checkers: SyntaxCheckers) {
+    this.#weights = confidence;
     this.#checkers = checkers;
   }
 
@@ -179,7 +179,7 @@ export class Postprocessor {
 
 function rulesOf(
   { rankByConfidence, syntaxCheck, confidence }: CompletionOptions,
-  weights: Manifest['energy'],
+  weights: Manifest['confidence'],
 ): RankingRules {
   return {
     rankByConfidence: (rankByConfidence ?? DEFAULTS.rankByConfidence) && weights !== undefined,
@@ -226,7 +226,7 @@ function flaws({ parses, undeclared }: SyntaxCheck): number {
   return (parses === false ? 2 : 0) + (undeclared.length > 0 ? 1 : 0);
 }
 
-/** Candidates that parse; those that do not are mended, as long as they hold what they cover, or left out. */
+/** Candidates that parse; those that do not are repaired, as long as they hold what they cover, or left out. */
 function repairOrDrop(
   candidates: readonly AnnotatedCandidate[],
   suffix: string,

@@ -7,7 +7,7 @@ import { mixed, tokensOf, type ConditionedWindow, type Ensemble } from './prepar
 /**
  * What each thought writes greedily, all of them in one batch. The trunk's caches are shared: K thoughts cost K tops.
  * `distinctFirstTokens`: the k-th thought begins with its k-th most probable token. Samples of one posterior are so near to each other that
- * they write the same text nearly always; who wants to choose among texts wants different ones.
+ * they write the same text nearly always; alternatives have to be distinct.
  * @returns one candidate a thought, in their order; undefined if it was aborted between two runs
  */
 export async function decodeEach(ensemble: Ensemble, options: DecodeOptions): Promise<Candidate[] | undefined> {

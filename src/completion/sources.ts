@@ -1,4 +1,4 @@
-import { isBinary } from '../text';
+import { countNewlines, isBinary } from '../text';
 import type { EvidenceSource } from '../thought/evidence';
 import type { CompletionRequest, SourceText } from './document';
 import type { Window } from './window';
@@ -8,7 +8,7 @@ export function evidenceSources(request: CompletionRequest, window: Window): Evi
   const { path, prefix, suffix } = request;
   const before = prefix.slice(0, window.prefixStart);
   const after = suffix.slice(window.suffixEnd);
-  const line = 1 + newlines(prefix) + newlines(suffix.slice(0, window.suffixEnd));
+  const line = 1 + countNewlines(prefix) + countNewlines(suffix, 0, window.suffixEnd);
   const edited = new Set(request.edited?.map((one) => one + 1));
   const sources: EvidenceSource[] = [
     { path, text: before, line: 1, nearest: 'end', own: true, edited },
@@ -38,8 +38,4 @@ function nthLine(text: string, count: number): number {
     at = newline + 1;
   }
   return at;
-}
-
-function newlines(text: string): number {
-  return text.split('\n').length - 1;
 }

@@ -17,7 +17,7 @@ export interface CursorContext {
 
 const TAB = 4;
 
-/** @param unit where the syntax node ends that is being written, where somebody knows: see `Place` */
+/** @param unit where the syntax node ends that is being written, where somebody knows: see `CursorContext` */
 export function cursorContext(
   prefix: string,
   suffix: string,

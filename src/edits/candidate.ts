@@ -5,7 +5,7 @@ import type { TextEdit } from './history';
 export type Kind = 'rename' | 'repeat';
 
 /** What is known of a text beside its characters. */
-export interface Reading {
+export interface SyntaxReading {
   /** What a place is part of; undefined where it is not known. */
   scope(offset: number): Scope | undefined;
   /**
@@ -22,11 +22,11 @@ export interface Reading {
 export interface OpenText {
   readonly uri: string;
   readonly text: string;
-  readonly reading: Reading;
+  readonly reading: SyntaxReading;
 }
 
 /** An edit that may be the next: `oldText` stands at `start` now. */
-export interface Candidate extends TextEdit {
+export interface EditCandidate extends TextEdit {
   readonly uri: string;
   readonly kind: Kind;
   /** The edit that it follows from. */

@@ -1,5 +1,5 @@
 import { sigmoid } from '../numbers';
-import type { Candidate, Facts, Kind } from './candidate';
+import type { EditCandidate, Facts, Kind } from './candidate';
 import { MAX_TOKENS } from './candidate';
 import fitted from './weights.json';
 
@@ -69,13 +69,13 @@ export function editFeatures(facts: Facts, gain: number | undefined): EditFeatur
 
 /** Probability that an edit is the user's next one, or one of the next. */
 export function editConfidence(features: EditFeatures, { bias, weights }: Omit<KindWeights, 'threshold'>): number {
-  const odds = EDIT_FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
-  return sigmoid(odds);
+  const logOdds = EDIT_FEATURES.reduce((sum, name) => sum + weights[name] * features[name], bias);
+  return sigmoid(logOdds);
 }
 
 /** A candidate, and how sure it is. */
 export interface Rated {
-  readonly candidate: Candidate;
+  readonly candidate: EditCandidate;
   readonly confidence: number;
   /** Whether it is sure enough to be shown. */
   readonly sure: boolean;
@@ -83,7 +83,7 @@ export interface Rated {
 
 /** Candidates by their confidence, the surest first. @param gains what a model says of each, where one was asked */
 export function rated(
-  candidates: readonly Candidate[],
+  candidates: readonly EditCandidate[],
   weights: EditWeights,
   gains: readonly (number | undefined)[] = [],
 ): Rated[] {

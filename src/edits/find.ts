@@ -1,7 +1,8 @@
-import type { Candidate, Facts, OpenText } from './candidate';
+import type { EditCandidate, Facts, OpenText } from './candidate';
 import { smallest, wholeWords, type RecentEdit, type TextEdit } from './history';
 import { isAnchor, patternOf, repeatsIn, type Pattern, type Repeat } from './repeat';
 import { isName, lineAt } from './tokens';
+import { countNewlines } from '../text';
 
 /** A document with what was edited in it recently, the latest first. */
 export interface EditedText extends OpenText {
@@ -26,7 +27,7 @@ type Source = RecentEdit & { readonly document: EditedText };
  * context. In comments and strings there are none, unless the edit was in one.
  * @param documents the open ones; the first is the one that the user is in
  */
-export function findEdits(documents: readonly EditedText[]): Candidate[] {
+export function findEdits(documents: readonly EditedText[]): EditCandidate[] {
   const all = documents.flatMap((document) => document.recent.map((edit) => ({ ...edit, document })));
   const wide = documents.flatMap((document) => joined(document).map((edit) => ({ ...edit, document })));
   const latest = all.sort((a, b) => b.time - a.time).slice(0, EDITS);
@@ -60,7 +61,7 @@ function joined({ recent, text }: EditedText): RecentEdit[] {
   });
 }
 
-function candidatesOf(source: Source, all: readonly Source[], documents: readonly EditedText[]): Candidate[] {
+function candidatesOf(source: Source, all: readonly Source[], documents: readonly EditedText[]): EditCandidate[] {
   const { document } = source;
   const pattern = patternOf(source, document.text);
   if (!pattern) return [];
@@ -80,7 +81,7 @@ function candidatesOf(source: Source, all: readonly Source[], documents: readonl
   const skipped = passedOver(inScope, made);
   const of = { source, pattern, made: made.length, places: inScope.length, skipped };
   return inScope
-    .map((place): Candidate => {
+    .map((place): EditCandidate => {
       const facts = factsOf(kind, place, of, open.get(place.uri)!);
       return {
         ...editAt(place, pattern, open.get(place.uri)!.text),
@@ -90,7 +91,7 @@ function candidatesOf(source: Source, all: readonly Source[], documents: readonl
         facts,
       };
     })
-    .sort(({ facts: a }, { facts: b }) => likeness(b) - likeness(a) || farther(a, b))
+    .sort(({ facts: a }, { facts: b }) => similarity(b) - similarity(a) || farther(a, b))
     .slice(0, MAX_CANDIDATES);
 }
 
@@ -112,7 +113,7 @@ function renamedPlaces({ start, oldText, newText, document }: Source, pattern: P
 }
 
 function factsOf(
-  kind: Candidate['kind'],
+  kind: EditCandidate['kind'],
   place: Repeat,
   of: { source: Source; pattern: Pattern; made: number; places: number; skipped: number },
   { uri, text, reading }: OpenText,
@@ -135,7 +136,9 @@ function factsOf(
     inserts: source.oldText === '',
     deletes: source.newText === '',
     wordless: !/[\p{L}\p{N}]/u.test(source.oldText + source.newText),
-    lines: otherFile ? 0 : newlines(text, place.start, source.start),
+    lines: otherFile
+      ? 0
+      : countNewlines(text, Math.min(place.start, source.start), Math.max(place.start, source.start)),
     otherFile,
     names,
     orphaned,
@@ -151,7 +154,7 @@ function editAt({ start }: Repeat, { oldText, newText }: Pattern, text: string):
   return { start: turned.start, oldText: turned.newText, newText: turned.oldText };
 }
 
-function sourceOf({ start, oldText, newText, document }: Source): Candidate['source'] {
+function sourceOf({ start, oldText, newText, document }: Source): EditCandidate['source'] {
   return { uri: document.uri, start, oldText, newText };
 }
 
@@ -159,7 +162,7 @@ function editsIn({ uri }: OpenText, all: readonly Source[]): TextEdit[] {
   return all.filter(({ document }) => document.uri === uri);
 }
 
-function likeness({ left, right, sameLine, orphaned }: Facts): number {
+function similarity({ left, right, sameLine, orphaned }: Facts): number {
   return left + right + (sameLine ? 4 : 0) + (orphaned ? 8 : 0);
 }
 
@@ -168,14 +171,7 @@ function farther(a: Facts, b: Facts): number {
   return Number(a.otherFile) - Number(b.otherFile) || a.lines - b.lines;
 }
 
-function newlines(text: string, one: number, other: number): number {
-  const [from, to] = [Math.min(one, other), Math.max(one, other)];
-  let count = 0;
-  for (let at = text.indexOf('\n', from); at !== -1 && at < to; at = text.indexOf('\n', at + 1)) count++;
-  return count;
-}
-
-function overlap(one: Candidate, other: Candidate): boolean {
+function overlap(one: EditCandidate, other: EditCandidate): boolean {
   if (one.uri !== other.uri) return false;
   return (
     one.start < other.start + Math.max(1, other.oldText.length) &&

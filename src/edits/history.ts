@@ -60,7 +60,7 @@ export class EditHistory {
     }
     const { offset, removed, inserted } = change;
     if (removed === '' && inserted === '') return;
-    const touched = this.#groups.filter((group) => goesOn(group, change, time));
+    const touched = this.#groups.filter((group) => continues(group, change, time));
     const grown = inserted.length - removed.length;
     const others = this.#groups.flatMap((group) => (touched.includes(group) ? [] : moved(group, change)));
     const start = Math.min(offset, ...touched.map((group) => group.start));
@@ -89,8 +89,8 @@ export class EditHistory {
   }
 }
 
-/** Whether a change goes on with an edit: it overlaps it, or comes right beside it soon and in the same line. */
-function goesOn({ start, length, time }: Group, { offset, removed, inserted }: Change, now: number): boolean {
+/** Whether a change goes on with an edit: it overlaps it, or comes right next to it soon and in the same line. */
+function continues({ start, length, time }: Group, { offset, removed, inserted }: Change, now: number): boolean {
   const end = offset + removed.length;
   if (offset < start + length && end > start) return true;
   const touches = offset <= start + length && end >= start;
@@ -117,11 +117,11 @@ function textBefore(touched: readonly Group[], { offset, removed }: Change, star
 
 /** An edit without what it removes and inserts again at its ends. */
 export function smallest({ start, oldText, newText }: TextEdit): TextEdit {
-  const most = Math.min(oldText.length, newText.length);
+  const max = Math.min(oldText.length, newText.length);
   let front = 0;
-  while (front < most && oldText[front] === newText[front]) front++;
+  while (front < max && oldText[front] === newText[front]) front++;
   let back = 0;
-  while (back < most - front && oldText.at(-1 - back) === newText.at(-1 - back)) back++;
+  while (back < max - front && oldText.at(-1 - back) === newText.at(-1 - back)) back++;
   return {
     start: start + front,
     oldText: oldText.slice(front, oldText.length - back),

@@ -36,13 +36,13 @@ export function patternOf(edit: TextEdit, text: string): Pattern | undefined {
   const left = tokensOf(text.slice(line.start, start), line.start).reverse();
   const right = tokensOf(text.slice(end, line.end), end);
   const { from, to } = anchor(edit, left, right);
-  const beside = { left: text.slice(from, start), right: text.slice(end, to) };
-  const wide = beside.left + oldText + beside.right;
+  const neighbours = { left: text.slice(from, start), right: text.slice(end, to) };
+  const wide = neighbours.left + oldText + neighbours.right;
   if (!isAnchor(wide) && !isName(wide)) return undefined;
   return {
     start: from,
     oldText: wide,
-    newText: beside.left + newText + beside.right,
+    newText: neighbours.left + newText + neighbours.right,
     left: left.filter((token) => token.start < from).map((token) => token.text),
     right: right.filter((token) => token.start >= to).map((token) => token.text),
     line: (text.slice(line.start, start) + oldText + text.slice(end, line.end)).trim(),
@@ -89,7 +89,7 @@ export function repeatsIn(
     if (cutsWord(text, at, end)) continue;
     if (made.some((edit) => at < edit.start + edit.newText.length && end > edit.start)) continue;
     if (inNew !== -1 && text.startsWith(newText, at - inNew)) continue;
-    found.push({ uri, start: at, ...likeness(pattern, text, at) });
+    found.push({ uri, start: at, ...similarity(pattern, text, at) });
   }
   return found;
 }
@@ -98,7 +98,7 @@ function cutsWord(text: string, start: number, end: number): boolean {
   return (isWord(text[start]) && isWord(text[start - 1])) || (isWord(text[end - 1]) && isWord(text[end]));
 }
 
-function likeness(pattern: Pattern, text: string, at: number): Pick<Repeat, 'left' | 'right' | 'sameLine'> {
+function similarity(pattern: Pattern, text: string, at: number): Pick<Repeat, 'left' | 'right' | 'sameLine'> {
   const line = lineAt(text, at);
   const end = at + pattern.oldText.length;
   const left = tokensOf(text.slice(line.start, at)).reverse();

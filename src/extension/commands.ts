@@ -13,7 +13,6 @@ import { describeBundle, type BundleFacts } from './bundles';
 import { copilotSuggests } from './copilot';
 import { deviceName } from './deviceName';
 import { addImports } from './importer';
-import { languageOn } from './languages';
 import { menuEntries, stepChoices } from './menu';
 import { acceptedCommand, TOKEN_SECRET } from './names';
 import { editorsDoing, editorsReason } from './requests';
@@ -29,7 +28,7 @@ import type { Snoozer } from './snoozer';
 import type { StatisticsPanel } from './statisticsPanel';
 import type { ThoughtPanel } from './thoughtPanel';
 import type { WhyReport } from '../protocol';
-import type { SettingName, Settings } from '../settings';
+import { languageEnabled, type SettingName, type Settings } from '../settings';
 
 export interface CommandContext {
   log: LogOutputChannel;
@@ -162,7 +161,7 @@ async function menu({ client, snoozer, panel, models, seen }: CommandContext): P
     now,
     besideCopilot: document && copilotSuggests(document) ? besideCopilot : undefined,
     snooze: snoozer.snooze,
-    language: document && { id: document.languageId, on: languageOn(languages, document.languageId) },
+    language: document && { id: document.languageId, on: languageEnabled(languages, document.languageId) },
     device: { wanted: device, used: status?.device },
     model: { wanted: model, used: status?.model, got: models.coder !== undefined, size: models.size },
   });
@@ -185,7 +184,7 @@ async function toggleLanguage({ panel }: CommandContext): Promise<void> {
   if (document === undefined) return;
   const { languages } = readSettings(document);
   const { languageId } = document;
-  await writeSetting('languages', { ...languages, [languageId]: !languageOn(languages, languageId) }, document);
+  await writeSetting('languages', { ...languages, [languageId]: !languageEnabled(languages, languageId) }, document);
 }
 
 async function snooze({ snoozer }: CommandContext): Promise<void> {

@@ -1,10 +1,9 @@
 /** The parts of the extension, joined. */
 import { commands, window, workspace, type ExtensionContext, type LogOutputChannel } from 'vscode';
-import type { SettingName } from '../settings';
+import { languageEnabled, type SettingName } from '../settings';
 import type { Client } from './client';
 import { registerCommands } from './commands';
 import { copilotSuggests } from './copilot';
-import { languageOn } from './languages';
 import { Models } from './models';
 import { section, TOKEN_SECRET } from './names';
 import { NextEdits } from './nextEdits';
@@ -175,7 +174,7 @@ export class Extension {
 
 /** What a setting can be, as package.json says it. */
 function choicesOf(context: ExtensionContext, setting: SettingName): { name: string; meaning: string }[] {
-  const manifest = context.extension.packageJSON as Manifest;
+  const manifest = context.extension.packageJSON as ExtensionManifest;
   const name = `${section}.${setting}`;
   const property = manifest.contributes.configuration
     .map(({ properties }) => properties[name])
@@ -184,7 +183,7 @@ function choicesOf(context: ExtensionContext, setting: SettingName): { name: str
   return words.map((word, i) => ({ name: word, meaning: meanings[i] ?? '' }));
 }
 
-interface Manifest {
+interface ExtensionManifest {
   contributes: {
     configuration: { properties: Record<string, { enum?: string[]; markdownEnumDescriptions?: string[] }> }[];
   };
@@ -193,6 +192,7 @@ interface Manifest {
 /** The active editor's language where suggestions are off for it. */
 function offLanguage(): string | undefined {
   const document = window.activeTextEditor?.document;
-  if (document === undefined || languageOn(readSettings(document).languages, document.languageId)) return undefined;
+  if (document === undefined || languageEnabled(readSettings(document).languages, document.languageId))
+    return undefined;
   return document.languageId;
 }

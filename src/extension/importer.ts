@@ -67,10 +67,10 @@ async function add(document: TextDocument, stretch: Stretch): Promise<void> {
   ]);
   const changes: Change[] = [];
   for (const name of names) {
-    const usual = usualImport(name, document.uri.path, sources, language);
+    const common = usualImport(name, document.uri.path, sources, language);
     const diagnostic = missing.get(name);
-    const fix = diagnostic && (await quickFix(document, diagnostic, usual));
-    changes.push(...(fix ?? ownChange(document, usual, language)));
+    const fix = diagnostic && (await quickFix(document, diagnostic, common));
+    changes.push(...(fix ?? ownChange(document, common, language)));
   }
   // Who has typed on has left the moment for which this was meant.
   const editor = window.visibleTextEditors.find((one) => one.document === document);
@@ -131,7 +131,7 @@ function missingNames(
 async function quickFix(
   document: TextDocument,
   { range }: Diagnostic,
-  usual: Import | undefined,
+  common: Import | undefined,
 ): Promise<Change[] | undefined> {
   const actions =
     (await commands.executeCommand<CodeAction[] | undefined>(
@@ -142,7 +142,7 @@ async function quickFix(
       8,
     )) ?? [];
   const imports = actions.filter(({ title, edit }) => edit && /\bimport\b/i.test(title) && !/\ball\b/i.test(title));
-  const fitting = imports.filter(({ title }) => usual !== undefined && title.includes(usual.from));
+  const fitting = imports.filter(({ title }) => common !== undefined && title.includes(common.from));
   const [action] = imports.length === 1 ? imports : fitting.length === 1 ? fitting : [];
   const entries = action?.edit?.entries() ?? [];
   const [entry] = entries;

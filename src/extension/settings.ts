@@ -4,7 +4,7 @@ import { carriedOver, RETIRED, settingNames, type Settings } from '../settings';
 
 /**
  * `thoughtline.*` as the user has it now; package.json holds the defaults. Values are passed on as written: the server
- * judges them and logs its remedy.
+ * checks them and logs its remedy.
  */
 export function readSettings(scope?: ConfigurationScope): Settings {
   const configuration = workspace.getConfiguration(section, scope);

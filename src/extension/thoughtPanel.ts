@@ -11,7 +11,7 @@ import {
   type Webview,
   type WebviewPanel,
 } from 'vscode';
-import { languageOn } from './languages';
+import { languageEnabled } from '../settings';
 import { section } from './names';
 import { pageHtml } from './page';
 import { readSettings, writeSetting } from './settings';
@@ -107,7 +107,7 @@ export class ThoughtPanel implements Disposable {
         file: document === undefined ? undefined : workspace.asRelativePath(document.uri),
         report: report ?? null,
         status: client?.status ?? { state: 'off' },
-        languageOff: language === undefined || languageOn(languages, language) ? undefined : language,
+        languageOff: language === undefined || languageEnabled(languages, language) ? undefined : language,
         inferenceSteps: steps,
         automatic: inferenceSteps === null,
       });

@@ -70,7 +70,7 @@ function stepsNote(report: ThoughtReport, inferenceSteps: number): string {
   const { steps, best } = report.trace;
   if (inferenceSteps === 0) return 'no thinking';
   if (report.steps !== inferenceSteps) return `thought made with ${report.steps}`;
-  const done = report.made === 'warm' ? `${steps} more after an edit` : `${steps} done`;
+  const done = report.kind === 'warm' ? `${steps} more after an edit` : `${steps} done`;
   return steps === best ? done : `${done}, step ${best} kept`;
 }
 
@@ -78,7 +78,7 @@ function figure(term: string, value: string, note: string, key: string): string 
   return `<div data-figure="${key}"><dt>${escapeHtml(term)}</dt><dd>${escapeHtml(value)}</dd><dd class="note">${escapeHtml(note)}</dd></div>`;
 }
 
-function curve({ trace, made, begun }: ThoughtReport): string {
+function curve({ trace, kind, startedFrom }: ThoughtReport): string {
   const series = [
     { name: 'evidence', style: 'evidence', values: trace.nll },
     { name: 'held-out evidence', style: 'held-out', values: trace.heldOut },
@@ -89,9 +89,9 @@ function curve({ trace, made, begun }: ThoughtReport): string {
       `<tr${step === trace.best ? ' class="kept"' : ''}><th scope="row">${step}${step === trace.best ? ' (kept)' : ''}</th><td>${number(value, 3)}</td><td>${number(trace.heldOut[step], 3)}</td><td>${number(trace.kl[step], 3)}</td></tr>`,
   );
   const since =
-    made === 'warm'
+    kind === 'warm'
       ? '<p class="note">From the thought before the last edit; only what changed was read again.</p>'
-      : begun === 'workspace'
+      : startedFrom === 'workspace'
         ? '<p class="note">From what the thoughts about other files of this workspace have in common.</p>'
         : '';
   return `<h3>Refinement</h3>
@@ -141,7 +141,7 @@ function evidence({ trace }: ThoughtReport): string {
   if (trace.chunks.length === 0) return '';
   const rows = trace.chunks.map(
     (chunk) =>
-      `<tr><td>${escapeHtml(chunk.path)}</td><td>${chunk.line}</td><td>${chunk.tokens}</td><td>${chunk.heldOut ? 'judges' : chunk.edited ? 'teaches twice: edited' : 'teaches'}</td></tr>`,
+      `<tr><td>${escapeHtml(chunk.path)}</td><td>${chunk.line}</td><td>${chunk.tokens}</td><td>${chunk.heldOut ? 'validation' : chunk.edited ? 'training ×2 (recently edited)' : 'training'}</td></tr>`,
   );
   const tokens = trace.chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
   return `<h3>Evidence</h3>
@@ -179,7 +179,7 @@ function choice({ choice: texts }: ThoughtReport): string {
       `<tr><td><code>${escapeHtml(text.trim().split('\n')[0] ?? '')}</code></td><td>${number(logprob, 2)}</td><td>${number(Math.min(...logprobs), 2)} … ${number(Math.max(...logprobs), 2)}</td></tr>`,
   );
   return `<h3>Texts to choose from</h3>
-<p class="note">${samples} samples of the thought each began another. Log-probability under all of them, and the least and the most under one.</p>
+<p class="note">${samples} samples of the thought each began another. Log-probability under all of them, and the lowest and the highest under one.</p>
 <table class="choice"><thead><tr><th scope="col">First line</th><th scope="col">All</th><th scope="col">One</th></tr></thead>
 <tbody>${rows.join('')}</tbody></table>`;
 }
@@ -204,10 +204,10 @@ function nats(value: number | undefined): string {
   return value === undefined || !Number.isFinite(value) ? '–' : value.toFixed(3);
 }
 
-function change({ made }: ThoughtReport, from: number | undefined, to: number | undefined): string {
+function change({ kind }: ThoughtReport, from: number | undefined, to: number | undefined): string {
   if (from === undefined || to === undefined || !(from > 0) || !Number.isFinite(to)) return 'nats per token';
   const share = (100 * (to - from)) / from;
-  return `nats per token, ${share <= 0 ? '−' : '+'}${Math.abs(share).toFixed(1)} % ${made === 'warm' ? 'since the edit' : 'since step 0'}`;
+  return `nats per token, ${share <= 0 ? '−' : '+'}${Math.abs(share).toFixed(1)} % ${kind === 'warm' ? 'since the edit' : 'since step 0'}`;
 }
 
 function number(value: number | undefined, digits: number): string {

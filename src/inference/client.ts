@@ -60,8 +60,8 @@ interface Waiting {
 /**
  * The server's handle on the inference process: starts it, starts it again when it dies (`lifecycle.ts` says when and
  * how often), passes requests and pairs them with replies. Requests for suggestions wait while the model loads and while
- * the process is silent; those in flight when it dies get "no suggestion". A process that hangs (`hangTimeouts.ts`) or talks
- * nonsense is killed.
+ * the process is silent; those in flight when it dies get "no suggestion". A process that hangs (`hangTimeouts.ts`) or sends
+ * an invalid message is killed.
  */
 export class InferenceClient {
   readonly #program: string;
@@ -124,7 +124,7 @@ export class InferenceClient {
     return Math.max(0, this.#spawns - 1);
   }
 
-  /** Serves `opening` from now on; a process for another one is replaced. */
+  /** Serves `config` from now on; a process for another one is replaced. */
   open(config: InferenceConfig): void {
     this.#dropSuccessor();
     const same = isSame(this.#config, config);
@@ -137,7 +137,7 @@ export class InferenceClient {
     else if (!same) this.#handle({ type: 'restart' });
   }
 
-  /** Serves `opening` once its process has loaded it; until then the model that is ready serves on, if one is. */
+  /** Serves `config` once its process has loaded it; until then the model that is ready serves on, if one is. */
   succeed(config: InferenceConfig): void {
     if (this.#lifecycle.state !== 'ready' || isSame(this.#config, config)) {
       this.open(config);

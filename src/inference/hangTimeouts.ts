@@ -37,8 +37,8 @@ export function silenceLimit(
   limits: HangTimeouts = hangTimeouts,
 ): number {
   if (loading) return device === 'cpu' ? limits.loadingMs : limits.loadingDeviceMs;
-  const usual = longestMs === undefined ? limits.unknownMs : longestMs * limits.times;
-  return Math.min(limits.maxMs, Math.max(limits.minMs, usual)) + characters * limits.perCharacterMs;
+  const expected = longestMs === undefined ? limits.unknownMs : longestMs * limits.times;
+  return Math.min(limits.maxMs, Math.max(limits.minMs, expected)) + characters * limits.perCharacterMs;
 }
 
 /** The longest of the last silences. */

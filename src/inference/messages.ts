@@ -147,9 +147,9 @@ export function usage(): Usage {
 /** A thought now in use for a document, its caches filled. */
 export interface Publication {
   readonly version: number;
-  readonly made: 'cold' | 'warm';
+  readonly kind: 'cold' | 'warm';
   /** Where a cold one begins: at the prior, or at the thought of the workspace. */
-  readonly begun: 'prior' | 'workspace';
+  readonly startedFrom: 'prior' | 'workspace';
   readonly trace: ThoughtTrace;
   /** Tokens that it makes more or less likely at the cursor, the largest change first. */
   readonly changes: readonly TokenChange[];

@@ -29,7 +29,7 @@ const VERIFY_EVERY = 256;
 const REST_MS = 150;
 
 /** Tokens that are read at most for a suggestion that nobody may ask for, where its window is another one. */
-const AHEAD_TOKENS = 128;
+const PREFETCH_TOKENS = 128;
 
 /** For this long an automatic suggestion waits until texts are in the memory; the rest comes in at idle. */
 const MEMORY_DEADLINE_MS = 30;
@@ -138,8 +138,11 @@ export class InferenceService {
     });
   }
 
-  /** @param ahead as the engine's options have it */
-  #decoding({ id, uri, request, options: asked, sentAt, prefetch }: Message<'complete'>, ahead = () => false): Work {
+  /** @param isPrefetch as the engine's options have it */
+  #decoding(
+    { id, uri, request, options: asked, sentAt, prefetch }: Message<'complete'>,
+    isPrefetch = () => false,
+  ): Work {
     const signal = { aborted: false };
     const arrived = now();
     this.#signals.set(id, signal);
@@ -163,7 +166,7 @@ export class InferenceService {
         const confidence = invoked ? 'off' : suggestionOptions.confidence;
         const exact = invoked;
         const base = { steps: 0, candidates: DEFAULTS.candidates, memoryDeadlineMs, exact, signal, thought, prior };
-        const options = { ...base, ahead: ahead(), ...rest, ...suggestionOptions, confidence, timeBudget };
+        const options = { ...base, prefetch: isPrefetch(), ...rest, ...suggestionOptions, confidence, timeBudget };
         const early = invoked || prefetch ? undefined : await this.#engine.early(request, options);
         if (early && !signal.aborted) {
           const { text, replaceSuffix } = early;
@@ -187,21 +190,21 @@ export class InferenceService {
 
   /**
    * The suggestion that may be wanted next. Where its window goes on from the one that is there now, it is read in it;
-   * another one is read beside it, if little of it has to be read.
+   * another one is read next to it, if little of it has to be read.
    */
   #prefetching(message: Message<'complete'>): Work {
     const { id, uri, request } = message;
-    const goesOn = () => {
+    const extendsLatest = () => {
       const now = this.#latest.get(uri);
       return now !== undefined && this.#engine.extendsWindow(now, request);
     };
-    const decoding = this.#decoding(message, () => !goesOn());
+    const decoding = this.#decoding(message, () => !extendsLatest());
     const signal = this.#signals.get(id);
     return {
       lane: 'prefetch',
       key: PREFETCH,
       advance: async () => {
-        if (goesOn() || this.#engine.unread(request) <= AHEAD_TOKENS) return decoding.advance();
+        if (extendsLatest() || this.#engine.unread(request) <= PREFETCH_TOKENS) return decoding.advance();
         this.#signals.delete(id);
         this.#send({ type: 'declined', id, reason: 'too much would have to be read' });
         return false;
@@ -260,15 +263,15 @@ export class InferenceService {
     }
     const before = this.#thoughts.get(uri);
     const prior = this.#startOf(uri, request.path);
-    const following =
+    const update =
       mode === 'cold'
-        ? { refinement: engine.refinement(request, { steps: wanted, prior }), made: 'cold' as const }
+        ? { refinement: engine.refinement(request, { steps: wanted, prior }), kind: 'cold' as const }
         : engine.follow(request, before, wanted, prior);
-    if (!following) {
+    if (!update) {
       this.#send({ type: 'thought', id, uri });
       return;
     }
-    const { refinement, made } = following;
+    const { refinement, kind } = update;
     let told = -1;
     do {
       const { step, steps } = refinement.progress;
@@ -283,9 +286,9 @@ export class InferenceService {
     this.#thoughts.set(uri, thought);
     this.#workspaceThought().add(request.path, thought);
     const { version, trace } = thought;
-    const begun = prior ? 'workspace' : 'prior';
+    const startedFrom = prior ? 'workspace' : 'prior';
     const changes = thought === engine.prior ? [] : yield* engine.changes(this.#latest.get(uri) ?? request, thought);
-    this.#send({ type: 'thought', id, uri, publication: { version, trace, made, begun, changes } });
+    this.#send({ type: 'thought', id, uri, publication: { version, trace, kind, startedFrom, changes } });
   }
 
   /** What the thought about a document begins with, if that is not the prior: the same for as long as it is open. */

@@ -53,7 +53,7 @@ export class ContextMemory {
   /**
    * Holds these texts from now on, and no others.
    * @param sources the farthest first; the last one ends at the cursor
-   * @param taken tokens at the end of the last one that are not to be known: they will be written again
+   * @param taken tokens at the end of the last one that are not to be known: they will be generated again
    * @param deadline a text that is not encoded when `performance.now()` says this is left out, and goes on another time
    * @returns whether all of it is there
    */

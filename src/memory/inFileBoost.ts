@@ -35,15 +35,15 @@ export interface TokenExample {
 export function fitInFileBoost(places: readonly TokenExample[], ridge = 1e-3, steps = 20): number {
   const all = places.map(({ logits, inFileMask, target }) => ({
     mass: massOf(logits, inFileMask),
-    occurs: inFileMask[target] ?? 0,
+    isInFile: inFileMask[target] ?? 0,
   }));
   let amount = 0;
   for (let step = 0; step < steps && all.length > 0; step++) {
     let [slope, curvature] = [ridge * amount, ridge];
-    for (const { mass, occurs } of all) {
+    for (const { mass, isInFile } of all) {
       const raised = mass * Math.exp(amount);
       const share = raised / (raised + 1 - mass);
-      slope += (share - occurs) / all.length;
+      slope += (share - isInFile) / all.length;
       curvature += (share * (1 - share)) / all.length;
     }
     // Where the curve is flat, a whole step would leave it.

@@ -13,7 +13,7 @@ export interface KnnDistribution {
 }
 
 /** The inputs of the kNN gate, in the order of its weights' names. */
-export const KNN_GATE_INPUTS = ['bias', 'nearest', 'entropy', 'certainty', 'agreement', 'unanimity'] as const;
+export const KNN_GATE_INPUTS = ['bias', 'nearest', 'entropy', 'certainty', 'agreement', 'nearestTokenShare'] as const;
 export type KnnGateInputs = Record<(typeof KNN_GATE_INPUTS)[number], number>;
 
 /** By which cosines are multiplied where weights are fitted: from 15 to 30 no difference was measurable (docs/experiments). */
@@ -72,7 +72,7 @@ export function knnGateInputs(
     entropy,
     certainty: logprob,
     agreement: shares.get(token) ?? 0,
-    unanimity: nearestTokenShare,
+    nearestTokenShare,
   };
 }
 

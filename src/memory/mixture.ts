@@ -12,10 +12,10 @@ export const GATE_INPUTS = [
   'choices',
   'entropy',
   'certainty',
-  'doubt',
-  'same',
-  'inside',
-  'spelt',
+  'logprobOfHit',
+  'sameTop1',
+  'insideIdentifier',
+  'consistentSpellings',
   'unread',
 ] as const;
 export type GateInputs = Record<(typeof GATE_INPUTS)[number], number>;
@@ -49,11 +49,11 @@ export function gateInputs(
     choices: Math.log(prediction.entries.length),
     entropy: view.entropy,
     certainty: view.logprob,
-    // Of a name that it never saw the decoder's doubt says nothing.
-    doubt: spellings > 0 ? 0 : Math.max(MIN_LOGPROB, view.logprobOfHit),
-    same: first?.token === view.token ? 1 : 0,
-    inside: word.tokens > 0 ? 1 : 0,
-    spelt: Math.log1p(spellings),
+    // Of a name that it never saw the decoder's opinion says nothing.
+    logprobOfHit: spellings > 0 ? 0 : Math.max(MIN_LOGPROB, view.logprobOfHit),
+    sameTop1: first?.token === view.token ? 1 : 0,
+    insideIdentifier: word.tokens > 0 ? 1 : 0,
+    consistentSpellings: Math.log1p(spellings),
     unread: hits.some(({ token, read }) => read === true && token === first?.token) ? 0 : 1,
   };
 }
@@ -89,7 +89,7 @@ export function memoryGate(prediction: Prediction, inputs: GateInputs, { lengths
  * p = (1 − λ) ((1 − κ) p_decoder + κ p_knn) + λ p_memory.
  * @param logits the decoder's, [vocabulary]
  * @param word in which the context ends
- * @param knn what followed like states, where some have been read
+ * @param knn what followed similar hidden states, where some have been read
  * @returns log p of each token, [vocabulary]: the decoder's without hits
  */
 export function mix(
@@ -100,7 +100,7 @@ export function mix(
   knn?: KnnDistribution,
 ): Float32Array {
   const prediction = predict(hits, weights);
-  const { states: knnWeights } = weights;
+  const { knn: knnWeights } = weights;
   if (!prediction) return mixKnn(logits, knnWeights, knn);
   const { total, entropy, token } = summarise(logits);
   const logprobOf = (id: number) => (logits[id] ?? -Infinity) - total;
@@ -122,7 +122,7 @@ export function mix(
  * p = (1 − κ) p_decoder + κ p_knn: without the n-gram cache, or where it has no hit.
  * @param logits the decoder's, [vocabulary]
  * @param knnWeights weights of κ, where the bundle has some
- * @param knn what followed like states, where some have been read
+ * @param knn what followed similar hidden states, where some have been read
  * @returns log p of each token, [vocabulary]
  */
 export function mixKnn(

@@ -2,7 +2,7 @@
 export interface Match {
   /** The token that followed there. */
   readonly token: number;
-  /** Tokens before it that equal the end of the context, at most `LONGEST`. */
+  /** Tokens before it that equal the end of the context, at most `MAX_MATCH`. */
   readonly length: number;
   /** Where: larger is more recent. */
   readonly position: number;

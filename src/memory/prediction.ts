@@ -37,7 +37,7 @@ export function bucketOf(length: number, lengths: readonly number[]): number {
 }
 
 /** The weight of a hit, as a logarithm: the longer its context and the nearer it is, the more. */
-export function scoreOf(hit: CacheHit, { lengths, recollection: weights }: MemoryWeights): number {
+export function scoreOf(hit: CacheHit, { lengths, hitWeights: weights }: MemoryWeights): number {
   const { length, distance, own } = hit;
   return (
     (weights.length[bucketOf(length, lengths)] ?? 0) + weights.distance * Math.log(distance) + (own ? weights.own : 0)

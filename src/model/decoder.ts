@@ -320,9 +320,9 @@ export class Decoder implements WindowCache<Decoder> {
 
   /** For another thought: with the rows that are the same under all of them, as far as some thought's cache has them. */
   #newTop(): KeyValueCache {
-    const [longest] = [...this.#tops.values()].sort((a, b) => b.length - a.length);
-    if (!longest || this.#thoughtFrom === 0) return this.#graphs.topCache(1, INITIAL_CAPACITY);
-    const top = longest.repeated(1, INITIAL_CAPACITY);
+    const [deepest] = [...this.#tops.values()].sort((a, b) => b.length - a.length);
+    if (!deepest || this.#thoughtFrom === 0) return this.#graphs.topCache(1, INITIAL_CAPACITY);
+    const top = deepest.repeated(1, INITIAL_CAPACITY);
     top.truncate(this.#thoughtFrom);
     return top;
   }

@@ -13,8 +13,8 @@ export interface EvidenceOutput {
   readonly nll: number;
   /** ∂nll/∂z, [top layers, features, width]; the next call may write over it. */
   readonly gradient: Float32Array;
-  /** Unit vectors along the last states, [S, width], where the graph tells them. */
-  readonly directions?: Float32Array;
+  /** Hidden keys: unit vectors along the last states, [S, width], where the graph gives them. */
+  readonly hiddenKeys?: Float32Array;
   /** Log of the sum of e^logit at each scored row, [S], where the graph tells it. */
   readonly logSums?: Float32Array;
 }
@@ -49,7 +49,7 @@ export interface TopOutput {
 /** Bytes of weights that stay in a processor's caches from one token to the next, or nearly do. */
 const CACHED = 1 << 24;
 
-/** The output by which nano's graphs tell unit vectors along their last states. */
+/** The output with hidden keys of nano's graphs: the name is part of the bundle format. */
 const HIDDEN_KEYS = 'directions';
 
 /** The output by which adopted models' graphs tell their last states, normalised: what the head multiplies. */
@@ -176,7 +176,7 @@ export class Graphs {
       const read = await this.#run('top', ['logits', ...this.#told], feeds, to - from, filled);
       if (to > first) logits.push(read.logits as Float32Array);
       if (read.hidden) hidden.push(read.hidden);
-      const { directions: hiddenKeys = read.hidden && unitRows(read.hidden.slice(), width) } = read;
+      const { [HIDDEN_KEYS]: hiddenKeys = read.hidden && unitRows(read.hidden.slice(), width) } = read;
       if (hiddenKeys) filled.appendHidden(hiddenKeys);
     }
     return { logits: joined(logits), hidden: hidden.length > 0 ? joined(hidden) : undefined };
@@ -213,13 +213,13 @@ export class Graphs {
         ...Object.fromEntries(told.map((name) => [name, null])),
       },
     );
-    const [directions, logSums] = EVIDENCE_OUTPUTS.map((name) =>
+    const [hiddenKeys, logSums] = EVIDENCE_OUTPUTS.map((name) =>
       told.includes(name) ? floats(output, name) : undefined,
     );
     return {
       nll: floats(output, 'nll')[0] ?? NaN,
       gradient: floats(output, 'grad'),
-      ...(directions && { directions }),
+      ...(hiddenKeys && { hiddenKeys }),
       ...(logSums && { logSums }),
     };
   }
@@ -316,7 +316,7 @@ export class Graphs {
     return Object.fromEntries(results);
   }
 
-  /** Whether the top tells where its last states point: bundles made before there was a memory of them do not. */
+  /** Whether the top gives hidden keys: bundles made before there was a kNN cache do not. */
   get hasHiddenOutput(): boolean {
     return this.#told.length > 0;
   }

@@ -32,8 +32,8 @@ export interface KeptWindowsOptions<Cache> {
 interface Kept<Cache> {
   readonly key: string;
   readonly cache: Cache;
-  /** Whether it was read ahead, and nobody has asked for it yet. */
-  readonly ahead: boolean;
+  /** Whether it was prefetched, and nobody has asked for it yet. */
+  readonly prefetched: boolean;
 }
 
 /** Where the machine has less memory than this left, in bytes, less is kept. */
@@ -70,20 +70,20 @@ export class KeptWindows<Cache extends WindowCache<Cache>> {
   }
 
   /**
-   * Where a window is to be read: in what has been read of the file, if most of that serves, else beside it.
+   * Where a window is to be read: in what has been read of the file, if most of that serves, else next to it.
    * @param key of the file
    * @param maxStale as `Decoder.arrange` has it
-   * @param ahead whether nobody has asked for the window yet: then it is read beside all others, and forgotten when another
-   * one is read ahead
+   * @param prefetch whether nobody has asked for the window yet: then it is read next to all others, and forgotten when another
+   * one is prefetched
    */
-  of(key: string, window: WantedWindow, maxStale: number, ahead = false): Cache {
-    if (ahead) this.#windows = this.#windows.filter((one) => !one.ahead);
+  of(key: string, window: WantedWindow, maxStale: number, prefetch = false): Cache {
+    if (prefetch) this.#windows = this.#windows.filter((one) => !one.prefetched);
     const best = this.#best(key, window, maxStale);
-    if (!best) return this.#use({ key, cache: this.#options.make(), ahead });
+    if (!best) return this.#use({ key, cache: this.#options.make(), prefetched: prefetch });
     // What it holds beyond the window is lost; where that is much, it is worth another one.
     const lost = best.cache.length - best.overlap;
-    if (!ahead && lost <= best.overlap) return this.#use({ key, cache: best.cache, ahead: false });
-    return this.#use({ key, cache: best.cache.copy(), ahead });
+    if (!prefetch && lost <= best.overlap) return this.#use({ key, cache: best.cache, prefetched: false });
+    return this.#use({ key, cache: best.cache.copy(), prefetched: prefetch });
   }
 
   /** Tokens of a window that need not be read for it. */
@@ -101,7 +101,7 @@ export class KeptWindows<Cache extends WindowCache<Cache>> {
   /** Where texts are read to which nobody comes back: there is one for a key. */
   single(key: string): Cache {
     const cache = this.#windows.findLast((one) => one.key === key)?.cache ?? this.#options.make();
-    return this.#use({ key, cache, ahead: false });
+    return this.#use({ key, cache, prefetched: false });
   }
 
   #use(used: Kept<Cache>): Cache {

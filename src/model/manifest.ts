@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PIECES } from './pieces';
+import { isRecord } from '../json';
 import { UserError } from './errors';
 
 /** The bundle format that this version reads. */
@@ -43,19 +44,63 @@ const label = z.string().regex(/^[\w.+ -]{1,64}$/, 'must be 1 to 64 letters, dig
 
 const weight = z.number();
 
+/**
+ * Fitted weights as bundles name them, and as the code does: bundles that were written before keep their names, and work.
+ * Nothing else knows those names; `storedWeights` writes them.
+ */
+const CODE_NAMES = {
+  states: 'knn',
+  energy: 'confidence',
+  recollection: 'hitWeights',
+  occurring: 'inFileBoost',
+  doubt: 'logprobOfHit',
+  same: 'sameTop1',
+  inside: 'insideIdentifier',
+  spelt: 'consistentSpellings',
+  unanimity: 'nearestTokenShare',
+  behind: 'gapToBest',
+  broken: 'syntaxError',
+  covers: 'overlapsSuffix',
+} as const;
+type CodeNames = typeof CODE_NAMES;
+type InCode<Stored> = { [Name in keyof Stored as Name extends keyof CodeNames ? CodeNames[Name] : Name]: Stored[Name] };
+
+/** An object of the bundle format with the names that the code has. */
+function inCode<Stored extends object>(stored: Stored): InCode<Stored> {
+  const name = (key: string) => (CODE_NAMES as Record<string, string>)[key] ?? key;
+  return Object.fromEntries(Object.entries(stored).map(([key, value]) => [name(key), value])) as InCode<Stored>;
+}
+
+/** The parts of a manifest that are fitted to a decoder, by their names in the bundle format. */
+export const STORED_PARTS = ['memory', 'states', 'energy'] as const;
+
+/** Fitted weights with the names of the bundle format. What they were fitted on stays as it is. */
+export function storedWeights(weights: unknown): unknown {
+  if (!isRecord(weights)) return weights;
+  const stored = Object.fromEntries(Object.entries(CODE_NAMES).map(([old, name]) => [name, old]));
+  return Object.fromEntries(
+    Object.entries(weights).map(([key, value]) => [
+      stored[key] ?? key,
+      key === 'fitted' ? value : storedWeights(value),
+    ]),
+  );
+}
+
 /** How the kNN distribution is mixed with what the decoder says (src/memory/knn.ts). */
 const knnWeights = z.object({
   /** By which cosines are multiplied before their softmax. */
   sharpness: z.number().positive(),
   /** Of the gate κ: for each of its inputs. */
-  gate: z.object({
-    bias: weight,
-    nearest: weight,
-    entropy: weight,
-    certainty: weight,
-    agreement: weight,
-    unanimity: weight,
-  }),
+  gate: z
+    .object({
+      bias: weight,
+      nearest: weight,
+      entropy: weight,
+      certainty: weight,
+      agreement: weight,
+      unanimity: weight,
+    })
+    .transform(inCode),
 });
 
 /** How the lookup memory is read and mixed with this decoder (src/memory): fitted to it by `npm run lab -- fit-memory`. */
@@ -66,20 +111,22 @@ const memoryWeights = z
     /** The weight of a hit: by its length's bucket, for each nat of its distance, in the cursor's own file. */
     recollection: z.object({ length: z.array(weight), distance: weight, own: weight }),
     /** Of the gate λ: by the bucket of the longest match, and for each of its inputs (src/memory/mixture.ts). */
-    gate: z.object({
-      length: z.array(weight),
-      count: weight,
-      agreement: weight,
-      choices: weight,
-      entropy: weight,
-      certainty: weight,
-      doubt: weight,
-      same: weight,
-      /** Bundles that were fitted before there were these have none. */
-      inside: weight.default(0),
-      spelt: weight.default(0),
-      unread: weight.default(0),
-    }),
+    gate: z
+      .object({
+        length: z.array(weight),
+        count: weight,
+        agreement: weight,
+        choices: weight,
+        entropy: weight,
+        certainty: weight,
+        doubt: weight,
+        same: weight,
+        /** Bundles that were fitted before there were these have none. */
+        inside: weight.default(0),
+        spelt: weight.default(0),
+        unread: weight.default(0),
+      })
+      .transform(inCode),
     /** The in-file boost, which is added to logits. Bundles from before there was this have none. */
     occurring: weight.default(0),
     /** Bundles from before there was this, and those whose graphs do not give hidden keys, have none. */
@@ -92,21 +139,24 @@ const memoryWeights = z
     {
       message: 'recollection.length and gate.length must have one number for each of lengths',
     },
-  );
+  )
+  .transform(inCode);
 
 /** How candidates are ranked, and how sure the model is of them (src/completion/confidence.ts): fitted by `npm run lab -- fit-confidence`. */
 const confidenceWeights = z.object({
   bias: weight,
-  weights: z.object({
-    nats: weight,
-    perToken: weight,
-    length: weight,
-    behind: weight,
-    broken: weight,
-    undeclared: weight,
-    agreement: weight,
-    covers: weight,
-  }),
+  weights: z
+    .object({
+      nats: weight,
+      perToken: weight,
+      length: weight,
+      behind: weight,
+      broken: weight,
+      undeclared: weight,
+      agreement: weight,
+      covers: weight,
+    })
+    .transform(inCode),
   /** On what it was fitted. */
   fitted: z.record(z.string(), z.unknown()),
 });
@@ -215,7 +265,8 @@ const schema = z
     if ((manifest.specialTokens === undefined) === (manifest.prompt === undefined)) {
       complain(['prompt'], 'must be there exactly where specialTokens is not');
     }
-  });
+  })
+  .transform(inCode);
 
 type Complain = (path: string[], message: string) => void;
 type Architecture = z.infer<typeof architecture>;

@@ -4,7 +4,7 @@ export interface QuantisedRows {
   readonly scales: Float32Array;
 }
 
-const LARGEST = 127;
+const MAX_NUMBER = 127;
 
 /**
  * Quantises rows of `width` numbers into tables that have memory for them from row `first` on. A row with something that is no
@@ -21,7 +21,7 @@ export function quantiseInto(
     const values = rows.subarray(row * width, (row + 1) * width);
     let max = 0;
     for (const value of values) max = Math.max(max, Math.abs(value));
-    const scale = max === 0 ? 1 : max / LARGEST;
+    const scale = max === 0 ? 1 : max / MAX_NUMBER;
     const at = (first + row) * width;
     for (let i = 0; i < width; i++) numbers[at + i] = Math.round((values[i] as number) / scale);
     scales[first + row] = scale;

@@ -55,8 +55,8 @@ export function plot(options: PlotOptions): string {
   if (values.length === 0) return '';
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const room = high > low ? 0 : Math.max(0.05, Math.abs(high) * 0.05);
-  const yTicks = ticks(low - room, high + room, 4);
+  const padding = high > low ? 0 : Math.max(0.05, Math.abs(high) * 0.05);
+  const yTicks = ticks(low - padding, high + padding, 4);
   const bottom = yTicks[0] ?? low;
   const top = yTicks.at(-1) ?? high;
   const x = (step: number) =>

@@ -9,17 +9,17 @@ import { scopeOf, type Scope } from './scope';
 export interface Lines {
   readonly languageId: string;
   readonly lineCount: number;
-  getText(range: { start: Place; end: Place }): string;
+  getText(range: { start: TextPosition; end: TextPosition }): string;
 }
 
-export interface Place {
+export interface TextPosition {
   readonly line: number;
   readonly character: number;
 }
 
 /** A change of a document, as the Language Server Protocol has it; without a range the whole text is another. */
 export interface Change {
-  readonly range?: { readonly start: Place; readonly end: Place };
+  readonly range?: { readonly start: TextPosition; readonly end: TextPosition };
   readonly text: string;
 }
 
@@ -32,7 +32,7 @@ const PAUSE = 4;
 /** Beyond this line nothing is known. */
 const MAX_LINES = 20_000;
 
-interface Reading {
+interface ReadState {
   states: LineStates | undefined;
   /** Whether the background has reached a line that was asked for; what is left to read then is what was edited. */
   reached: boolean;
@@ -45,7 +45,7 @@ interface Reading {
  * lines above have not been read, nothing is known, and reading goes on in the background.
  */
 export class Scopes {
-  readonly #readings = new WeakMap<Lines, Reading>();
+  readonly #readStates = new WeakMap<Lines, ReadState>();
 
   /** @param log says, in one line, why a grammar cannot be loaded */
   constructor(
@@ -55,7 +55,7 @@ export class Scopes {
 
   /** Tells of changes, one after the other, that a document has already gone through. */
   changed(document: Lines, changes: readonly Change[]): void {
-    const reading = this.#readings.get(document);
+    const reading = this.#readStates.get(document);
     if (!reading?.states) return;
     for (const { range, text } of changes) {
       if (!range) reading.states = new LineStates(reading.states.grammar);
@@ -64,14 +64,14 @@ export class Scopes {
   }
 
   /** What a letter typed at a place would be part of; undefined where that is not known, or not yet. */
-  at(document: Lines, { line, character }: Place): Scope | undefined {
+  at(document: Lines, { line, character }: TextPosition): Scope | undefined {
     const { textMate, lineComment } = languageOf(document.languageId) ?? {};
     if (line > MAX_LINES) return undefined;
     const text = lineOf(document, line);
     if (text.length > MAX_LINE) return undefined;
     if (textMate === undefined)
       return lineComment === undefined ? undefined : lineScope(text.slice(0, character), lineComment);
-    const reading = this.#readingOf(document);
+    const reading = this.#readStateOf(document);
     if (!reading.reached || reading.wanted !== undefined) {
       this.#readOn(document, reading, line);
       return undefined;
@@ -83,23 +83,23 @@ export class Scopes {
     });
   }
 
-  #readingOf(document: Lines): Reading {
-    const known = this.#readings.get(document);
+  #readStateOf(document: Lines): ReadState {
+    const known = this.#readStates.get(document);
     if (known) return known;
-    const reading: Reading = { states: undefined, reached: false, wanted: undefined };
-    this.#readings.set(document, reading);
+    const reading: ReadState = { states: undefined, reached: false, wanted: undefined };
+    this.#readStates.set(document, reading);
     return reading;
   }
 
   /** Reads up to a line, and the line, in the background. What a grammar needs for itself is made ready there, too. */
-  #readOn(document: Lines, reading: Reading, line: number): void {
+  #readOn(document: Lines, reading: ReadState, line: number): void {
     const rests = reading.wanted === undefined;
     reading.wanted = line;
     if (rests)
       void this.#readInTurns(document, reading).catch((error: unknown) => this.#giveUp(document, reading, error));
   }
 
-  async #readInTurns(document: Lines, reading: Reading): Promise<void> {
+  async #readInTurns(document: Lines, reading: ReadState): Promise<void> {
     const grammar = await this.grammarOf(document.languageId);
     reading.states ??= grammar && new LineStates(grammar);
     const end = () => Math.min((reading.wanted ?? 0) + 1, document.lineCount);
@@ -111,7 +111,7 @@ export class Scopes {
   }
 
   /** A grammar with an expression that cannot be compiled throws when it comes to it. */
-  #tried<T>(document: Lines, reading: Reading, work: (states: LineStates) => T): T | undefined {
+  #tried<T>(document: Lines, reading: ReadState, work: (states: LineStates) => T): T | undefined {
     try {
       return reading.states && work(reading.states);
     } catch (error) {
@@ -121,7 +121,7 @@ export class Scopes {
   }
 
   /** From now on nothing is known of the document: `wanted` keeps others from beginning again. */
-  #giveUp({ languageId }: Lines, reading: Reading, error: unknown): void {
+  #giveUp({ languageId }: Lines, reading: ReadState, error: unknown): void {
     this.log(`comments and strings of a document in "${languageId}" are not known: ${String(error)}`);
     reading.states = undefined;
     reading.wanted = 0;

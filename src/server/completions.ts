@@ -5,7 +5,7 @@ import type { Answer } from '../inference/messages';
 import type { AnsweredList, AnswerPath } from '../protocol';
 import { accepted, couldServe, mayServe, type Context, type Continuation } from './continuation';
 import { cut, limits, pathFor, Refusal, type Cut } from './documents';
-import { isCold, outcomeOf, type Outcome } from './outcome';
+import { isCold, outcomeOf, type RunOutcome } from './outcome';
 import type { RefinementScheduler } from './refinementScheduler';
 import { detachAfterMs, prefetchDelayMs, skipReason } from './schedule';
 import type { PendingRun, Session } from './session';
@@ -82,10 +82,10 @@ export class Completions {
       await Promise.race([this.#refinements.now(document.uri), asking.cancelled, delay(thoughtTimeoutMs)]);
     }
     const found =
-      this.#recall(asking) ??
+      this.#findCached(asking) ??
       (await this.#takeUp(asking)) ??
       this.#knownToBeEmpty(asking) ??
-      (await this.#askAnew(asking));
+      (await this.#askModel(asking));
     if (found && choosing && found.text !== '' && !asking.over()) return this.#withAlternatives(asking, found);
     if (found) return found.list;
     this.tally.cancelled++;
@@ -113,7 +113,7 @@ export class Completions {
   }
 
   /** What is remembered for the place: the suggestion on screen, or one made here before. */
-  #recall(asking: Attempt, path?: keyof typeof describePath): Found | undefined {
+  #findCached(asking: Attempt, path?: keyof typeof describePath): Found | undefined {
     const { request, at, invoked } = asking;
     const { session } = request;
     const remembered = asking.over() ? undefined : session.suggestions.find(at, session.version, invoked);
@@ -136,7 +136,7 @@ export class Completions {
     for (const pending of [session.pendingRun, session.prefetch]) {
       if (asking.over() || !pending || !mayServe(pending, asking.at)) continue;
       await this.#wait(session, pending, asking.cancelled);
-      const found = this.#recall(asking, 'waited');
+      const found = this.#findCached(asking, 'waited');
       if (found) return found;
     }
     return undefined;
@@ -150,7 +150,7 @@ export class Completions {
   }
 
   /** Asks the model, after a pause in typing. */
-  async #askAnew(asking: Attempt): Promise<Found | undefined> {
+  async #askModel(asking: Attempt): Promise<Found | undefined> {
     const { request, at, invoked, cancelled, over } = asking;
     const { session } = request;
     if (over()) return undefined;
@@ -158,7 +158,7 @@ export class Completions {
     if (over()) return undefined;
     const pending = this.#run(request, at);
     await Promise.race([this.#wait(session, pending, cancelled), pending.early]);
-    const found = this.#recall(asking, pending.memory ? 'memory' : pending.path);
+    const found = this.#findCached(asking, pending.memory ? 'memory' : pending.path);
     if (found || over()) return found;
     return this.#nothing(session, pending.reason ?? 'the suggestion does not fit what is right of the cursor');
   }
@@ -346,7 +346,7 @@ interface ActiveRun extends PendingRun {
 }
 
 /** Remembers what a run came to. */
-function keep(suggestions: SuggestionCache, at: Context, outcome: Outcome, add: (entry: Remembered) => void): void {
+function keep(suggestions: SuggestionCache, at: Context, outcome: RunOutcome, add: (entry: Remembered) => void): void {
   if (outcome.entry) add(outcome.entry);
   else if (outcome.thought !== undefined) suggestions.addEmpty(at, outcome.thought, outcome.reason);
 }

@@ -25,7 +25,7 @@ const PAUSE_MS = 30_000;
 
 /** Share of the time for a suggestion that the endpoint may take, and how long it may where there is no limit. */
 const SHARE = 0.75;
-const PATIENT_MS = 8_000;
+const UNLIMITED_MS = 8_000;
 
 const MAX_TOKENS = 64;
 
@@ -33,7 +33,7 @@ const MAX_TOKENS = 64;
 export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model'> {
   readonly #local: Pick<InferenceClient, 'complete' | 'model'>;
   readonly #place: EndpointPlace;
-  readonly #waiting = new Map<number, (answer: FromEndpoint) => void>();
+  readonly #pending = new Map<number, (answer: FromEndpoint) => void>();
   #base: string | undefined;
   #child: ChildProcess | undefined;
   #status: EndpointStatus | undefined;
@@ -85,7 +85,7 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
       return { result: Promise.resolve({ reason: 'an endpoint is not asked in advance' }), abort: () => undefined };
     const began = performance.now();
     const { timeBudget } = options;
-    const asking = this.#ask(infill, timeBudget === undefined ? PATIENT_MS : Math.round(SHARE * timeBudget));
+    const asking = this.#ask(infill, timeBudget === undefined ? UNLIMITED_MS : Math.round(SHARE * timeBudget));
     let writing: Run | undefined;
     let aborted = false;
     const result = asking.given.then((written) => {
@@ -114,10 +114,10 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
     const id = this.#nextId++;
     let aborted = false;
     const given = new Promise<FromEndpoint>((resolve) => {
-      this.#waiting.set(id, resolve);
+      this.#pending.set(id, resolve);
       this.#send({ type: 'ask', id, request, limitMs });
     }).then((answer) => {
-      this.#waiting.delete(id);
+      this.#pending.delete(id);
       if (aborted || this.#base === undefined) return undefined;
       if (answer.type === 'wrote') {
         this.#failures = 0;
@@ -161,7 +161,7 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   #start(): ChildProcess {
     const { program, token } = this.#place;
     const child = fork(program, [], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'], execArgv: [] });
-    child.on('message', (answer: FromEndpoint) => this.#waiting.get(answer.id)?.(answer));
+    child.on('message', (answer: FromEndpoint) => this.#pending.get(answer.id)?.(answer));
     const gone = (reason: string) => {
       if (this.#child === child) this.#end(reason);
     };
@@ -175,6 +175,6 @@ export class EndpointWriter implements Pick<InferenceClient, 'complete' | 'model
   /** Nobody answers any more; the next request starts a process again. */
   #end(reason: string): void {
     this.#child = undefined;
-    for (const [id, settle] of this.#waiting) settle({ type: 'failed', id, reason });
+    for (const [id, settle] of this.#pending) settle({ type: 'failed', id, reason });
   }
 }

@@ -21,7 +21,7 @@ import { NextEdits } from './nextEdits';
 import { OpenDocuments } from './openDocuments';
 import { RefinementScheduler } from './refinementScheduler';
 import { Restrictions } from './restrictions';
-import { languageEnabled } from './settings';
+import { languageEnabled } from '../settings';
 import { IndexReporter, StatusReporter } from './status';
 import { Workspace } from './workspace';
 

@@ -13,7 +13,16 @@ import { ACCEPTED_COMMAND, RestartRequest, SnoozeNotification } from '../protoco
 import { ownVersion } from './environment';
 import { onNotification, onRequest } from './handlers';
 import type { LanguageServer } from './languageServer';
-import { anything, openedFolders, optional, optionalFolder, optionalText, parts, readFolders, threads } from './parameters';
+import {
+  anything,
+  openedFolders,
+  optional,
+  optionalFolder,
+  optionalText,
+  parts,
+  readFolders,
+  threads,
+} from './parameters';
 
 const yes = optional(z.boolean());
 const start = parts({

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CancellationToken, Range } from 'vscode-languageserver';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
-import type { Candidate, Reading } from '../edits/candidate';
+import type { EditCandidate, SyntaxReading } from '../edits/candidate';
 import { EDIT_WEIGHTS, rated, type Rated } from '../edits/confidence';
 import { findEdits, type EditedText } from '../edits/find';
 import { EditHistory, type Change } from '../edits/history';
@@ -47,7 +47,7 @@ export class NextEdits {
   readonly #trees = new Map<string, Promise<SourceTree | undefined>>();
   readonly #refused = new RefusedEdits();
   #lastChange = -Infinity;
-  #offered: { readonly id: number; readonly candidate: Candidate; readonly text: string } | undefined;
+  #offered: { readonly id: number; readonly candidate: EditCandidate; readonly text: string } | undefined;
   #lastId = 0;
   /** What came of the last search, in one line. */
   lastDecision: string | undefined;
@@ -133,7 +133,7 @@ export class NextEdits {
   }
 
   /** What is known of a document: by its syntax tree where there is a grammar, else its comments and strings. */
-  async #reading(document: TextDocument): Promise<Reading> {
+  async #reading(document: TextDocument): Promise<SyntaxReading> {
     const { uri, languageId } = document;
     const pending = this.#trees.get(uri) ?? SourceTree.open(pathFor(document)).catch(() => undefined);
     this.#trees.delete(uri);
@@ -152,7 +152,7 @@ export class NextEdits {
 
   /** The candidate that is sure enough, by the model where it is there and answers in time. */
   async #surest(
-    found: readonly Candidate[],
+    found: readonly EditCandidate[],
     texts: ReadonlyMap<string, string>,
     open: readonly { document: TextDocument }[],
   ): Promise<Rated | undefined> {

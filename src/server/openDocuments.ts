@@ -8,7 +8,7 @@ import { Notebooks } from './notebooks';
 import type { Subject } from './refinementScheduler';
 import type { Edit } from './refusals';
 import { Session } from './session';
-import { languageEnabled } from './settings';
+import { languageEnabled } from '../settings';
 
 export interface OpenDocumentsHost {
   readonly configuration: Configuration;

@@ -3,13 +3,13 @@ import type { Answer } from '../inference/messages';
 import type { Context } from './continuation';
 import type { Remembered } from './suggestionCache';
 
-export type Outcome =
+export type RunOutcome =
   | { readonly entry: Remembered; readonly reason?: undefined }
   /** `thought`: under which there is nothing at this place; undefined where another run may find something. */
   | { readonly entry?: undefined; readonly reason: string; readonly thought?: number };
 
 /** The suggestion that a run at a place made, or why there is none. */
-export function outcomeOf({ prefix, suffix }: Context, answer: Answer | { readonly reason: string }): Outcome {
+export function outcomeOf({ prefix, suffix }: Context, answer: Answer | { readonly reason: string }): RunOutcome {
   if (!('result' in answer)) return { reason: answer.reason };
   const { text, replaceSuffix, stop, partial, reason = 'the model suggests nothing here' } = answer.result;
   if (stop === 'aborted') return { reason: 'given up because the text changed meanwhile' };

@@ -42,9 +42,9 @@ export class Refusals {
     if (inserted !== '' || removed === '') return;
     let text = removed;
     // Backspace deletes what is before the last deletion, Delete what is after it.
-    const goesOn = before !== undefined && (offset + removed.length === before.offset || offset === before.offset);
-    if (goesOn) text = offset === before.offset ? before.text + removed : removed + before.text;
-    if (goesOn) this.#refused = this.#refused.filter((one) => one !== before.refused);
+    const isContinued = before !== undefined && (offset + removed.length === before.offset || offset === before.offset);
+    if (isContinued) text = offset === before.offset ? before.text + removed : removed + before.text;
+    if (isContinued) this.#refused = this.#refused.filter((one) => one !== before.refused);
     const at = { prefix: after.slice(0, offset), suffix: after.slice(offset) };
     this.#deletion = { offset, text, refused: this.#refuse(at, text) };
   }

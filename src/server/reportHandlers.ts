@@ -26,13 +26,13 @@ function thoughtReport(server: LanguageServer, uri: string): ThoughtReport | nul
   const session = server.open.sessions.get(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;
-  const { trace, made, begun, changes } = session.thought;
+  const { trace, kind, startedFrom, changes } = session.thought;
   const { lastSuggestion: last, choice, version } = session;
   return {
     uri,
     steps: session.thoughtAbout?.steps ?? server.stepsWanted,
-    made,
-    begun,
+    kind,
+    startedFrom,
     trace,
     changes,
     device: lifecycle.device,

@@ -27,11 +27,6 @@ export function readSettings(given: unknown): { settings: Settings; problems: st
   return { settings, problems };
 }
 
-/** Whether suggestions are on for a language identifier: its own entry, else that of `*`. */
-export function languageEnabled(languages: Record<string, boolean>, languageId: string): boolean {
-  return (Object.hasOwn(languages, languageId) ? languages[languageId] : languages['*']) ?? true;
-}
-
 function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;

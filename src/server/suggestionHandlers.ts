@@ -18,7 +18,15 @@ import {
 } from '../protocol';
 import { needs, onNotification, onRequest } from './handlers';
 import type { LanguageServer } from './languageServer';
-import { anything, documentParameter, optional, optionalPosition, optionalText, parts, readContext } from './parameters';
+import {
+  anything,
+  documentParameter,
+  optional,
+  optionalPosition,
+  optionalText,
+  parts,
+  readContext,
+} from './parameters';
 
 const dismissed = parts({ uri: optionalText, position: optionalPosition });
 /** The command's argument: how many characters were accepted. */

@@ -111,16 +111,16 @@ export class SyntaxChecker {
   }
 }
 
-/** A judge for each language that is asked for; it remembers the file that it saw last. */
+/** A checker for each language that is asked for; it remembers the file that it saw last. */
 export class SyntaxCheckers {
   readonly #open = new Map<string, Promise<SyntaxChecker | undefined>>();
 
   /** @returns undefined for a language without a grammar. One that cannot be loaded costs the check, not the suggestion. */
   of(path: string): Promise<SyntaxChecker | undefined> {
     const extension = extname(path).toLowerCase();
-    const judge = this.#open.get(extension) ?? SyntaxChecker.open(path).catch(() => undefined);
-    this.#open.set(extension, judge);
-    return judge;
+    const checker = this.#open.get(extension) ?? SyntaxChecker.open(path).catch(() => undefined);
+    this.#open.set(extension, checker);
+    return checker;
   }
 }
 

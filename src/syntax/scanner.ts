@@ -248,8 +248,8 @@ class Scanner extends Reader {
     if (!match) return false;
     const [whole, slash, name = ''] = match;
     if (!anywhere && slash === '' && !this.#expectsOperand()) return false;
-    const goesOn = this.at + whole.length === this.text.length;
-    this.begin(tagFrame(goesOn ? undefined : name.toLowerCase(), slash !== ''), whole.length);
+    const isUnfinished = this.at + whole.length === this.text.length;
+    this.begin(tagFrame(isUnfinished ? undefined : name.toLowerCase(), slash !== ''), whole.length);
     return true;
   }
 

@@ -8,7 +8,7 @@ import type { Graphs } from '../model/graphs';
 const LIMIT_MS = 75;
 
 /** The shortest chunk worth a run of its own. */
-const LEAST_TOKENS = 32;
+const MIN_TOKENS = 32;
 
 const ROUNDS = 5;
 
@@ -20,7 +20,7 @@ export async function measureChunkTokens(graphs: Graphs, bundle: Bundle): Promis
 /** @param measure milliseconds of a gradient over so many tokens */
 export async function chunkTokens(trained: number, measure: (tokens: number) => Promise<number>): Promise<number> {
   let tokens = trained;
-  while (tokens / 2 >= LEAST_TOKENS && (await measure(tokens)) > LIMIT_MS) tokens = Math.floor(tokens / 2);
+  while (tokens / 2 >= MIN_TOKENS && (await measure(tokens)) > LIMIT_MS) tokens = Math.floor(tokens / 2);
   return tokens;
 }
 

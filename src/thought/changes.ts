@@ -9,7 +9,7 @@ export interface TokenChange {
 }
 
 /** Of less nobody sees anything. */
-const LEAST = 0.001;
+const MIN_CHANGE = 0.001;
 
 /**
  * The tokens whose probability changes most, the largest change first.
@@ -25,14 +25,14 @@ export function largestChanges(
   const [one, other] = [softmax(before), softmax(after)];
   const change = (token: number) => Math.abs((other[token] ?? 0) - (one[token] ?? 0));
   return Array.from(one.keys())
-    .filter((token) => change(token) >= LEAST)
+    .filter((token) => change(token) >= MIN_CHANGE)
     .sort((a, b) => change(b) - change(a))
     .slice(0, count)
     .map((token) => ({ text: tokenizer.decode([token]), before: one[token] ?? 0, after: other[token] ?? 0 }));
 }
 
 function softmax(logits: Float32Array): Float64Array {
-  const largest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
+  const largest = logits.reduce((max, logit) => Math.max(max, logit), -Infinity);
   const numbers = Float64Array.from(logits, (logit) => Math.exp(logit - largest));
   const sum = numbers.reduce((total, value) => total + value, 0);
   return numbers.map((value) => value / sum);

@@ -15,7 +15,7 @@ export interface Example {
 /** How a decoder reads evidence: as it reads windows, or what is learned of one would not hold for the other. */
 export interface ChunkFormat {
   /** Tokens of text that fit a chunk. */
-  readonly room: number;
+  readonly capacity: number;
   /** Undefined where the text is too short to be cut. @param lines tokens of each line */
   example(lines: readonly (readonly number[])[]): Example | undefined;
 }
@@ -34,7 +34,7 @@ export function chunkFormat(
   if (prompt?.style === 'prefix-suffix-middle') return prefixFirst(prompt, tokens);
   const begin = prompt?.begin === undefined ? [] : [prompt.begin];
   return {
-    room: tokens - begin.length + 1,
+    capacity: tokens - begin.length + 1,
     example(lines) {
       const { before, rest } = cut(lines, BEFORE);
       return rest.length === 0 || before.length === 0 ? undefined : scored([...begin, ...before], rest);
@@ -46,7 +46,7 @@ export function chunkFormat(
 function suffixFirst(special: SpecialTokens, path: string, tokenizer: Tokenizer, tokens: number): ChunkFormat {
   const header = [special.file, ...pathTailTokens(path, tokenizer), special.prefix];
   return {
-    room: tokens - header.length + 1,
+    capacity: tokens - header.length + 1,
     example(lines) {
       const text = lines.flat();
       const all = [...header, ...text];
@@ -62,7 +62,7 @@ function prefixFirst({ begin, prefix, suffix, middle }: InfillPrompt, tokens: nu
   const start = begin === undefined ? [prefix] : [begin, prefix];
   const markers = start.length + 2;
   return {
-    room: tokens - markers + 1,
+    capacity: tokens - markers + 1,
     example(lines) {
       const { before, rest, lines: left } = cut(lines, BEFORE);
       if (before.length === 0) return undefined;

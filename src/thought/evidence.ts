@@ -1,6 +1,6 @@
 import type { Manifest } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
-import { stableStart, textLines } from '../text';
+import { countNewlines, stableStart, textLines } from '../text';
 import { chunkFormat, type Example } from './chunkFormat';
 import type { ChunkInfo } from './thought';
 
@@ -14,7 +14,7 @@ export interface EvidenceSource {
   readonly nearest: 'start' | 'end';
   /** Whether it is text of the file in which the cursor stands. */
   readonly own: boolean;
-  /** Lines of the file that were changed lately, 1-based. */
+  /** Lines of the file that were changed recently, 1-based. */
   readonly edited?: ReadonlySet<number> | undefined;
 }
 
@@ -25,10 +25,10 @@ export interface Chunk extends ChunkInfo, Example {
 }
 
 export interface Evidence {
-  /** What was changed lately first, then what is nearest to the cursor. */
+  /** What was changed recently first, then what is nearest to the cursor. */
   readonly chunks: readonly Chunk[];
   /** What comes after them in that order: too much for gradients, but it can be read once. */
-  readonly further: readonly Chunk[];
+  readonly extraChunks: readonly Chunk[];
   /** Share of the sources' characters that the chunks hold, 0 to 1. */
   readonly coverage: number;
 }
@@ -38,20 +38,20 @@ export interface EvidenceLimits {
   readonly tokens: number;
   /** Chunks in all. */
   readonly count: number;
-  /** Further chunks, which are only read; none by default. */
-  readonly further?: number;
+  /** Extra chunks, which are only read for the kNN datastore; none by default. */
+  readonly extraChunks?: number;
 }
 
 /** Default cap on the chunks of one thought. */
 export const MAX_CHUNKS = 16;
 
 /** Default cap on the chunks that are only read: each takes two fifths of the time of one gradient, once. */
-export const MAX_FURTHER = 48;
+export const MAX_EXTRA_CHUNKS = 48;
 
 /** A chunk with fewer text tokens says too little; training leaves it out, too. */
 const MIN_TOKENS = 16;
 
-/** One chunk in this many judges the steps instead of guiding them. */
+/** One chunk in this many is a validation chunk. */
 const HELD_OUT_EVERY = 5;
 
 /** Share of the chunks that other files get when there are any, however long the open file is. */
@@ -80,19 +80,19 @@ export function collectEvidence(
   const nearest = near.slice(0, limits.count - reserved.length);
   const different = distinct();
   const pieces = take(different(chain(nearest, reserved, others)), limits.count);
-  const more = limits.further ?? 0;
-  const beside = take(others, Math.floor(more * RELATED_SHARE));
-  const beyond = near.slice(nearest.length, nearest.length + more - beside.length);
-  const further = take(different(chain(beyond, beside, others)), more);
-  // What was changed lately guides; what was not judges.
-  const judges = pieces.filter((piece) => !isEdited(piece));
-  const second = Math.min(1, judges.length - 1);
-  const heldOut = new Set(pieces.length > 1 ? judges.filter((_, index) => index % HELD_OUT_EVERY === second) : []);
+  const extraCount = limits.extraChunks ?? 0;
+  const related = take(others, Math.floor(extraCount * RELATED_SHARE));
+  const beyond = near.slice(nearest.length, nearest.length + extraCount - related.length);
+  const extra = take(different(chain(beyond, related, others)), extraCount);
+  // Of what was changed recently nothing is held out.
+  const unchanged = pieces.filter((piece) => !isEdited(piece));
+  const second = Math.min(1, unchanged.length - 1);
+  const heldOut = new Set(pieces.length > 1 ? unchanged.filter((_, index) => index % HELD_OUT_EVERY === second) : []);
   const chunks = pieces.map((piece) => ({ ...piece.chunk, heldOut: heldOut.has(piece) }));
   const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
   const used = pieces.reduce((sum, piece) => sum + piece.characters, 0);
-  const read = further.map(({ chunk }) => ({ ...chunk, heldOut: false }));
-  return { chunks, further: read, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
+  const extraChunks = extra.map(({ chunk }) => ({ ...chunk, heldOut: false }));
+  return { chunks, extraChunks, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
 }
 
 interface Piece {
@@ -125,20 +125,20 @@ function* cut(
   limits: EvidenceLimits,
 ): Generator<Piece> {
   const format = chunkFormat(prompt, source.path, tokenizer, limits.tokens);
-  const { room } = format;
-  if (room < MIN_TOKENS) return;
+  const { capacity } = format;
+  if (capacity < MIN_TOKENS) return;
   const enough = BLOCK * Math.ceil(limits.count / MAX_CHUNKS);
   const from = source.nearest === 'end' ? stableStart(source.text, enough, { block: BLOCK, reach: BLOCK / 2 }) : 0;
   const text = source.nearest === 'end' ? source.text.slice(from) : source.text.slice(0, 2 * enough);
-  const firstLine = source.line + countNewlines(source.text, from);
+  const firstLine = source.line + countNewlines(source.text, 0, from);
 
-  for (const span of packLines(text, tokenizer, room)) {
+  for (const span of packLines(text, tokenizer, capacity)) {
     if (span.tokens.length < MIN_TOKENS) continue;
     const example = format.example(span.lines);
     if (!example || example.targets.length < MIN_TOKENS) continue;
     const distance = source.nearest === 'end' ? text.length - span.to : span.from;
     const line = firstLine + span.line;
-    const last = line + countNewlines(text.slice(span.from, span.to).trimEnd(), span.to);
+    const last = line + countNewlines(text.slice(span.from, span.to).trimEnd());
     const edited = isAnyIn(source.edited, line, last);
     yield {
       characters: span.to - span.from,
@@ -161,7 +161,7 @@ function isAnyIn(lines: ReadonlySet<number> | undefined, from: number, to: numbe
   return false;
 }
 
-interface Span {
+interface LineSpan {
   tokens: number[];
   /** The same line by line. */
   lines: (readonly number[])[];
@@ -172,10 +172,10 @@ interface Span {
   line: number;
 }
 
-/** Packs lines into spans of at most `room` tokens; a line that is longer by itself is cut between tokens. */
-export function* packLines(text: string, tokenizer: Tokenizer, room: number): Generator<Span> {
-  let span: Span = { tokens: [], lines: [], from: 0, to: 0, line: 0 };
-  function* open(line: number): Generator<Span> {
+/** Packs lines into spans of at most `capacity` tokens; a line that is longer by itself is cut between tokens. */
+export function* packLines(text: string, tokenizer: Tokenizer, capacity: number): Generator<LineSpan> {
+  let span: LineSpan = { tokens: [], lines: [], from: 0, to: 0, line: 0 };
+  function* open(line: number): Generator<LineSpan> {
     if (span.tokens.length > 0) yield span;
     span = { tokens: [], lines: [], from: span.to, to: span.to, line };
   }
@@ -187,10 +187,11 @@ export function* packLines(text: string, tokenizer: Tokenizer, room: number): Ge
     const blank = content.trim() === '';
     const opensBlock = blankBefore && !blank && !/^[\s})\]]/.test(content);
     blankBefore = blank;
-    if (span.tokens.length + tokens.length > room || (opensBlock && span.tokens.length >= room / 2)) yield* open(line);
-    for (let at = 0; at < tokens.length; at += room) {
+    if (span.tokens.length + tokens.length > capacity || (opensBlock && span.tokens.length >= capacity / 2))
+      yield* open(line);
+    for (let at = 0; at < tokens.length; at += capacity) {
       if (at > 0) yield* open(line);
-      const part = tokens.slice(at, at + room);
+      const part = tokens.slice(at, at + capacity);
       span.tokens.push(...part);
       span.lines.push(part);
       span.to += tokenizer.decode(part).length;
@@ -198,12 +199,6 @@ export function* packLines(text: string, tokenizer: Tokenizer, room: number): Ge
     span.to = end;
   }
   yield* open(0);
-}
-
-function countNewlines(text: string, end: number): number {
-  let count = 0;
-  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) count++;
-  return count;
 }
 
 /** One item of each in turn. */

@@ -41,7 +41,7 @@ export function step(
   ends: readonly number[],
 ): Float32Array | undefined {
   const next = new Float32Array(z.length);
-  let doubt = 0;
+  let nanSum = 0;
   ends.forEach((end, group) => {
     const from = ends[group - 1] ?? 0;
     const length = rms(gradient.subarray(from, end)) + 1e-12;
@@ -51,11 +51,11 @@ export function step(
       const origin = prior[i] as number;
       const value = Math.fround(origin + keep * ((z[i] as number) - origin) - eta * (gradient[i] as number));
       // Of what is no finite number the difference to itself is none, either.
-      doubt += value - value;
+      nanSum += value - value;
       next[i] = value;
     }
   });
-  return doubt === 0 ? next : undefined;
+  return nanSum === 0 ? next : undefined;
 }
 
 /** Root mean square. */

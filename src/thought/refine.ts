@@ -13,11 +13,11 @@ export interface EvidenceModel {
   /** Reads a chunk, one run for each `next()`. */
   read(chunk: Chunk): AsyncGenerator<void, ReadChunk>;
   /**
-   * Summed NLL of a chunk in nats under z, its gradient with respect to z, valid until the next call, and where its last states
-   * point, if that is told.
+   * Summed NLL of a chunk in nats under z, its gradient with respect to z, valid until the next call, and the hidden
+   * keys of its rows, if the graph gives them.
    */
   evaluate(chunk: Chunk, read: ReadChunk, z: Float32Array): Promise<EvidenceOutput>;
-  /** Where the last states of a chunk point under z, a row for each of its inputs; undefined where that is not told. */
+  /** Hidden keys of a chunk under z, a row for each of its inputs; undefined where the graph gives none. */
   hiddenKeys(chunk: Chunk, z: Float32Array): Promise<HiddenKeyRows | undefined>;
 }
 
@@ -34,16 +34,16 @@ export interface RefinementOptions {
   readonly from?: Thought | undefined;
 }
 
-/** How much more a token counts that stands in what the user changed lately. */
+/** How much more a token counts that stands in what the user changed recently. */
 const EDITED_WEIGHT = 2;
 
-/** Steps in a row that the held-out NLL may stay above its best before refinement stops. */
-const PATIENCE = 2;
+/** Steps in a row that the validation NLL may stay above its best before refinement stops. */
+const EARLY_STOP_PATIENCE = 2;
 
 /**
  * Posterior refinement: gradient steps of z on the evidence, one ONNX run at a time, so that decoding can come between.
  *
- * The held-out chunks judge each step (the evidence itself does where none is held out): the best z is kept, the z it
+ * Validation chunks decide on each step (the evidence itself where there are none): the best z is kept, the z it
  * started from included, and after two steps in a row above the best it stops. A step whose gradient or result is not
  * finite is not taken.
  */
@@ -54,9 +54,9 @@ export class Refinement {
   readonly #options: RefinementOptions;
   readonly #runs: AsyncGenerator<void, void>;
   readonly #known = new Map<string, ChunkGradient>();
-  /** Further chunks that are not read yet, and those that are. */
-  readonly #unread: readonly Chunk[];
-  readonly #further = new Map<string, DatastoreEntry>();
+  /** Extra chunks that are not in the datastore yet, and the entries of those that are. */
+  readonly #toEmbed: readonly Chunk[];
+  readonly #extraEntries = new Map<string, DatastoreEntry>();
   readonly #curves = { nll: [] as number[], heldOut: [] as number[], kl: [] as number[] };
   #best: { mu: Float32Array; at: number; known: ReadonlyMap<string, ChunkGradient> } | undefined;
   #taken = { runs: 0, milliseconds: 0 };
@@ -77,11 +77,11 @@ export class Refinement {
       const gradient = before?.get(chunk.key);
       if (gradient) this.#known.set(chunk.key, gradient);
     }
-    for (const { key } of evidence.further) {
-      const reading = from?.further.get(key);
-      if (reading) this.#further.set(key, reading);
+    for (const { key } of evidence.extraChunks) {
+      const entry = from?.extraEntries.get(key);
+      if (entry) this.#extraEntries.set(key, entry);
     }
-    this.#unread = evidence.further.filter(({ key }) => !this.#further.has(key));
+    this.#toEmbed = evidence.extraChunks.filter(({ key }) => !this.#extraEntries.has(key));
     this.#runs = this.#refine();
   }
 
@@ -112,8 +112,8 @@ export class Refinement {
       version:
         best.mu === start.mu ? start.version : this.#result?.mu === best.mu ? this.#result.version : nextVersion(),
       mu: best.mu,
-      readings: [...[...best.known.values()].flatMap(({ reading }) => reading ?? []), ...this.#further.values()],
-      further: this.#further,
+      datastore: [...[...best.known.values()].flatMap(({ entry }) => entry ?? []), ...this.#extraEntries.values()],
+      extraEntries: this.#extraEntries,
       gradients: best.known,
       trace: {
         steps: this.progress.step,
@@ -133,7 +133,7 @@ export class Refinement {
     const fresh = this.#chunks.filter((chunk) => !this.#known.has(chunk.key));
     if (steps === 0 || fresh.length === 0) return;
     const fitted = this.#chunks.filter((chunk) => !chunk.heldOut);
-    const judges = this.#chunks.filter((chunk) => chunk.heldOut);
+    const validation = this.#chunks.filter((chunk) => chunk.heldOut);
     const shares = sharesOf(fitted.map(({ tokens, edited }) => ({ tokens, weight: edited ? EDITED_WEIGHT : 1 })));
     const shareOf = new Map(fitted.map((chunk, i) => [chunk, shares[i] as number]));
     // What was known before, as it was kept, is the same in every step; what a step computes is added unrounded.
@@ -145,27 +145,27 @@ export class Refinement {
     /** Gradient of the evidence's mean NLL. */
     const mean = new Float32Array(prior.mu.length);
     let z = from?.mu ?? prior.mu;
-    for (const chunk of this.#unread) {
-      const directions = await this.#model.hiddenKeys(chunk, z);
-      if (!directions) break;
-      this.#further.set(chunk.key, readingOf(chunk, directions));
+    for (const chunk of this.#toEmbed) {
+      const hiddenKeys = await this.#model.hiddenKeys(chunk, z);
+      if (!hiddenKeys) break;
+      this.#extraEntries.set(chunk.key, entryOf(chunk, hiddenKeys));
       yield;
     }
     let lowest = Infinity;
     let worse = 0;
     for (let t = 0; ; t++) {
-      // A warm step evaluates what changed; the judges' NLL is known where it starts and wanted where it ends.
-      const active = t === 0 || !from ? fresh : [...fresh, ...judges];
+      // A warm step evaluates what changed; the validation NLL is known where it starts and wanted where it ends.
+      const active = t === 0 || !from ? fresh : [...fresh, ...validation];
       mean.set(before);
       for (const chunk of active) yield* this.#evaluate(chunk, z, mean, shareOf.get(chunk) ?? 0);
-      const judged = this.#meanNll(judges.length > 0 ? judges : fitted);
-      if (!Number.isFinite(judged) || !Number.isFinite(this.#meanNll(fitted))) return;
-      this.#record(z, fitted, judges);
-      if (judged < lowest) {
-        lowest = judged;
+      const nll = this.#meanNll(validation.length > 0 ? validation : fitted);
+      if (!Number.isFinite(nll) || !Number.isFinite(this.#meanNll(fitted))) return;
+      this.#record(z, fitted, validation);
+      if (nll < lowest) {
+        lowest = nll;
         worse = 0;
         this.#best = { mu: z, at: t, known: new Map(this.#known) };
-      } else if (++worse >= PATIENCE) {
+      } else if (++worse >= EARLY_STOP_PATIENCE) {
         return;
       }
       if (t === steps) return;
@@ -175,13 +175,13 @@ export class Refinement {
     }
   }
 
-  /** @param share with which the chunk's gradient, unrounded, goes into the mean; 0 of one that judges */
+  /** @param share with which the chunk's gradient, unrounded, goes into the mean; 0 of a validation chunk */
   async *#evaluate(chunk: Chunk, z: Float32Array, mean: Float32Array, share: number): AsyncGenerator<void, void> {
     const read = this.#model.remembered(chunk) ?? (yield* this.#read(chunk));
-    const { nll, gradient, directions } = await this.#model.evaluate(chunk, read, z);
-    const reading = directions && readingOf(chunk, quantiseRows(directions, directions.length / chunk.targets.length));
+    const { nll, gradient, hiddenKeys } = await this.#model.evaluate(chunk, read, z);
+    const entry = hiddenKeys && entryOf(chunk, quantiseRows(hiddenKeys, hiddenKeys.length / chunk.targets.length));
     const kept = quantiseRows(gradient, this.#options.width);
-    this.#known.set(chunk.key, { nll, gradient: kept, tokens: chunk.tokens, heldOut: chunk.heldOut, reading });
+    this.#known.set(chunk.key, { nll, gradient: kept, tokens: chunk.tokens, heldOut: chunk.heldOut, entry });
     if (share > 0) addGradient(mean, gradient, share);
     yield;
   }
@@ -195,10 +195,10 @@ export class Refinement {
     }
   }
 
-  #record(z: Float32Array, fitted: readonly Chunk[], judges: readonly Chunk[]): void {
+  #record(z: Float32Array, fitted: readonly Chunk[], validation: readonly Chunk[]): void {
     const { prior, constants, groupEnds } = this.#options;
     this.#curves.nll.push(this.#meanNll(fitted));
-    if (judges.length > 0) this.#curves.heldOut.push(this.#meanNll(judges));
+    if (validation.length > 0) this.#curves.heldOut.push(this.#meanNll(validation));
     const { priorDeviation, posteriorDeviation } = constants;
     const tokens = fitted.reduce((sum, chunk) => sum + chunk.tokens, 0);
     this.#curves.kl.push(kullbackLeibler(z, prior.mu, priorDeviation, posteriorDeviation, groupEnds) / tokens);
@@ -215,8 +215,8 @@ export class Refinement {
   }
 }
 
-/** What a chunk was read as: without its header, whose tokens nobody writes. */
-function readingOf({ targets, weights }: Chunk, { numbers, scales }: HiddenKeyRows): DatastoreEntry {
+/** The datastore entry of a chunk: without its header, whose tokens nobody writes. */
+function entryOf({ targets, weights }: Chunk, { numbers, scales }: HiddenKeyRows): DatastoreEntry {
   const first = weights.findIndex((weight) => weight > 0);
   const width = numbers.length / scales.length;
   return { numbers: numbers.subarray(first * width), scales: scales.subarray(first), tokens: targets.slice(first) };

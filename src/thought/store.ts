@@ -13,8 +13,8 @@ const NUMBERS = 1 << 26;
 
 /**
  * The latest thought of each file; that of the file used longest ago is forgotten first. Gradients and
- * what was read take the most room, so only those of the files thought about last are kept: the others are thought about anew when
- * they change.
+ * what was read take the most room, so only those of the files thought about last are kept: the others are refined from the prior again
+ * when they change.
  */
 export class ThoughtStore {
   readonly #thoughts: LruMap<string, Thought>;
@@ -33,11 +33,11 @@ export class ThoughtStore {
     this.#thoughts.set(path, thought);
     let left = this.#numbers;
     for (const [one, each] of [...this.#thoughts.entries()].reverse()) {
-      const read = each.readings.reduce((sum, { numbers }) => sum + numbers.length, 0);
+      const read = each.datastore.reduce((sum, { numbers }) => sum + numbers.length, 0);
       left -= each.gradients.size * each.mu.length + read;
       // Its place among those used last stays as it is.
       if (left < 0 && one !== path && each.gradients.size > 0)
-        this.#thoughts.replace(one, { ...each, gradients: new Map(), further: new Map(), readings: [] });
+        this.#thoughts.replace(one, { ...each, gradients: new Map(), extraEntries: new Map(), datastore: [] });
     }
   }
 
@@ -50,19 +50,19 @@ export class ThoughtStore {
   }
 }
 
-/** Not at all, by warm steps on what changed, or by thinking anew. */
-export type Following = 'keep' | 'warm' | 'cold';
+/** How a thought follows an edit: not at all, by warm steps on what changed, or by a new refinement from the prior. */
+export type UpdateKind = 'none' | 'warm' | 'cold';
 
 /**
  * How a thought should follow an edit.
  * @param thought what matters of it: which chunks it knows, by their keys
  */
-export function followEdit(
+export function planUpdate(
   thought: { readonly gradients: { readonly size: number; has(key: string): boolean } } | undefined,
   evidence: Evidence,
-): Following {
-  if (!thought || thought.gradients.size === 0) return evidence.chunks.length === 0 ? 'keep' : 'cold';
+): UpdateKind {
+  if (!thought || thought.gradients.size === 0) return evidence.chunks.length === 0 ? 'none' : 'cold';
   const fresh = evidence.chunks.filter((chunk) => !thought.gradients.has(chunk.key)).length;
-  if (fresh === 0) return 'keep';
+  if (fresh === 0) return 'none';
   return fresh / evidence.chunks.length > COLD_ABOVE ? 'cold' : 'warm';
 }

@@ -9,7 +9,7 @@ export interface ThoughtTrace {
   readonly nll: readonly number[];
   /** NLL of the held-out chunks, nats per token, at step 0 … steps; empty if none is held out. */
   readonly heldOut: readonly number[];
-  /** KL(q‖prior) at step 0 … steps, in nats per token of that evidence: what the thought costs beside what it explains. */
+  /** KL(q‖prior) at step 0 … steps, in nats per token of that evidence: what the thought costs, compared with what it explains. */
   readonly kl: readonly number[];
   /** The step whose z was kept. */
   readonly best: number;
@@ -27,7 +27,7 @@ export interface ChunkInfo {
   readonly line: number;
   readonly tokens: number;
   readonly heldOut: boolean;
-  /** Whether the user changed something in it lately: then it weighs more. */
+  /** Whether the user changed something in it recently: then it weighs more. */
   readonly edited?: boolean | undefined;
 }
 
@@ -37,10 +37,10 @@ export interface Thought {
   /** Mean of q(z | evidence), [rows, thought vectors, width]. */
   readonly mu: Float32Array;
   readonly trace: ThoughtTrace;
-  /** The evidence as the decoder has read it, a chunk each: where its last states pointed, and which tokens followed. */
-  readonly readings: readonly DatastoreEntry[];
-  /** Those of them that were only read, by the chunk's key: an edit elsewhere leaves them as they are. */
-  readonly further: ReadonlyMap<string, DatastoreEntry>;
+  /** The kNN datastore of the evidence, an entry a chunk: hidden keys, and the token that followed each. */
+  readonly datastore: readonly DatastoreEntry[];
+  /** Those of them that are of extra chunks, by the chunk's key: an edit elsewhere leaves them as they are. */
+  readonly extraEntries: ReadonlyMap<string, DatastoreEntry>;
   /** Last known gradient of each chunk that mu rests on, by the chunk's key: what a warm start reuses. */
   readonly gradients: ReadonlyMap<string, ChunkGradient>;
 }
@@ -52,8 +52,8 @@ export interface ChunkGradient {
   /** Σ of the target weights: the number of tokens scored. */
   readonly tokens: number;
   readonly heldOut: boolean;
-  /** The chunk as it was read; undefined where the bundle's graphs do not give hidden keys. */
-  readonly reading?: DatastoreEntry | undefined;
+  /** The chunk in the datastore; undefined where the bundle's graphs do not give hidden keys. */
+  readonly entry?: DatastoreEntry | undefined;
 }
 
 const NO_TRACE: ThoughtTrace = {
@@ -77,5 +77,5 @@ export function nextVersion(): number {
 
 /** The prior as a thought (version 0): what a completion is conditioned on before, or without, any refinement. */
 export function priorThought(prior: Float32Array): Thought {
-  return { version: 0, mu: prior, trace: NO_TRACE, readings: [], further: new Map(), gradients: new Map() };
+  return { version: 0, mu: prior, trace: NO_TRACE, datastore: [], extraEntries: new Map(), gradients: new Map() };
 }

@@ -9,7 +9,7 @@ import { nextVersion, priorThought, type Thought } from './thought';
 const KEPT_FILES = 16;
 
 /** Fewer other files than this do not stand for a workspace. */
-const FEWEST = 2;
+const MIN_FILES = 2;
 
 /** After so many days without a change a workspace is another one. */
 const STALE_DAYS = 30;
@@ -51,7 +51,7 @@ export class WorkspaceThought {
     const own = hashOf(path);
     const others = [...this.#files.entries()].filter(([hash]) => hash !== own).map(([, mu]) => mu);
     const [first] = others;
-    if (!first || others.length < FEWEST) return undefined;
+    if (!first || others.length < MIN_FILES) return undefined;
     const mu = new Float32Array(first.length);
     for (const other of others) for (let i = 0; i < mu.length; i++) mu[i]! += other[i]! / others.length;
     return { ...priorThought(mu), version: nextVersion() };

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { isSecretFile, isSecretFolder } from './secrets';
 
 /** A larger file is data, or made by a program, in bytes. */
-export const LARGEST = 512 << 10;
+export const MAX_BYTES = 512 << 10;
 
 /** A line longer than this is made by a program, in UTF-16 units. */
 const MAX_LINE = 5_000;
@@ -80,11 +80,17 @@ export function isIgnored(path: string, patterns: readonly Patterns[]): boolean 
 /** What VS Code's `files.exclude` hides: always, or where a certain sibling exists. */
 export interface Excluded {
   readonly always: Ignore;
-  readonly beside: readonly { readonly matcher: Ignore; readonly sibling: string }[];
+  readonly withSibling: readonly { readonly matcher: Ignore; readonly sibling: string }[];
 }
 
 const excludedSchema = z
-  .record(z.string(), z.union([z.boolean(), z.object({ when: z.string() })]).optional().catch(undefined))
+  .record(
+    z.string(),
+    z
+      .union([z.boolean(), z.object({ when: z.string() })])
+      .optional()
+      .catch(undefined),
+  )
   .catch({});
 
 /**
@@ -98,18 +104,18 @@ export function readExcluded(given: unknown): Excluded {
     always: ignore({ ignorecase: false }).add(
       entries.flatMap(([glob, value]) => (value === true ? expandBraces(glob).map((each) => `/${each}`) : [])),
     ),
-    beside: entries.flatMap(([glob, value]) =>
+    withSibling: entries.flatMap(([glob, value]) =>
       typeof value === 'object' ? [{ matcher: matching(glob), sibling: value.when }] : [],
     ),
   };
 }
 
 /** @param siblings names of the files in the same folder */
-export function isExcluded(path: string, { always, beside }: Excluded, siblings: ReadonlySet<string>): boolean {
+export function isExcluded(path: string, { always, withSibling }: Excluded, siblings: ReadonlySet<string>): boolean {
   if (always.ignores(path)) return true;
   const name = path.replace(/\/$/, '').split('/').at(-1) ?? '';
   const basename = name.replace(/\.[^.]*$/, '');
-  return beside.some(
+  return withSibling.some(
     ({ matcher, sibling }) => matcher.ignores(path) && siblings.has(sibling.replaceAll('$(basename)', basename)),
   );
 }

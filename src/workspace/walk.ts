@@ -5,7 +5,7 @@ import {
   isExcluded,
   isIgnored,
   isSourceName,
-  LARGEST,
+  MAX_BYTES,
   mayHoldSources,
   patternsOf,
   strangeness,
@@ -137,7 +137,7 @@ export async function findAt(
     const level = await levelOf(folder, parts);
     if (!level) continue;
     // Only rules about siblings need to know these.
-    const siblings = folder.excluded.beside.length > 0 ? await readdir(level.directory).catch(() => []) : [];
+    const siblings = folder.excluded.withSibling.length > 0 ? await readdir(level.directory).catch(() => []) : [];
     for (const source of await sourcesIn(level, names, siblings, options)) found.set(source.path, source);
   }
   return found;
@@ -161,7 +161,7 @@ export async function readSource({ file }: Pick<SourceFile, 'file'>): Promise<{ 
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
   if (typeof bytes === 'string') return { reason: bytes };
   // It may have grown since it was found.
-  if (bytes.byteLength > LARGEST) return { reason: 'too large' };
+  if (bytes.byteLength > MAX_BYTES) return { reason: 'too large' };
   const text = normaliseNewlines(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   const reason = strangeness(text);
   return reason === undefined ? { text: forOthers(text).text } : { reason };
@@ -174,19 +174,19 @@ async function sourcesIn(
   { endings }: Pick<WalkOptions, 'endings'>,
 ): Promise<SourceFile[]> {
   const { folder, directory, inside, inRepository, patterns } = level;
-  const beside = new Set(siblings);
+  const siblingNames = new Set(siblings);
   const wanted = names.filter(
     (name) =>
       isSourceName(name, endings) &&
       !isIgnored(inRepository + name, patterns) &&
-      !isExcluded(inside + name, folder.excluded, beside),
+      !isExcluded(inside + name, folder.excluded, siblingNames),
   );
   const found: SourceFile[] = [];
   for (let from = 0; from < wanted.length; from += AT_ONCE) {
     const states = wanted.slice(from, from + AT_ONCE).map(async (name) => {
       const file = join(directory, name);
       const state = await lstat(file).catch(() => undefined);
-      if (!state?.isFile() || state.size > LARGEST) return [];
+      if (!state?.isFile() || state.size > MAX_BYTES) return [];
       return [{ file, path: `${folder.name}/${inside}${name}`, mtimeMs: state.mtimeMs, size: state.size }];
     });
     found.push(...(await Promise.all(states)).flat());

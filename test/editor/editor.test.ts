@@ -160,7 +160,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await page.focusEditor(file);
   });
 
-  step('snoozed from the menu, nothing comes of itself; awake, it does again', async () => {
+  step('snoozed from the menu, there are no automatic suggestions; awake, there are again', async () => {
     await page.pick('Thoughtline: Menu');
     await page.type('Snooze');
     await sleep(500);
@@ -181,23 +181,26 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     await page.save(file);
   });
 
-  step('in comments nothing comes of itself where the language’s setting says so; by hand it does', async () => {
-    await work.configure({ '[typescript]': { 'thoughtline.trigger': 'code' } });
-    await typeBelow(page, file, 'fee(visit: Visit): Money {', '// the price ');
-    // The editor watches the file; the reason tells when it has seen the change.
-    await page.until(
-      () => page.why(),
-      (said) => /comment/.test(said),
-      minute,
-      'the setting is known',
-    );
-    await page.type('of ');
-    await sleep(3000);
-    assert.equal(await page.ghostText(), '');
-    assert.match(await page.why(), /comment/);
-    await work.configure({});
-    await page.save(file);
-  });
+  step(
+    'in comments there are no automatic suggestions where the language’s setting says so; triggered manually there are',
+    async () => {
+      await work.configure({ '[typescript]': { 'thoughtline.trigger': 'code' } });
+      await typeBelow(page, file, 'fee(visit: Visit): Money {', '// the price ');
+      // The editor watches the file; the reason tells when it has seen the change.
+      await page.until(
+        () => page.why(),
+        (said) => /comment/.test(said),
+        minute,
+        'the setting is known',
+      );
+      await page.type('of ');
+      await sleep(3000);
+      assert.equal(await page.ghostText(), '');
+      assert.match(await page.why(), /comment/);
+      await work.configure({});
+      await page.save(file);
+    },
+  );
 
   step('the thought panel shows the refinement, and follows the setting', async () => {
     await page.command('Thoughtline: Show Thought');
@@ -210,7 +213,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
 
     await page.setNumber('thoughtline.inferenceSteps', 8);
     await page.waitForFigure('steps', '8');
-    // The thought itself is made anew with eight steps.
+    // The thought itself is made again with eight steps.
     await thought.locator('[data-figure=steps] .note', { hasText: /done/ }).waitFor({ timeout: minute });
     await page.screenshot('05-thought-8-steps');
     assert.equal(await thought.locator('#steps').inputValue(), '8');

@@ -17,7 +17,7 @@ import { codeServerRunsHere, installCodeServer, type CodeServerInstallation } fr
 const execute = promisify(execFile);
 
 /** No wait in here is longer than this, in milliseconds. */
-const patience = 120_000;
+const timeoutMs = 120_000;
 
 export interface LaunchOptions {
   /** Folder to open, or a file `.code-workspace` with several. */
@@ -107,25 +107,25 @@ export async function launchEditor(options: LaunchOptions): Promise<RunningEdito
     );
   }
   await writeFile(join(userData, 'User', 'keybindings.json'), JSON.stringify(options.keybindings ?? []));
-  const place: Place = { scratch, userData, extensions: join(scratch, 'extensions') };
+  const profile: Profile = { scratch, userData, extensions: join(scratch, 'extensions') };
   const cleanups: (() => Promise<unknown>)[] = [() => rm(scratch, { recursive: true, force: true, maxRetries: 5 })];
   const close = async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup().catch(() => undefined);
   };
   try {
     const start = editorKind() === 'desktop' ? startDesktop : startCodeServer;
-    const page = await start(options, place, cleanups);
-    await page.locator('.monaco-workbench').waitFor({ timeout: patience });
-    await page.locator('.statusbar').waitFor({ timeout: patience });
+    const page = await start(options, profile, cleanups);
+    await page.locator('.monaco-workbench').waitFor({ timeout: timeoutMs });
+    await page.locator('.statusbar').waitFor({ timeout: timeoutMs });
     const globalStorage = join(userData, 'User', 'globalStorage');
-    return { page, logs: join(userData, 'logs'), globalStorage, extensions: place.extensions, close };
+    return { page, logs: join(userData, 'logs'), globalStorage, extensions: profile.extensions, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-interface Place {
+interface Profile {
   scratch: string;
   userData: string;
   extensions: string;
@@ -138,13 +138,13 @@ function filesOf({ vsix, others = [] }: LaunchOptions): string[] {
 
 type Cleanups = (() => Promise<unknown>)[];
 
-async function startCodeServer(options: LaunchOptions, place: Place, cleanups: Cleanups): Promise<Page> {
+async function startCodeServer(options: LaunchOptions, profile: Profile, cleanups: Cleanups): Promise<Page> {
   const log = options.log ?? (() => undefined);
   const installation = await installCodeServer(log);
   const server = await serveCode(installation, {
-    userData: place.userData,
-    extensions: place.extensions,
-    config: join(place.scratch, 'code-server.yaml'),
+    userData: profile.userData,
+    extensions: profile.extensions,
+    config: join(profile.scratch, 'code-server.yaml'),
     extensionFiles: filesOf(options),
     untrusted: options.untrusted ?? false,
   });
@@ -157,7 +157,7 @@ async function startCodeServer(options: LaunchOptions, place: Place, cleanups: C
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const kind = options.project.endsWith('.code-workspace') ? 'workspace' : 'folder';
-  await page.goto(`${server.url}/?${kind}=${encodeURIComponent(options.project)}`, { timeout: patience });
+  await page.goto(`${server.url}/?${kind}=${encodeURIComponent(options.project)}`, { timeout: timeoutMs });
   return page;
 }
 
@@ -165,7 +165,7 @@ export function launchBrowser(installation: CodeServerInstallation): Promise<Bro
   return chromium.launch({
     executablePath: process.env.THOUGHTLINE_CHROMIUM || installation.chromium,
     env: { ...(process.env as Record<string, string>), ...installation.environment },
-    timeout: patience,
+    timeout: timeoutMs,
     args: chromiumSwitches,
   });
 }
@@ -210,7 +210,7 @@ export async function serveCode(
   ];
   for (const file of options.extensionFiles) {
     await execute(installation.node, [installation.entry, ...common, '--install-extension', file], {
-      timeout: patience,
+      timeout: timeoutMs,
       env: cleanEnvironment(),
     }).catch((error: Error & { stderr?: string }) => {
       throw new Error(`${file} was not installed: ${error.stderr?.trim() || error.message}`);
@@ -249,8 +249,8 @@ function listening(child: ChildProcess): Promise<string> {
   return new Promise((done, fail) => {
     let output = '';
     const timer = setTimeout(
-      () => fail(new Error(`code-server did not listen within ${patience / 1000} s\n${output}`)),
-      patience,
+      () => fail(new Error(`code-server did not listen within ${timeoutMs / 1000} s\n${output}`)),
+      timeoutMs,
     );
     const read = (data: Buffer) => {
       output = (output + data.toString()).slice(-4000);
@@ -284,7 +284,7 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
   );
 }
 
-async function startDesktop(options: LaunchOptions, place: Place, cleanups: Cleanups): Promise<Page> {
+async function startDesktop(options: LaunchOptions, profile: Profile, cleanups: Cleanups): Promise<Page> {
   const { downloadAndUnzipVSCode, resolveCliArgsFromVSCodeExecutablePath } = await import('@vscode/test-electron');
   const executable =
     process.env.THOUGHTLINE_VSCODE ||
@@ -292,12 +292,12 @@ async function startDesktop(options: LaunchOptions, place: Place, cleanups: Clea
       const remedy = 'THOUGHTLINE_VSCODE can name the executable of one that is installed';
       throw new Error(`the desktop VS Code cannot be downloaded (${error.message}); ${remedy}`);
     }));
-  const folders = ['--user-data-dir', place.userData, '--extensions-dir', place.extensions];
+  const folders = ['--user-data-dir', profile.userData, '--extensions-dir', profile.extensions];
   for (const file of filesOf(options)) {
     const [cli, ...words] = resolveCliArgsFromVSCodeExecutablePath(executable, { reuseMachineInstall: true });
     if (cli === undefined) throw new Error(`${executable}: no command line beside it`);
     await execute(cli, [...words, ...folders, '--install-extension', file], {
-      timeout: patience,
+      timeout: timeoutMs,
       env: cleanEnvironment(),
       shell: process.platform === 'win32',
     });
@@ -305,7 +305,7 @@ async function startDesktop(options: LaunchOptions, place: Place, cleanups: Clea
   const size = options.size ?? { width: 1280, height: 800 };
   const application = await _electron.launch({
     executablePath: executable,
-    timeout: patience,
+    timeout: timeoutMs,
     env: cleanEnvironment() as Record<string, string>,
     args: [
       ...folders,
@@ -317,7 +317,7 @@ async function startDesktop(options: LaunchOptions, place: Place, cleanups: Clea
   });
   cleanups.push(() => application.close());
   application.context().setDefaultTimeout(30_000);
-  const page = await application.firstWindow({ timeout: patience });
+  const page = await application.firstWindow({ timeout: timeoutMs });
   await page.setViewportSize(size).catch(() => undefined);
   return page;
 }

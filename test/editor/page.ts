@@ -63,7 +63,7 @@ const readContrast = `(body) => {
     const [r, g, b] = rgb.map((value) => linear(value / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  let least = { text: '', ratio: 21 };
+  let lowest = { text: '', ratio: 21 };
   for (const element of body.querySelectorAll('*')) {
     const own = [...element.childNodes].filter((node) => node.nodeType === 3);
     const slider = element.matches('input[type=range]');
@@ -74,9 +74,9 @@ const readContrast = `(body) => {
     const [high, low] = [luminance(rgb), luminance(behind(slider ? element.parentElement : element))].sort((a, b) => b - a);
     // Of what is no text WCAG asks for 3 where it asks for 4.5 of texts.
     const ratio = ((high + 0.05) / (low + 0.05)) * (slider ? 4.5 / 3 : 1);
-    if (ratio < least.ratio) least = { text: text.slice(0, 40), ratio };
+    if (ratio < lowest.ratio) lowest = { text: text.slice(0, 40), ratio };
   }
-  return least;
+  return lowest;
 }`;
 
 /** What a test does in the editor, and what it sees there. The same for every launcher. Every wait is bounded. */
@@ -343,7 +343,7 @@ export class EditorPage {
     await this.type(`@id:${setting}`, 10);
     const input = this.page.locator('.settings-editor .setting-item-number .setting-item-control input').first();
     await input.waitFor();
-    // The list is drawn anew while the search goes on; the value must be in the field that stays.
+    // The list is drawn again while the search goes on; the value must be in the field that stays.
     await sleep(1000);
     await input.click();
     await this.press(`${modifier}+A`);

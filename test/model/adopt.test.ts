@@ -14,6 +14,7 @@ import { dequantize } from '../../src/adopt/dequantize';
 import type { Entry } from '../../lab/peer/ggufWriter';
 import { Engine, type CompletionRequest } from '../../src/completion/engine';
 import { openBundle } from '../../src/model/bundle';
+import { storedWeights } from '../../src/model/manifest';
 import { Decoder } from '../../src/model/decoder';
 import { cosinesTo, plainProducts } from '../../src/model/hiddenKeys';
 import { UserError } from '../../src/model/errors';
@@ -76,7 +77,7 @@ describe('a GGUF file becomes a bundle', () => {
   }
 
   // States are rounded to 8 bits, too. Random weights lose 9 % by 4 bits.
-  for (const [architecture, bits, most] of [
+  for (const [architecture, bits, maxError] of [
     ['qwen2', 8, 0.05],
     ['llama', 8, 0.05],
     ['qwen2', 4, 0.25],
@@ -95,7 +96,7 @@ describe('a GGUF file becomes a bundle', () => {
         const expected = logits[architecture][i] ?? [];
         const at = row * bundle.manifest.architecture.vocabulary;
         const error = rms(expected.map((value, j) => value - (all[at + j] as number))) / rms(expected);
-        assert.ok(error < most, `row ${row}: ${error}`);
+        assert.ok(error < maxError, `row ${row}: ${error}`);
       }
       // Token by token, behind what is cached, the same comes out.
       const decoder = new Decoder(graphs, bundle.manifest);
@@ -125,7 +126,7 @@ describe('a GGUF file becomes a bundle', () => {
         last.reduce((sum, value, i) => sum + value * head[row * width + i]!, 0),
       );
       const error = rms(product.map((value, i) => value - logits[vocabulary + i]!)) / rms(product);
-      assert.ok(error < most, String(error));
+      assert.ok(error < maxError, String(error));
       // The cache keeps where they point.
       const { numbers, scales } = cache.hiddenKeys!.slice(-1 + cache.hiddenKeys!.length);
       const length = Math.hypot(...last);
@@ -212,9 +213,9 @@ describe('a GGUF file becomes a bundle', () => {
       const thought = { version: 7, mu: wave(100) };
       assert.equal(decoder.unread(inputs, thought), inputs.length - (parts.suffixEnd - 1));
       const after = await decoder.logits(inputs, thought);
-      const anew = new Decoder(graphs, bundle.manifest);
-      anew.arrange(inputs, parts, 0);
-      const same = await anew.logits(inputs, thought);
+      const newDecoder = new Decoder(graphs, bundle.manifest);
+      newDecoder.arrange(inputs, parts, 0);
+      const same = await newDecoder.logits(inputs, thought);
       after.forEach((value, i) => assert.ok(Math.abs(value - same[i]!) < 1e-4, `logit ${i}`));
     });
 
@@ -233,7 +234,7 @@ describe('a GGUF file becomes a bundle', () => {
     assert.ok(!(await readdir(scratch())).includes('speed'));
   });
 
-  test('a suffix that was read behind another prefix lies where it belongs, and is read anew where it has to be exact', async (context) => {
+  test('a suffix that was read behind another prefix lies where it belongs, and is read again where it has to be exact', async (context) => {
     const directory = join(scratch(), 'moved');
     await adopt(await write('moved', tinyDecoder('qwen2')), directory);
     const bundle = await openBundle(directory);
@@ -265,9 +266,9 @@ describe('a GGUF file becomes a bundle', () => {
       // Hardly anything else is predicted, and the same where nothing is kept.
       assert.ok(near(kept.values, plain.values) < 0.2, `behind ${prefix} tokens: ${near(kept.values, plain.values)}`);
       // Where states point moves with them.
-      const anew = new Decoder(graphs, bundle.manifest);
-      await logits(anew, prefix, 40);
-      const [moved, own] = [decoder, anew].map((one) => one.hiddenKeysOf(NO_THOUGHT)!.hiddenKeys);
+      const newDecoder = new Decoder(graphs, bundle.manifest);
+      await logits(newDecoder, prefix, 40);
+      const [moved, own] = [decoder, newDecoder].map((one) => one.hiddenKeysOf(NO_THOUGHT)!.hiddenKeys);
       assert.equal(moved!.length, own!.length);
       const cosine = (row: number, other: number) =>
         cosinesTo(own!.slice(row, row + 1), moved!.slice(other, other + 1), plainProducts)[0] ?? 0;
@@ -352,8 +353,8 @@ describe('a GGUF file becomes a bundle', () => {
       { layers: DECODER.layers, trunk: 1, width: DECODER.width },
     );
     assert.equal(manifest.prompt?.style, 'prefix-suffix-middle');
-    assert.equal(manifest.energy?.weights.nats, -1);
-    assert.deepEqual(manifest.memory?.gate, memory?.['gate']);
+    assert.equal(manifest.confidence?.weights.nats, -1);
+    assert.deepEqual(storedWeights(manifest.memory?.gate), memory?.['gate']);
     assert.ok(manifest.memory !== undefined);
     assert.equal(await readFile(join(directory, 'LICENSE'), 'utf8'), 'the licence');
     const card = await readFile(join(directory, 'README.md'), 'utf8');

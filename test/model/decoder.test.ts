@@ -148,12 +148,12 @@ for (const [name, directory] of BUNDLES) {
       await decoder.logits(one, z(1));
       await decoder.logits(other, z(1));
       const { hiddenKeys, tokens: read } = decoder.hiddenKeysOf(z(1)) ?? {};
-      if (!hiddenKeys) return assert.equal(bundle.manifest.memory?.states, undefined);
+      if (!hiddenKeys) return assert.equal(bundle.manifest.memory?.knn, undefined);
       assert.deepEqual(read, other);
       assert.equal(hiddenKeys.length, other.length);
-      const anew = new Decoder(graphs, bundle.manifest);
-      await anew.logits(other, z(1));
-      const expected = anew.hiddenKeysOf(z(1))!.hiddenKeys;
+      const second = new Decoder(graphs, bundle.manifest);
+      await second.logits(other, z(1));
+      const expected = second.hiddenKeysOf(z(1))!.hiddenKeys;
       for (let row = 0; row < other.length; row++) {
         const [cosine = 0] = cosines(hiddenKeys.slice(row, row + 1), expected.slice(row, row + 1));
         assert.ok(Math.abs(cosine - 1) < 0.01, `row ${row}: ${cosine}`);

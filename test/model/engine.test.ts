@@ -42,7 +42,7 @@ for (const [name, directory] of BUNDLES) {
       assert.deepEqual(engine().thought(refinement).mu, expected.mu);
     });
 
-    test('after an edit, only what changed is evaluated anew', async () => {
+    test('after an edit, only what changed is evaluated again', async () => {
       const request = await requestIn(FILE, 0.7, SOURCES);
       const before = await think(engine(), request, 2);
       const lines = request.prefix.split('\n');
@@ -56,10 +56,10 @@ for (const [name, directory] of BUNDLES) {
       const fresh = engine()
         .evidence(edited)
         .chunks.filter((chunk) => !before.gradients.has(chunk.key)).length;
-      const judges = [...before.gradients.values()].filter((chunk) => chunk.heldOut).length;
-      // Trunk states and a gradient for each new chunk, then one more evaluation of those and of the judges.
+      const validation = [...before.gradients.values()].filter((chunk) => chunk.heldOut).length;
+      // Trunk states and a gradient for each new chunk, then one more evaluation of those and of the validation chunks.
       assert.ok(fresh > 0 && fresh <= 3, `${fresh} chunks are new`);
-      assert.ok(runs <= 3 * fresh + judges, `${runs} runs`);
+      assert.ok(runs <= 3 * fresh + validation, `${runs} runs`);
     });
 
     test('preparing a thought leaves nothing but decoding to do', async () => {
@@ -98,7 +98,9 @@ for (const [name, directory] of BUNDLES) {
       const cut = target.indexOf('\n', 150) + 1;
       const whole = await scoreUnderThought(engine(), request, target, engine().prior);
       const first = await scoreUnderThought(engine(), request, target.slice(0, cut), engine().prior);
-      const second = await scoreUnderThought(engine(), { ...request, prefix: request.prefix + target.slice(0, cut) },
+      const second = await scoreUnderThought(
+        engine(),
+        { ...request, prefix: request.prefix + target.slice(0, cut) },
         target.slice(cut),
         engine().prior,
       );

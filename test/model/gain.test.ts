@@ -9,7 +9,7 @@ const TEXT = 'const total = prices.sum;\nconst shown = format(total);\nprint(tot
 const EDIT = { start: TEXT.indexOf('total, shown'), oldText: 'total', newText: 'zqxw' };
 
 for (const [name, directory] of BUNDLES) {
-  describe(`how much likelier an edit is, by ${name}`, () => {
+  describe(`how much more likely an edit is, by ${name}`, () => {
     const engine = withEngine(directory);
     const gain = (edit: typeof EDIT, text: string) =>
       engine().gain({ path: 'a.ts', ...targetsOf(edit, text) }, engine().prior);

@@ -90,7 +90,7 @@ for (const [name, directory] of bundles) {
       assert.deepEqual(rows(apart, 100, 100 + MAX_TOKENS), rows(together, 100, 100 + MAX_TOKENS));
     });
 
-    test('what ONNX Runtime writes over in a cache is read anew, and the other way round', async () => {
+    test('what ONNX Runtime writes over in a cache is read again, and the other way round', async () => {
       const caches = await filled();
       await read(fast, caches, 100, 103);
       for (const cache of [caches.trunk, caches.top]) cache.truncate(60);

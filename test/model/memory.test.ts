@@ -112,14 +112,17 @@ if (hasNano) {
       assert.ok(on.nats < off.nats, `${on.nats} and ${off.nats}`);
     });
 
-    test('without it, what the thought has read still has its say, and a text that repeats that is more probable', async () => {
+    test('without it, what the thought has read still counts, and a text that repeats that is more probable', async () => {
       const request = await requestIn('src/completion/engine.ts', 0.5);
       const refinement = engine().refinement(request, { steps: 1 });
       while (await refinement.advance());
       const thought = engine().thought(refinement);
       const lines = request.suffix.slice(2000, 2600);
       const read = await scoreUnderThought(engine(), { ...request, suffix: '' }, lines, thought);
-      const unread = await scoreUnderThought(engine(), { ...request, suffix: '' }, lines, { ...thought, readings: [] });
+      const unread = await scoreUnderThought(engine(), { ...request, suffix: '' }, lines, {
+        ...thought,
+        datastore: [],
+      });
       assert.ok(read.nats < 0.9 * unread.nats, `${read.nats} and ${unread.nats}`);
     });
 

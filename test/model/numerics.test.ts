@@ -125,7 +125,8 @@ describe('a device', () => {
       const request = await requestIn(FILE, 0.5, SOURCES);
       const target = request.suffix.slice(0, 200);
       const cpu = await engineOnCpu(context);
-      const nats = async (on: Engine) => (await scoreUnderThought(on, { ...request, suffix: '' }, target, on.prior)).nats;
+      const nats = async (on: Engine) =>
+        (await scoreUnderThought(on, { ...request, suffix: '' }, target, on.prior)).nats;
       const [expected, found] = [await nats(cpu), await nats(engine)];
       assert.ok(Math.abs(found / expected - 1) < 0.01, `${found} nats instead of ${expected}`);
     });

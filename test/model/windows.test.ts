@@ -84,8 +84,8 @@ describe('windows that have been read', () => {
     let [kept, wanted] = [0, 0];
     const read = await forwarded(async () => (kept = await nats(engine, request)));
     // Of a path that nobody has asked about nothing is kept; the window does not tell it.
-    const anew = { ...request, path: `${runs++}.ts` };
-    const all = await forwarded(async () => (wanted = await nats(plain, anew)));
+    const elsewhere = { ...request, path: `${runs++}.ts` };
+    const all = await forwarded(async () => (wanted = await nats(plain, elsewhere)));
     assert.ok(Math.abs(kept - wanted) < 0.01 * wanted, `${kept} nats, ${wanted} where nothing was read before`);
     assert.ok(read <= all, `${read} tokens, a plain run has ${all}`);
     return { read, all };
@@ -111,14 +111,14 @@ describe('windows that have been read', () => {
     assert.ok(read > 100 && read < 220, `${read} tokens`);
   });
 
-  test('what follows a block once it is accepted is read ahead, beside the window at hand', async () => {
+  test('what follows a block once it is accepted is prefetched, next to the window at hand', async () => {
     const engine = await open();
     await complete(engine, at(LINES, 195, '  const '));
     const accepted = [...LINES.slice(0, 195), '  const berth = 1;', '  const ship = 2;', ...LINES.slice(195)];
     const next = at(accepted, 197);
     const unread = engine.unread(next);
     assert.ok(unread > 8 && unread <= 64, `${unread} tokens`);
-    await engine.complete(next, { steps: 0, maxLines: 1, candidates: 1, exact: false, timeBudget: 0, ahead: true });
+    await engine.complete(next, { steps: 0, maxLines: 1, candidates: 1, exact: false, timeBudget: 0, prefetch: true });
     assert.ok((await complete(engine, at(LINES, 195, '  const b'), false)) <= 2);
     assert.ok((await complete(engine, next, false)) <= 1);
   });
@@ -157,14 +157,17 @@ describe('windows that have been read', () => {
     const tokens = (from: number, to: number) =>
       engine.bundle.tokenizer.encode(LINES.slice(from, to).join('\n')).length;
     // Before the cursor all behind the change is read; after it what the window has of the suffix behind it.
-    for (const [line, least] of [
+    for (const [line, minRead] of [
       [193, tokens(194, cursor) + engine.bundle.manifest.window.suffixTokens],
       [185, tokens(186, cursor) + engine.bundle.manifest.window.suffixTokens],
       [197, engine.bundle.manifest.window.suffixTokens - tokens(cursor, 197)],
     ] as const) {
       const changed = LINES.with(line, '  throw new Error("another text");');
       const { read } = await asPlain(engine, at(changed, cursor));
-      assert.ok(read >= least - 8 && read <= all, `line ${line}: ${read} tokens of ${all}, ${least} behind the change`);
+      assert.ok(
+        read >= minRead - 8 && read <= all,
+        `line ${line}: ${read} tokens of ${all}, ${minRead} after the change`,
+      );
       await asPlain(engine, at(LINES, cursor));
     }
   });

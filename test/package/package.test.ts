@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { isPermissive, packageFolder, programs } from '../../scripts/shipped';
-import { judge, readReport, type AuditReport } from '../../scripts/audit';
+import { assess, readReport, type AuditReport } from '../../scripts/audit';
 import { NATIVE_PLATFORMS, PLATFORMS, WASM_PLATFORMS } from '../../src/model/platform';
 import { EMBEDDED_GRAMMARS, LANGUAGES } from '../../src/languages';
 import { ROOT } from '../fixtures';
@@ -274,10 +274,10 @@ describe('known vulnerabilities', () => {
         ...finding('eslint', 'critical', 'node_modules/eslint'),
       },
     };
-    assert.deepEqual(judge(report, ships), { failing: ['zod: critical, in node_modules/zod'], others: 1 });
+    assert.deepEqual(assess(report, ships), { failing: ['zod: critical, in node_modules/zod'], others: 1 });
     const mild = { vulnerabilities: finding('zod', 'moderate', 'node_modules/zod') };
-    assert.deepEqual(judge(mild, ships), { failing: [], others: 1 });
-    assert.deepEqual(judge({ vulnerabilities: {} }, ships), { failing: [], others: 0 });
+    assert.deepEqual(assess(mild, ships), { failing: [], others: 1 });
+    assert.deepEqual(assess({ vulnerabilities: {} }, ships), { failing: [], others: 0 });
   });
 
   test('what is no report is not taken for a clean one', () => {

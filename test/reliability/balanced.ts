@@ -143,8 +143,9 @@ class Writer {
     const joins = /[\p{L}\p{N}\p{M}_$"'`#:>&]$/u.test(last) && /^[\p{L}\p{N}\p{M}_$"'`/#&:<]/u.test(piece.text);
     const inCode = ['code', 'tag'].includes(this.open.at(-1)?.mode ?? 'code');
     // The text may go on with the word before the cursor.
-    const goesOn = this.pieces.length === 0 && /^[\p{L}\p{N}]+$/u.test(piece.text) && /[\p{L}\p{N}]$/u.test(last);
-    if (joins && inCode && !goesOn && piece.closes === undefined) this.pieces.push({ text: ' ' });
+    const continuesWord =
+      this.pieces.length === 0 && /^[\p{L}\p{N}]+$/u.test(piece.text) && /[\p{L}\p{N}]$/u.test(last);
+    if (joins && inCode && !continuesWord && piece.closes === undefined) this.pieces.push({ text: ' ' });
     this.pieces.push(piece);
   }
 
@@ -251,7 +252,7 @@ class Writer {
 }
 
 /** A balanced line, a cursor in it, and a text that could be written there. */
-export interface Place {
+export interface CursorSample {
   readonly path: string;
   readonly before: readonly Piece[];
   readonly after: readonly Piece[];
@@ -263,7 +264,7 @@ export const textOf = (pieces: readonly Piece[]) => pieces.map(({ text }) => tex
 const choices = (maxLength: number) => fc.array(fc.nat({ max: 5039 }), { minLength: 1, maxLength, size: 'max' });
 
 /** Balanced lines in eleven languages, with a cursor between two pieces or in a word, and a text that may do anything there. */
-export const places: fc.Arbitrary<Place> = fc
+export const places: fc.Arbitrary<CursorSample> = fc
   .record({
     language: fc.constantFrom(...LANGUAGES),
     line: choices(60),

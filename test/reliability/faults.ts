@@ -141,7 +141,7 @@ async function session(client: LspClient, folder: string, faults: readonly Fault
   };
 }
 
-/** Asks for suggestions by hand here and there until the model has answered. @returns how many there were */
+/** Triggers suggestions manually here and there until the model has answered. @returns how many there were */
 async function recovered(client: LspClient, { uri, text }: EditedDocument, random: (below: number) => number) {
   const lines = text.split('\n');
   for (const end = performance.now() + 120_000; performance.now() < end; await sleep(10)) {

@@ -13,7 +13,7 @@ export interface LargeReport {
   readonly megabytes: number;
   readonly lines: number;
   readonly tabs: number;
-  /** From opening to the first answer by hand: thinking, the memory of all that is open, a suggestion. */
+  /** From opening to the first manually triggered answer: thinking, the memory of all that is open, a suggestion. */
   readonly firstMs: number;
   /** From a keystroke to the answer. */
   readonly keystrokeMs: { readonly median: number; readonly longest: number };

@@ -17,7 +17,7 @@ import { ContextMemory } from '../../src/memory/context';
 import { EncodedText } from '../../src/memory/encoded';
 import { NgramCache } from '../../src/memory/ngramCache';
 import { KeyValueCache, Rows } from '../../src/model/cache';
-import { rowsAt, runOver, type Place } from '../caches';
+import { rowsAt, runOver, type CacheRow } from '../caches';
 import { UserError } from '../../src/model/errors';
 import { filesOf, parseManifest, type Manifest } from '../../src/model/manifest';
 import { grammarFor } from '../../src/scopes/grammars';
@@ -242,7 +242,7 @@ const rows: Property = {
         const table = new Rows(width, 2);
         const cache = new KeyValueCache({ layers: 1, kvHeads: 2, headWidth: width }, 1, 2);
         // Keys as they are and values the other sign, the second head's a half more.
-        const at = ({ table, head }: Place, row: number[]) => row.map((x) => (table === 0 ? x : -x) + head / 2);
+        const at = ({ table, head }: CacheRow, row: number[]) => row.map((x) => (table === 0 ? x : -x) + head / 2);
         let expected: number[][] = [];
         let next = 1;
         for (const operation of operations) {
@@ -393,7 +393,7 @@ const windows: Property = {
   },
 };
 
-/** The line states of a text after edits, and of what it has become, read anew. */
+/** The line states of a text after edits, and of what it has become, read from the beginning. */
 const scopes: Property = {
   name: 'scopes: after any edits the grammar is in the state at every line that reading from the beginning gives',
   weight: 1,
@@ -425,8 +425,8 @@ const scopes: Property = {
         }
         const fresh = new LineStates(grammar);
         for (let line = 0; line < now.split('\n').length; line++) {
-          const [kept, anew] = [stateAt(states, line), stateAt(fresh, line)];
-          assert.ok(kept === anew || kept?.equals(anew!), `${line}: ${JSON.stringify(now)}`);
+          const [kept, wanted] = [stateAt(states, line), stateAt(fresh, line)];
+          assert.ok(kept === wanted || kept?.equals(wanted!), `${line}: ${JSON.stringify(now)}`);
         }
       },
     ),

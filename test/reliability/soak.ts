@@ -55,7 +55,7 @@ interface Sample {
 
 /**
  * A long session through the real protocol: edits here and there in files that stay open, a request for a suggestion after
- * each, sometimes one by hand (which thinks first), files closed and opened again. Every hundredth edit all documents are
+ * each, sometimes one manually triggered (which thinks first), files closed and opened again. Every hundredth edit all documents are
  * compared byte for byte.
  */
 export async function soak({ edits, files, seed }: SoakOptions): Promise<SoakReport> {

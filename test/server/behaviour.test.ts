@@ -1,4 +1,4 @@
-/** What the user notices of the server's decisions beyond a single answer: reuse, looking ahead, snooze, comments. */
+/** What the user notices of the server's decisions beyond a single answer: reuse, prefetching, snooze, comments. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ test('a word, then a line of a suggestion is accepted: the rest stays, without a
 });
 
 test(
-  'asked for once more by hand, there are others to choose from, and the one chosen goes on',
+  'triggered manually once more, there are others to choose from, and the one chosen goes on',
   { timeout: 240_000 },
   async () => {
     const uri = await copy();
@@ -103,7 +103,7 @@ test(
   'what follows an accepted suggestion has been made before it is accepted',
   { timeout: 120_000 },
   async (context) => {
-    // A server of its own: what it does ahead is about this file. Lines, since the small model seldom knows what comes after
+    // A server of its own: what it prefetches is about this file. Lines, since the small model seldom knows what comes after
     // a block.
     const reading = await LspClient.start({ settings: { inferenceSteps: 0, maxLines: 1 } });
     context.after(() => reading.stop());
@@ -150,7 +150,7 @@ test('a run that cannot fit the text any more is stopped, and the reason is told
   assert.match(details.join('\n'), /the editor went on|text changed|superseded/);
 });
 
-test('in comments and strings nothing comes of itself when that is off; asked for by hand it does', async () => {
+test('in comments and strings nothing is suggested automatically when that is off; triggered manually it is', async () => {
   await client.configure({ inferenceSteps: 0, trigger: 'code' });
   const code = await copy();
   await suggestion(code);
@@ -174,7 +174,7 @@ test('in comments and strings nothing comes of itself when that is off; asked fo
   assert.doesNotMatch((await client.why(uri, asked)).details[0]!, /thoughtline\.trigger/);
 });
 
-test('snoozed, nothing comes of itself and nothing is thought; asked for by hand it does', async () => {
+test('snoozed, nothing is suggested automatically and nothing is thought; triggered manually it is', async () => {
   const snoozing = await LspClient.start({ settings: { inferenceSteps: 2 } });
   await snoozing.ready();
   await snoozing.connection.sendNotification('thoughtline/snooze', { on: true, until: '14:05' });
@@ -195,7 +195,7 @@ test('snoozed, nothing comes of itself and nothing is thought; asked for by hand
 });
 
 test(
-  'what the model is not sure of is withheld and the reason told; asked for by hand it is shown',
+  'what the model is not sure of is withheld and the reason told; triggered manually it is shown',
   { skip: !hasNano },
   async () => {
     const careful = await LspClient.start({ bundle: NANO, settings: { inferenceSteps: 0, confidence: 'usual' } });
@@ -216,7 +216,7 @@ test(
   },
 );
 
-test('when the time budget is over, what has been written is shown; asked for by hand, all of it', async () => {
+test('when the time budget is over, what has been written is shown; triggered manually, all of it', async () => {
   const hasty = await LspClient.start({ settings: { inferenceSteps: 0, timeBudget: 1 } });
   const uri = await copy();
   const same = await copy(hasty);

@@ -250,7 +250,7 @@ export class LspClient {
     await this.connection.sendNotification('textDocument/didClose', { textDocument: { uri } });
   }
 
-  /** Suggestions at a position; `invoked` = asked for by hand. */
+  /** Suggestions at a position; `invoked` = triggered manually. */
   async complete(
     uri: string,
     position: Position,

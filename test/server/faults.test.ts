@@ -11,7 +11,7 @@ test(
     context.diagnostic(JSON.stringify(report));
     assert.equal(Object.keys(report.byKind).length, 10);
     assert.equal(report.unanswered, 0);
-    // A flood of the log alone is no reason to start anew.
+    // A flood of the log alone is no reason to start again.
     assert.equal(report.respawns, 24 - (report.byKind['log flood'] ?? 0));
     assert.ok(report.serverMs.median < 20 && report.serverMs.longest < 1_000, JSON.stringify(report.serverMs));
     assert.ok(report.logLines < 24 * 250, `${report.logLines} lines in the log`);

@@ -19,7 +19,7 @@ async function typing(client: LspClient, thinking: boolean): Promise<{ times: nu
   const times: number[] = [];
   let during = 0;
   for (let round = 0; round < rounds; round++) {
-    // Another file altogether, so that all of it is thought about anew.
+    // Another file altogether, so that all of it is thought about again.
     const lines = text.split('\n').map((line) => line.replaceAll('const', `const r${round}`));
     await client.change(uri, { text: lines.join('\n') });
     const line = lines.length >> 1;

@@ -32,7 +32,7 @@ afterEach(async () => {
 
 /**
  * The first place at the end of a line, from line 20 on, where there is a suggestion.
- * @param how asked for by hand, everything that can be looked up is taken into account, however long it takes
+ * @param how triggered manually, everything that can be looked up is taken into account, however long it takes
  */
 async function suggestion(
   uri: string,
@@ -141,7 +141,7 @@ test('with the suggest widget open an item extends the selected entry over the s
   assert.deepEqual(extended?.range?.start, range.start);
 });
 
-test('automatic suggestions are not made before other text; those asked for by hand may be', async () => {
+test('automatic suggestions are not made before other text; those triggered manually may be', async () => {
   const uri = await copy();
   const line = lines.findIndex((content) => /^ {2}\w{4,} \w+/.test(content));
   const middle = { line, character: 6 };

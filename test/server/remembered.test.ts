@@ -23,7 +23,7 @@ async function opened(context: TestContext, answers: readonly Answer[]) {
   return { ...server, ask, remove, type, why };
 }
 
-test('accepted and undone, a suggestion comes again by its first letters, or by hand', async (context) => {
+test('accepted and undone, a suggestion comes again by its first letters, or triggered manually', async (context) => {
   const { ask, type, remove, why, client } = await opened(context, [
     { after: '= ', text: 'load();' },
     { after: '= l', text: 'oad();' },

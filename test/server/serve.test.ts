@@ -16,7 +16,7 @@ const openai = ({ address }: Started, token = 'none') =>
 const prompt = 'export function add(first: number, second: number): number {\n  return ';
 const suffix = '\n}\n';
 
-/** Asks by hand: status and object. */
+/** Asks directly: status and object. */
 async function ask(server: Started, path: string, body?: unknown, headers: Record<string, string> = {}) {
   const response = await fetch(`${server.address}${path}`, {
     method: body === undefined ? 'GET' : 'POST',

@@ -53,7 +53,7 @@ test('the inference process is killed while the user types: the next suggestion 
   await Promise.all([client.stop(), expected.stop()]);
 });
 
-test('killed too often it is given up with the reason; restart begins anew', async () => {
+test('killed too often it is given up with the reason; restart begins again', async () => {
   const client = await LspClient.start({ settings: { inferenceSteps: 0 } });
   await client.open(uri, text);
   let last: number | undefined;

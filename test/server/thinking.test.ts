@@ -15,7 +15,7 @@ const text = ['src/thought/refine.ts', 'src/completion/window.ts']
   .join('\n');
 const lines = text.split('\n');
 
-test('asked for by hand, the suggestion is what the command line gives for the same document, steps and bundle', async () => {
+test('triggered manually, the suggestion is what the command line gives for the same document, steps and bundle', async () => {
   mkdirSync(join(folder, 'src'));
   const file = join(folder, 'src', 'both.ts');
   writeFileSync(file, text);
@@ -43,7 +43,7 @@ test('asked for by hand, the suggestion is what the command line gives for the s
   }
 });
 
-test('the thought follows edits warm: only what changed is evaluated anew', async () => {
+test('the thought follows edits warm: only what changed is evaluated again', async () => {
   const client = await LspClient.start({ settings: { inferenceSteps: 4 } });
   const uri = 'file:///w/src/both.ts';
   await client.ready();
@@ -52,7 +52,7 @@ test('the thought follows edits warm: only what changed is evaluated anew', asyn
   await client.complete(uri, cursor, { invoked: true });
   const cold = await client.thought(uri);
   assert.ok(cold.trace.chunks.length >= 4 && cold.trace.nll.length === cold.trace.steps + 1);
-  // Into a chunk that judges nothing and is not the first: what changes is in the evidence.
+  // Into a chunk that is not held out and is not the first: what changes is in the evidence.
   const chunk = cold.trace.chunks.filter(({ heldOut }) => !heldOut).at(1)!;
   await client.type(uri, { line: chunk.line, character: 0 }, 'const edited = true;\n');
   const warm = await client.thought(uri, ({ trace }) => JSON.stringify(trace) !== JSON.stringify(cold.trace));

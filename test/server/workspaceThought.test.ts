@@ -22,8 +22,8 @@ test(
     await first.ready();
     for (const name of ['a', 'b', 'c']) {
       await open(first, name);
-      const { begun, trace } = await first.thought(uriOf(name));
-      assert.equal(begun, name === 'c' ? 'workspace' : 'prior', name);
+      const { startedFrom, trace } = await first.thought(uriOf(name));
+      assert.equal(startedFrom, name === 'c' ? 'workspace' : 'prior', name);
       assert.ok(trace.nll.length > 1);
     }
     const file = join(storage, 'workspace.thought');
@@ -35,7 +35,7 @@ test(
     const second = await LspClient.start({ settings: { inferenceSteps: 1 }, storage });
     await second.ready();
     await open(second, 'd');
-    assert.equal((await second.thought(uriOf('d'))).begun, 'workspace');
+    assert.equal((await second.thought(uriOf('d'))).startedFrom, 'workspace');
     assert.equal(await second.stop(), 0);
   },
 );

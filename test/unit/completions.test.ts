@@ -1,4 +1,4 @@
-/** When the server looks ahead, on a clock that stands still between two keys: no pause of the machine is taken for the user's. */
+/** When the server prefetches, on a clock that stands still between two keys: no pause of the machine is taken for the user's. */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -17,7 +17,7 @@ const suggested = 'compute(first, second);';
 function sitting(context: TestContext, early?: string) {
   const { timers } = context.mock;
   timers.enable({ apis: ['setTimeout'] });
-  const asked: { request: CompletionRequest; ahead: boolean }[] = [];
+  const asked: { request: CompletionRequest; prefetch: boolean }[] = [];
   const result = { text: suggested, replaceSuffix: 0, milliseconds: 0, stop: 'end', candidates: [] };
   const answer = {
     result,
@@ -28,8 +28,8 @@ function sitting(context: TestContext, early?: string) {
   };
   let written = () => undefined as void;
   const client = {
-    complete: (_uri: string, request: CompletionRequest, _options: unknown, ahead = false) => {
-      asked.push({ request, ahead });
+    complete: (_uri: string, request: CompletionRequest, _options: unknown, prefetch = false) => {
+      asked.push({ request, prefetch });
       if (early === undefined) return { result: Promise.resolve(answer), abort: () => undefined };
       const slow = new Promise<typeof answer>((resolve) => (written = () => resolve(answer)));
       return { result: slow, early: Promise.resolve({ text: early, replaceSuffix: 0 }), abort: () => undefined };
@@ -75,7 +75,7 @@ function sitting(context: TestContext, early?: string) {
   return { completions, ask, type, asked, write, pause: (milliseconds: number) => timers.tick(milliseconds) };
 }
 
-test('while the user types on, nothing is made ahead', async (context) => {
+test('while the user types on, nothing is prefetched', async (context) => {
   const { completions, ask, type, asked, pause } = sitting(context);
   assert.deepEqual(await ask(), [suggested]);
   for (let typed = 1; typed <= 5; typed++) {
@@ -94,7 +94,7 @@ test('a suggestion that has stood for a while is looked beyond, once; what was f
   await ask();
   pause(prefetchDelayMs);
   assert.deepEqual(completions.tally.prefetch, { runs: 1, served: 0 });
-  assert.deepEqual([asked.at(-1)!.request.prefix, asked.at(-1)!.ahead], [`const a = ${suggested}`, true]);
+  assert.deepEqual([asked.at(-1)!.request.prefix, asked.at(-1)!.prefetch], [`const a = ${suggested}`, true]);
   await turn();
   pause(100 * prefetchDelayMs);
   assert.equal(asked.length, 2);
@@ -126,7 +126,7 @@ const ends: [name: string, what: (here: ReturnType<typeof sitting>) => unknown][
   ['going where nothing is suggested', async ({ ask }) => assert.deepEqual(await ask(3), [])],
 ];
 for (const [name, what] of ends) {
-  test(`${name} puts an end to looking ahead`, async (context) => {
+  test(`${name} puts an end to prefetching`, async (context) => {
     const here = sitting(context);
     await here.ask();
     here.pause(prefetchDelayMs - 1);

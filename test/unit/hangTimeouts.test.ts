@@ -97,10 +97,10 @@ test('messages: what is none is known', () => {
   for (const message of none) assert.ok(!isFromInference(message), JSON.stringify(message));
 });
 
-const folder = mkdtempSync(join(tmpdir(), 'thoughtline-patience-'));
+const folder = mkdtempSync(join(tmpdir(), 'thoughtline-hang-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const opening = { bundle: '/nowhere', device: 'cpu', threads: 0 };
+const config = { bundle: '/nowhere', device: 'cpu', threads: 0 };
 const question = { path: '/a.ts', prefix: 'a', suffix: '', related: [] };
 const asked = {
   maxLines: 1,
@@ -143,9 +143,9 @@ async function textOf(run: ReturnType<InferenceClient['complete']>): Promise<str
   return 'result' in answer ? answer.result.text : answer.reason;
 }
 
-test('a process that hangs while it loads is ended, and given up after some times; a restart begins anew', async () => {
+test('a process that hangs while it loads is ended, and given up after some times; a restart begins again', async () => {
   const { client, logs, until } = handleOn('mute', 'setInterval(() => undefined, 1000);', { loadingMs: 150 });
-  client.open(opening);
+  client.open(config);
   const run = client.complete('file:///a.ts', question, asked);
   await until(() => client.lifecycle.state === 'failed');
   assert.match((await run.result as { reason: string }).reason, /ended 5 times in a row, last: no answer for 0\.1 s/); // prettier-ignore
@@ -161,7 +161,7 @@ test('a process that is idle is let be, however long', async (context) => {
   const { client, until } = handleOn('idle', program, {});
   // Time passes when the test says so: however long the process takes to start, that is no silence.
   context.mock.timers.enable({ apis: ['setTimeout'] });
-  client.open(opening);
+  client.open(config);
   await until(() => client.lifecycle.state === 'ready');
   // After it has loaded, and after it has answered.
   for (let i = 0; i < 2; i++) {
@@ -187,7 +187,7 @@ test('while the process is silent nothing more is sent to it; when it is heard a
       }, 10);
     });`;
   const { client, until } = handleOn('slow', program, { stallMs: 50 });
-  client.open(opening);
+  client.open(config);
   await until(() => client.lifecycle.state === 'ready');
   const first = client.complete('file:///a.ts', question, asked);
   await sleep(150);
@@ -209,7 +209,7 @@ test('an answer ends a row of deaths: a process that works and is killed now and
       answer(id, 'x');
     });`;
   const { client, until, states } = handleOn('mortal', program, {});
-  client.open(opening);
+  client.open(config);
   for (let i = 0; i < 8; i++) {
     await until(() => client.lifecycle.state === 'ready');
     assert.ok('result' in (await client.complete('file:///a.ts', question, asked).result));
@@ -221,14 +221,14 @@ test('an answer ends a row of deaths: a process that works and is killed now and
   client.stop();
 });
 
-test('a device that computes wrongly is replaced by the CPU, until somebody asks for it anew', async () => {
+test('a device that computes wrongly is replaced by the CPU, until somebody asks for it again', async () => {
   const program = `process.on('message', ({ type, device }) => {
     if (type !== 'open') return;
     process.send({ type: 'ready', device, model: { name: 'm', version: '1', readsThought: true, defaultSteps: 1 } });
     if (device !== 'cpu') process.send({ type: 'deviceMismatch', reason: 'its logits are NaN' });
   });`;
   const { client, states, logs, until } = handleOn('deviceMismatch', program, {});
-  client.open({ ...opening, device: 'webgpu' });
+  client.open({ ...config, device: 'webgpu' });
   const device = () => (client.lifecycle.state === 'ready' ? client.lifecycle.device : undefined);
   await until(() => device() === 'cpu');
   assert.equal(logs.filter((line) => line.includes('(its logits are NaN); the CPU takes its place')).length, 1);

@@ -86,7 +86,7 @@ describe('the memory of a workspace is kept like the files', () => {
     assert.deepEqual([third.memory.paths, existsSync(kept)], [[], false]);
   });
 
-  test('what is kept is made anew if it is damaged or of another tokenizer, with one line', async () => {
+  test('what is kept is made again if it is damaged or of another tokenizer, with one line', async () => {
     await lay(join(scratch(), 'two'), FILES);
     const spec = specOf('two', { storage: join(scratch(), 'storage2') });
     await started().indexer.index(spec);
@@ -242,7 +242,7 @@ describe('the memory of a workspace is kept like the files', () => {
     assert.match(little.log[0]!, /of source: 2 files are taken/);
   });
 
-  test('it can be cancelled, and begun anew with what is there', async () => {
+  test('it can be cancelled, and begun again with what is there', async () => {
     const root = join(scratch(), 'seven');
     await lay(root, Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`${i}.ts`, 'x();\n'])));
     let turns = 0;

@@ -98,7 +98,7 @@ for (const [name, death] of rows) {
   }
 }
 
-test('lifecycle: an answer ends a row of crashes, and the back-off begins anew', () => {
+test('lifecycle: an answer ends a row of crashes, and the back-off begins again', () => {
   const served: LifecycleEvent = { type: 'served' };
   const crash = (at: number): LifecycleEvent[] => [readyAt(at), served, died(at), again];
   const { last, effects } = run([start, ...Array.from({ length: 200 }, (_, i) => crash(100 * i)).flat()]);

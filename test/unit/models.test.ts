@@ -84,7 +84,7 @@ describe('how fast a model is', () => {
     }
   });
 
-  test('what is damaged is found anew; without a folder nothing is written', async () => {
+  test('what is damaged is found again; without a folder nothing is written', async () => {
     const folder = mkdtempSync(join(scratch(), 's-'));
     for (const text of ['no JSON', 'null', '{"x": "fast"}']) {
       writeFileSync(join(folder, 'speeds.json'), text);

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { areChanges, openedFolders, optionalPosition, parts, readContext, readFolders, readOneChange, threads } from '../../src/server/parameters';
+import {
+  areChanges,
+  openedFolders,
+  optionalPosition,
+  parts,
+  readContext,
+  readFolders,
+  readOneChange,
+  threads,
+} from '../../src/server/parameters';
 
 const here = { uri: 'file:///w', name: 'file:///w' };
 const table: [name: string, initialize: unknown, folders: unknown][] = [
@@ -61,7 +70,15 @@ test('changes of a document: each has a text, and a range of positions or none',
   const whole = { text: 'a' };
   const part = { text: 'b', range };
   assert.ok(areChanges([whole, part]));
-  for (const odd of [null, {}, [null], [{}], [{ text: 1 }], [{ text: 'a', range: null }], [whole, { text: 'a', range: {} }]]) {
+  for (const odd of [
+    null,
+    {},
+    [null],
+    [{}],
+    [{ text: 1 }],
+    [{ text: 'a', range: null }],
+    [whole, { text: 'a', range: {} }],
+  ]) {
     assert.ok(!areChanges(odd), JSON.stringify(odd));
     assert.equal(readOneChange(odd), undefined);
   }

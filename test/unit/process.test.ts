@@ -6,7 +6,7 @@ import type { FromInference, ToInference } from '../../src/inference/messages';
 import { NumericalError } from '../../src/model/errors';
 import { quantiseRows } from '../../src/model/quantisedRows';
 import { InferenceService } from '../../src/inference/process';
-import { followEdit } from '../../src/thought/store';
+import { planUpdate } from '../../src/thought/store';
 
 const trace = { steps: 0, nll: [], heldOut: [], kl: [], best: 0, coverage: 0, chunks: [], runs: 0, milliseconds: 0 };
 const gradient = { gradient: quantiseRows(new Float32Array(1), 1), nll: 1, tokens: 1, heldOut: false };
@@ -16,8 +16,8 @@ function thoughtOf(version: number, ...keys: string[]): Thought {
     version,
     mu: new Float32Array(1),
     trace,
-    readings: [],
-    further: new Map(),
+    datastore: [],
+    extraEntries: new Map(),
     gradients: new Map(keys.map((key) => [key, gradient])),
   };
 }
@@ -71,11 +71,11 @@ class CountingEngine {
   }
 
   verifiable = true;
-  complaint: string | undefined;
+  mismatch: string | undefined;
 
   verify(): Promise<string | undefined> {
     this.log.push('verify');
-    return Promise.resolve(this.complaint);
+    return Promise.resolve(this.mismatch);
   }
 
   /** Text of more than this many characters makes the window move. */
@@ -119,10 +119,10 @@ class CountingEngine {
   }
 
   follow(request: CompletionRequest, before: Thought | undefined, steps: number) {
-    const made = followEdit(before, this.evidence(request) as unknown as Evidence);
-    if (made === 'keep') return undefined;
-    if (made === 'cold') return { refinement: this.refinement(request, { steps }), made };
-    return { refinement: this.refinement(request, { steps: Math.min(2, steps), from: before! }), made };
+    const kind = planUpdate(before, this.evidence(request) as unknown as Evidence);
+    if (kind === 'none') return undefined;
+    if (kind === 'cold') return { refinement: this.refinement(request, { steps }), kind };
+    return { refinement: this.refinement(request, { steps: Math.min(2, steps), from: before! }), kind };
   }
 
   thought({ keys }: { keys: string[] }): Thought {
@@ -192,7 +192,7 @@ test('a new thought serves only after its caches are filled; until then the one 
   assert.deepEqual(versions, [0, 1]);
 });
 
-test('what the memory is sure of comes first, unless somebody asked by hand or nobody waits', async () => {
+test('what the memory is sure of comes first, unless it was triggered manually or nobody waits', async () => {
   const { engine, sent, say, until, count } = service();
   say.complete('a');
   await until(() => count('completed') === 1);
@@ -222,11 +222,11 @@ test('after an edit only what changed is evaluated, warm from the thought before
   say.complete('a b c ef');
   await until(() => count('thought') === 2);
   assert.deepEqual(engine.log, ['decode z1', 'warm run', 'warm run', 'fill z2 "a b c ef"', 'fill z2 "a b c ef"']);
-  const made = sent.flatMap((message) => (message.type === 'thought' ? [message.publication?.made] : []));
-  assert.deepEqual(made, ['cold', 'warm']);
+  const kinds = sent.flatMap((message) => (message.type === 'thought' ? [message.publication?.kind] : []));
+  assert.deepEqual(kinds, ['cold', 'warm']);
 });
 
-test('an edit that changes nothing of the evidence costs no run, one that changes most of it begins anew', async () => {
+test('an edit that changes nothing of the evidence costs no run, one that changes most of it begins again', async () => {
   const { engine, sent, say, until, count } = service();
   say.think('a b c', 'cold', 1);
   await until(() => count('thought') === 1);
@@ -271,7 +271,7 @@ test('an engine that throws declines that request with the reason', async () => 
   assert.equal(sent.find((message) => message.type === 'declined')?.reason, 'the model failed: device lost');
 });
 
-test('what is made ahead makes way for a keystroke at its next token, and reads another window only where little is new', async () => {
+test('a prefetch makes way for a keystroke at its next token, and reads another window only where little is new', async () => {
   const { engine, sent, say, until, count } = service();
   const completed = (id: number) => sent.some((message) => message.type === 'completed' && message.id === id);
   say.complete('a');
@@ -281,14 +281,14 @@ test('what is made ahead makes way for a keystroke at its next token, and reads 
   assert.equal(engine.tokens, 4, 'with nothing else to do it is made');
 
   engine.tokens = 0;
-  // The user types while the first token of what is made ahead is on its way.
+  // The user types while the first token of a prefetch is on its way.
   engine.onToken = () => {
     engine.onToken = () => undefined;
     say.complete('ax');
   };
   say.complete('abc', true);
   await until(() => completed(4));
-  assert.equal(engine.tokens, 3, 'one token ahead, two for the keystroke');
+  assert.equal(engine.tokens, 3, 'one prefetched token, two for the keystroke');
   const declined = sent.flatMap((message) => (message.type === 'declined' ? [message.id] : []));
   assert.deepEqual(declined, [3]);
 
@@ -305,11 +305,11 @@ test('what is made ahead makes way for a keystroke at its next token, and reads 
   engine.toRead = 100;
   say.complete('abcd', true);
   await until(() => completed(7));
-  assert.equal(engine.asked.at(-1)?.ahead, true);
+  assert.equal(engine.asked.at(-1)?.prefetch, true);
   engine.windowEnd = Infinity;
   say.complete('abcde', true);
   await until(() => completed(8));
-  assert.equal(engine.asked.at(-1)?.ahead, false);
+  assert.equal(engine.asked.at(-1)?.prefetch, false);
 });
 
 test('after a suggestion that was typed for no gradient run begins for a while, unless a thought is asked for', async () => {
@@ -326,7 +326,7 @@ test('after a suggestion that was typed for no gradient run begins for a while, 
   await until(() => count('thought') === 1);
 });
 
-test('what is made ahead comes before thinking', async () => {
+test('a prefetch comes before thinking', async () => {
   const { engine, say, until, count } = service();
   say.complete('a');
   await until(() => count('completed') === 1);
@@ -359,7 +359,7 @@ test('edits are weighed one run after the other: a suggestion comes between, thi
 test('after many suggestions the device is verified at idle; what it computes wrongly is told', async () => {
   const { engine, sent, say, until, count } = service();
   for (let i = 1; i <= 512; i++) {
-    if (i === 300) engine.complaint = 'it differs';
+    if (i === 300) engine.mismatch = 'it differs';
     say.complete(`${i}`);
     await until(() => count('completed') === i);
     if (i % 256 === 0) await until(() => engine.log.filter((line) => line === 'verify').length === i / 256);
@@ -383,7 +383,7 @@ test('a suggestion that is no number is declined, and told of a device that is n
   }
 });
 
-test('what was asked for by hand is shown however sure the model is', async () => {
+test('what was triggered manually is shown however sure the model is', async () => {
   const { engine, say, until, count } = service();
   say.complete('a');
   await until(() => count('completed') === 1);

@@ -95,14 +95,14 @@ test('what follows an accepted suggestion stands where it ends', () => {
   }
 });
 
-test('what was made ahead serves when the suggestion is accepted, whatever was thought meanwhile', () => {
+test('what was prefetched serves when the suggestion is accepted, whatever was thought meanwhile', () => {
   const memory = new SuggestionCache();
   memory.add({ ...suggestion('a|', 'bc'), thought: 1 });
   memory.addPrefetched({ ...suggestion('abc|', 'de'), thought: 1 });
   assert.equal(memory.find(at('ab|'), 2)?.left.text, 'c', 'the one on screen stays on screen');
   const next = memory.find(at('abc|'), 2);
   assert.equal(next?.left.text, 'de');
-  assert.equal(memory.find(at('abc|'), 2, true), undefined, 'asked for by hand: not of an older thought');
+  assert.equal(memory.find(at('abc|'), 2, true), undefined, 'triggered manually: not of an older thought');
   memory.show(next.entry);
   assert.equal(memory.find(at('abcd|'), 3)?.path, 'typedAlong', 'it is the one on screen now');
   memory.add({ ...suggestion('x|', 'y'), thought: 3 });

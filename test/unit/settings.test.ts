@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { defaultSettings, type Settings } from '../../src/settings';
-import { languageEnabled, readSettings } from '../../src/server/settings';
+import { defaultSettings, languageEnabled, type Settings } from '../../src/settings';
+import { readSettings } from '../../src/server/settings';
 
 test('settings: acceptable values are taken, missing ones get their default silently', () => {
   assert.deepEqual(readSettings(undefined), { settings: defaultSettings, problems: [] });

@@ -35,7 +35,7 @@ process.on('disconnect', () => process.exit());`,
 );
 
 const asked = { maxLines: 1, suggestionOptions: { memory: true, confidence: 'off' } as const, invoked: false };
-const opening = (bundle: string) => ({ bundle, device: 'cpu', threads: 0 });
+const config = (bundle: string) => ({ bundle, device: 'cpu', threads: 0 });
 
 function started(context: TestContext) {
   const states: Lifecycle['state'][] = [];
@@ -63,9 +63,9 @@ function started(context: TestContext) {
 
 test('the model that is ready answers until the other one is loaded, and what it owes after that', async (context) => {
   const { client, states, ask, until } = started(context);
-  client.open(opening('nano'));
+  client.open(config('nano'));
   assert.equal(await ask(), 'nano');
-  client.succeed(opening('slow'));
+  client.succeed(config('slow'));
   assert.equal(await ask(), 'nano');
   const owed = ask('later');
   await until(() => client.bundle === 'slow');
@@ -82,9 +82,9 @@ for (const [name, reason] of [
   // prettier-ignore
   test(`one that is ${name} does not take its place`, async (context) => {
     const { client, states, refused, ask, until } = started(context);
-    client.open(opening('nano'));
+    client.open(config('nano'));
     await until(() => client.lifecycle.state === 'ready');
-    client.succeed(opening(name));
+    client.succeed(config(name));
     await until(() => refused.length === 1);
     assert.match(refused[0] ?? '', reason);
     assert.equal(await ask(), 'nano');
@@ -94,13 +94,13 @@ for (const [name, reason] of [
 
 test('one that is wanted no more is dropped, and what is stopped stays stopped', async (context) => {
   const { client, states, ask, until } = started(context);
-  client.open(opening('nano'));
+  client.open(config('nano'));
   await until(() => client.lifecycle.state === 'ready');
-  client.succeed(opening('slow'));
-  client.succeed(opening('nano'));
+  client.succeed(config('slow'));
+  client.succeed(config('nano'));
   await wait(700);
   assert.equal(await ask(), 'nano');
-  client.succeed(opening('slow'));
+  client.succeed(config('slow'));
   client.stop();
   await wait(700);
   assert.deepEqual([client.lifecycle.state, states.at(-1)], ['off', 'off']);
@@ -108,7 +108,7 @@ test('one that is wanted no more is dropped, and what is stopped stays stopped',
 
 test('where nothing is ready the model is opened', async (context) => {
   const { client, states, ask } = started(context);
-  client.succeed(opening('slow'));
+  client.succeed(config('slow'));
   assert.equal(await ask(), 'slow');
   assert.deepEqual(states, ['loading', 'ready']);
 });

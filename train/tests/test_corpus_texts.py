@@ -58,13 +58,13 @@ def test_signatures_estimate_the_share_of_common_runs():
 
 
 def test_caps_of_packages_and_owners():
-    room = build.Room(cap_package=100, cap_owner=150)
-    assert room.take("a", "o", 80)
-    assert not room.take("a", "o", 30)
-    assert room.take("a", "o", 20)
-    assert not room.take("b", "o", 60)
-    assert room.take("b", "o", 50)
-    assert room.take("c", "p", 100)
+    budget = build.Budget(cap_package=100, cap_owner=150)
+    assert budget.take("a", "o", 80)
+    assert not budget.take("a", "o", 30)
+    assert budget.take("a", "o", 20)
+    assert not budget.take("b", "o", 60)
+    assert budget.take("b", "o", 50)
+    assert budget.take("c", "p", 100)
 
 
 def test_the_benchmark_check_finds_a_problem_and_passes_over_the_frame(tmp_path):

@@ -111,7 +111,7 @@ def test_the_manifest_describes_the_bundle(bundle, tiny):
         content = (bundle / file["path"]).read_bytes()
         assert len(content) == file["bytes"] and hashlib.sha256(content).hexdigest() == file["sha256"]
     assert (bundle / "tokenizer.json").read_bytes() == tiny.tokenizer.read_bytes()
-    # What was fitted to the bundle before serves until it is fitted anew.
+    # What was fitted to the bundle before serves until it is fitted again.
     before = json.loads((TRAIN.parent / "models" / "nano" / "manifest.json").read_text())
     assert all(manifest[part] == before[part] for part in ("memory", "states", "energy"))
 

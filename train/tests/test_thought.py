@@ -83,7 +83,7 @@ def test_the_gradient_is_that_of_finite_differences(decoder, text):
         assert slope.item() == pytest.approx((gradient * direction).sum().item(), rel=1e-5)
 
 
-def test_a_small_step_along_the_gradient_makes_the_evidence_likelier(decoder, text):
+def test_a_small_step_along_the_gradient_makes_the_evidence_more_likely(decoder, text):
     z = torch.zeros(3, *CONFIG.thought_shape, requires_grad=True)
     targets = text.roll(-1, 1)
     before = decoder(text, targets, z).sum()

@@ -113,7 +113,7 @@ def add_export(commands) -> None:
         "--after",
         type=Path,
         help="bundle that the first of the runs went on from: its runs stand in the card, and its weights of memory, "
-        "states and energy serve until they are fitted anew",
+        "kNN cache and confidence serve until they are fitted again",
     )
     export.add_argument("--runs", type=Path, nargs="*", default=[], help="folders of the runs, for the card")
     export.add_argument("--note", help="a sentence about the weights, for the card")

@@ -22,6 +22,9 @@ FORMAT = 3
 NEEDS = "0.3.0"  # the first version of Thoughtline that reads this format
 LICENCE = "MIT"
 
+# Parts of a manifest that are fitted to the decoder; the names are part of the bundle format.
+FITTED = ("memory", "states", "energy")
+
 # What a manifest says of the thought's steps until the lab fits them to the decoder: lengths of the steps from the
 # prior, and of one after an edit; what share of its way from the prior a thought loses at each; the deviations of prior
 # and posterior.
@@ -33,7 +36,7 @@ def write_bundle(
     decoder: Decoder, tokenizer: Path, folder: Path, name: str, version: str, window: dict, training: dict, card: str,
     bits: int = 16, fitted: dict | None = None,
 ) -> None:  # fmt: skip
-    """`fitted`: `memory`, `states` and `energy`, where they are known already."""
+    """`fitted`: the `FITTED` parts of the manifest, where they are known already."""
     folder.mkdir(parents=True, exist_ok=True)
     tokens = hashlib.sha256(tokenizer.read_bytes()).hexdigest()
     properties = {"name": name, "version": version, "licence": LICENCE, "tokenizer_sha256": tokens}

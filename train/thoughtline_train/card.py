@@ -11,8 +11,8 @@ def card_text(name: str, version: str, config: dict, training: dict) -> str:
         for r in training["runs"]
     )
     corpus = training["corpus"]
-    most = corpus["python"]
-    share = "" if most == 1 else f" Of what was read in training, Python was at most {most:.0%}."
+    python = corpus["python"]
+    share = "" if python == 1 else f" Of what was read in training, Python was at most {python:.0%}."
     licences = ", ".join(f"{k} ({v})" for k, v in corpus["licences"].items())
     note = f"{training['note']} " if "note" in training else ""
     began = (

@@ -109,21 +109,21 @@ def cut_window(split: Split, index: int, length: int, suffix_limit: int, rng: np
     line after the middle, as it does in the editor.
     """
     head, text = split.head(index), split.text(index)
-    room = length - len(head) - 2
+    capacity = length - len(head) - 2
     if rng.random() >= fim or len(text) < 16:
-        start = int(rng.integers(0, max(1, len(text) - room + 1)))
-        piece = text[start : start + room]
-        whole = [END] if start + len(piece) == len(text) and len(piece) < room else []
+        start = int(rng.integers(0, max(1, len(text) - capacity + 1)))
+        piece = text[start : start + capacity]
+        whole = [END] if start + len(piece) == len(text) and len(piece) < capacity else []
         tokens = np.concatenate(([FILE], head, [PREFIX], piece, whole))
         return Cut(tokens, len(head) + 2, start, start + len(piece))
-    room -= 2
+    capacity -= 2
     cursor = int(rng.integers(0, len(text)))
     lines = 1 if rng.random() < 0.6 else int(rng.integers(2, 8))
-    ends = np.flatnonzero(split.newline[text[cursor : cursor + room // 2]])
-    stop = cursor + (int(ends[min(lines, len(ends)) - 1]) + 1 if len(ends) else min(len(text) - cursor, room // 2))
+    ends = np.flatnonzero(split.newline[text[cursor : cursor + capacity // 2]])
+    stop = cursor + (int(ends[min(lines, len(ends)) - 1]) + 1 if len(ends) else min(len(text) - cursor, capacity // 2))
     wanted = suffix_limit if rng.random() < 0.7 else int(rng.integers(0, suffix_limit + 1))
-    suffix = text[stop : stop + min(wanted, room - (stop - cursor))]
-    start = max(0, cursor - (room - (stop - cursor) - len(suffix)))
+    suffix = text[stop : stop + min(wanted, capacity - (stop - cursor))]
+    start = max(0, cursor - (capacity - (stop - cursor) - len(suffix)))
     marked = np.concatenate(([SUFFIX], suffix)) if len(suffix) else suffix
     before = np.concatenate(([FILE], head, marked, [PREFIX], text[start:cursor]))
     return Cut(np.concatenate((before, text[cursor:stop], [END])), len(before), start, stop + len(suffix))

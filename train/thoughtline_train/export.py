@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from . import features, quantise
-from .bundle import write_bundle
+from .bundle import FITTED, write_bundle
 from .card import card_text
 from .corpus import read, summary
 from .data import Split, language_batch, newline_tokens, packed_share
@@ -58,10 +58,10 @@ def export(options: Namespace) -> None:
     shape |= {"top": c.top_layers, "stored": "float16" if options.bits == 16 else f"blocks of {options.bits} bits"}
     card = card_text(options.name, options.version, shape, training)
     window = {"tokens": options.window, "suffixTokens": options.suffix, "hop": options.hop, "chunk": options.chunk}
-    # Of the weights as they are stored, so that a bundle exported anew has the same maps.
+    # Of the weights as they are stored, so that a bundle exported again has the same maps.
     quantise.round_weights(decoder.float().cpu().eval().requires_grad_(False), options.bits)
     features.measure(decoder, plain_text(options.cache, options.tokenizer))
-    kept = {key: before[key] for key in ("memory", "states", "energy") if key in before}
+    kept = {key: before[key] for key in FITTED if key in before}
     write_bundle(
         decoder, options.tokenizer, options.out, options.name, options.version, window, training, card, options.bits,
         kept,

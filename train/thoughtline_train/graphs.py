@@ -28,15 +28,15 @@ class FusedLayer(nn.Module):
     def __init__(self, layer: Layer):
         super().__init__()
         self.config, self.attention_norm, self.mlp_norm = layer.config, layer.attention_norm, layer.mlp_norm
-        self.query_key_value = beside(layer.query, layer.key, layer.value)
+        self.query_key_value = hstack(layer.query, layer.key, layer.value)
         self.output = layer.output
-        self.gate_up, self.down = beside(layer.gate, layer.up), layer.down
+        self.gate_up, self.down = hstack(layer.gate, layer.up), layer.down
         if layer.reads_thought:
             self.register_buffer("thought_features", layer.thought_features)
             self.register_buffer("thought_means", layer.thought_means)
 
 
-def beside(*parts: Tensor) -> nn.Parameter:
+def hstack(*parts: Tensor) -> nn.Parameter:
     return nn.Parameter(torch.cat(parts, -1).detach(), requires_grad=False)
 
 
@@ -162,7 +162,7 @@ class TrunkGraph(Cached):
 
 
 class TopGraph(Cached):
-    """states [B, S, W], z [B, L, f, W], logit_count [1], past → logits of the last positions, present, directions
+    """states [B, S, W], z [B, L, f, W], logit_count [1], past → logits of the last positions, present, hidden keys
     [B, S, W]."""
 
     def __init__(self, decoder: Decoder):
@@ -173,11 +173,15 @@ class TopGraph(Cached):
         rows = torch.arange(0, states.shape[1], dtype=torch.int64)
         chosen = torch.nonzero(rows >= states.shape[1] - logit_count).squeeze(1)
         hidden = norm(x, self.decoder.final_norm, self.decoder.config.norm_epsilon)
-        return self.decoder.logits(hidden.index_select(1, chosen)), *present, directions(hidden)
+        return self.decoder.logits(hidden.index_select(1, chosen)), *present, hidden_keys(hidden)
 
 
-def directions(hidden: Tensor) -> Tensor:
-    """Last states as unit vectors: the extension's memory of states compares them by the cosine between them."""
+# What graphs of bundles call the hidden keys: the name is part of the bundle format.
+HIDDEN_KEYS = "directions"
+
+
+def hidden_keys(hidden: Tensor) -> Tensor:
+    """Last states as unit vectors: the kNN cache compares them by the cosine between them."""
     return hidden / torch.sqrt(hidden.pow(2).sum(-1, keepdim=True))
 
 
@@ -185,7 +189,7 @@ def evidence_nll(
     decoder: Decoder, z: Tensor, states: Tensor, targets: Tensor, weights: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Σ weight · (−log p(target | z)) in nats, for trunk states [1, S, W] of one chunk and z [L, f, W]; and the
-    directions of its last states."""
+    hidden keys of its tokens."""
     c = decoder.config
     new = states.shape[1]
     own, shared = c.heads * c.head_width, c.kv_heads * c.head_width
@@ -200,11 +204,11 @@ def evidence_nll(
     logits = decoder.logits(hidden)
     shifted = logits - logits.amax(-1, keepdim=True).detach()
     chosen = shifted.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-    return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum(), directions(hidden)
+    return (weights * (torch.log(torch.exp(shifted).sum(-1)) - chosen)).sum(), hidden_keys(hidden)
 
 
 def evidence_graph(decoder: Decoder, example: tuple[Tensor, ...]) -> nn.Module:
-    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [L, f, W], directions
+    """Forward and backward in one graph: (states, targets, weights, z) → nll [1], gradient [L, f, W], hidden keys
     [1, S, W]."""
     gradient = torch.func.grad_and_value(lambda z, *rest: evidence_nll(decoder, z, *rest), has_aux=True)
 

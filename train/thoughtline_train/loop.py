@@ -21,7 +21,7 @@ from .muon import Muon
 
 Item = TypeVar("Item")
 
-LONGEST_STEP = 30.0  # seconds on the clock
+MAX_STEP_SECONDS = 30.0  # seconds on the clock
 
 
 def device_of(name: str) -> torch.device:
@@ -50,7 +50,7 @@ def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
             p.grad /= distributed.get_world_size()
 
 
-def longest(seconds: float) -> float:
+def slowest(seconds: float) -> float:
     """The slowest process's seconds, so that all of them agree on the clock."""
     if not distributed.is_initialized():
         return seconds
@@ -134,7 +134,7 @@ class Run:
     def going(self) -> bool:
         """False when the budget is spent, or this process's time is over: the same command goes on from there."""
         # Processes of a torchrun must agree, and their clocks differ by a little.
-        return self.done < 1 and longest(time.monotonic() - self.started) < self.wall
+        return self.done < 1 and slowest(time.monotonic() - self.started) < self.wall
 
     def now(self) -> float:
         """A clock of the work done: on a CPU the time that the processor spent on it, so that what else the machine
@@ -147,9 +147,9 @@ class Run:
         self.mark = self.now()
 
     def advance(self, tokens: int, **figures: float) -> None:
-        """A step is done. One that took long was compiled, or suspended: it counts for LONGEST_STEP at most."""
+        """A step is done. One that took long was compiled, or suspended: it counts for MAX_STEP_SECONDS at most."""
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        elapsed = longest(min((self.now() - self.mark) / threads, LONGEST_STEP))
+        elapsed = slowest(min((self.now() - self.mark) / threads, MAX_STEP_SECONDS))
         self.step += 1
         self.tokens += tokens
         self.seconds += elapsed
@@ -187,9 +187,9 @@ class Run:
         return state
 
 
-def prefetch(make: Callable[[], Item], ahead: int = 4) -> Callable[[], Item]:
+def prefetch(make: Callable[[], Item], depth: int = 4) -> Callable[[], Item]:
     """The items that `make` makes, made by a thread of its own while the device computes; in the same order."""
-    ready: queue.Queue = queue.Queue(ahead)
+    ready: queue.Queue = queue.Queue(depth)
 
     def work() -> None:
         while True:

@@ -72,7 +72,7 @@ def weight(rows: int, columns: int, scale: float = 1.0) -> nn.Parameter:
 
 
 class Layer(nn.Module):
-    """Self-attention and SwiGLU, each on a normalised residual; beside the latter the thought, in top layers."""
+    """Self-attention and SwiGLU, each on a normalised residual; next to the latter the thought, in top layers."""
 
     def __init__(self, config: Config, reads_thought: bool):
         super().__init__()

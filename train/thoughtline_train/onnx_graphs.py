@@ -10,7 +10,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from . import quantise
-from .graphs import POSITIONS, TopGraph, TrunkGraph, cache_names, evidence_graph, frequencies, fused
+from .graphs import HIDDEN_KEYS, POSITIONS, TopGraph, TrunkGraph, cache_names, evidence_graph, frequencies, fused
 from .model import Config, Decoder
 
 
@@ -26,13 +26,14 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
     """The three graphs, weights within."""
     decoder = fused(decoder)
     c = decoder.config
-    batch, new, room = (torch.export.Dim(n) for n in ("batch", "new", "room"))
+    # Names of dimensions in the graphs of bundles.
+    batch, new, capacity = (torch.export.Dim(n) for n in ("batch", "new", "room"))
 
     def cache(layers: int) -> tuple[torch.Tensor, ...]:
         return tuple(torch.randn(2, c.kv_heads, 16, c.head_width) for _ in range(2 * layers))
 
     def dynamic(layers: int) -> tuple[dict, ...]:
-        return tuple({0: batch, 2: room} for _ in range(2 * layers))
+        return tuple({0: batch, 2: capacity} for _ in range(2 * layers))
 
     trunk, top, past = c.trunk_layers, c.top_layers, torch.tensor([5])
     states, z = torch.randn(2, 7, c.width), torch.randn(2, *c.thought_shape)
@@ -49,7 +50,7 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
             (states, z, torch.tensor([3]), past, *cache(top)),
             ({0: batch, 1: new}, {0: batch}, {}, {}, dynamic(top)),
             ["states", "z", "logit_count", "past_length", *cache_names("past", top)],
-            ["logits", *cache_names("present", top), "directions"],
+            ["logits", *cache_names("present", top), HIDDEN_KEYS],
         ),
     }
     for model in models.values():
@@ -60,7 +61,7 @@ def graphs(decoder: Decoder) -> dict[str, onnx.ModelProto]:
         example,
         ({1: new}, {1: new}, {1: new}, {}),
         ["states", "targets", "weights", "z"],
-        ["nll", "grad", "directions"],
+        ["nll", "grad", HIDDEN_KEYS],
     )
     for name in ("top", "evidence"):
         name_maps(models[name].graph, decoder)

@@ -10,7 +10,7 @@ from .graphs import cache_names, evidence_nll, fused
 from .model import Config, Decoder
 
 # Largest differences that may be.
-LIMITS = dict.fromkeys(("nll_per_token", "gradient", "directions", "logits", "cached"), 1e-3)
+LIMITS = dict.fromkeys(("nll_per_token", "gradient", "hidden_keys", "logits", "cached"), 1e-3)
 
 
 def sessions(folder: Path) -> dict[str, ort.InferenceSession]:
@@ -20,9 +20,9 @@ def sessions(folder: Path) -> dict[str, ort.InferenceSession]:
     }
 
 
-def empty_cache(c: Config, layers: int, batch: int, room: int) -> list[np.ndarray]:
+def empty_cache(c: Config, layers: int, batch: int, capacity: int) -> list[np.ndarray]:
     """Keys and values of each layer in turn, with room for so many tokens."""
-    return [np.zeros((batch, c.kv_heads, room, c.head_width), np.float32) for _ in range(2 * layers)]
+    return [np.zeros((batch, c.kv_heads, capacity, c.head_width), np.float32) for _ in range(2 * layers)]
 
 
 def feeds(cache: list[np.ndarray], past: int) -> dict[str, np.ndarray]:
@@ -31,8 +31,8 @@ def feeds(cache: list[np.ndarray], past: int) -> dict[str, np.ndarray]:
 
 
 def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3) -> dict[str, float]:
-    """Largest differences between PyTorch and ONNX Runtime: logits, cached logits, NLL, directions of a chunk's last
-    states; 1 − cosine of the gradient."""
+    """Largest differences between PyTorch and ONNX Runtime: logits, cached logits, NLL, hidden keys of a
+    chunk; 1 − cosine of the gradient."""
     c = decoder.config
     run = sessions(folder)
     rng = np.random.default_rng(seed)
@@ -41,8 +41,8 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
 
     def decode(rows: slice, *cuts: int) -> np.ndarray:
         """Logits of the last token, the pieces between the cuts in runs of their own."""
-        batch, room = len(tokens[rows]), length + 3
-        trunk, top = (empty_cache(c, layers, batch, room) for layers in (c.trunk_layers, c.top_layers))
+        batch, capacity = len(tokens[rows]), length + 3
+        trunk, top = (empty_cache(c, layers, batch, capacity) for layers in (c.trunk_layers, c.top_layers))
         done = 0
         for piece in filter(np.size, np.split(tokens[rows], cuts, 1)):
             states, *trunk = run["trunk"].run(None, {"tokens": piece, **feeds(trunk, done)})
@@ -60,7 +60,7 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
     expected, last = evidence_nll(fused(decoder), leaf, states, targets, weights)
     gradient = torch.autograd.grad(expected, leaf)[0].numpy().ravel()
     feed = {"states": states.numpy(), "targets": tokens[:1], "weights": weights.numpy(), "z": z[0]}
-    nll, grad, directions = run["evidence"].run(None, feed)
+    nll, grad, keys = run["evidence"].run(None, feed)
     grad = grad.ravel()
     whole = decode(slice(None))
     # Several tokens behind a past are one row's affair; in a batch they come one by one.
@@ -71,7 +71,7 @@ def differences(decoder: Decoder, folder: Path, length: int = 24, seed: int = 3)
     errors = {"logits": [whole - reference], "cached": [logits - whole for logits in cached]}
     return {
         **{name: float(max(np.abs(e).max() for e in several)) for name, several in errors.items()},
-        "directions": float(np.abs(directions - last.detach().numpy()).max()),
+        "hidden_keys": float(np.abs(keys - last.detach().numpy()).max()),
         "nll_per_token": float(abs(nll[0] - expected.item()) / length),
         "gradient": float(1 - grad @ gradient / np.linalg.norm(grad) / np.linalg.norm(gradient)),
     }

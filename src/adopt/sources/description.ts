@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { UserError } from '../../model/errors';
+import { STORED_PARTS } from '../../model/manifest';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
 const bytes = z.number().int().positive();
@@ -56,7 +57,7 @@ const description = z.strictObject({
   /** File in the same folder with what was measured of it, in Markdown, for the card. */
   measured: fileName.optional(),
   /** What was fitted to it (`npm run lab -- fit-memory`, `fit-knn`, `fit-confidence`), as a bundle's manifest has it. */
-  fitted: z.strictObject({ memory: weights, states: weights, energy: weights }).partial().optional(),
+  fitted: z.partialRecord(z.enum(STORED_PARTS), weights).optional(),
   sources: z.array(source).min(1),
 });
 

@@ -4,12 +4,12 @@ import type { Manifest } from '../manifest';
 import { unitRows } from '../hiddenKeys';
 import { NumericalError } from '../errors';
 import { Layout, MAX_TOKENS, type PlacedLayer, type PlacedMatrix, type TableShape, type Tables } from './layout';
-import { BLOCK, LARGEST } from './matrix';
+import { BLOCK, MAX_NUMBER } from './matrix';
 import { loadProgram, type Operations, type Program } from './program';
 import { readWeights } from './weights';
 
 /** The largest of a block of states becomes this: its products with weights of 14 bits, summed over a block, stay below 2³¹. */
-const LARGEST_STATE = 32767;
+const MAX_STATE = 32767;
 
 /**
  * The decoder for runs of a few tokens, on the processor: the same function as `trunk.onnx` and `top.onnx`, computed by
@@ -41,8 +41,8 @@ export class Kernel {
     this.#epsilon = manifest.architecture.normEpsilon ?? 0;
     // A sum over a head lies in four parts, each of a quarter of its products.
     this.#largestQuery = Math.min(
-      LARGEST_STATE,
-      Math.floor(2 ** 31 / ((manifest.architecture.headWidth / 4) * LARGEST)) - 1,
+      MAX_STATE,
+      Math.floor(2 ** 31 / ((manifest.architecture.headWidth / 4) * MAX_NUMBER)) - 1,
     );
     this.#layout = layout;
     this.#slots = { trunk: slotsOf(layout.caches.trunk), top: slotsOf(layout.caches.top) };
@@ -165,9 +165,9 @@ export class Kernel {
       const scales = tables[kind].scales + group * shape.scales;
       if (kind === 'keys') {
         const [to, toScales] = [numbers + at * headWidth * 2, scales + at * 4];
-        this.#operations.quantise(from, rows * headWidth, headWidth, LARGEST, to, toScales);
+        this.#operations.quantise(from, rows * headWidth, headWidth, MAX_NUMBER, to, toScales);
       } else {
-        this.#operations.interleave(from, rows, headWidth, at, LARGEST, numbers, scales);
+        this.#operations.interleave(from, rows, headWidth, at, MAX_NUMBER, numbers, scales);
       }
     }
   }
@@ -187,7 +187,7 @@ export class Kernel {
   #multiply(x: number, rows: number, matrix: PlacedMatrix, out: number, add: boolean): void {
     const { quantised, scales } = this.#layout;
     const { inputs, outputs, weights, bits, factors } = matrix;
-    this.#operations.quantise(x, rows * inputs, BLOCK, LARGEST_STATE, quantised, scales);
+    this.#operations.quantise(x, rows * inputs, BLOCK, MAX_STATE, quantised, scales);
     this.#operations.multiply(quantised, scales, rows, inputs, weights, bits, factors, outputs, out, add);
   }
 

@@ -2,7 +2,7 @@
 export const BLOCK = 32;
 
 /** Weights of 16 bits, keys and values become whole numbers of this size at most, so that sums of products fit into 32 bits. */
-export const LARGEST = 8191;
+export const MAX_NUMBER = 8191;
 
 /** A matrix in a weights file, and how it gets into the kernel's memory: as whole numbers, of which 32 share a scale. */
 export interface Matrix {
@@ -82,8 +82,8 @@ function inBlocks(
         if (value > largest) largest = value;
         else if (-value > largest) largest = -value;
       }
-      scales[to / BLOCK] = largest / LARGEST;
-      const factor = largest > 0 ? LARGEST / largest : 0;
+      scales[to / BLOCK] = largest / MAX_NUMBER;
+      const factor = largest > 0 ? MAX_NUMBER / largest : 0;
       for (let j = 0; j < BLOCK; j++) weights[to + j] = Math.floor((block[j] as number) * factor + 0.5);
     }
   }

@@ -2,7 +2,7 @@ import { plainProducts, type Products } from '../hiddenKeys';
 import { loadProgram } from './program';
 
 /** Bytes for rows and their products: those of a window and of 64 chunks, some times over. */
-const ROOM = 1 << 24;
+const CAPACITY = 1 << 24;
 
 /** Where the vector lies, and how many numbers it has at most. */
 const VECTOR = 64;
@@ -14,14 +14,14 @@ const ROWS = VECTOR + WIDEST;
  * for every token.
  */
 export async function openProducts(): Promise<Products> {
-  const { operations, memory } = await loadProgram(ROWS + ROOM);
+  const { operations, memory } = await loadProgram(ROWS + CAPACITY);
   const bytes = new Int8Array(memory);
   let places = new WeakMap<Int8Array, number>();
   let end = ROWS;
   return (vector, rows) => {
     const count = rows.length / vector.length;
     const size = Math.ceil((rows.length + 4 * count) / 16) * 16;
-    if (vector.length > WIDEST || vector.length % 16 !== 0 || size > ROOM) return plainProducts(vector, rows);
+    if (vector.length > WIDEST || vector.length % 16 !== 0 || size > CAPACITY) return plainProducts(vector, rows);
     let place = places.get(rows);
     if (place === undefined) {
       if (end + size > bytes.length) [places, end] = [new WeakMap(), ROWS];

@@ -58,7 +58,7 @@ describe('a download', () => {
     assert.equal(ranges.at(-1), `bytes=${size}-`);
   });
 
-  test('begins anew where the server knows no ranges', async () => {
+  test('begins again where the server knows no ranges', async () => {
     const { address } = await serve((response, request, turn) => {
       delete request.headers.range;
       if (turn === 0) breakOff(response, request, 50_000);
@@ -69,7 +69,7 @@ describe('a download', () => {
     assert.equal(sum(readFileSync(path)), wanted.sha256);
   });
 
-  test('begins anew, once, where what was kept is damaged', async () => {
+  test('begins again, once, where what was kept is damaged', async () => {
     const { address, ranges } = await serve((response, request) => send(response, request));
     const path = fresh();
     writeFileSync(`${path}.part`, 'GGUF and something that does not belong here');

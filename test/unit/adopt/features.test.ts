@@ -6,15 +6,15 @@ import { normal, randomFrom } from '../../../src/model/random';
 const WIDTH = 12;
 const ROWS = 600;
 
-/** Three directions of deviations 9, 4 and 2, beside noise of 0.1, around a mean that is not zero. */
+/** Three components of deviations 9, 4 and 2, beside noise of 0.1, around a mean that is not zero. */
 function states(): Float32Array {
   const random = randomFrom(5);
-  const directions = [0, 1, 2].map((k) => Float64Array.from({ length: WIDTH }, (_, i) => Math.cos((k + 1) * (i + 0.5) * (Math.PI / WIDTH)) * Math.sqrt(2 / WIDTH))); // prettier-ignore
+  const components = [0, 1, 2].map((k) => Float64Array.from({ length: WIDTH }, (_, i) => Math.cos((k + 1) * (i + 0.5) * (Math.PI / WIDTH)) * Math.sqrt(2 / WIDTH))); // prettier-ignore
   return Float32Array.from(
     Array.from({ length: ROWS }, () => {
       const along = [9, 4, 2].map((deviation) => deviation * normal(random));
       return Array.from({ length: WIDTH }, (_, i) => {
-        const sum = along.reduce((total, value, k) => total + value * directions[k]![i]!, 0);
+        const sum = along.reduce((total, value, k) => total + value * components[k]![i]!, 0);
         return 5 + sum + 0.1 * normal(random);
       });
     }).flat(),
@@ -23,11 +23,11 @@ function states(): Float32Array {
 
 /** f(n) of every row, [rows, count]. */
 function featuresOf(rows: Float32Array, count: number, scale: number): Float32Array[] {
-  const { directions, means } = whitenedComponents(rows, WIDTH, count, scale);
+  const { components, means } = whitenedComponents(rows, WIDTH, count, scale);
   return Array.from({ length: ROWS }, (_, row) =>
     Float32Array.from({ length: count }, (_unused, k) => {
       let sum = -means[k]!;
-      for (let i = 0; i < WIDTH; i++) sum += rows[row * WIDTH + i]! * directions[i * count + k]!;
+      for (let i = 0; i < WIDTH; i++) sum += rows[row * WIDTH + i]! * components[i * count + k]!;
       return sum;
     }),
   );
@@ -48,10 +48,10 @@ describe('features of a thought', () => {
 
   test('are the largest components: they hold what a state is but for the noise', () => {
     const rows = states();
-    const { directions, means } = whitenedComponents(rows, WIDTH, 3, 1);
-    // Lengths of whitened directions are one over the deviations.
+    const { components, means } = whitenedComponents(rows, WIDTH, 3, 1);
+    // Lengths of whitened components are one over the deviations.
     const lengths = [0, 1, 2].map((k) =>
-      Math.hypot(...Array.from({ length: WIDTH }, (_, i) => directions[i * 3 + k]!)),
+      Math.hypot(...Array.from({ length: WIDTH }, (_, i) => components[i * 3 + k]!)),
     );
     for (const [k, deviation] of [9, 4, 2].entries()) assert.ok(Math.abs(lengths[k]! * deviation - 1) < 0.1);
     assert.equal(means.length, 3);

@@ -63,7 +63,7 @@ describe('a model that does not come with the program', () => {
     assert.deepEqual(readdirSync(join(given.cache, 'bundles')), [`coder-${wanted.sha256.slice(0, 12)}-1`]);
   });
 
-  test('is adopted anew by another version, from the weights that are there', async () => {
+  test('is adopted again by another version, from the weights that are there', async () => {
     const { address, ranges } = await serve((response, request) => send(response, request));
     const given = options(address);
     const first = await obtain(given);

@@ -110,7 +110,7 @@ describe('trace', () => {
   });
 });
 
-test('the rest of a line can be forgotten, whatever ends the line', () => {
+test('the line suffix can be forgotten, whatever ends the line', () => {
   const table: [suffix: string, kept: string, rest: string][] = [
     ['', '', ''],
     ['rest', '', 'rest'],

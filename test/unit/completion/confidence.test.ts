@@ -69,7 +69,15 @@ describe('confidence', () => {
       ),
     );
     // Log-odds of 1 less one a nat.
-    const zeros = { perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
+    const zeros = {
+      perToken: 0,
+      length: 0,
+      gapToBest: 0,
+      syntaxError: 0,
+      undeclared: 0,
+      agreement: 0,
+      overlapsSuffix: 0,
+    };
     assert.equal(minLogprob(0.5, { bias: 1, weights: { ...zeros, nats: -10 } }), -1);
     assert.equal(minLogprob(0, model), -Infinity);
     assert.equal(minLogprob(0.5, { ...model, weights: { ...model.weights, nats: 0 } }), -Infinity);
@@ -112,13 +120,22 @@ describe('ranking', () => {
 });
 
 describe('a suggestion that is not sure enough', () => {
-  const none = { nats: 0, perToken: 0, length: 0, behind: 0, broken: 0, undeclared: 0, agreement: 0, covers: 0 };
+  const none = {
+    nats: 0,
+    perToken: 0,
+    length: 0,
+    gapToBest: 0,
+    syntaxError: 0,
+    undeclared: 0,
+    agreement: 0,
+    overlapsSuffix: 0,
+  };
   // Log-odds of 2 less one a nat.
   const weights = { bias: 2, weights: { ...none, nats: -10 } };
   /** log p at which a text is right with a probability. */
   const at = (p: number) => Math.log(p / (1 - p)) - 2;
   const { usual, strict } = CONFIDENCE_THRESHOLDS;
-  const postprocessor = new Postprocessor({ energy: weights as never }, {
+  const postprocessor = new Postprocessor({ confidence: weights as never }, {
     of: () => Promise.resolve(undefined),
   } as never);
   /** @param pieces text of each token, and log p of the text up to it */

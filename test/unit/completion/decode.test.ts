@@ -113,8 +113,8 @@ describe('what is no longer wanted', () => {
   function zeros() {
     const runs: string[] = [];
     const { width, vocabulary } = manifest.architecture;
-    const empty = (batch: number, room: number) =>
-      new KeyValueCache({ layers: 1, kvHeads: 1, headWidth: 4 }, batch, room);
+    const empty = (batch: number, capacity: number) =>
+      new KeyValueCache({ layers: 1, kvHeads: 1, headWidth: 4 }, batch, capacity);
     const graphs = {
       trunkCache: empty,
       topCache: empty,

@@ -32,7 +32,10 @@ const table: [name: string, text: string, stop: Stop, bias: number, syntaxCheck:
 ]; // prettier-ignore
 for (const [name, text, stop, bias, syntaxCheck, ends, reason] of table) {
   test(`out of time is not the same as nothing to add: ${name} (${stop})`, async () => {
-    const postprocessor = new Postprocessor({ energy: weights(bias) as unknown as Manifest['energy'] }, checkers);
+    const postprocessor = new Postprocessor(
+      { confidence: weights(bias) as unknown as Manifest['confidence'] },
+      checkers,
+    );
     const candidate = { text, tokens: [1], logprob: -1, stop, agreement: 1 };
     const request = { path: '/a.ts', prefix: 'const a = ', suffix: ';\n', related: [] };
     const options = { steps: 0, maxLines: 1, candidates: 1, syntaxCheck, confidence: 0.5 };
@@ -44,7 +47,7 @@ for (const [name, text, stop, bias, syntaxCheck, ends, reason] of table) {
 }
 
 test('texts that differ in the blanks before them only are one to choose from', async () => {
-  const postprocessor = new Postprocessor({ energy: undefined }, checkers);
+  const postprocessor = new Postprocessor({ confidence: undefined }, checkers);
   const texts = ['b()', ' b()', '  b()', 'c()', '\n  b()'];
   const candidates = texts.map((text) => ({ text, tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 }));
   const request = { path: '/a.ts', prefix: 'a =', suffix: '\n', related: [] };
@@ -63,7 +66,7 @@ test('a text that is repaired until it parses still holds what it covers', async
   const candidate = { text: 'a, b)', tokens: [1], logprob: -1, stop: 'newline' as const, agreement: 1 };
   const options = { steps: 0, maxLines: 1, candidates: 1, syntaxCheck: true };
   const present = (text: string) =>
-    new Postprocessor({ energy: undefined }, repaired(text) as unknown as SyntaxCheckers).postprocess(
+    new Postprocessor({ confidence: undefined }, repaired(text) as unknown as SyntaxCheckers).postprocess(
       request,
       [candidate],
       options,

@@ -19,7 +19,7 @@ test('how probable it is goes by the tokens that are kept', () => {
   assert.deepEqual(marks, [{ bytes: 1, logprob: -0.5 }, { bytes: 2, logprob: -1 }, { bytes: 3, logprob: -1.5 }]); // prettier-ignore
 });
 
-test('without probabilities it is taken for certain, and nothing is cut for doubt', () => {
+test('without probabilities it is taken for certain, and nothing is cut for low confidence', () => {
   const { logprob, marks } = candidateOfRemote({ text: 'a', ended: true }, cursor);
   assert.deepEqual([logprob, marks], [0, undefined]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import type { Candidate, Reading } from '../../../src/edits/candidate';
+import type { EditCandidate, SyntaxReading } from '../../../src/edits/candidate';
 import { findEdits, type EditedText } from '../../../src/edits/find';
 import { EditHistory } from '../../../src/edits/history';
 import { SourceTree } from '../../../src/syntax/source';
@@ -8,9 +8,9 @@ import { SourceTree } from '../../../src/syntax/source';
 const trees: SourceTree[] = [];
 after(() => trees.forEach((tree) => tree.close()));
 
-const CODE: Reading = { scope: () => 'code' };
+const CODE: SyntaxReading = { scope: () => 'code' };
 
-async function readingOf(path: string, text: string): Promise<Reading> {
+async function readingOf(path: string, text: string): Promise<SyntaxReading> {
   const tree = await SourceTree.open(path);
   if (!tree) return CODE;
   trees.push(tree);
@@ -21,7 +21,7 @@ async function readingOf(path: string, text: string): Promise<Reading> {
  * What is found after an edit.
  * @param marked the text with `«old→new»` where it is edited
  */
-async function found(path: string, marked: string, others: Record<string, string> = {}): Promise<Candidate[]> {
+async function found(path: string, marked: string, others: Record<string, string> = {}): Promise<EditCandidate[]> {
   const [, before = '', oldText = '', newText = '', behind = ''] =
     /^([^]*?)«([^→]*)→([^»]*)»([^]*)$/.exec(marked) ?? [];
   const history = new EditHistory();
@@ -37,7 +37,7 @@ async function found(path: string, marked: string, others: Record<string, string
 }
 
 /** As they are read: `line: old → new`, from 1. */
-function shown(candidates: readonly Candidate[], texts: Record<string, string>): string[] {
+function shown(candidates: readonly EditCandidate[], texts: Record<string, string>): string[] {
   return candidates.map(({ uri, start, oldText, newText }) => {
     const line = (texts[uri] ?? '').slice(0, start).split('\n').length;
     return `${line}: ${oldText} → ${newText}`;
@@ -53,7 +53,7 @@ describe('a renamed name that still stands in its scope', () => {
       ['2: count → total', '3: count → total'],
     ],
     [
-      'not in an inner scope that declares it anew',
+      'not in an inner scope that declares it again',
       'a.ts',
       'let «n→m» = 1;\nf(n);\nfunction g(n) {\n  return n;\n}\n',
       ['2: n → m'],

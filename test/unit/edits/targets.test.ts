@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EDIT_FEATURES, editConfidence, editFeatures, rated } from '../../../src/edits/confidence';
-import type { Candidate, Facts } from '../../../src/edits/candidate';
+import type { EditCandidate, Facts } from '../../../src/edits/candidate';
 import { RefusedEdits } from '../../../src/edits/refused';
 import { targetsOf } from '../../../src/edits/targets';
 
@@ -49,7 +49,7 @@ describe('what a model compares', () => {
 describe('how sure an edit is', () => {
   const weights = Object.fromEntries(EDIT_FEATURES.map((name) => [name, name === 'left' || name === 'gain' ? 2 : 0]));
   const model = { bias: -1, weights: weights as Record<(typeof EDIT_FEATURES)[number], number>, threshold: 0.5 };
-  const candidate = (left: number): Candidate => ({
+  const candidate = (left: number): EditCandidate => ({
     uri: 'a',
     start: left,
     oldText: 'x',

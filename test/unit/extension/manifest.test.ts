@@ -35,7 +35,7 @@ const categories = manifest.contributes.configuration;
 const properties = Object.assign({}, ...categories.map((category) => category.properties)) as Record<string, Property>;
 
 test('package.json and docs/settings.md say of settings what src/settings.ts says', async () => {
-  // Made anew by: node --import=tsx scripts/settings.ts
+  // Made again by: node --import=tsx scripts/settings.ts
   assert.deepEqual(categories, configuration());
   assert.deepEqual(manifest.capabilities.untrustedWorkspaces.restrictedConfigurations, restricted());
   assert.equal(readFileSync(join(root, 'docs/settings.md'), 'utf8').replaceAll('\r\n', '\n'), await page(words));
@@ -103,7 +103,7 @@ test('every setting that a workspace may set, trusted or not, is a number, a swi
 });
 
 test('every text that the extension shows is in the bundle for translators', () => {
-  // Made anew by: node --import=tsx scripts/extract-l10n.ts
+  // Made again by: node --import=tsx scripts/extract-l10n.ts
   assert.equal(readFileSync(join(root, 'l10n/bundle.l10n.json'), 'utf8'), bundle());
 });
 

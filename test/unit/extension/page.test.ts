@@ -100,11 +100,11 @@ describe('hostile content on the thought’s page', () => {
     report: {
       uri: text,
       steps: 2,
-      made: 'cold',
+      kind: 'cold',
       device: text,
       window: { prefixTokens: 1, suffixTokens: 1 },
       model: { name: text, version: text },
-      begun: 'prior',
+      startedFrom: 'prior',
       changes: [{ text, before: 0.1, after: 0.2 }],
       lastSuggestion: { text, milliseconds: 1, logprob: -1, stop: text, under: 'this' },
       choice: [{ text, logprob: -1, logprobs: [-1, -2] }],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { escapeHtml } from '../../../src/plot/html';
-import { languageOn } from '../../../src/extension/languages';
+import { languageEnabled } from '../../../src/settings';
 import { plot, ticks } from '../../../src/plot/plot';
 import { restartDelay, restartLimit, restartWindow } from '../../../src/extension/restarts';
 import { statusView, type Standstill } from '../../../src/extension/statusView';
@@ -120,7 +120,7 @@ describe('languages', () => {
   ];
   for (const [languages, language, on] of cases) {
     test(`${JSON.stringify(languages)}: ${language} is ${on ? 'on' : 'off'}`, () => {
-      assert.equal(languageOn(languages as Record<string, unknown>, language), on);
+      assert.equal(languageEnabled(languages as Record<string, unknown>, language), on);
     });
   }
 });
@@ -168,7 +168,7 @@ describe('the thought panel', () => {
   const report: ThoughtReport = {
     uri: 'file:///project/src/a.ts',
     steps: 4,
-    made: 'cold',
+    kind: 'cold',
     device: 'cpu',
     window: { prefixTokens: 300, suffixTokens: 128 },
     model: { name: 'nano', version: '0.1.0' },
@@ -179,7 +179,7 @@ describe('the thought panel', () => {
       stop: 'newline',
       under: 'this',
     },
-    begun: 'prior',
+    startedFrom: 'prior',
     changes: [
       { text: ' Chunk', before: 0.031, after: 0.124 },
       { text: '</script>\n', before: 0.2, after: 0.15 },
@@ -225,7 +225,10 @@ describe('the thought panel', () => {
     assert.match(under('this'), /Conditioned on this thought and on a window of 300 tokens before the cursor and 128/);
     assert.match(under('earlier'), /Conditioned on an earlier thought/);
     assert.match(under('start'), /before any thinking about this file/);
-    assert.match(thoughtHtml({ ...input, report: { ...report, begun: 'workspace' } }), /other files of this workspace/);
+    assert.match(
+      thoughtHtml({ ...input, report: { ...report, startedFrom: 'workspace' } }),
+      /other files of this workspace/,
+    );
   });
 
   test('it plots NLL and KL, each with its numbers for screen readers', () => {
@@ -265,7 +268,7 @@ describe('the thought panel', () => {
   });
 
   test('a thought that followed an edit says so', () => {
-    const html = thoughtHtml({ ...input, report: { ...report, made: 'warm' } });
+    const html = thoughtHtml({ ...input, report: { ...report, kind: 'warm' } });
     assert.match(html, /4 more after an edit, step 2 kept/);
     assert.match(html, /since the edit/);
   });

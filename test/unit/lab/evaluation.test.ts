@@ -225,7 +225,7 @@ describe('the summary', () => {
   }));
 
   const variants = stepVariants([0, 4]);
-  const references = { prior: 'T=0', usual: 'T=4' };
+  const references = { prior: 'T=0', defaultSteps: 'T=4' };
 
   it('has a row for each way, in order, and differences on the same items', () => {
     const { rows, contrasts, quartiles, languages, repositories } = summarise(measured, variants, references);
@@ -293,7 +293,7 @@ describe('the summary', () => {
     assert.ok(!drawn.includes('its steps') && !drawn.includes('with lookup memory'));
   });
 
-  it('is drawn with what its steps gave and, against the memory alone, what it gives beside the memory', () => {
+  it('is drawn with what its steps gave and, against the memory alone, what it gives with the memory', () => {
     const more = measured.map(({ outcomes, ...item }) => ({
       ...item,
       outcomes: {
@@ -329,7 +329,7 @@ describe('the card', () => {
     const folder = await mkdtemp(join(tmpdir(), 'thoughtline-card-'));
     await writeFile(join(folder, 'README.md'), '# tiny\n');
     await writeFile(join(folder, 'manifest.json'), JSON.stringify({ name: 'tiny', files: { card: {} } }));
-    const summary = summarise([], stepVariants([0, 4]), { prior: 'T=0', usual: 'T=4' });
+    const summary = summarise([], stepVariants([0, 4]), { prior: 'T=0', defaultSteps: 'T=4' });
     await writeIntoCard(folder, 'these', summary, 'npm run lab -- evaluate these');
     const { files } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as {
       files: { card: BundleFile };

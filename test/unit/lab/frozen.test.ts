@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { frozenRequests } from '../../../lab/frozen';
 
-test('frozen places: as many as are wanted, over all files, with and without the rest of the line', () => {
+test('frozen places: as many as are wanted, over all files, with and without the line suffix', () => {
   const lines = (name: string) => Array.from({ length: 10 }, (_, i) => `const ${name}${i} = 12345;\n`).join('\n');
   const files = ['a.ts', 'b.ts', 'c.ts'].map((path) => ({ path, text: lines(path[0]!) }));
   const requests = frozenRequests(files, 9);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { belowZero, linesVerdict } from '../../../lab/gate';
+import { belowZero, linesResult } from '../../../lab/gate';
 
 test('a mean below zero counts beyond two standard errors only', () => {
   const table: [differences: number[], met: boolean][] = [
@@ -17,8 +17,8 @@ test('a mean below zero counts beyond two standard errors only', () => {
 
 test('a tenth of the lines must change, and no exact one be lost', () => {
   const lines = { count: 100, changed: 10, exactBefore: 7, exactAfter: 7 };
-  assert.ok(linesVerdict(lines).met);
-  assert.ok(!linesVerdict({ ...lines, changed: 9 }).met);
-  assert.ok(!linesVerdict({ ...lines, exactAfter: 6 }).met);
-  assert.ok(!linesVerdict({ count: 0, changed: 0, exactBefore: 0, exactAfter: 0 }).met);
+  assert.ok(linesResult(lines).met);
+  assert.ok(!linesResult({ ...lines, changed: 9 }).met);
+  assert.ok(!linesResult({ ...lines, exactAfter: 6 }).met);
+  assert.ok(!linesResult({ count: 0, changed: 0, exactBefore: 0, exactAfter: 0 }).met);
 });

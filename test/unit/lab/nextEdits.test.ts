@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { diff, distance } from '../../../lab/nextEdits/diff';
 import { stepsOf, Way } from '../../../lab/nextEdits/steps';
 import { EDIT_FEATURES } from '../../../src/edits/confidence';
-import type { Candidate, Facts } from '../../../src/edits/candidate';
+import type { EditCandidate, Facts } from '../../../src/edits/candidate';
 import { outcomeOf, thresholdFor, type Policy } from '../../../lab/nextEdits/policy';
 import { inTurn } from '../../../lab/nextEdits/histories';
 import { judgeBy, variantList } from '../../../lab/nextEdits/judge';
@@ -131,7 +131,7 @@ describe('what is offered on the way', () => {
       kind: 'repeat',
       source: { uri: 'a', start: 0, oldText: 'old', newText },
       facts: { ...nothing, left },
-    } as unknown as Candidate,
+    } as unknown as EditCandidate,
     makes,
     gains: {},
   });
@@ -190,7 +190,7 @@ describe('judges', () => {
   const walkOf = (owner: string, gains: readonly number[]): Walk => {
     const facts = { ...nothing, left: 6 };
     const observations = gains.map((z_0, i) => ({
-      candidate: { kind: 'repeat', facts } as unknown as Candidate,
+      candidate: { kind: 'repeat', facts } as unknown as EditCandidate,
       gains: { z_0 },
       ...(i === 0 && { makes: ['1'] }),
     }));

@@ -78,7 +78,7 @@ describe('what stands around the cursor', () => {
     );
   });
 
-  test('tokens that are to be written anew are not known', () => {
+  test('tokens that are to be written again are not known', () => {
     const memory = newMemory();
     const tokens = encode('alpha beta gamma');
     const sources = [source('before', 'alpha beta gamma')];
@@ -112,12 +112,12 @@ describe('what stands around the cursor', () => {
     }
   });
 
-  test('of the tokens that occur, only those of its own file count, without what is to be written anew', () => {
+  test('of the tokens that occur, only those of its own file count, without what is to be written again', () => {
     const memory = newMemory();
     const tokens = encode('alpha beta gamma');
     memory.show([source('far', 'delta'), source('after', 'epsilon', true), source('own', 'alpha beta gamma', true)], 1);
-    const occurring = [...memory.inFileMask.keys()].filter((token) => memory.inFileMask[token]);
-    assert.deepEqual(new Set(occurring), new Set([...tokens.slice(0, -1), ...encode('epsilon')]));
+    const inFile = [...memory.inFileMask.keys()].filter((token) => memory.inFileMask[token]);
+    assert.deepEqual(new Set(inFile), new Set([...tokens.slice(0, -1), ...encode('epsilon')]));
   });
 
   test('its own file is told from others, and the nearest is the most recent', () => {

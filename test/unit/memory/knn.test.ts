@@ -35,13 +35,13 @@ describe('what followed like states', () => {
     near(found.nearestTokenShare, found.shares.get(5)!);
   });
 
-  test('the sharper, the more the nearest has the say; what is nothing beside it has none', () => {
-    const readings = [reading([10, 1], [80, 2])];
+  test('the sharper, the more the nearest counts; what is nothing compared with it does not', () => {
+    const datastore = [reading([10, 1], [80, 2])];
     assert.ok(
-      knnDistribution(here, readings, 8, plainProducts)!.shares.get(1)! >
-        knnDistribution(here, readings, 2, plainProducts)!.shares.get(1)!,
+      knnDistribution(here, datastore, 8, plainProducts)!.shares.get(1)! >
+        knnDistribution(here, datastore, 2, plainProducts)!.shares.get(1)!,
     );
-    assert.deepEqual([...knnDistribution(here, readings, 100, plainProducts)!.shares], [[1, 1]]);
+    assert.deepEqual([...knnDistribution(here, datastore, 100, plainProducts)!.shares], [[1, 1]]);
   });
 
   test('nothing where nothing has been read', () => {
@@ -53,7 +53,7 @@ describe('what followed like states', () => {
 const LENGTHS = [1, 4];
 const weightsWith = (bias: number, nearest = 0): MemoryWeights => ({
   ...neutralWeights(LENGTHS),
-  states: { sharpness: 22, gate: { bias, nearest, entropy: 0, certainty: 0, agreement: 0, unanimity: 0 } },
+  knn: { sharpness: 22, gate: { bias, nearest, entropy: 0, certainty: 0, agreement: 0, nearestTokenShare: 0 } },
 });
 const knn: KnnDistribution = { shares: new Map([[1, 0.75], [2, 0.25]]), nearest: 0.9, nearestTokenShare: 0.75 }; // prettier-ignore
 const OUTSIDE = { tokens: 0, continuesWord: () => true };
@@ -78,10 +78,10 @@ describe('states in the mixture', () => {
   });
 
   test('are the same without the memory of words', () => {
-    const { states } = weightsWith(0.3, 0.5);
-    assert.deepEqual(mixKnn(logits, states, knn), mix(logits, [], OUTSIDE, weightsWith(0.3, 0.5), knn));
-    near(Math.exp(mixKnn(logits, weightsWith(0).states, knn)[1]!), 0.5 * p[1]! + 0.5 * 0.75);
-    assert.deepEqual(mixKnn(logits, states, undefined), normalise(logits).logprobs);
+    const { knn: weights } = weightsWith(0.3, 0.5);
+    assert.deepEqual(mixKnn(logits, weights, knn), mix(logits, [], OUTSIDE, weightsWith(0.3, 0.5), knn));
+    near(Math.exp(mixKnn(logits, weightsWith(0).knn, knn)[1]!), 0.5 * p[1]! + 0.5 * 0.75);
+    assert.deepEqual(mixKnn(logits, weights, undefined), normalise(logits).logprobs);
   });
 
   test('have none where the bundle has no weights for them', () => {
@@ -91,7 +91,7 @@ describe('states in the mixture', () => {
 
   test('the gate opens with nearness where its weights say so', () => {
     const view = { entropy: 1, token: 1, logprob: -1 };
-    const share = (nearest: number) => knnGate(knnGateInputs({ ...knn, nearest }, view), weightsWith(-1, 2).states!);
+    const share = (nearest: number) => knnGate(knnGateInputs({ ...knn, nearest }, view), weightsWith(-1, 2).knn!);
     assert.ok(share(0.9) > share(0.2));
   });
 
@@ -104,14 +104,14 @@ describe('states in the mixture', () => {
       return sampleOf(new Float32Array(10), [], OUTSIDE, target, { shares, nearest, nearestTokenShare: 1 })!;
     });
     const weights = fit(samples, LENGTHS);
-    assert.ok(weights.states);
+    assert.ok(weights.knn);
     const view = { entropy: Math.log(10), token: 0, logprob: -Math.log(10) };
     const share = (nearest: number) =>
-      knnGate(knnGateInputs({ shares: new Map(), nearest, nearestTokenShare: 1 }, view), weights.states!);
+      knnGate(knnGateInputs({ shares: new Map(), nearest, nearestTokenShare: 1 }, view), weights.knn!);
     assert.ok(share(0.95) > 0.7 && share(0.3) < 0.3, `${share(0.95)} ${share(0.3)}`);
     assert.ok(meanNll(samples, weights) < 0.7 * Math.log(10));
     const alone = fitKnn(samples);
-    assert.deepEqual(alone, { weights: weights.states, nats: meanNll(samples, weights) });
+    assert.deepEqual(alone, { weights: weights.knn, nats: meanNll(samples, weights) });
     assert.throws(() => fitKnn([]), RangeError);
   });
 });

@@ -41,7 +41,7 @@ describe('what hits predict', () => {
   });
 
   test('longer and nearer ones, and those of the own file, count more where the weights say so', () => {
-    const weights = { ...neutral, recollection: { length: [0, 1, 2, 3], distance: -0.5, own: 1 } };
+    const weights = { ...neutral, hitWeights: { length: [0, 1, 2, 3], distance: -0.5, own: 1 } };
     const pairs: [more: CacheHit, less: CacheHit][] = [
       [hit(1, 4), hit(2, 1)],
       [hit(1, 1, 10), hit(2, 1, 100)],
@@ -71,7 +71,7 @@ describe('the gate', () => {
     }
   });
 
-  test('opens with the length of the match, with agreement, and with the decoder’s doubt', () => {
+  test('opens with the length of the match, with agreement, and with the decoder’s uncertainty', () => {
     const short = lambda([hit(1, 1)], unsure);
     assert.ok(lambda([hit(1, 4)], unsure) > short);
     assert.ok(lambda([hit(1, 1), hit(2, 1)], unsure) < short);
@@ -88,14 +88,14 @@ describe('the gate', () => {
     ['nothing that begins there', [[1, 2]], 2, 0],
   ]; // prettier-ignore
   for (const [what, found, tokens, times] of spellings) {
-    test(`how often a word was spelt in one way: ${what}`, () => {
+    test(`how often a word was written in one way: ${what}`, () => {
       const hits = found.map(([token, length]) => hit(token, length));
       assert.equal(consistentSpellings(hits, inWord(tokens)), times);
     });
   }
 
-  test('opens where a word was spelt in one way, against a decoder that is sure of another', () => {
-    const of = { ...weights, gate: { ...weights.gate, certainty: 1, spelt: 1 } };
+  test('opens where a word was written in one way, against a decoder that is sure of another', () => {
+    const of = { ...weights, gate: { ...weights.gate, certainty: 1, consistentSpellings: 1 } };
     const sure = logitsOf(0, 0, 9, 0, 0, 0);
     const often = Array.from({ length: 4 }, () => hit(1, 3));
     assert.ok(lambda(often, sure, of, inWord(2)) > lambda(often, sure, of, OUTSIDE) + 0.05);
@@ -121,7 +121,7 @@ describe('the gate', () => {
       const memory = parseManifest(readFileSync(join(NANO, 'manifest.json'), 'utf8'), 'manifest.json').memory;
       assert.ok(memory);
       // A bundle from before there were these has none of them: 0.
-      for (const weight of [memory.gate.inside, memory.gate.spelt, memory.gate.unread])
+      for (const weight of [memory.gate.insideIdentifier, memory.gate.consistentSpellings, memory.gate.unread])
         assert.ok(Number.isFinite(weight));
       const logits = new Float32Array(100);
       const at = (length: number) => lambda([hit(1, length)], logits, memory);
@@ -164,19 +164,19 @@ describe('fitting', () => {
     const weights = fit(samples, LENGTHS);
     assert.ok(meanNll(samples, weights) < meanNll(samples, neutral) - 0.3);
     assert.ok(meanNll(samples, weights) < Math.log(10));
-    const { length } = weights.recollection;
+    const { length } = weights.hitWeights;
     assert.ok(length[3]! > length[0]!);
     assert.ok(weights.gate.length[3]! > weights.gate.length[0]!);
   });
 
-  test('finds out that a word spelt once is spelt so again', () => {
+  test('finds out that a word written once is written so again', () => {
     // The hits are the same everywhere; only inside a word it is right.
     const words: Sample[] = Array.from({ length: 200 }, (_, i) => {
       const word = i % 2 ? inWord(1) : OUTSIDE;
       return sampleOf(new Float32Array(10), [hit(3, 2), hit(3, 2)], word, i % 2 ? 3 : 7)!;
     });
     const { gate } = fit(words, LENGTHS);
-    assert.ok(gate.inside + gate.spelt * Math.log1p(2) > 3, JSON.stringify(gate));
+    assert.ok(gate.insideIdentifier + gate.consistentSpellings * Math.log1p(2) > 3, JSON.stringify(gate));
   });
 
   test('what recalls nothing is no sample', () =>

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { KeyValueCache, Rows } from '../../../src/model/cache';
 import { LruMap } from '../../../src/model/lru';
 import { Serial } from '../../../src/model/serial';
-import { rowsAt, runOver, type Place } from '../../caches';
+import { rowsAt, runOver, type CacheRow } from '../../caches';
 
 const rows = (...values: number[]) => Float32Array.from(values);
 
@@ -31,8 +31,8 @@ describe('rows', () => {
 describe('key/value cache', () => {
   const shape = { layers: 2, kvHeads: 2, headWidth: 1 };
   /** Another number for each place, and 100 apart for each token. */
-  const mark = ({ table, entry, head }: Place) => table + 10 * head + 1000 * entry;
-  const marked = (first: number) => (place: Place, token: number) => [mark(place) + 100 * (first + token)];
+  const mark = ({ table, entry, head }: CacheRow) => table + 10 * head + 1000 * entry;
+  const marked = (first: number) => (place: CacheRow, token: number) => [mark(place) + 100 * (first + token)];
   const keys = (cache: KeyValueCache, entry = 0, head = 0) => rowsAt(cache, { table: 0, entry, head });
 
   test('grows, and keeps what it holds', () => {

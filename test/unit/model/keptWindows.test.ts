@@ -36,8 +36,8 @@ function kept(count: number, memory: { available: number } = { available: Infini
     // The machine is asked each time.
     now: () => (time += 10_000),
   });
-  const read = (key: string, tokens: readonly number[], ahead = false) => {
-    const cache = windows.of(key, { tokens }, 0, ahead);
+  const read = (key: string, tokens: readonly number[], prefetch = false) => {
+    const cache = windows.of(key, { tokens }, 0, prefetch);
     const unread = tokens.length - cache.overlap({ tokens });
     cache.tokens = tokens;
     return unread;
@@ -100,7 +100,7 @@ describe('windows that are kept', () => {
     assert.equal(windows.bytes, 400);
   });
 
-  test('what is read ahead costs nothing that has been read, takes the room of one window, and then serves', () => {
+  test('what is prefetched costs nothing that has been read, takes the room of one window, and then serves', () => {
     const { windows, read } = kept(3);
     read('a', place(1));
     const next = (last: number) => [...place(1, 8), last, last];

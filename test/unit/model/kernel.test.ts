@@ -108,16 +108,16 @@ describe('operations of the kernel', () => {
   // Numbers of keys that end at each place of a vector, and on either side of a block; more than one row.
   for (const seen of [1, 2, 3, 4, 7, 15, 16, 40])
     test(`attend: four heads in two groups over ${seen} keys and one more`, () => {
-      const [rows, heads, groups, width, room] = [2, 4, 2, 16, 48];
+      const [rows, heads, groups, width, capacity] = [2, 4, 2, 16, 48];
       // Whole numbers of what was there before lie behind the last key.
       new Uint8Array(memory, G, 1 << 16).fill(0x55);
       const q = wave(A, rows * heads * width);
-      const keys = wave(B, groups * room * width);
-      const values = wave(C, groups * room * width);
+      const keys = wave(B, groups * capacity * width);
+      const values = wave(C, groups * capacity * width);
       const tables = { keys: G, keyScales: G + 4096, values: G + 8192, valueScales: G + 12288 };
       for (let group = 0; group < groups; group++) {
-        const [from, to] = [group * room * width * 4, group * room * width * 2];
-        const scales = group * room * 4;
+        const [from, to] = [group * capacity * width * 4, group * capacity * width * 2];
+        const scales = group * capacity * 4;
         const count = (seen + 1) * width;
         operations.quantise(B + from, count, width, 8191, tables.keys + to, tables.keyScales + scales);
         const last = [8191, tables.values + to, tables.valueScales + scales] as const;
@@ -126,11 +126,11 @@ describe('operations of the kernel', () => {
       operations.quantise(A, rows * heads * width, width, 32767, F, F + 4096);
       const shape = [rows, heads, groups, width] as const;
       const { keyScales, valueScales } = tables;
-      const read = [tables.keys, keyScales, tables.values, valueScales, room, seen] as const;
+      const read = [tables.keys, keyScales, tables.values, valueScales, capacity, seen] as const;
       operations.attend(F, F + 4096, ...shape, ...read, D, E);
       const expected = Array.from({ length: rows * heads }, (_, at) => {
         const [row, head] = [Math.floor(at / heads), at % heads];
-        const table = Math.floor(head / 2) * room * width;
+        const table = Math.floor(head / 2) * capacity * width;
         const row_ = (of: readonly number[], i: number) => of.slice(table + i * width, table + (i + 1) * width);
         const dot = (i: number) =>
           row_(keys, i).reduce((sum, key, j) => sum + key * (q[at * width + j] as number), 0) / Math.sqrt(width);
@@ -144,13 +144,13 @@ describe('operations of the kernel', () => {
     });
 
   test('attend: the largest of all numbers do not overflow', () => {
-    const [heads, width, room] = [2, 64, 16];
-    for (const at of [A, B, C]) floats(at, room * width).fill(1);
-    operations.quantise(B, room * width, width, 8191, G, G + 4096);
-    operations.interleave(C, room, width, 0, 8191, G + 8192, G + 12288);
+    const [heads, width, capacity] = [2, 64, 16];
+    for (const at of [A, B, C]) floats(at, capacity * width).fill(1);
+    operations.quantise(B, capacity * width, width, 8191, G, G + 4096);
+    operations.interleave(C, capacity, width, 0, 8191, G + 8192, G + 12288);
     // The largest queries whose sums over 64 products lie below 2³¹, in four parts.
     operations.quantise(A, heads * width, width, 16384, F, F + 4096);
-    operations.attend(F, F + 4096, 1, heads, 1, width, G, G + 4096, G + 8192, G + 12288, room, room, D, E);
+    operations.attend(F, F + 4096, 1, heads, 1, width, G, G + 4096, G + 8192, G + 12288, capacity, capacity, D, E);
     close(floats(E, heads * width), Array<number>(heads * width).fill(1), 1e-4);
   });
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { UserError } from '../../../src/model/errors';
-import { parseManifest, type Manifest } from '../../../src/model/manifest';
-import { TINY } from '../../fixtures';
+import { parseManifest, storedWeights, type Manifest } from '../../../src/model/manifest';
+import { hasNano, NANO, TINY } from '../../fixtures';
 
 const good = readFileSync(join(TINY, 'manifest.json'), 'utf8');
 
@@ -18,6 +18,20 @@ describe('manifest', () => {
   test('a good one is read', () => {
     assert.equal(parseManifest(good, 'manifest.json').format, 3);
   });
+
+  test(
+    'fitted weights are stored by the names of the bundle format, and have others in the code',
+    { skip: !hasNano },
+    () => {
+      const text = readFileSync(join(NANO, 'manifest.json'), 'utf8');
+      const { memory, states, energy } = JSON.parse(text) as Record<string, unknown>;
+      const read = parseManifest(text, 'manifest.json');
+      assert.ok(read.memory && read.knn && read.confidence);
+      const { knn, confidence } = read;
+      assert.deepEqual(storedWeights({ memory: read.memory, knn, confidence }), { memory, states, energy });
+      for (const old of ['recollection', 'states', 'occurring']) assert.ok(!(old in read.memory), old);
+    },
+  );
 
   const cases: [name: string, text: string, message: RegExp][] = [
     ['not JSON', '{', /^m\.json: not valid JSON; install the model again$/],

@@ -28,7 +28,7 @@ describe('a suffix that has been read', () => {
     ['… that has become shorter', [1, 2, 3, 4], 0, [1, 2], plan(2, 4, 2, 2)],
     ['… of which the end has changed', [1, 2, 3], 0, [1, 9, 8, 7], plan(1, 3, 4, 5)],
     ['counts what has changed before', [1, 2, 3], 30, [1, 2, 3, 4], plan(3, 3, 4, 31)],
-    ['is read anew where too much has changed', [1, 2, 3], 40, [1, 2, 3, 4], undefined],
+    ['is read again where too much has changed', [1, 2, 3], 40, [1, 2, 3, 4], undefined],
     ['… at once', [1], 0, Array.from({ length: 42 }, (_, i) => i + 1), undefined],
   ]; // prettier-ignore
   for (const [name, before, stale, after, wanted] of cases) {
@@ -47,7 +47,7 @@ describe('a suffix that has been read', () => {
     assert.equal(reuseSuffix({ tokens: tokens.slice(0, 20), ...parts, stale: 0 }, window([1, 2, 3]), 40), undefined);
   });
 
-  test('a short one is read anew: nothing of it would be left', () => {
+  test('a short one is read again: nothing of it would be left', () => {
     const short = SUFFIX.slice(0, FRESH_TOKENS + 1);
     assert.equal(reuseSuffix({ ...window([1], short), stale: 0 }, window([1, 2], short), 40), undefined);
   });

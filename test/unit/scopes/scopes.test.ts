@@ -8,7 +8,7 @@ import type { IGrammar } from 'vscode-textmate';
 import { LANGUAGES } from '../../../src/languages';
 import { grammarFor } from '../../../src/scopes/grammars';
 import { LineStates } from '../../../src/scopes/lineStates';
-import { Scopes, type Place } from '../../../src/scopes/scopes';
+import { Scopes, type TextPosition } from '../../../src/scopes/scopes';
 import type { Scope } from '../../../src/scopes/scope';
 import { FROZEN } from '../../fixtures';
 import { PROBES, TAKEN_FOR_CODE } from './probes';
@@ -16,7 +16,7 @@ import { PROBES, TAKEN_FOR_CODE } from './probes';
 const scopes = new Scopes((line) => assert.fail(line));
 
 /** Asks until it is known: questions themselves do not wait. */
-async function scopeAt(document: TextDocument, place: Place): Promise<Scope> {
+async function scopeAt(document: TextDocument, place: TextPosition): Promise<Scope> {
   for (let asked = 0; asked < 3_000; asked++) {
     const scope = scopes.at(document, place);
     if (scope !== undefined) return scope;

@@ -18,7 +18,7 @@ function engine(runs = 3) {
         advanced++;
         return Promise.resolve(--left > 0);
       };
-      return { refinement: { advance, about: request.prefix }, made: 'cold' };
+      return { refinement: { advance, about: request.prefix }, kind: 'cold' };
     },
     thought: (refinement: { about: string }) => ({ about: refinement.about }),
   };

@@ -9,18 +9,18 @@ function at(source: string): [prefix: string, suffix: string] {
   return [prefix, suffix];
 }
 
-const judges = new Map<string, SyntaxChecker>();
+const checkers = new Map<string, SyntaxChecker>();
 
 before(async () => {
   for (const path of ['a.ts', 'a.tsx', 'a.js', 'a.py']) {
-    const judge = await SyntaxChecker.open(path);
-    assert.ok(judge, path);
-    judges.set(path, judge);
+    const checker = await SyntaxChecker.open(path);
+    assert.ok(checker, path);
+    checkers.set(path, checker);
   }
 });
 
-function verdict(path: string, source: string, text: string, replaceSuffix = 0) {
-  const [found] = (judges.get(path) as SyntaxChecker).check(...at(source), [{ text, replaceSuffix }]);
+function checked(path: string, source: string, text: string, replaceSuffix = 0) {
+  const [found] = (checkers.get(path) as SyntaxChecker).check(...at(source), [{ text, replaceSuffix }]);
   assert.ok(found);
   return found;
 }
@@ -52,7 +52,7 @@ describe('whether a suggestion parses in its place', () => {
   ];
   for (const [path, source, text, parses, replaceSuffix] of cases) {
     it(`${path}: ${JSON.stringify(source.trim())} + ${JSON.stringify(text)}: ${parses}`, () => {
-      assert.equal(verdict(path, source, text, replaceSuffix).parses, parses);
+      assert.equal(checked(path, source, text, replaceSuffix).parses, parses);
     });
   }
 
@@ -60,18 +60,18 @@ describe('whether a suggestion parses in its place', () => {
     assert.equal(await SyntaxChecker.open('a.md'), undefined);
   });
 
-  it('judges one file after the other as it judges each alone', async () => {
+  it('checks one file after the other as it checks each alone', async () => {
     const sources = ['const a = |;\n', 'function f(p) {\n  return |\n}\n', 'class A { x = |\n}\n', '// nothing\n|'];
     const texts = ['p', 'f(', 'g(1))', 'a + 1;', '`${x}`', '"', '\n  b();'];
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(fc.constantFrom(...sources), fc.constantFrom(...texts)), { minLength: 1, maxLength: 6 }),
         async (rounds) => {
-          const judge = (await SyntaxChecker.open('a.ts')) as SyntaxChecker;
+          const checker = (await SyntaxChecker.open('a.ts')) as SyntaxChecker;
           for (const [source, text] of rounds) {
             const alone = (await SyntaxChecker.open('a.ts')) as SyntaxChecker;
             const insertion = [{ text, replaceSuffix: 0 }];
-            assert.deepEqual(judge.check(...at(source), insertion), alone.check(...at(source), insertion));
+            assert.deepEqual(checker.check(...at(source), insertion), alone.check(...at(source), insertion));
           }
         },
       ),
@@ -109,12 +109,12 @@ describe('names that nothing declares', () => {
   ];
   for (const [source, text, undeclared] of cases) {
     it(`${JSON.stringify(source.trim())} + ${JSON.stringify(text)}`, () => {
-      assert.deepEqual(verdict('a.ts', source, text).undeclared, undeclared);
+      assert.deepEqual(checked('a.ts', source, text).undeclared, undeclared);
     });
   }
 
   it('leaves JSX elements and attributes out, and takes components', () => {
-    assert.deepEqual(verdict('a.tsx', 'const a = |;\n', '<div title="x"><Card a={b} /></div>').undeclared, [
+    assert.deepEqual(checked('a.tsx', 'const a = |;\n', '<div title="x"><Card a={b} /></div>').undeclared, [
       'Card',
       'b',
     ]);
@@ -122,7 +122,7 @@ describe('names that nothing declares', () => {
 });
 
 describe('any text', () => {
-  it('is judged: whatever is put together, and wherever', () => {
+  it('is checked: whatever is put together, and wherever', () => {
     const pieces = [
       'a',
       '(',
@@ -150,10 +150,10 @@ describe('any text', () => {
     const text = fc.array(fc.constantFrom(...pieces), { maxLength: 14 }).map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, text, text, (prefix, suffix, inserted) => {
-        for (const judge of judges.values()) {
-          const [found] = judge.check(prefix, suffix, [{ text: inserted, replaceSuffix: 0 }]);
+        for (const checker of checkers.values()) {
+          const [found] = checker.check(prefix, suffix, [{ text: inserted, replaceSuffix: 0 }]);
           assert.ok(found && found.undeclared.every((name) => name !== '' && inserted.includes(name)));
-          judge.repair(prefix, suffix, { text: inserted, replaceSuffix: 0 });
+          checker.repair(prefix, suffix, { text: inserted, replaceSuffix: 0 });
         }
       }),
       { numRuns: 400, seed: 11 },
@@ -170,8 +170,8 @@ describe('repair', () => {
   ];
   for (const [source, text, repaired] of cases) {
     it(`${JSON.stringify(text)}: ${JSON.stringify(repaired)}`, () => {
-      const judge = judges.get('a.ts') as SyntaxChecker;
-      assert.equal(judge.repair(...at(source), { text, replaceSuffix: 0 }), repaired);
+      const checker = checkers.get('a.ts') as SyntaxChecker;
+      assert.equal(checker.repair(...at(source), { text, replaceSuffix: 0 }), repaired);
     });
   }
 });

@@ -12,7 +12,7 @@ const lines = Array.from({ length: 10 }, (_, line) => Array.from({ length: 10 },
 describe('how a chunk of evidence is read', () => {
   test('prefix, suffix, middle: only the middle is scored, behind what a window has', () => {
     const format = chunkFormat({ prompt: MARKERS }, 'src/a.ts', tokenizer, 64);
-    assert.equal(format.room, 62);
+    assert.equal(format.capacity, 62);
     const { inputs, targets, weights } = format.example(lines)!;
     assert.deepEqual(targets, lines.slice(4, 8).flat());
     assert.deepEqual(inputs, [1, ...lines.slice(0, 4).flat(), 2, ...lines.slice(8).flat(), 3, ...targets.slice(0, -1)]);

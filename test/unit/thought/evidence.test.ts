@@ -49,7 +49,7 @@ describe('spans of a text', () => {
   });
 });
 
-describe('what was changed lately', () => {
+describe('what was changed recently', () => {
   const lines = text.split('\n').length;
 
   test('comes first, guides, and leaves the rest as it was', () => {
@@ -71,7 +71,7 @@ describe('what was changed lately', () => {
     for (const chunk of chunks.slice(0, 2)) assert.ok(chunk.line <= (chunk === chunks[0] ? lines - 40 : 3));
   });
 
-  test('judges never, not even where nothing else is left', () => {
+  test('is never held out, not even where nothing else is left', () => {
     const short = text.split('\n').slice(0, 20).join('\n');
     const all = new Set(Array.from({ length: 20 }, (_, i) => i + 1));
     assert.ok(collect(source({ text: short, edited: all })).chunks.every(({ heldOut }) => !heldOut));
@@ -125,17 +125,20 @@ describe('evidence', () => {
   test('what is only read comes after that, in the same order, and nothing twice', () => {
     const others = Array.from({ length: 4 }, (_, i) => source({ path: `b${i}.ts`, text: text.replaceAll('value', `v${i}`), own: false, nearest: 'start' })); // prettier-ignore
     const few = { ...limits, count: 8 };
-    const { chunks, further } = collectEvidence([source(), ...others], tokenizer, PROMPT, { ...few, further: 12 });
+    const { chunks, extraChunks } = collectEvidence([source(), ...others], tokenizer, PROMPT, {
+      ...few,
+      extraChunks: 12,
+    });
     assert.deepEqual(chunks, collectEvidence([source(), ...others], tokenizer, PROMPT, few).chunks);
-    assert.equal(further.length, 12);
-    assert.equal(new Set([...chunks, ...further].map(({ key }) => key)).size, 20);
-    assert.equal(further.filter(({ path }) => path !== source().path).length, 3);
-    const own = [...chunks, ...further].filter(({ path }) => path === source().path).map(({ line }) => line);
+    assert.equal(extraChunks.length, 12);
+    assert.equal(new Set([...chunks, ...extraChunks].map(({ key }) => key)).size, 20);
+    assert.equal(extraChunks.filter(({ path }) => path !== source().path).length, 3);
+    const own = [...chunks, ...extraChunks].filter(({ path }) => path === source().path).map(({ line }) => line);
     assert.deepEqual(
       own,
       own.toSorted((a, b) => b - a),
     );
-    assert.deepEqual(collectEvidence([source()], tokenizer, PROMPT, few).further, []);
+    assert.deepEqual(collectEvidence([source()], tokenizer, PROMPT, few).extraChunks, []);
   });
 
   test('the nearest come first', () => {

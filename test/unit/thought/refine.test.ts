@@ -5,7 +5,7 @@ import type { HiddenKeyRows } from '../../../src/model/hiddenKeys';
 import { quantiseRows } from '../../../src/model/quantisedRows';
 import type { Chunk } from '../../../src/thought/evidence';
 import { Refinement, type EvidenceModel } from '../../../src/thought/refine';
-import { followEdit } from '../../../src/thought/store';
+import { planUpdate } from '../../../src/thought/store';
 import { priorThought, type Thought } from '../../../src/thought/thought';
 
 /** Each chunk wants z at a place of its own: NLL = ½·(z − target)² · tokens. */
@@ -57,7 +57,7 @@ const prior = priorThought(Float32Array.of(0));
 async function refine(model: EvidenceModel, chunks: Chunk[], steps: number, from?: Thought) {
   const refinement = new Refinement(
     model,
-    { chunks, coverage: 1, further: [] },
+    { chunks, coverage: 1, extraChunks: [] },
     { steps, prior, constants, groupEnds, width: 1, from },
   );
   let runs = 0;
@@ -72,54 +72,54 @@ describe('refinement', () => {
     class Reader extends Quadratic {
       override async evaluate(one: Chunk, states: ReadChunk, z: Float32Array) {
         const found = await super.evaluate(one, states, z);
-        return { ...found, directions: Float32Array.of(0, 0, 1, z[0] ?? 0, 0, 1) };
+        return { ...found, hiddenKeys: Float32Array.of(0, 0, 1, z[0] ?? 0, 0, 1) };
       }
     }
     const read = { targets: [1, 2, 3], weights: Float32Array.of(0, 1, 1) };
-    const model = new Reader({ a: 1, judge: 1 });
+    const model = new Reader({ a: 1, 'held out': 1 });
     const { thought } = await refine(
       model,
       [
         { ...chunk('a'), ...read },
-        { ...chunk('judge', true), ...read },
+        { ...chunk('held out', true), ...read },
       ],
       2,
     );
     assert.deepEqual(
-      thought.readings.map(({ tokens }) => tokens),
+      thought.datastore.map(({ tokens }) => tokens),
       [[2, 3], [2, 3]], // prettier-ignore
     );
-    for (const { numbers, scales } of thought.readings) {
+    for (const { numbers, scales } of thought.datastore) {
       const rows = [...numbers].map((number, i) => number * scales[i >> 1]!);
       rows.forEach((value, i) => assert.ok(Math.abs(value - [1, mu(thought)!, 0, 1][i]!) < 0.01));
     }
-    assert.deepEqual((await refine(model, [{ ...chunk('a'), ...read }], 0)).thought.readings, []);
+    assert.deepEqual((await refine(model, [{ ...chunk('a'), ...read }], 0)).thought.datastore, []);
   });
 
-  test('reads further chunks once, before the steps, and after an edit those that are new', async () => {
+  test('reads extra chunks once, before the steps, and after an edit those that are new', async () => {
     const read = { targets: [1, 2, 3], weights: Float32Array.of(0, 1, 1) };
     const think = async (keys: string[], own: string, from?: Thought) => {
       const model = new Quadratic({ a: 1, b: 1 });
-      const further = keys.map((key) => ({ ...chunk(key), ...read }));
-      const evidence = { chunks: [chunk(own)], further, coverage: 1 };
+      const extraChunks = keys.map((key) => ({ ...chunk(key), ...read }));
+      const evidence = { chunks: [chunk(own)], extraChunks, coverage: 1 };
       const refinement = new Refinement(model, evidence, { steps: 1, prior, constants, groupEnds, width: 1, from });
       while (await refinement.advance());
       return { thought: refinement.result(), log: model.evaluated };
     };
     const first = await think(['x', 'y'], 'a');
     assert.deepEqual(first.log, ['read x at 0', 'read y at 0', 'a', 'a']);
-    assert.deepEqual(first.thought.readings, [...first.thought.further.values()]);
+    assert.deepEqual(first.thought.datastore, [...first.thought.extraEntries.values()]);
     const second = await think(['y', 'w'], 'b', first.thought);
     assert.deepEqual(second.log, ['read w at 0.5', 'b', 'b']);
-    assert.deepEqual([...second.thought.further.keys()], ['y', 'w']);
+    assert.deepEqual([...second.thought.extraEntries.keys()], ['y', 'w']);
   });
 
   test('what was edited weighs more than what was not', async () => {
-    const model = new Quadratic({ a: 1, b: -1, judge: 1 });
-    const judge = chunk('judge', true);
-    const { thought } = await refine(model, [{ ...chunk('a'), edited: true }, chunk('b'), judge], 1);
+    const model = new Quadratic({ a: 1, b: -1, 'held out': 1 });
+    const heldOut = chunk('held out', true);
+    const { thought } = await refine(model, [{ ...chunk('a'), edited: true }, chunk('b'), heldOut], 1);
     assert.equal(mu(thought), 0.5);
-    const even = await refine(model, [chunk('a'), chunk('b'), judge], 1);
+    const even = await refine(model, [chunk('a'), chunk('b'), heldOut], 1);
     assert.equal(mu(even.thought), 0);
   });
 
@@ -152,8 +152,8 @@ describe('refinement', () => {
   });
 
   test('the held-out chunk decides which z is kept, and when to stop', async () => {
-    const model = new Quadratic({ a: 10, judge: 0.6 });
-    const { thought } = await refine(model, [chunk('a'), chunk('judge', true)], 8);
+    const model = new Quadratic({ a: 10, 'held out': 0.6 });
+    const { thought } = await refine(model, [chunk('a'), chunk('held out', true)], 8);
     assert.equal(mu(thought), 0.5);
     assert.equal(thought.trace.best, 1);
     // Steps 2 and 3 were both worse than step 1.
@@ -161,7 +161,11 @@ describe('refinement', () => {
   });
 
   test('z_0 is kept where every step makes the held-out chunk worse', async () => {
-    const { thought } = await refine(new Quadratic({ a: 10, judge: -1 }), [chunk('a'), chunk('judge', true)], 8);
+    const { thought } = await refine(
+      new Quadratic({ a: 10, 'held out': -1 }),
+      [chunk('a'), chunk('held out', true)],
+      8,
+    );
     assert.equal(thought.mu, prior.mu);
     assert.equal(thought.version, prior.version);
     assert.equal(thought.trace.best, 0);
@@ -184,7 +188,7 @@ describe('refinement', () => {
     const model = new Quadratic({ a: 10 });
     const refinement = new Refinement(
       model,
-      { chunks: [chunk('a')], coverage: 1, further: [] },
+      { chunks: [chunk('a')], coverage: 1, extraChunks: [] },
       { steps: 8, prior, constants, groupEnds, width: 1 },
     );
     assert.equal(refinement.result(), prior);
@@ -214,10 +218,10 @@ describe('after an edit', () => {
   });
 
   test('the thought before is kept where the held-out chunk says so', async () => {
-    const model = new Quadratic({ a: 1, judge: 1, new: 9 });
-    const before = (await refine(model, [chunk('a'), chunk('judge', true)], 2)).thought;
+    const model = new Quadratic({ a: 1, 'held out': 1, new: 9 });
+    const before = (await refine(model, [chunk('a'), chunk('held out', true)], 2)).thought;
     assert.equal(mu(before), 1);
-    const { thought } = await refine(model, [chunk('a'), chunk('judge', true), chunk('new')], 1, before);
+    const { thought } = await refine(model, [chunk('a'), chunk('held out', true), chunk('new')], 1, before);
     assert.equal(thought.mu, before.mu);
     assert.equal(thought.version, before.version);
   });
@@ -238,11 +242,11 @@ describe('after an edit', () => {
     const chunks = ['a', 'b', 'c', 'd'].map((key) => chunk(key));
     const before = (await refine(model, chunks, 1)).thought;
     const follow = (...keys: string[]) =>
-      followEdit(before, { chunks: keys.map((key) => chunk(key)), coverage: 1, further: [] });
-    assert.equal(follow('a', 'b'), 'keep');
+      planUpdate(before, { chunks: keys.map((key) => chunk(key)), coverage: 1, extraChunks: [] });
+    assert.equal(follow('a', 'b'), 'none');
     assert.equal(follow('a', 'b', 'c', 'new'), 'warm');
     assert.equal(follow('a', 'new', 'newer'), 'cold');
-    assert.equal(followEdit(undefined, { chunks, coverage: 1, further: [] }), 'cold');
-    assert.equal(followEdit(prior, { chunks: [], coverage: 0, further: [] }), 'keep');
+    assert.equal(planUpdate(undefined, { chunks, coverage: 1, extraChunks: [] }), 'cold');
+    assert.equal(planUpdate(prior, { chunks: [], coverage: 0, extraChunks: [] }), 'none');
   });
 });

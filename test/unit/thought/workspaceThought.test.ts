@@ -139,7 +139,7 @@ describe('the thought of a workspace on disk', () => {
       assert.deepEqual(lines, []);
     }));
 
-  test('of another model it is dropped with one line in the log, and made anew', () =>
+  test('of another model it is dropped with one line in the log, and made again', () =>
     inFolder(async (folder, keeper, lines) => {
       const first = keeper();
       await first.open(folder);

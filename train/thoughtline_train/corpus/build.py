@@ -47,8 +47,8 @@ def pinned(manifests: list[Path], cache: Path) -> list[dict]:
 
 def build(manifests: list[Path], cache: Path, cap_package: int, cap_owner: int) -> None:
     """Writes train/validation/test/withheld.jsonl.zst and composition.json."""
-    packages, room = pinned(manifests, cache), Room(cap_package, cap_owner)
-    totals, dropped, useful = gather(packages, cache, SPLITS, LANGUAGES, room)
+    packages, budget = pinned(manifests, cache), Budget(cap_package, cap_owner)
+    totals, dropped, useful = gather(packages, cache, SPLITS, LANGUAGES, budget)
     record(cache, {"splits": {name: t.summary() for name, t in totals.items()}, "dropped": dropped.summary()}, useful)
     withhold(manifests, cache, cap_package, cap_owner)
 
@@ -56,8 +56,8 @@ def build(manifests: list[Path], cache: Path, cap_package: int, cap_owner: int) 
 def withhold(manifests: list[Path], cache: Path, cap_package: int, cap_owner: int) -> None:
     """Writes withheld.jsonl.zst, the languages that no split holds, of all owners; the other splits stay as they
     are."""
-    packages, room = pinned(manifests, cache), Room(cap_package, cap_owner)
-    totals, _, useful = gather(packages, cache, ("withheld",), WITHHELD, room)
+    packages, budget = pinned(manifests, cache), Budget(cap_package, cap_owner)
+    totals, _, useful = gather(packages, cache, ("withheld",), WITHHELD, budget)
     composition = json.loads((cache / "composition.json").read_text())
     composition["splits"]["withheld"] = totals["withheld"].summary()
     record(cache, composition, useful | set(json.loads((cache / "useful.json").read_text())))
@@ -65,7 +65,7 @@ def withhold(manifests: list[Path], cache: Path, cap_package: int, cap_owner: in
 
 
 def gather(
-    packages: list[dict], cache: Path, splits: tuple[str, ...], languages: Mapping[str, str], room: "Room"
+    packages: list[dict], cache: Path, splits: tuple[str, ...], languages: Mapping[str, str], budget: "Budget"
 ) -> tuple[dict[str, "Totals"], "Dropped", set[str]]:
     """Writes the packages' texts in some languages: to the split of their owner, or, where there is one split only, to
     that.
@@ -87,7 +87,7 @@ def gather(
         }
         for package in tqdm(packages, unit="package"):
             split = split_of(package["owner"]) if len(splits) > 1 else splits[0]
-            taken = chosen(package, languages, seen, room, dropped)
+            taken = chosen(package, languages, seen, budget, dropped)
             if taken is None:
                 continue
             useful.add(package["archive"].name)
@@ -114,7 +114,7 @@ def prune(manifests: list[Path], cache: Path) -> None:
         log(f"{manifest}: {len(kept)} of {len(packages)} packages kept")
 
 
-class Room:
+class Budget:
     """What a package and an owner may still hold, in characters, so that none dominates."""
 
     def __init__(self, cap_package: int, cap_owner: int) -> None:
@@ -170,11 +170,11 @@ class Totals:
 
 
 def chosen(
-    package: dict, languages: Mapping[str, str], seen, room: Room, dropped: Dropped
+    package: dict, languages: Mapping[str, str], seen, budget: Budget, dropped: Dropped
 ) -> list[tuple[str, str]] | None:
     """(path, text) of the files of a package that a split takes, by path; None if it has no text of its own.
 
-    Typed sources are the first to be given room.
+    Typed sources are the first to be given space.
     """
     try:
         found = sorted(sources(package["archive"], languages), key=lambda s: (language_of(s[0]) not in TYPED, s[0]))
@@ -188,7 +188,7 @@ def chosen(
         reason = flaw(path, text) or (None if encodable(text) else "minified or not text")
         reason = reason or seen.duplicate(text)
         new = new or reason is None
-        if not reason and not room.take(str(package["archive"]), package["owner"], len(text)):
+        if not reason and not budget.take(str(package["archive"]), package["owner"], len(text)):
             reason = f"over a cap ({language_of(path)})"
         if reason:
             dropped.add(reason, text)
@@ -209,7 +209,7 @@ def encodable(text: str) -> bool:
 
 
 def report(cache: Path) -> None:
-    """Prints what the corpus consists of, who holds most of it, and what was dropped."""
+    """Prints what the corpus consists of, who holds max_share of it, and what was dropped."""
     composition = json.loads((cache / "composition.json").read_text())
     splits = composition["splits"]
     languages = sorted({name for split in splits.values() for name in split["languages"]})
@@ -264,8 +264,8 @@ def sample(cache: Path, size: float, seed: int) -> Iterator[str]:
             yield row["text"]
 
 
-def with_share(rows: Iterable[dict], ending: str, most: float) -> list[dict]:
-    """The rows, with so few packages of files that end so that these are at most a share `most` of all text.
+def with_share(rows: Iterable[dict], ending: str, max_share: float) -> list[dict]:
+    """The rows, with so few packages of files that end so that these are at most a share `max_share` of all text.
 
     Packages are left out whole, in an order of their hash: what stays is a fair sample, and files keep their siblings.
     """
@@ -274,10 +274,10 @@ def with_share(rows: Iterable[dict], ending: str, most: float) -> list[dict]:
     for row in kept:
         if row["path"].endswith(ending):
             sizes[row["package"]] = sizes.get(row["package"], 0) + len(row["text"])
-    room = (sum(len(row["text"]) for row in kept) - sum(sizes.values())) * most / (1 - most)
+    budget = (sum(len(row["text"]) for row in kept) - sum(sizes.values())) * max_share / (1 - max_share)
     taken: set[str] = set()
     for package in sorted(sizes, key=lambda name: hashlib.sha256(b"share " + name.encode()).digest()):
-        if sizes[package] <= room:
-            room -= sizes[package]
+        if sizes[package] <= budget:
+            budget -= sizes[package]
             taken.add(package)
     return [row for row in kept if not row["path"].endswith(ending) or row["package"] in taken]

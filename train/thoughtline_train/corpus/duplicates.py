@@ -12,7 +12,7 @@ PERMUTATIONS = 64
 THRESHOLD = 0.85
 RUN = 5
 # Files of fewer different runs are compared by their fingerprint alone: a few words in common would make them alike.
-FEWEST = 16
+MIN_RUNS = 16
 
 
 def fingerprint(text: str) -> bytes:
@@ -36,7 +36,7 @@ class Seen:
             return "duplicate"
         self.fingerprints.add(mark)
         runs = np.unique(shingles(words(text), RUN))
-        if len(runs) < FEWEST:
+        if len(runs) < MIN_RUNS:
             return None
         signature = self.signature(runs)
         entry = LeanMinHash(seed=1, hashvalues=signature, scheme="legacy")

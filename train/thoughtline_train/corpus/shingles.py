@@ -12,12 +12,12 @@ MASK = (1 << 64) - 1
 FOLD = np.array(
     [ord(chr(b).lower()) if b < 128 and (chr(b).isalnum() or b == 95) else b * (b > 127) for b in range(256)], np.uint64
 )
-LONGEST = 1 << 21
+MAX_BYTES = 1 << 21
 
 
 def powers(base: int) -> np.ndarray:
-    """base^0 … base^LONGEST modulo 2^64."""
-    steps = np.full(LONGEST + 1, base, np.uint64)
+    """base^0 … base^MAX_BYTES modulo 2^64."""
+    steps = np.full(MAX_BYTES + 1, base, np.uint64)
     steps[0] = 1
     return np.multiply.accumulate(steps)
 
@@ -28,7 +28,7 @@ INVERSES = powers(pow(BASE, -1, 1 << 64))
 
 def words(text: str) -> np.ndarray:
     """Hashes of the words of a text, in order."""
-    codes = FOLD[np.frombuffer(text.encode()[:LONGEST], np.uint8)]
+    codes = FOLD[np.frombuffer(text.encode()[:MAX_BYTES], np.uint8)]
     inside = np.zeros(len(codes) + 2, np.int8)
     inside[1:-1] = codes != 0
     edges = np.flatnonzero(np.diff(inside))

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Reading } from '../../src/edits/candidate';
+import type { SyntaxReading } from '../../src/edits/candidate';
 import { languageIdOfPath } from '../../src/languages';
-import { Scopes, type Change, type Lines, type Place } from '../../src/scopes/scopes';
+import { Scopes, type Change, type Lines, type TextPosition } from '../../src/scopes/scopes';
 import { SourceTree } from '../../src/syntax/source';
 
 /** What is known of a text that changes: by its syntax tree where there is a grammar, else its comments and strings. */
@@ -10,7 +10,7 @@ export interface LiveReading {
   readonly atOnce: boolean;
   /** The text was changed; `text` is what it is now. */
   changed(text: string, change: { offset: number; removed: string; inserted: string }): void;
-  reading(): Promise<Reading>;
+  reading(): Promise<SyntaxReading>;
   close(): void;
 }
 
@@ -19,7 +19,7 @@ export async function openReading(path: string, text: string): Promise<LiveReadi
   return tree ? new TreeReading(tree, text) : new ScopeReading(path, text);
 }
 
-const NOTHING: Reading = { scope: () => undefined };
+const NOTHING: SyntaxReading = { scope: () => undefined };
 
 class TreeReading implements LiveReading {
   readonly atOnce = true;
@@ -33,7 +33,7 @@ class TreeReading implements LiveReading {
     this.text = text;
   }
 
-  reading(): Promise<Reading> {
+  reading(): Promise<SyntaxReading> {
     return Promise.resolve(this.tree.read(this.text) ? this.tree : NOTHING);
   }
 
@@ -62,7 +62,7 @@ class ScopeReading implements LiveReading, Lines {
     return this.#lines.length;
   }
 
-  getText({ start, end }: { start: Place; end: Place }): string {
+  getText({ start, end }: { start: TextPosition; end: TextPosition }): string {
     const line = this.#lines[start.line] ?? '';
     return end.line > start.line ? line.slice(start.character) : line.slice(start.character, end.character);
   }
@@ -77,7 +77,7 @@ class ScopeReading implements LiveReading, Lines {
     this.#scopes.changed(this, [change]);
   }
 
-  async reading(): Promise<Reading> {
+  async reading(): Promise<SyntaxReading> {
     const last = { line: this.#lines.length - 1, character: 0 };
     for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await sleep(2)) {
       if (this.#scopes.at(this, last) !== undefined) break;
@@ -98,7 +98,7 @@ class ScopeReading implements LiveReading, Lines {
     });
   }
 
-  #place(offset: number): Place {
+  #place(offset: number): TextPosition {
     let [low, high] = [0, this.#starts.length - 1];
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
