@@ -283,7 +283,10 @@ export class Client implements Disposable {
           const request = this.requests.begun(String(document.uri), document.version);
           const beside = context.triggerKind === InlineCompletionTriggerKind.Automatic && copilotSuggests(document);
           const { besideCopilot } = this.settings();
-          if (beside && besideCopilot === 'manual') return undefined;
+          if (beside && besideCopilot === 'manual') {
+            this.#traceGiven(0);
+            return undefined;
+          }
           const answer = await next(document, position, context, token);
           if (beside && besideCopilot === 'yield') await this.#yield(began + yieldMs - performance.now(), token);
           if (token.isCancellationRequested) {
@@ -293,6 +296,7 @@ export class Client implements Disposable {
           const items = (Array.isArray(answer) ? answer : answer?.items) ?? [];
           for (const item of items) item.command = { command: acceptedCommand, title: '' };
           this.requests.answered(request, items.length > 0);
+          this.#traceGiven(items.length);
           const offset = document.offsetAt(position);
           const [text, ...others] = items.map((item) => textFrom(document, offset, item));
           this.#suggested.fire({ document, offset, text, others, milliseconds: performance.now() - began });
@@ -328,6 +332,11 @@ export class Client implements Disposable {
     const subscription = token.onCancellationRequested(() => control.abort());
     await sleep(Math.max(0, milliseconds), undefined, { signal: control.signal }).catch(() => undefined);
     subscription.dispose();
+  }
+
+  /** The last that is known of a suggestion here: whether it is drawn is the editor's affair. */
+  #traceGiven(count: number): void {
+    this.log.trace(`the editor is given ${count} suggestions`);
   }
 
   #address(uri: Uri): string | undefined {
