@@ -71,20 +71,23 @@ function testFiles(folder) {
 async function run(suite, files, environment) {
   const folder = mkdtempSync(join(tmpdir(), 'thoughtline-tests-'));
   try {
-    const more = suite === 'editor' ? await packed(folder) : {};
+    const more = suite === 'editor' ? await installed(folder) : {};
     return await runIn(folder, suite, files, { ...environment, ...more });
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Packs the extension once for all files of the editor's suite, and clears the pictures of the run before. */
-async function packed(folder) {
+/** Packs and installs the extension once for all files of the editor's suite, and clears the pictures of the run before. */
+async function installed(folder) {
   rmSync(join(root, 'test', 'editor', 'screenshots'), { recursive: true, force: true });
-  const vsix = join(folder, 'thoughtline.vsix');
   // Where it fails, each file tries it, and says why.
-  const code = await node(['--import=tsx', 'scripts/package.ts', '--out', vsix]);
-  return code === 0 ? { THOUGHTLINE_VSIX: vsix } : {};
+  if ((await node(['--import=tsx', 'test/editor/prepare.ts', folder])) !== 0) return {};
+  const extensions = join(folder, 'extensions');
+  return {
+    THOUGHTLINE_VSIX: join(folder, 'thoughtline.vsix'),
+    ...(existsSync(extensions) && { THOUGHTLINE_EXTENSIONS: extensions }),
+  };
 }
 
 /** A runner that ended badly without naming a failure, or counted nothing, counts as one failure. */
@@ -95,8 +98,9 @@ async function runIn(folder, suite, files, environment) {
       '--import=tsx',
       '--import=./test/ending.mjs',
       '--test',
-      // Everything but the pure parts measures time or owns processes: one file after the other.
-      `--test-concurrency=${suite === 'unit' ? 2 : 1}`,
+      // Models, servers and packages measure time or own processes: one file after the other. Unit tests do not, and a window
+      // mostly waits; its processes are known by a folder of its own.
+      `--test-concurrency=${suite === 'unit' || suite === 'editor' ? 2 : 1}`,
       '--test-reporter=spec',
       '--test-reporter-destination=stdout',
       '--test-reporter=./test/counts.mjs',

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { dirname } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pack, packOther, start, type Workplace } from './suite';
 
 const minute = 60_000;
@@ -34,8 +33,7 @@ describe('beside GitHub Copilot', { timeout: 12 * minute }, () => {
   /** The second provider suggests a text after a pause; ours does as a word of `thoughtline.besideCopilot` says. */
   async function given(beside: string, text: string, pause = 0): Promise<void> {
     await work!.configure({ 'thoughtline.besideCopilot': beside, 'second.suggestion': { text, pause } });
-    // The editor watches the file.
-    await sleep(2_500);
+    await work!.page.statusBar(`second: [${text}] ${pause}`).waitFor();
   }
 
   /** Begins a new line of a method. */

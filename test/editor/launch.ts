@@ -7,12 +7,13 @@
  * `THOUGHTLINE_EDITOR=code-server|desktop` chooses; by default code-server where its packages run.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { chromium, _electron, type Browser, type Page } from 'playwright-core';
 import { codeServerRunsHere, installCodeServer, type CodeServerInstallation } from './code-server/install';
+import { TRACED } from './requestLog';
 
 const execute = promisify(execFile);
 
@@ -136,6 +137,14 @@ function filesOf({ vsix, others = [] }: LaunchOptions): string[] {
   return [...(vsix === undefined ? [] : [vsix]), ...others];
 }
 
+/** Puts in place what test/editor/prepare.ts has installed for all windows. @returns the files that are left to install */
+async function copyInstalled(files: readonly string[], extensions: string): Promise<string[]> {
+  const { THOUGHTLINE_VSIX: vsix, THOUGHTLINE_EXTENSIONS: installed } = process.env;
+  if (!vsix || !installed || !files.includes(vsix)) return [...files];
+  await cp(installed, extensions, { recursive: true });
+  return files.filter((file) => file !== vsix);
+}
+
 type Cleanups = (() => Promise<unknown>)[];
 
 async function startCodeServer(options: LaunchOptions, profile: Profile, cleanups: Cleanups): Promise<Page> {
@@ -145,7 +154,7 @@ async function startCodeServer(options: LaunchOptions, profile: Profile, cleanup
     userData: profile.userData,
     extensions: profile.extensions,
     config: join(profile.scratch, 'code-server.yaml'),
-    extensionFiles: filesOf(options),
+    extensionFiles: await copyInstalled(filesOf(options), profile.extensions),
     untrusted: options.untrusted ?? false,
   });
   cleanups.push(() => server.stop());
@@ -157,7 +166,8 @@ async function startCodeServer(options: LaunchOptions, profile: Profile, cleanup
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const kind = options.project.endsWith('.code-workspace') ? 'workspace' : 'folder';
-  await page.goto(`${server.url}/?${kind}=${encodeURIComponent(options.project)}`, { timeout: timeoutMs });
+  const query = new URLSearchParams({ [kind]: options.project, payload: JSON.stringify([['logLevel', TRACED]]) });
+  await page.goto(`${server.url}/?${query.toString()}`, { timeout: timeoutMs });
   return page;
 }
 
@@ -192,6 +202,25 @@ export interface CodeServerOptions {
   untrusted?: boolean;
 }
 
+/** Installs extensions into a folder of their own. @throws Error naming the one that was not installed */
+export async function installExtensions(
+  installation: CodeServerInstallation,
+  options: Omit<CodeServerOptions, 'untrusted'>,
+): Promise<void> {
+  for (const file of options.extensionFiles) {
+    await execute(installation.node, [installation.entry, ...foldersOf(options), '--install-extension', file], {
+      timeout: timeoutMs,
+      env: cleanEnvironment(),
+    }).catch((error: Error & { stderr?: string }) => {
+      throw new Error(`${file} was not installed: ${error.stderr?.trim() || error.message}`);
+    });
+  }
+}
+
+function foldersOf({ config, userData, extensions }: Omit<CodeServerOptions, 'untrusted'>): string[] {
+  return ['--config', config, '--user-data-dir', userData, '--extensions-dir', extensions];
+}
+
 /**
  * Starts code-server on a free loopback port with a VSIX installed.
  * @returns its address, and `stop()`, which ends it and the processes it started.
@@ -200,22 +229,8 @@ export async function serveCode(
   installation: CodeServerInstallation,
   options: CodeServerOptions,
 ): Promise<{ url: string; process: ChildProcess; stop(): Promise<void> }> {
-  const common = [
-    '--config',
-    options.config,
-    '--user-data-dir',
-    options.userData,
-    '--extensions-dir',
-    options.extensions,
-  ];
-  for (const file of options.extensionFiles) {
-    await execute(installation.node, [installation.entry, ...common, '--install-extension', file], {
-      timeout: timeoutMs,
-      env: cleanEnvironment(),
-    }).catch((error: Error & { stderr?: string }) => {
-      throw new Error(`${file} was not installed: ${error.stderr?.trim() || error.message}`);
-    });
-  }
+  await installExtensions(installation, options);
+  const common = foldersOf(options);
   const words = [
     installation.entry,
     ...common,
@@ -311,6 +326,7 @@ async function startDesktop(options: LaunchOptions, profile: Profile, cleanups: 
       ...folders,
       ...(options.untrusted ? [] : ['--disable-workspace-trust']),
       ...(process.platform === 'linux' ? ['--no-sandbox', '--disable-gpu'] : []),
+      ...['--log', TRACED],
       ...['--new-window', '--skip-welcome', '--skip-release-notes', '--disable-updates', '--disable-telemetry'],
       options.project,
     ],

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import type { RunningEditor } from './launch';
+import { RequestLog } from './requestLog';
 
 const screenshots = fileURLToPath(new URL('screenshots', import.meta.url));
 const modifier = process.platform === 'darwin' ? 'Meta' : 'Control';
@@ -82,12 +84,14 @@ const readContrast = `(body) => {
 /** What a test does in the editor, and what it sees there. The same for every launcher. Every wait is bounded. */
 export class EditorPage {
   readonly page: Page;
+  readonly requests: RequestLog;
 
   constructor(
     editor: RunningEditor,
     private readonly project: string,
   ) {
     this.page = editor.page;
+    this.requests = new RequestLog(editor.logs);
   }
 
   /** Opens a file of the project by its path, whatever shows it. */
@@ -103,6 +107,9 @@ export class EditorPage {
     const name = path.split('/').at(-1)!;
     await this.page.locator('.tab.active', { hasText: name }).waitFor();
     await this.page.locator('.monaco-editor .view-line').first().waitFor();
+    // What has colours has the rules of its language, by which a new line is indented.
+    const coloured = this.page.locator('.editor-group-container.active .view-line span[class^="mtk"]:not(.mtk1)');
+    await coloured.first().waitFor({ state: 'attached', timeout: 10_000 }).catch(() => undefined); // prettier-ignore
     // Focus is in the text when keys reach it.
     await this.page.locator('.editor-group-container.active .monaco-editor.focused').first().waitFor();
   }
@@ -133,7 +140,11 @@ export class EditorPage {
 
   /** Brings the keyboard back into the text of an open file. */
   async focusEditor(path: string): Promise<void> {
-    await this.page.locator('.tab', { hasText: path.split('/').at(-1)! }).click();
+    // In two groups there may be two.
+    await this.page
+      .locator('.tab', { hasText: path.split('/').at(-1)! })
+      .first()
+      .click();
     await this.page.locator('.editor-group-container.active .monaco-editor.focused').first().waitFor();
   }
 
@@ -158,7 +169,8 @@ export class EditorPage {
   }
 
   /** Types text key by key. @param delay milliseconds between keys */
-  async type(text: string, delay = 40): Promise<void> {
+  async type(text: string, delay = 20): Promise<void> {
+    await this.requests.mark();
     await this.page.keyboard.type(text, { delay });
   }
 
@@ -197,6 +209,28 @@ export class EditorPage {
 
   /** Waits for ghost text and for it to rest. @throws Error when there is none within `within` milliseconds */
   async waitForGhostText(within = 30_000): Promise<string> {
+    const found = await this.restingGhostText(within, () => Promise.resolve(false));
+    if (found === '') throw new Error(`no ghost text within ${within} ms; the status says: ${await this.status()}`);
+    return found;
+  }
+
+  /** Waits for ghost text after typing. @returns it; empty where VS Code was given none, or none came within the time */
+  async suggested(within = 15_000): Promise<string> {
+    return this.restingGhostText(within, () => this.requests.saysNone());
+  }
+
+  /**
+   * Nothing is suggested for what was typed: VS Code has asked and was given nothing, or has not asked within the time.
+   * @throws Error where something is
+   */
+  async nothingComes(within = 3_000): Promise<void> {
+    const end = Date.now() + within;
+    while (Date.now() < end && !(await this.requests.saysNone())) await sleep(50);
+    assert.equal(await this.ghostText(), '', 'nothing is suggested');
+  }
+
+  /** @param over whether none is to be expected any more */
+  private async restingGhostText(within: number, over: () => Promise<boolean>): Promise<string> {
     let last = '';
     let since = Date.now();
     const end = Date.now() + within;
@@ -205,9 +239,10 @@ export class EditorPage {
       if (now !== last) since = Date.now();
       last = now;
       if (now !== '' && Date.now() - since >= 300) return now;
+      if (now === '' && (await over())) return '';
       await sleep(50);
     }
-    throw new Error(`no ghost text within ${within} ms; the status says: ${await this.status()}`);
+    return '';
   }
 
   /**
@@ -218,7 +253,7 @@ export class EditorPage {
   async typeUntilSuggested(within = 15_000): Promise<{ typed: string; ghost: string }> {
     for (const typed of ['const price = ', 'const visit = this.', 'throw new ', 'return ']) {
       await this.type(typed);
-      const ghost = await this.waitForGhostText(within).catch(() => '');
+      const ghost = await this.suggested(within);
       if (ghost !== '') return { typed, ghost };
       for (let left = typed.length; left > 0; left--) await this.press('Backspace');
     }
@@ -326,7 +361,7 @@ export class EditorPage {
     await list.hover();
     for (let turn = 0; turn < 30 && (await row.count()) === 0; turn++) {
       await this.page.mouse.wheel(0, 150);
-      await sleep(200);
+      await sleep(100);
     }
     const own = await time(row.first());
     await this.screenshot('activation');
@@ -341,24 +376,34 @@ export class EditorPage {
     const search = this.page.locator('.settings-editor .search-container .view-lines').first();
     await search.click();
     await this.type(`@id:${setting}`, 10);
+    const items = this.page.locator('.settings-editor .settings-editor-tree .setting-item-contents');
     const input = this.page.locator('.settings-editor .setting-item-number .setting-item-control input').first();
     await input.waitFor();
     // The list is drawn again while the search goes on; the value must be in the field that stays.
-    await sleep(1000);
+    await this.until(() => items.count(), (count) => count === 1, 10_000, `${setting} alone is found`); // prettier-ignore
+    await sleep(500);
+    const { configurations } = await this.requests.read();
     await input.click();
     await this.press(`${modifier}+A`);
     await this.type(String(value));
     await this.press('Tab');
-    await sleep(1000);
+    await this.waitForSettings(configurations);
     await this.screenshot(`setting-${setting.split('.').at(-1)!}`);
     await this.press('Escape');
     await this.page.locator('.settings-editor').waitFor({ state: 'hidden' });
   }
 
+  /** Waits until the server has been told of changed settings once more than so many times. */
+  async waitForSettings(before: number): Promise<void> {
+    const read = async () => (await this.requests.read()).configurations;
+    await this.until(read, (now) => now > before, 20_000, 'the server is told of settings');
+  }
+
   /** Keeps a picture of the window in test/editor/screenshots/. */
   async screenshot(name: string): Promise<void> {
     mkdirSync(screenshots, { recursive: true });
-    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+    // What fades in has done so.
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
   }
 
   /** Repeats `read` until `accept` likes what it gives. @throws Error naming `what` and the last value */
@@ -386,23 +431,24 @@ export class EditorPage {
     const input = widget.locator('input').first();
     const meant = text.startsWith(':') ? '' : text.replace(/^>/, '').split('/').at(-1)!;
     const first = widget.locator('.monaco-list-row').first();
-    const isThere = async () => {
+    const isFirst = async () => {
       const row = (await first.count()) > 0 ? await first.innerText({ timeout: 1000 }).catch(() => '') : '';
       return row.replace(/\s+/g, ' ').includes(meant) && !row.startsWith('No matching');
     };
+    // The list may be that of the text before.
+    const stays = async () => (await isFirst()) && (await sleep(100, true)) && (await isFirst());
     // On a busy machine a key may come before the window listens, and the list before its index is complete.
     for (let attempt = 1; ; attempt++) {
       await open();
       await input.waitFor({ timeout: 5000 }).catch(() => undefined);
-      if (await input.isVisible()) {
-        await input.fill(text);
-        const found = await this.until(isThere, Boolean, 8000, `"${text}" in the list`).catch(() => false);
-        if (found) break;
+      // A key that came late may close it meanwhile.
+      const fill = () => input.fill(text, { timeout: 5000 }).then(() => true, () => false); // prettier-ignore
+      if ((await input.isVisible()) && (await fill())) {
+        if (await this.until(stays, Boolean, 8000, `"${text}" in the list`).catch(() => false)) break;
       }
       await this.page.keyboard.press('Escape');
       if (attempt === 10) throw new Error(`the list offers no "${text}"`);
     }
-    await sleep(200);
     await this.page.keyboard.press('Enter');
     if (then === 'closes') await widget.waitFor({ state: 'hidden', timeout: 15_000 });
     else

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { createVSIX } from '@vscode/vsce';
 import { launchEditor, type LaunchOptions, type RunningEditor } from './launch';
 import { EditorPage } from './page';
 
@@ -18,7 +17,7 @@ export interface Workplace {
   page: EditorPage;
   /** A copy of test/fixtures/project of this editor's own. */
   project: string;
-  /** Writes the settings of the project's folder, which the editor watches. */
+  /** Writes the settings of the project's folder, which the editor watches. Resolves once our server knows those of ours. */
   configure(settings: Record<string, unknown>): Promise<void>;
   close(): Promise<void>;
 }
@@ -45,6 +44,8 @@ export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }>
 export async function packOther(name: 'second' | 'elsewhere', folder: string): Promise<string> {
   const packagePath = join(folder, `${name}.vsix`);
   const cwd = join(root, 'test', 'editor', name);
+  // It takes a second to load, and few tests need it.
+  const { createVSIX } = await import('@vscode/vsce');
   await createVSIX({ cwd, packagePath, dependencies: false, allowMissingRepository: true, skipLicense: true });
   return packagePath;
 }
@@ -67,13 +68,18 @@ export async function start(
     const log = (line: string) => process.stderr.write(`${line}\n`);
     const editor = await launchEditor({ log, ...options, project: opened, vsix });
     const page = new EditorPage(editor, project);
+    let ours = oursOf({});
     return {
       editor,
       page,
       project,
       configure: async (settings) => {
+        const { configurations } = await page.requests.read();
         await mkdir(join(project, '.vscode'), { recursive: true });
         await writeFile(join(project, '.vscode', 'settings.json'), JSON.stringify(settings));
+        const before = ours;
+        ours = oursOf(settings);
+        if (ours !== before) await page.waitForSettings(configurations);
       },
       close: async () => {
         await editor.close();
@@ -86,6 +92,11 @@ export async function start(
   }
 }
 
+/** Our settings among some, as text. */
+function oursOf(settings: Record<string, unknown>): string {
+  return JSON.stringify(Object.entries(settings).filter(([name]) => /^\[|^thoughtline\./.test(name)));
+}
+
 /** What `thoughtline complete --json` says, with the built command line. */
 export async function completeOnCommandLine(
   path: string,
@@ -94,7 +105,7 @@ export async function completeOnCommandLine(
   column: number,
 ): Promise<CommandLineAnswer> {
   const words = ['dist/cli.js', 'complete', '--json', '--path', path, `-:${line}:${column}`];
-  const running = execute(process.execPath, words, { cwd: root, timeout: 120_000 });
+  const running = execute(process.execPath, words, { cwd: root, timeout: 400_000 });
   running.child.stdin?.end(text);
   return JSON.parse((await running).stdout) as CommandLineAnswer;
 }
