@@ -243,6 +243,8 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
     assert.notEqual((await rows.first().innerText()).trim(), '');
     await page.press('Escape');
     await page.command('Thoughtline: Show Log');
+    // The editor's messages to the server stand there, too.
+    await page.command('View: Toggle Maximized Panel');
     await page.page
       .locator('.part.panel .view-line', { hasText: /s\sago:/ })
       .first()
