@@ -186,7 +186,16 @@ export class EditorPage {
     await this.press(`${modifier}+S`);
     const name = path.split('/').at(-1)!;
     await this.page.locator('.tab.dirty', { hasText: name }).first().waitFor({ state: 'hidden' });
-    return readFile(join(this.project, path), 'utf8');
+    // An undone text is not dirty and is written all the same: for a moment the file is empty.
+    const read = () => readFile(join(this.project, path), 'utf8');
+    let text = await read();
+    for (let reads = 0; reads < 20; reads++) {
+      await sleep(100);
+      const before = text;
+      text = await read();
+      if (text !== '' && text === before) break;
+    }
+    return text;
   }
 
   /**

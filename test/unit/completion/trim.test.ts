@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { trim } from '../../../src/completion/trim';
+import { processorTime } from '../../processorTime';
 
 describe('what already follows', () => {
   type Row = [name: string, text: string, prefix: string, suffix: string, kept: string, replaceSuffix: number];
@@ -121,9 +122,9 @@ test('a long line and a large file cost no more than a moment', () => {
     ['', ' '.repeat(100_000), '( '.repeat(1_000)],
   ];
   for (const [prefix, suffix, text] of cases) {
-    const began = performance.now();
+    const spent = processorTime();
     trim(text, prefix, suffix, 'a.ts');
-    const took = performance.now() - began;
+    const took = spent();
     assert.ok(took < 1_000, `${prefix.slice(0, 8)}: ${took} ms`);
   }
 });

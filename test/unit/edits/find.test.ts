@@ -4,6 +4,7 @@ import type { EditCandidate, SyntaxReading } from '../../../src/edits/candidate'
 import { findEdits, type EditedText } from '../../../src/edits/find';
 import { EditHistory } from '../../../src/edits/history';
 import { SourceTree } from '../../../src/syntax/source';
+import { processorTime } from '../../processorTime';
 
 const trees: SourceTree[] = [];
 after(() => trees.forEach((tree) => tree.close()));
@@ -166,8 +167,8 @@ describe('an edit that can be made again', () => {
 
   it('a text of 20,000 lines full of the word costs little, and gives nothing', async () => {
     const marked = `a.«width→size» = 1;\n${'b.width = 2;\n'.repeat(20_000)}`;
-    const began = performance.now();
+    const spent = processorTime();
     assert.deepEqual(await found('a.go', marked), []);
-    assert.ok(performance.now() - began < 1_000);
+    assert.ok(spent() < 1_000);
   });
 });

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { textLines } from '../../../src/text';
 import { pathTail } from '../../../src/model/path';
 import { qwen2Tokenizer, largeTokenizer, ROOT, tinyTokenizer } from '../../fixtures';
+import { processorTime } from '../../processorTime';
 
 interface Case {
   readonly text: string;
@@ -71,9 +72,9 @@ describe('tokenizer', () => {
   })) {
     test(`a line of 100 kB of ${name} takes no more than linear time`, () => {
       tokenizer.encode(line.slice(0, 10_000));
-      const start = performance.now();
+      const spent = processorTime();
       const ids = tokenizer.encode(line);
-      const took = performance.now() - start;
+      const took = spent();
       assert.equal(tokenizer.decode(ids), line);
       assert.ok(took < 1000, `${took.toFixed(0)} ms`);
     });
