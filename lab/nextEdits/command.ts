@@ -23,9 +23,11 @@ const USAGE = `npm run lab -- next-edits --fit DIR --measure DIR [options]
                     z_0 (none), frozen (refined on the files as they were before the commit), warm (that one as it
                     follows each edit, as in the editor)
   --steps N         of a thought that is refined (default: the model's own)
+  --context N       characters that the model reads before a place, behind the line that was edited, and a quarter of that
+                    after it (default: as in the editor, 2048 and 512, and of the line only what is near)
   --precision P     share of offers on the fitting owners that have to be right, in per cent (default: 75)
   --walks FILE      keep each walk there as it is made, and go on from there
-  --minutes N       make no further walk after so many minutes; the repositories take turns
+  --minutes N       make no further walk after so many minutes (0: none); the repositories take turns
   --against FILE    how often the model and another one agree, whose walks were kept there
   --write FILE      write the weights there, under the model's name (the last thought's), or under "found"
 ${MODEL_USAGE}`;
@@ -37,6 +39,7 @@ const OPTIONS = {
   commits: { type: 'string' },
   judge: { type: 'string' },
   steps: { type: 'string' },
+  context: { type: 'string' },
   precision: { type: 'string' },
   walks: { type: 'string' },
   minutes: { type: 'string' },
@@ -58,7 +61,7 @@ export const nextEdits: Command = {
     if (fit === undefined || measure === undefined) throw new UsageError('give --fit DIR and --measure DIR');
     const count = wholeNumber('--commits', values.commits ?? '60', 1, 10_000);
     const precision = wholeNumber('--precision', values.precision ?? '75', 1, 99) / 100;
-    const minutes = values.minutes === undefined ? Infinity : wholeNumber('--minutes', values.minutes, 1, 10_000);
+    const minutes = values.minutes === undefined ? Infinity : wholeNumber('--minutes', values.minutes, 0, 10_000);
     const variants = (values.judge ?? 'off') === 'off' ? [] : variantList(values.judge!);
     const engine = variants.length > 0 ? await openEngine(values, { trainedChunks: true }) : undefined;
     const { judge, kept } = judging(engine, variants, values);
@@ -68,7 +71,7 @@ export const nextEdits: Command = {
     await engine?.close();
 
     const name = engine?.bundle.manifest.name ?? FOUND;
-    const fitted = (variants.length > 0 ? variants : [undefined]).map((judge) => ({
+    const fitted = [undefined, ...variants].map((judge) => ({
       judge,
       weights: fiveDigits(fitEdits(fitting, judge, precision)),
     }));
@@ -89,11 +92,12 @@ function judging(engine: Engine | undefined, variants: readonly Variant[], value
   const refined = variants.find((variant) => variant !== 'z_0');
   if (refined && !engine?.readsThought) throw new UsageError(`--judge ${refined}: the model reads no thought`);
   if (refined && steps === 0) throw new UsageError(`--steps: give at least 1 with --judge ${refined}`);
+  const context = values.context === undefined ? undefined : wholeNumber('--context', values.context, 1, 2_048);
   const model = engine?.bundle.manifest;
-  const of = { model: model?.name, sha256: model?.files.weights.sha256, variants, steps: refined ? steps : 0 };
+  const sha256 = model?.files.weights.sha256;
   return {
-    judge: engine && judgeBy(engine, variants, steps),
-    kept: new KeptWalks(values.walks, of),
+    judge: engine && judgeBy(engine, variants, steps, context),
+    kept: new KeptWalks(values.walks, { model: model?.name, sha256, variants, steps: refined ? steps : 0, context }),
   };
 }
 
@@ -119,18 +123,21 @@ async function walks(
   return made;
 }
 
-/** What is found, by kinds of edits; or, where a model judges, what is found of that and what each of its thoughts says. */
+/**
+ * What is found, with the weights that ship and with those fitted here, by kinds of edits; then, where a model judges, the
+ * same of what it was asked about, and what it says under each thought.
+ */
 function rowsOf(name: string, fitted: readonly { judge: Variant | undefined; weights: EditWeights }[]): Row[] {
-  const [{ judge, weights }] = fitted as [(typeof fitted)[number]];
-  if (!judge)
-    return KINDS.map(({ name: edits, kinds }) => ({ judge: 'what is found', edits, policy: { weights, kinds } }));
-  const found = { judge: 'what is found', edits: 'both', policy: { weights: foundWeights(), kinds: BOTH, judge } };
-  const judged = fitted.map((one) => ({
-    judge: `${name}, ${one.judge}`,
-    edits: 'both',
-    policy: { kinds: BOTH, ...one },
-  }));
-  return [found, ...judged];
+  const shipped = { judge: `${FOUND}, as it ships`, edits: 'both' };
+  const ships = (judge?: Variant) => ({ weights: foundWeights(), kinds: BOTH, judge });
+  return fitted.flatMap(({ judge, weights }, i) => {
+    if (!judge) {
+      const kinds = KINDS.map(({ name: edits, kinds }) => ({ judge: FOUND, edits, policy: { weights, kinds } }));
+      return [{ ...shipped, policy: ships() }, ...kinds];
+    }
+    const judged = { judge: `${name}, ${judge}`, edits: 'both, judged', policy: { weights, kinds: BOTH, judge } };
+    return i === 1 ? [{ ...shipped, edits: 'both, judged', policy: ships(judge) }, judged] : [judged];
+  });
 }
 
 function agreementLines(all: readonly Walk[], file: string, [variant]: readonly Variant[]): string {

@@ -42,18 +42,19 @@ export function readHistories(folder: string, count: number): Commit[] {
     });
 }
 
-/** Commits of several sets, the repositories taking turns: wherever one stops, of each owner as much has been seen. */
+/** Commits of several sets, the repositories taking turns: wherever one stops, of each set as large a share has been seen. */
 export function inTurn(sets: readonly (readonly Commit[])[]): { set: number; commit: Commit }[] {
-  const seen = new Map<string, number>();
-  const ranked = sets.flatMap((commits, set) =>
-    commits.map((commit) => {
-      const key = `${set} ${commit.owner}`;
-      const rank = seen.get(key) ?? 0;
-      seen.set(key, rank + 1);
-      return { set, commit, rank };
-    }),
-  );
-  return ranked.sort((a, b) => a.rank - b.rank).map(({ set, commit }) => ({ set, commit }));
+  const placed = sets.flatMap((commits, set) => {
+    const seen = new Map<string, number>();
+    const ranked = commits.map((commit) => {
+      const rank = seen.get(commit.owner) ?? 0;
+      seen.set(commit.owner, rank + 1);
+      return { commit, rank };
+    });
+    ranked.sort((a, b) => a.rank - b.rank);
+    return ranked.map(({ commit }, i) => ({ set, commit, share: i / ranked.length }));
+  });
+  return placed.sort((a, b) => a.share - b.share).map(({ set, commit }) => ({ set, commit }));
 }
 
 function commitsOf(directory: string, owner: string, count: number): Commit[] {

@@ -24,7 +24,16 @@ export interface Judgement {
 export interface FileJudge {
   /** The file was edited. @param now it and the others, with the cursor behind the edit */
   edited(now: CompletionRequest): void;
-  judge(path: string, text: string, edit: TextEdit): Promise<Judgement>;
+  judge(question: Question): Promise<Judgement>;
+}
+
+/** An edit that may be the next. */
+export interface Question {
+  readonly path: string;
+  readonly text: string;
+  readonly edit: TextEdit;
+  /** The line that was edited, as it stands now. */
+  readonly line: string;
 }
 
 /** Somebody comes to a file. @param before it and the others as they were before the commit, the cursor at the first edit */
@@ -40,9 +49,25 @@ export function variantList(list: string): Variant[] {
   });
 }
 
-/** @param steps of a thought that is refined cold; warm steps are as many as in the editor */
-export function judgeBy(engine: Engine, variants: readonly Variant[], steps: number): Judge {
-  return (before) => new EngineJudge(engine, variants, steps, before);
+/**
+ * @param steps of a thought that is refined cold; warm steps are as many as in the editor
+ * @param context characters that are read before a place, behind the line that was edited; default: as in the editor
+ */
+export function judgeBy(engine: Engine, variants: readonly Variant[], steps: number, context?: number): Judge {
+  return (before) => new EngineJudge(engine, variants, { steps, before, context });
+}
+
+/** What a model reads and compares. */
+function placeOf({ path, text, edit, line }: Question, context: number | undefined) {
+  const { prefix, suffix, ...targets } = targetsOf(edit, text);
+  if (context === undefined) return { path, prefix, suffix, ...targets };
+  const near = prefix.slice(-context);
+  return {
+    path,
+    ...targets,
+    prefix: near.includes(line) ? near : `${line}\n${near}`,
+    suffix: suffix.slice(0, context / 4),
+  };
 }
 
 class EngineJudge implements FileJudge {
@@ -54,16 +79,15 @@ class EngineJudge implements FileJudge {
   constructor(
     private readonly engine: Engine,
     private readonly variants: readonly Variant[],
-    private readonly steps: number,
-    private readonly before: CompletionRequest,
+    private readonly how: { steps: number; before: CompletionRequest; context: number | undefined },
   ) {}
 
   edited(now: CompletionRequest): void {
     if (this.variants.includes('warm')) this.#unfollowed.push(now);
   }
 
-  async judge(path: string, text: string, edit: TextEdit): Promise<Judgement> {
-    const place = { path, ...targetsOf(edit, text) };
+  async judge(question: Question): Promise<Judgement> {
+    const place = placeOf(question, this.how.context);
     const gains: Partial<Record<Variant, number>> = {};
     const times: number[] = [];
     for (const variant of this.variants) {
@@ -77,11 +101,11 @@ class EngineJudge implements FileJudge {
 
   async #thought(variant: Variant): Promise<Thought> {
     if (variant === 'z_0') return this.engine.prior;
-    this.#frozen ??= await thoughtAfter(this.engine, this.before, this.steps);
+    this.#frozen ??= await thoughtAfter(this.engine, this.how.before, this.how.steps);
     if (variant === 'frozen') return this.#frozen;
     this.#warm ??= this.#frozen;
     for (const now of this.#unfollowed) {
-      const refinement = this.engine.follow(now, this.#warm, this.steps)?.refinement;
+      const refinement = this.engine.follow(now, this.#warm, this.how.steps)?.refinement;
       if (!refinement) continue;
       while (await refinement.advance());
       this.#warm = this.engine.thought(refinement);

@@ -9,6 +9,8 @@ export interface WalksOf {
   readonly sha256: string | undefined;
   readonly variants: readonly string[];
   readonly steps: number;
+  /** Characters that it reads before a place; undefined: as in the editor. */
+  readonly context: number | undefined;
 }
 
 /**

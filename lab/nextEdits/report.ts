@@ -70,12 +70,13 @@ const LIMITS = [0, 2, 5, 10];
  */
 export function agreement(walks: readonly Walk[], others: readonly Walk[], judge: Variant): string {
   const byCommit = new Map(others.map((one) => [keyOf(one), one]));
-  const pairs = walks.flatMap((one) => {
-    const other = byCommit.get(keyOf(one));
-    return one.moments.flatMap(({ observations }, moment) =>
-      observations.flatMap(({ gains }, i) => {
-        const [a, b] = [gains[judge], other?.moments[moment]?.observations[i]?.gains[judge]];
-        return a === undefined || b === undefined ? [] : [{ owner: one.owner, a, b }];
+  const pairs = walks.flatMap((walk) => {
+    const { owner } = walk;
+    const other = byCommit.get(keyOf(walk));
+    return walk.moments.flatMap(({ observations }, moment) =>
+      observations.flatMap((one, i) => {
+        const [a, b] = [one.gains[judge], other?.moments[moment]?.observations[i]?.gains[judge]];
+        return a === undefined || b === undefined ? [] : [{ owner, a, b, right: isRight(one) }];
       }),
     );
   });
@@ -85,13 +86,25 @@ export function agreement(walks: readonly Walk[], others: readonly Walk[], judge
     return `| ${limit} | ${sure.length} | ${share(bootstrap(same))} |`;
   });
   const positive = (pick: 'a' | 'b') => percent(pairs.filter((pair) => pair[pick] > 0).length / pairs.length);
+  const known = (pick: 'a' | 'b') =>
+    rankedRight(pairs.map((pair) => ({ said: pair[pick], right: pair.right }))).toFixed(3);
   return [
+    `right above wrong, of all pairs of candidates (area under the curve): ${known('a')} by this one, ${known('b')} by the other`,
     `${pairs.length} candidates judged by both; likelier than the old text: ${positive('a')} % by this one, ${positive('b')} % by the other`,
     '',
     '| nats from 0, at least | candidates | the other says the same, % |',
     '| --- | --- | --- |',
     ...rows,
   ].join('\n');
+}
+
+/** How often what is right is placed above what is wrong, of all pairs of the two; a half by chance, and without any pair. */
+export function rankedRight(candidates: readonly { said: number; right: boolean }[]): number {
+  const wrongs = candidates.filter(({ right }) => !right);
+  const rights = candidates.filter(({ right }) => right);
+  if (wrongs.length === 0 || rights.length === 0) return 0.5;
+  const above = rights.map(({ said }) => wrongs.reduce((sum, one) => sum + (1 + Math.sign(said - one.said)) / 2, 0));
+  return above.reduce((sum, one) => sum + one, 0) / (rights.length * wrongs.length);
 }
 
 /** How long finding took, a question to the model, and all questions after one edit. */

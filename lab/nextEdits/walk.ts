@@ -4,6 +4,7 @@ import { EDIT_WEIGHTS, rated } from '../../src/edits/confidence';
 import { findEdits, type EditedText } from '../../src/edits/find';
 import { EditHistory } from '../../src/edits/history';
 import { EditedLines } from '../../src/server/edits';
+import { lineAt } from '../../src/edits/tokens';
 import type { Commit } from './histories';
 import type { FileJudge, Gains, Judge } from './judge';
 import { openReading, type LiveReading } from './liveReading';
@@ -144,7 +145,9 @@ async function observe(
   for (const [rank, candidate] of found.entries()) {
     const way = ways.get(candidate.uri)!;
     const makes = way.onTheWay(candidate)?.map((index) => `${way.path}#${index}`);
-    const judged = rank < JUDGED ? await judge?.judge(way.path, way.text, candidate) : undefined;
+    const line = editedLine(candidate, ways);
+    const question = { path: way.path, text: way.text, edit: candidate, line };
+    const judged = rank < JUDGED ? await judge?.judge(question) : undefined;
     if (judged) judging.push(judged.milliseconds);
     observations.push({ candidate, makes, gains: judged?.gains ?? {} });
   }
@@ -155,6 +158,13 @@ async function observe(
 function inOrder(found: readonly EditCandidate[]): readonly EditCandidate[] {
   const plain = EDIT_WEIGHTS['found'];
   return plain ? rated(found, plain).map(({ candidate }) => candidate) : found;
+}
+
+/** The line that an edit follows from, as it stands now. */
+function editedLine({ source }: Candidate, ways: ReadonlyMap<string, Way>): string {
+  const text = ways.get(source.uri)!.text;
+  const { start, end } = lineAt(text, source.start);
+  return text.slice(start, end);
 }
 
 function newlines(text: string): number {

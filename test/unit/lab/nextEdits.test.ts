@@ -12,7 +12,7 @@ import { outcomeOf, thresholdFor, type Policy } from '../../../lab/nextEdits/pol
 import { inTurn } from '../../../lab/nextEdits/histories';
 import { judgeBy, variantList } from '../../../lab/nextEdits/judge';
 import { KeptWalks, readWalks } from '../../../lab/nextEdits/kept';
-import { agreement, candidateNll } from '../../../lab/nextEdits/report';
+import { agreement, candidateNll, rankedRight } from '../../../lab/nextEdits/report';
 import { walk, type Walk } from '../../../lab/nextEdits/walk';
 import type { CompletionRequest, Engine, Thought } from '../../../src/completion/engine';
 
@@ -165,8 +165,12 @@ describe('judges', () => {
     refinement: ({ edited }: CompletionRequest) => refined(edited?.length ?? 0),
     follow: ({ edited }: CompletionRequest) => ({ refinement: refined(edited?.length ?? 0) }),
     thought: (refinement: { seen: number }) => refinement,
-    gain: (_: unknown, { seen }: { seen: number } & Thought) => Promise.resolve(seen),
+    gain: ({ prefix }: { prefix: string }, { seen }: { seen: number } & Thought) => {
+      prefixes.push(prefix);
+      return Promise.resolve(seen);
+    },
   };
+  const prefixes: string[] = [];
   const refined = (seen: number) => ({ seen, advance: () => Promise.resolve(false) });
   const judge = judgeBy(engine as unknown as Engine, ['z_0', 'frozen', 'warm'], 1);
 
@@ -178,6 +182,16 @@ describe('judges', () => {
     assert.deepEqual(
       moments.map(({ judging, observations }) => judging.length === observations.length),
       [true, true, true],
+    );
+  });
+
+  it('read less where they are told to, and the line that was edited first', async () => {
+    prefixes.length = 0;
+    await walk(commit, judgeBy(engine as unknown as Engine, ['z_0'], 0, 4));
+    assert.ok(prefixes.includes('print(user.title, 1);\nser.'), prefixes.join('|'));
+    assert.ok(
+      prefixes.every((prefix) => /^.*\n?.{0,4}$/.test(prefix)),
+      prefixes.join('|'),
     );
   });
 
@@ -199,13 +213,21 @@ describe('judges', () => {
 
   it('agree where both find the new text likelier, or both the old one', () => {
     const lines = agreement([walkOf('a', [3, -1, 7])], [walkOf('a', [1, 1, 9]), walkOf('b', [1])], 'z_0').split('\n');
-    assert.match(lines[0]!, /^3 candidates .* 66.7 % by this one, 100.0 % by the other/);
+    assert.match(lines[0]!, /: 0.500 by this one, 0.250 by the other/);
+    assert.match(lines[1]!, /^3 candidates .* 66.7 % by this one, 100.0 % by the other/);
     assert.deepEqual(
-      lines.slice(4).map((line) => line.split('|')[2]!.trim()),
+      lines.slice(5).map((line) => line.split('|')[2]!.trim()),
       ['3', '2', '1', '0'],
     );
-    assert.match(lines[4]!, / 66.7 /);
-    assert.match(lines[5]!, / 100.0 /);
+    assert.match(lines[5]!, / 66.7 /);
+    assert.match(lines[6]!, / 100.0 /);
+  });
+
+  it('tell right from wrong as well as they place the one above the other', () => {
+    const of = (...said: [number, boolean][]) => rankedRight(said.map(([said, right]) => ({ said, right })));
+    assert.equal(of([2, true], [1, false], [0, false]), 1);
+    assert.equal(of([1, true], [1, false], [0, true]), 0.25);
+    assert.equal(of([1, true]), 0.5);
   });
 
   it('know the better, the smaller the NLL of what became of the candidates', () => {
@@ -228,14 +250,14 @@ describe('walks', () => {
     ];
     assert.deepEqual(
       inTurn(sets).map(({ set, commit: { hash } }) => `${set} ${hash}`),
-      ['0 1', '0 3', '1 4', '0 2', '1 5'],
+      ['0 1', '1 4', '0 3', '1 5', '0 2'],
     );
   });
 
   it('are kept as they are made, and not mixed with others', () => {
     const folder = mkdtempSync(join(tmpdir(), 'walks-'));
     const file = join(folder, 'walks.jsonl');
-    const of = { model: 'nano', sha256: 'a', variants: ['z_0'], steps: 0 };
+    const of = { model: 'nano', sha256: 'a', variants: ['z_0'], steps: 0, context: 64 };
     const made: Walk = { owner: 'o', hash: 'h', edits: 2, moments: [] };
     const kept = new KeptWalks(file, of);
     kept.add('o h', made);
