@@ -161,7 +161,7 @@ function inOrder(found: readonly EditCandidate[]): readonly EditCandidate[] {
 }
 
 /** The line that an edit follows from, as it stands now. */
-function editedLine({ source }: Candidate, ways: ReadonlyMap<string, Way>): string {
+function editedLine({ source }: EditCandidate, ways: ReadonlyMap<string, Way>): string {
   const text = ways.get(source.uri)!.text;
   const { start, end } = lineAt(text, source.start);
   return text.slice(start, end);
