@@ -131,6 +131,17 @@ test('nothing is offered after what is no typing', async () => {
         });
       },
     ],
+    [
+      'a formatter, after an edit',
+      async (uri) => {
+        const text = await replace(uri, SOURCE, ...EDIT);
+        const indents = text.split('\n').map((_, line) => {
+          const start = { line, character: 0 };
+          return { range: { start, end: start }, text: '  ' };
+        });
+        await client.change(uri, ...indents);
+      },
+    ],
     ['another branch', (uri) => client.change(uri, { text: `${'other();\n'.repeat(80)}${SOURCE.replace(...EDIT)}` })],
     [
       'what was edited is undone',
