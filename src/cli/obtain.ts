@@ -32,7 +32,7 @@ export async function obtainWithProgress({ places = [] }: ObtainArguments = {}):
         bar.update(share, what);
         if (process.stderr.isTTY || performance.now() - said < LINE_EVERY) return;
         said = performance.now();
-        process.stderr.write(`code model: ${what}\n`);
+        process.stderr.write(`code model, ${Math.floor(100 * share)} %: ${what}\n`);
       },
     });
   } finally {
