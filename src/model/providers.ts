@@ -94,8 +94,8 @@ export async function openDevice(runtime: Runtime, bundle: Bundle, options: Devi
   const tried: Tried[] = [];
   for (const { provider, missing } of wanted) {
     const result =
-      missing === undefined && reference
-        ? await tryProvider(runtime, bundle, provider, threads, reference, options.device === 'auto')
+      missing === undefined
+        ? await tryProvider(runtime, bundle, provider, threads, reference!, options.device === 'auto')
         : unavailable(provider, missing);
     const { report } = result;
     options.log?.(`device ${provider}: ${report.reason}`);
@@ -211,7 +211,7 @@ interface Tried {
   readonly graphs: Graphs | undefined;
 }
 
-function unavailable(provider: Provider, reason = 'it is not installed'): Tried {
+function unavailable(provider: Provider, reason: string): Tried {
   return { graphs: undefined, report: { provider, opened: false, chosen: false, reason } };
 }
 

@@ -4,25 +4,13 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe } from 'node:test';
 import { processesWith } from './processes';
-import { pack, start, steps, typeBelow, type Workplace } from './suite';
+import { packedForFile, start, steps, typeBelow, type Workplace } from './suite';
 import type { EditorPage } from './page';
 
 const minute = 60_000;
 const file = 'src/harbour.ts';
 
-let vsix = '';
-let removeVsix = () => Promise.resolve();
-
-before(
-  async () => {
-    const packed = await pack();
-    vsix = packed.vsix;
-    removeVsix = () => packed.remove();
-  },
-  { timeout: 9 * minute },
-);
-
-after(() => removeVsix());
+const vsix = packedForFile();
 
 describe('a user in a project', { timeout: 15 * minute }, () => {
   let work: Workplace;
@@ -31,7 +19,7 @@ describe('a user in a project', { timeout: 15 * minute }, () => {
   before(
     async () => {
       // The first start installs the editor itself.
-      work = await start(vsix, {}, (project) => writeFile(join(project, 'NOTES.md'), '# Notes\n\nThe harbour has '));
+      work = await start(vsix(), {}, (project) => writeFile(join(project, 'NOTES.md'), '# Notes\n\nThe harbour has '));
       page = work.page;
     },
     { timeout: 8 * minute },

@@ -5,19 +5,14 @@ import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pack, root, start, steps, typeBelow, type Workplace } from './suite';
+import { lib, NAME, packedForFile, root, start, steps, typeBelow, user, type Workplace } from './suite';
 import type { EditorPage } from './page';
 
 const minute = 60_000;
 const file = 'src/harbour.ts';
 const METHOD = 'fee(visit: Visit): Money {';
 
-/** A name that no text has ever held, often enough used for the lookup memory to know how it goes on. */
-const NAME = 'zorblatQuuxFen';
-const lib = `export function ${NAME}(value: string): string {\n  return value.trim();\n}\n`;
-const user = `import { ${NAME} } from './lib';\n\n${`console.log(${NAME}('a'));\n`.repeat(4)}`;
-
-/** The same in Python, for which there is no language service here. */
+/** A made-up name in Python, too, for which there is no language service here. */
 const PYTHON_NAME = 'zorblat_quux_fen';
 const pythonLib = `def ${PYTHON_NAME}(value):\n    return value.strip()\n`;
 const pythonUser = `from lib import ${PYTHON_NAME}\n\n${`print(${PYTHON_NAME}('a'))\n`.repeat(4)}`;
@@ -39,17 +34,7 @@ const notebook = JSON.stringify({
   nbformat_minor: 5,
 });
 
-let vsix = '';
-let removeVsix = () => Promise.resolve();
-before(
-  async () => {
-    const packed = await pack();
-    vsix = packed.vsix;
-    removeVsix = () => packed.remove();
-  },
-  { timeout: 9 * minute },
-);
-after(() => removeVsix());
+const vsix = packedForFile();
 
 describe('every day', { timeout: 15 * minute }, () => {
   let work: Workplace;
@@ -58,7 +43,7 @@ describe('every day', { timeout: 15 * minute }, () => {
   before(
     async () => {
       const keybindings = [{ key: 'ctrl+alt+l', command: 'editor.action.inlineSuggest.acceptNextLine' }];
-      work = await start(vsix, { keybindings }, async (project) => {
+      work = await start(vsix(), { keybindings }, async (project) => {
         await writeFile(join(project, 'src', 'lib.ts'), lib);
         await writeFile(join(project, 'src', 'user.ts'), user);
         await mkdir(join(project, 'tools'));

@@ -2,29 +2,17 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { pack, start, typeBelow } from './suite';
+import { describe, test } from 'node:test';
+import { packedForFile, start, typeBelow } from './suite';
 
 const minute = 60_000;
 const file = 'src/harbour.ts';
 
-let vsix = '';
-let removeVsix = () => Promise.resolve();
-
-before(
-  async () => {
-    const packed = await pack();
-    vsix = packed.vsix;
-    removeVsix = () => packed.remove();
-  },
-  { timeout: 9 * minute },
-);
-
-after(() => removeVsix());
+const vsix = packedForFile();
 
 describe('what goes wrong', { timeout: 10 * minute }, () => {
   test('a missing model: the status names it, nothing pops up, another suggests', { timeout: 5 * minute }, async () => {
-    const work = await start(vsix, { machineSettings: { 'thoughtline.model': join('/', 'no', 'such', 'bundle') } });
+    const work = await start(vsix(), { machineSettings: { 'thoughtline.model': join('/', 'no', 'such', 'bundle') } });
     try {
       const { page } = work;
       await page.open(file);
@@ -47,7 +35,7 @@ describe('what goes wrong', { timeout: 10 * minute }, () => {
         await mkdir(join(project, '.vscode'));
         await writeFile(join(project, '.vscode', 'settings.json'), JSON.stringify(settings));
       };
-      const work = await start(vsix, { untrusted: true }, prepare);
+      const work = await start(vsix(), { untrusted: true }, prepare);
       try {
         const { page } = work;
         await page.open(file);

@@ -2,33 +2,18 @@
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { pack, start, typeBelow } from './suite';
+import { describe, test } from 'node:test';
+import { lib, NAME, packedForFile, start, typeBelow, user } from './suite';
 
 const minute = 60_000;
 const file = 'src/harbour.ts';
 const METHOD = 'fee(visit: Visit): Money {';
 
-/** A name that no text has ever held, often enough used for the lookup memory to know how it goes on. */
-const NAME = 'zorblatQuuxFen';
-const lib = `export function ${NAME}(value: string): string {\n  return value.trim();\n}\n`;
-const user = `import { ${NAME} } from './lib';\n\n${`console.log(${NAME}('a'));\n`.repeat(4)}`;
-
-let vsix = '';
-let removeVsix = () => Promise.resolve();
-before(
-  async () => {
-    const packed = await pack();
-    vsix = packed.vsix;
-    removeVsix = () => packed.remove();
-  },
-  { timeout: 9 * minute },
-);
-after(() => removeVsix());
+const vsix = packedForFile();
 
 describe('several folders', { timeout: 8 * minute }, () => {
   test('each has its own settings; files of both are known', { timeout: 6 * minute }, async () => {
-    const work = await start(vsix, {}, async (project) => {
+    const work = await start(vsix(), {}, async (project) => {
       const quiet = join(project, '..', 'quiet');
       await mkdir(join(quiet, '.vscode'), { recursive: true });
       await writeFile(join(quiet, 'quiet.ts'), 'export const boats = 1;\n');

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { launchEditor, type LaunchOptions, type RunningEditor } from './launch';
@@ -39,6 +39,25 @@ export async function pack(): Promise<{ vsix: string; remove(): Promise<void> }>
   );
   return { vsix, remove: () => rm(folder, { recursive: true, force: true }) };
 }
+
+/** Packs the extension before the tests of a file and removes it after them. @returns the path of the VSIX, once it is packed */
+export function packedForFile(): () => string {
+  let packed: Awaited<ReturnType<typeof pack>> | undefined;
+  before(
+    async () => {
+      packed = await pack();
+    },
+    { timeout: 540_000 },
+  );
+  after(() => packed?.remove());
+  return () => packed!.vsix;
+}
+
+/** A name that no text has ever held, often enough used for the lookup memory to know how it goes on. */
+export const NAME = 'zorblatQuuxFen';
+/** The module that exports it, and one that uses it. */
+export const lib = `export function ${NAME}(value: string): string {\n  return value.trim();\n}\n`;
+export const user = `import { ${NAME} } from './lib';\n\n${`console.log(${NAME}('a'));\n`.repeat(4)}`;
 
 /** Packs another extension: `second` suggests, too, `elsewhere` opens what is on no disk. @param folder where the VSIX is put */
 export async function packOther(name: 'second' | 'elsewhere', folder: string): Promise<string> {

@@ -2,29 +2,19 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pack, start, typeBelow, type Workplace } from './suite';
+import { packedForFile, start, typeBelow, type Workplace } from './suite';
 
 const minute = 60_000;
 const file = 'src/harbour.ts';
 const METHOD = 'fee(visit: Visit): Money {';
 
-let vsix = '';
-let removeVsix = () => Promise.resolve();
-before(
-  async () => {
-    const packed = await pack();
-    vsix = packed.vsix;
-    removeVsix = () => packed.remove();
-  },
-  { timeout: 9 * minute },
-);
-after(() => removeVsix());
+const vsix = packedForFile();
 
 describe('themes', { timeout: 12 * minute }, () => {
   let work: Workplace;
   before(
     async () => {
-      work = await start(vsix);
+      work = await start(vsix());
       await work.page.open(file);
       await work.page.waitForStatus(/ready: nano/);
     },
