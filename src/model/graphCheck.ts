@@ -41,7 +41,7 @@ const ENTRY = { key: 1, value: 2 } as const;
 const MAX_RANK = 32;
 
 /** The graphs of a bundle; the last one only where its decoder reads a thought. */
-export const GRAPHS = ['trunk', 'top', 'evidence'] as const;
+const GRAPHS = ['trunk', 'top', 'evidence'] as const;
 export type GraphName = (typeof GRAPHS)[number];
 
 /** Where a graph's weights are. */

@@ -192,7 +192,7 @@ export class Graphs {
     weights: Float32Array,
     z: Float32Array,
   ): Promise<EvidenceOutput> {
-    const { evidence: session } = this.#sessions;
+    const session = await this.#sessions.evidence?.session();
     if (!session) throw new Error('this decoder reads no thought');
     const { width } = this.#manifest.architecture;
     const count = targets.length;
@@ -225,8 +225,9 @@ export class Graphs {
   }
 
   /** Whether the evidence graph tells a shortlist of tokens apart, behind rows that were read before. */
-  get hasShortlist(): boolean {
-    return this.#sessions.evidence?.inputNames.includes('choices') ?? false;
+  async hasShortlist(): Promise<boolean> {
+    const session = await this.#sessions.evidence?.session();
+    return session?.inputNames.includes('choices') ?? false;
   }
 
   #shortlisted({ choices, rest, past }: Shortlist, count: number): Record<string, Tensor> {
@@ -265,11 +266,16 @@ export class Graphs {
 
   /** Ends profiling; the profiles lie where the sessions were told to write them. */
   endProfiling(): void {
-    for (const session of Object.values(this.#sessions)) session.endProfiling();
+    for (const session of this.#opened()) session.endProfiling();
   }
 
   async release(): Promise<void> {
-    for (const session of Object.values(this.#sessions)) await session.release();
+    for (const session of this.#opened()) await session.release();
+  }
+
+  #opened(): InferenceSession[] {
+    const { trunk, top, evidence } = this.#sessions;
+    return [trunk, top, ...(evidence?.opened ? [evidence.opened] : [])];
   }
 
   /** The runs that so many tokens take: one, unless it were too long. In a batch of several each has one token. */
@@ -346,7 +352,22 @@ export class Graphs {
   }
 }
 
-export type Sessions = Record<'trunk' | 'top', InferenceSession> & { readonly evidence?: InferenceSession };
+export type Sessions = Record<'trunk' | 'top', InferenceSession> & { readonly evidence?: LateSession };
+
+/** A graph that is opened when it is first wanted: coder's evidence graph takes 90 MB, and by default no step is taken. */
+export class LateSession {
+  #opening: Promise<InferenceSession> | undefined;
+  /** Undefined until it was wanted. */
+  opened: InferenceSession | undefined;
+
+  constructor(private readonly open: () => Promise<InferenceSession>) {}
+
+  /** @throws what opening it throws, each time */
+  async session(): Promise<InferenceSession> {
+    this.opened ??= await (this.#opening ??= this.open());
+    return this.opened;
+  }
+}
 
 /** Lets the event loop turn once, so that what has come in meanwhile is seen. */
 function turn(): Promise<void> {

@@ -53,11 +53,12 @@ export function probeOnce(graphs: Graphs, bundle: Bundle): Promise<Probe['output
 }
 
 /**
- * The same over a few tokens, which a large decoder reads in a fraction of the time.
+ * The same over a few tokens, which a large decoder reads in a fraction of the time; a gradient only where steps are taken
+ * by default.
  * @throws NumericalError if an output is not finite
  */
 export function check(graphs: Graphs, bundle: Bundle): Promise<Probe['outputs']> {
-  return round(graphs, bundle, probeTokens(bundle, CHECK_TOKENS));
+  return round(graphs, bundle, probeTokens(bundle, CHECK_TOKENS), (bundle.manifest.thought?.defaultSteps ?? 0) > 0);
 }
 
 function probeTokens({ manifest }: Bundle, wanted = TOKENS): number[] {
@@ -77,7 +78,12 @@ function tooSlow(milliseconds: number, limit: number): UserError {
   );
 }
 
-async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]): Promise<Record<string, Float32Array>> {
+async function round(
+  graphs: Graphs,
+  bundle: Bundle,
+  tokens: readonly number[],
+  gradient = true,
+): Promise<Record<string, Float32Array>> {
   const z = bundle.prior;
   const inputs = tokens.slice(0, -1);
   const length = inputs.length;
@@ -86,7 +92,7 @@ async function round(graphs: Graphs, bundle: Bundle, tokens: readonly number[]):
   const prefill = await graphs.top(states, z, 1, top);
   const decoded = await graphs.top(await graphs.trunk(tokens.slice(-1), trunk), z, 1, top);
   const decoder = { states, prefill, decoded };
-  if (bundle.graphs.evidence === undefined) return decoder;
+  if (bundle.graphs.evidence === undefined || !gradient) return decoder;
   const reading = readChunk(graphs, inputs, tokens.slice(1), z);
   let step = await reading.next();
   while (!step.done) step = await reading.next();

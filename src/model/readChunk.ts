@@ -26,7 +26,7 @@ export async function* readChunk(
   prior: Float32Array,
   alternatives = LIKELIEST,
 ): AsyncGenerator<void, ReadChunk> {
-  if (!graphs.hasShortlist) return { states: await graphs.trunk(inputs), targets };
+  if (!(await graphs.hasShortlist())) return { states: await graphs.trunk(inputs), targets };
   const first = inputs.length - targets.length;
   const [trunk, top] = [graphs.trunkCache(1, inputs.length), graphs.topCache(1, inputs.length)];
   const choices = new Set(targets);

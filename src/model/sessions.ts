@@ -5,8 +5,8 @@ import type { InferenceSession } from 'onnxruntime-node';
 import type { Bundle } from './bundle';
 import { messageOf, UserError } from './errors';
 import type { Provider } from './executionProviders';
-import { GRAPHS, weightsLocation } from './graphCheck';
-import { Graphs, type Sessions } from './graphs';
+import { weightsLocation, type GraphName } from './graphCheck';
+import { Graphs, LateSession } from './graphs';
 import type { Runtime } from './runtime';
 
 export interface SessionOptions {
@@ -21,24 +21,28 @@ export interface SessionOptions {
  * @throws UserError if the graphs do not load at all; another provider's error is thrown as it is
  */
 export async function openGraphs(runtime: Runtime, bundle: Bundle, options: SessionOptions): Promise<Graphs> {
-  const sessions: { -readonly [Name in keyof Sessions]?: Sessions[Name] } = {};
-  try {
-    for (const name of GRAPHS) {
-      const path = bundle.graphs[name];
-      if (path === undefined) continue;
-      const own = sessionOptions(options, name);
-      // The WebAssembly build opens no file that a graph names; the native one does, and wants no data.
-      if (runtime.fallback !== undefined) {
-        own.externalData = [{ path: weightsLocation(bundle.manifest, name), data: bundle.weights }];
-      }
-      sessions[name] = await runtime.InferenceSession.create(path, own);
+  const open = async (name: GraphName, path: string) => {
+    const own = sessionOptions(options, name);
+    // The WebAssembly build opens no file that a graph names; the native one does, and wants no data.
+    if (runtime.fallback !== undefined) {
+      own.externalData = [{ path: weightsLocation(bundle.manifest, name), data: bundle.weights }];
     }
-  } catch (error) {
-    for (const session of Object.values(sessions)) await session.release();
-    if (options.provider !== 'cpu') throw error;
-    throw new UserError(`${bundle.directory}: the graphs do not load (${messageOf(error)}); install the model again`);
-  }
-  return new Graphs(runtime, sessions as Sessions, bundle.manifest);
+    try {
+      return await runtime.InferenceSession.create(path, own);
+    } catch (error) {
+      if (options.provider !== 'cpu') throw error;
+      throw new UserError(`${bundle.directory}: the graphs do not load (${messageOf(error)}); install the model again`);
+    }
+  };
+  const paths = bundle.graphs;
+  const trunk = await open('trunk', paths.trunk);
+  const top = await open('top', paths.top).catch(async (error: unknown) => {
+    await trunk.release();
+    throw error;
+  });
+  const path = paths.evidence;
+  const evidence = path !== undefined && new LateSession(() => open('evidence', path));
+  return new Graphs(runtime, { trunk, top, ...(evidence && { evidence }) }, bundle.manifest);
 }
 
 function sessionOptions(options: SessionOptions, graph: string): InferenceSession.SessionOptions {
