@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import {
   DEFAULTS,
   Engine,
@@ -13,6 +13,7 @@ import { endTokens, type InfillPrompt } from '../src/model/manifest';
 import { randomFrom, shuffle } from '../src/model/random';
 import { MODEL_OPTIONS, parse, wholeNumber } from '../src/cli/arguments';
 import { UsageError, type Command } from '../src/cli/command';
+import { UserError } from '../src/model/errors';
 import { bootstrap, type Part as Figure } from './evaluation/bootstrap';
 import { chooseSites, KINDS, type Item, type Kind, type CutSite } from './evaluation/items';
 import { editSimilarity, exactMatch, identifierF1 } from './evaluation/metrics';
@@ -33,13 +34,13 @@ const USAGE = `npm run lab -- compare --each DIR --model MODEL [--model MODEL] [
   --model MODEL  nano, coder, or a bundle's folder; may be given more than once
   --gguf FILE    weights for llama.cpp; the first model that fills in tells the prompt and the tokens
   --steps N      steps of thought (default: as many as pay with the model)
-  --parts        models that fill in also alone, and where they have weights for a kNN cache, with that or the lookup memory;
-                 llama.cpp also with the beginnings of the two nearest files in front
+  --parts        models that fill in also alone, and where they have weights for a kNN cache, with that or the lookup memory
+  --related      llama.cpp also with the beginnings of the two nearest files in front
   --thought      models that take no steps by default also with four, on top of everything
   --minutes N    begin nothing new after that time (default: no limit)
   --seed S       which texts (default: 1)
   --threads N    threads of one run (default: one for each physical core, at most 4)
-  --out FILE     write every figure of every text as JSON, after each site`;
+  --out FILE     write every figure of every text as JSON, after each site; what is there already is not measured again`;
 
 const OPTIONS = {
   ...MODEL_OPTIONS,
@@ -49,6 +50,7 @@ const OPTIONS = {
   gguf: { type: 'string' },
   steps: { type: 'string' },
   parts: { type: 'boolean' },
+  related: { type: 'boolean' },
   thought: { type: 'boolean' },
   minutes: { type: 'string' },
   seed: { type: 'string' },
@@ -109,13 +111,19 @@ export const compare: Command = {
     for (const name of model) {
       engines.push(await Engine.open(bundleFolder(name), { device: 'cpu', threads, trainedChunks: true }));
     }
-    const { parts = false, thought = false } = values;
+    const { parts = false, related = false, thought = false } = values;
     const variants: Measured[] = engines.map((engine) => ours(engine, partsOf(engine, { steps, parts, thought })));
-    if (gguf !== undefined) variants.push(await theirs(gguf, engines, parts));
-    const rows: Row[] = [];
+    if (gguf !== undefined) variants.push(await theirs(gguf, engines, related));
+    const names = variants.flatMap((variant) => variant.names);
+    const rows = values.out === undefined ? [] : await readRows(values.out, names);
+    let known = rows.length / names.length;
     const bar = new ProgressBar('comparing', sites.length);
     const end = performance.now() + minutes * 60_000;
     for (const [done, site] of sites.entries()) {
+      if (known >= site.items.length) {
+        known -= site.items.length;
+        continue;
+      }
       if (performance.now() > end) break;
       for (const variant of variants) {
         for (const [i, outcomes] of (await variant.measure(site)).entries()) {
@@ -131,12 +139,24 @@ export const compare: Command = {
     }
     bar.clear();
     for (const variant of variants) await variant.close();
-    const names = variants.flatMap((variant) => variant.names);
     console.log(table(rows, names));
     for (const { names: of } of variants) if (of.length > 1) console.log(`\n${differences(rows, of)}`);
     return 0;
   },
 };
+
+/** What an earlier run wrote. @throws UserError where that was of other variants */
+async function readRows(path: string, names: readonly string[]): Promise<Row[]> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  if (text === undefined) return [];
+  const rows = JSON.parse(text) as Row[];
+  const others = rows.map(({ variant }) => variant).filter((variant) => !names.includes(variant));
+  if (others.length > 0 || rows.length % names.length > 0)
+    throw new UserError(
+      `${path}: has figures of ${[...new Set(others)].join(', ') || 'fewer models'}; give another --out`,
+    );
+  return rows;
+}
 
 /** Its rows: as the product runs it, last but for a thought that it does not take by default. */
 function partsOf(
@@ -190,18 +210,16 @@ function ours(engine: Engine, parts: readonly Part[]): Measured {
 /** Tokens of its context. */
 const CONTEXT = 2048;
 
-async function theirs(gguf: string, engines: readonly Engine[], parts: boolean): Promise<Measured> {
+async function theirs(gguf: string, engines: readonly Engine[], related: boolean): Promise<Measured> {
   const engine = engines.find(({ bundle }) => bundle.manifest.prompt?.style === 'prefix-suffix-middle');
   if (!engine) throw new UsageError('--gguf: give a --model that fills in, too: its tokenizer and prompt are used');
   const { bundle, device } = engine;
   const { repository, file } = REPOSITORY_TOKENS;
   const ends = endTokens(bundle.manifest);
-  if (parts && !(ends.includes(repository) && ends.includes(file)))
-    throw new UsageError(
-      '--parts: related files in front of llama.cpp are in the format of Qwen2.5-Coder; compare coder',
-    );
+  if (related && !(ends.includes(repository) && ends.includes(file)))
+    throw new UsageError('--related: files in front of llama.cpp are in the format of Qwen2.5-Coder; compare coder');
   const peer = await Peer.openFile(gguf, device.threads, CONTEXT);
-  const files = parts ? [0, RELATED.files] : [0];
+  const files = related ? [0, RELATED.files] : [0];
   return {
     names: files.map((count) => (count > 0 ? 'llama.cpp + related files' : 'llama.cpp')),
     close: () => peer.close(),
