@@ -2,7 +2,7 @@ import type { SourceText } from '../src/completion/engine';
 import { logSumExp } from '../src/completion/heal';
 import { cutWindow, type Window } from '../src/completion/window';
 import { openBundle, type Bundle } from '../src/model/bundle';
-import { Decoder } from '../src/model/decoder';
+import { Decoder, type Conditioning } from '../src/model/decoder';
 import { randomFrom, shuffle } from '../src/model/random';
 import { loadRuntime } from '../src/model/runtime';
 import { defaultThreads, openGraphs } from '../src/model/sessions';
@@ -35,8 +35,6 @@ const TYPED = [0, 4, 10, 20, 40] as const;
 /** Lines before the one that is scored, and after it, at least. */
 const LINES_BEFORE = 12;
 const LINES_AFTER = 5;
-
-const NO_THOUGHT = { version: 1, mu: new Float32Array(0) };
 
 interface TypedSite {
   readonly owner: string;
@@ -105,6 +103,7 @@ function placeIn(owner: string, file: SourceText, random: () => number): TypedSi
 
 async function measure({ owner, file, line }: TypedSite, bundle: Bundle, decoder: () => Decoder): Promise<Measured> {
   const { tokenizer, manifest } = bundle;
+  const thought = { version: 1, mu: bundle.prior };
   const lines = file.text.split('\n');
   const target = lines[line] as string;
   const suffix = `\n${lines.slice(line + 1).join('\n')}`;
@@ -117,7 +116,7 @@ async function measure({ owner, file, line }: TypedSite, bundle: Bundle, decoder
   const now = window(0);
   const read = decoder();
   arrange(read, now, 0);
-  const exact = await score(read, now, wanted);
+  const exact = await score(read, now, wanted, thought);
   const stale: Measured['stale'][number][] = [];
   for (const minTyped of TYPED) {
     let [missing, typed] = [0, 0];
@@ -126,10 +125,10 @@ async function measure({ owner, file, line }: TypedSite, bundle: Bundle, decoder
     // The beginning of the prefix is the same; all behind it is read as it was then.
     const own = read.copy();
     arrange(own, window(missing), 0);
-    const filling = own.fill(window(missing).head, NO_THOUGHT);
+    const filling = own.fill(window(missing).head, thought);
     while (!(await filling.next()).done);
     arrange(own, now, Infinity);
-    stale.push({ read: own.unread(now.head, NO_THOUGHT), nats: await score(own, now, wanted), typed });
+    stale.push({ read: own.unread(now.head, thought), nats: await score(own, now, wanted, thought), typed });
   }
   return { owner, bytes: Buffer.byteLength(target), exact, stale };
 }
@@ -139,9 +138,14 @@ function arrange(decoder: Decoder, { head, parts }: Window, maxStale: number): v
 }
 
 /** −log p of tokens after a window, in nats. */
-async function score(decoder: Decoder, window: Window, target: readonly number[]): Promise<number> {
+async function score(
+  decoder: Decoder,
+  window: Window,
+  target: readonly number[],
+  thought: Conditioning,
+): Promise<number> {
   const tokens = [...window.head, ...window.prefix, ...target];
-  const logits = await decoder.logits(tokens.slice(0, -1), NO_THOUGHT, target.length);
+  const logits = await decoder.logits(tokens.slice(0, -1), thought, target.length);
   const size = logits.length / target.length;
   return target.reduce((sum, token, i) => {
     const row = logits.subarray(i * size, (i + 1) * size);
