@@ -1,6 +1,5 @@
 import type { Kind } from '../../src/edits/candidate';
 import { editConfidence, editFeatures, type EditWeights } from '../../src/edits/confidence';
-import type { Variant } from './judge';
 import type { Walk } from './walk';
 
 /** What became of a commit's edits. */
@@ -18,8 +17,6 @@ export interface Policy {
   readonly weights: EditWeights;
   /** Kinds of edits that are offered. */
   readonly kinds: readonly Kind[];
-  /** Whose judgement counts: then only what a model was asked about is offered. */
-  readonly judge?: Variant | undefined;
 }
 
 /**
@@ -27,7 +24,7 @@ export interface Policy {
  * accepted, until one is wrong. That edit is dismissed, and nothing like it comes back. What was accepted need not be
  * edited by hand any more.
  */
-export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, judge }: Policy): Outcome {
+export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds }: Policy): Outcome {
   const made = new Set<string>();
   const dismissed = new Set<string>();
   let [offered, right] = [0, 0];
@@ -35,11 +32,10 @@ export function outcomeOf({ owner, edits, moments }: Walk, { weights, kinds, jud
   for (const { edit, observations } of moments) {
     if (made.has(edit)) continue;
     const sure = observations
-      .filter(({ candidate, gains }) => kinds.includes(candidate.kind) && (!judge || gains[judge] !== undefined))
+      .filter(({ candidate }) => kinds.includes(candidate.kind))
       .map((one) => {
         const fitted = weights[one.candidate.kind];
-        const gain = judge && one.gains[judge];
-        return { ...one, fitted, confidence: editConfidence(editFeatures(one.candidate.facts, gain), fitted) };
+        return { ...one, fitted, confidence: editConfidence(editFeatures(one.candidate.facts), fitted) };
       })
       .filter(({ confidence, fitted }) => confidence >= fitted.threshold)
       .sort((a, b) => b.confidence - a.confidence);

@@ -32,7 +32,6 @@ import { heal, type HealedPrompt } from './heal';
 import type { AgreedCandidate, Candidate } from './hypothesis';
 import { documentOf, type CompletionRequest } from './document';
 import { LookupMemory } from './lookupMemory';
-import { scoreTarget } from './score';
 import { evidenceSources } from './sources';
 import { cursorContext, type CursorContext } from './stop';
 import { Postprocessor } from './postprocess';
@@ -393,21 +392,6 @@ export class Engine {
     return { prefixTokens: context.length + prefix.length, suffixTokens };
   }
 
-  /**
-   * How much more likely one text is than another at a place, log p(new) − log p(old) in nats. Caches of suggestions stay as
-   * they are.
-   */
-  async gain({ path, prefix, suffix, oldTarget, newTarget }: Rivals, thought: Thought): Promise<number> {
-    const request = documentOf({ path, prefix, suffix, related: [] });
-    return this.#serial.run(async () => {
-      // A window of its own: the one around the cursor is read again by nobody.
-      const decoder = this.#windows.single(`${path}\0edits`);
-      const before = await scoreTarget(decoder, this.bundle, request, oldTarget, thought);
-      const after = await scoreTarget(decoder, this.bundle, request, newTarget, thought);
-      return before.nats - after.nats;
-    });
-  }
-
   /** Whether the device is another than the CPU, which computed the same first. */
   get verifiable(): boolean {
     return this.#opened.verify !== undefined;
@@ -566,15 +550,6 @@ export interface GenerateOptions {
 interface Early extends Suggested {
   /** p by the cache alone. */
   readonly probability: number;
-}
-
-/** Two texts for one place of a file. */
-interface Rivals {
-  readonly path: string;
-  readonly prefix: string;
-  readonly suffix: string;
-  readonly oldTarget: string;
-  readonly newTarget: string;
 }
 
 interface RefinementStart {

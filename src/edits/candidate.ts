@@ -34,7 +34,7 @@ export interface EditCandidate extends TextEdit {
   readonly facts: Facts;
 }
 
-/** What is known of a candidate before a model is asked. */
+/** What is known of a candidate. */
 export interface Facts {
   readonly kind: Kind;
   /** Equal tokens next to the edit and next to the place, to the left and to the right: at most `MAX_TOKENS`. */

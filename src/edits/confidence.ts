@@ -22,7 +22,6 @@ export const EDIT_FEATURES = [
   'names',
   'orphaned',
   'declared',
-  'gain',
 ] as const;
 export type EditFeatures = Record<(typeof EDIT_FEATURES)[number], number>;
 
@@ -37,14 +36,10 @@ export interface KindWeights {
 /** One for each kind of edits: what speaks for a repetition says little of a renamed name. */
 export type EditWeights = Readonly<Record<Kind, KindWeights>>;
 
-/** What is fitted: how sure each model is, by its name, and how sure one can be without any ("found"). */
-export const EDIT_WEIGHTS: Readonly<Record<string, EditWeights>> = fitted;
+/** What `lab next-edits` has fitted. */
+export const EDIT_WEIGHTS: EditWeights = fitted;
 
-/** More nats than this say no more. */
-const MAX_NATS = 30;
-
-/** @param gain log p(new) − log p(old) at the place in nats, by a model; undefined where none was asked */
-export function editFeatures(facts: Facts, gain: number | undefined): EditFeatures {
+export function editFeatures(facts: Facts): EditFeatures {
   return {
     left: facts.left / MAX_TOKENS,
     right: facts.right / MAX_TOKENS,
@@ -63,7 +58,6 @@ export function editFeatures(facts: Facts, gain: number | undefined): EditFeatur
     names: Number(facts.names),
     orphaned: Number(facts.orphaned),
     declared: Number(facts.declared),
-    gain: gain === undefined ? 0 : Math.max(-MAX_NATS, Math.min(MAX_NATS, gain)) / 10,
   };
 }
 
@@ -81,16 +75,12 @@ export interface Rated {
   readonly sure: boolean;
 }
 
-/** Candidates by their confidence, the surest first. @param gains what a model says of each, where one was asked */
-export function rated(
-  candidates: readonly EditCandidate[],
-  weights: EditWeights,
-  gains: readonly (number | undefined)[] = [],
-): Rated[] {
+/** Candidates by their confidence, the surest first. */
+export function rated(candidates: readonly EditCandidate[], weights: EditWeights): Rated[] {
   return candidates
-    .map((candidate, i) => {
+    .map((candidate) => {
       const fitted = weights[candidate.kind];
-      const confidence = editConfidence(editFeatures(candidate.facts, gains[i]), fitted);
+      const confidence = editConfidence(editFeatures(candidate.facts), fitted);
       return { candidate, confidence, sure: confidence >= fitted.threshold };
     })
     .sort((a, b) => b.confidence - a.confidence);

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
-import type { Targets } from '../edits/targets';
 import { describe, initial, transition, type Effect, type Lifecycle, type LifecycleEvent } from './lifecycle';
 import { lineSplitter, LogLimiter } from './logLines';
 import {
@@ -16,6 +15,7 @@ import {
   type Publication,
   type Suggested,
   type ThinkingMode,
+  type TokenChange,
   type ToInference,
   type Usage,
   type WorkspaceSpec,
@@ -218,17 +218,14 @@ export class InferenceClient {
     });
   }
 
-  /**
-   * How much more likely each new text is than the old one in its place, under the thought about a document. Never rejects;
-   * nothing where newer questions took its place, or the model cannot be asked.
-   */
-  weigh(uri: string, places: readonly (Targets & { path: string })[]): Promise<readonly number[] | undefined> {
-    if (this.#lifecycle.state !== 'ready') return Promise.resolve(undefined);
+  /** Tokens that the thought about a document makes more or less likely at the cursor. Never rejects. */
+  changes(uri: string): Promise<readonly TokenChange[]> {
+    if (this.#lifecycle.state !== 'ready') return Promise.resolve([]);
     const id = this.#nextId++;
     return new Promise((resolve) => {
       this.#send({
-        message: { type: 'weigh', id, uri, places },
-        settle: (reply) => resolve(reply.type === 'weighed' ? reply.gains : undefined),
+        message: { type: 'changes', id, uri },
+        settle: (reply) => resolve(reply.type === 'changes' ? reply.changes : []),
       });
     });
   }
@@ -390,12 +387,12 @@ export class InferenceClient {
         break;
       case 'thought':
       case 'completed':
-      case 'weighed':
         this.#handle({ type: 'served' });
         this.#settle(message);
         break;
       case 'declined':
       case 'usage':
+      case 'changes':
         this.#settle(message);
         break;
     }

@@ -1,6 +1,5 @@
 /** What the language server and the inference process say to each other over the process' IPC channel. */
 import * as z from 'zod';
-import type { Targets } from '../edits/targets';
 import type {
   CompletionOptions,
   CompletionRequest,
@@ -11,7 +10,7 @@ import type {
 } from '../completion/engine';
 import { isRecord } from '../json';
 
-export type { CompletionRequest, CompletionResult, Suggested, ThoughtTrace };
+export type { CompletionRequest, CompletionResult, Suggested, ThoughtTrace, TokenChange };
 
 /** What an inference process is started for. */
 export interface InferenceConfig {
@@ -100,13 +99,8 @@ export type ToInference =
       readonly mode: ThinkingMode;
       readonly steps: number;
     }
-  /** How much more likely is each new text than the old one in its place? Newer questions take the place of older ones. */
-  | {
-      readonly type: 'weigh';
-      readonly id: number;
-      readonly uri: string;
-      readonly places: readonly (Targets & { readonly path: string })[];
-    }
+  /** Which tokens does the thought about a document make more and less likely? */
+  | { readonly type: 'changes'; readonly id: number; readonly uri: string }
   /** The document was closed, or thinking about it was switched off: its thought is dropped. */
   | { readonly type: 'forget'; readonly uri: string }
   | { readonly type: 'usage'; readonly id: number }
@@ -151,8 +145,6 @@ export interface Publication {
   /** Where a cold one begins: at the prior, or at the thought of the workspace. */
   readonly startedFrom: 'prior' | 'workspace';
   readonly trace: ThoughtTrace;
-  /** Tokens that it makes more or less likely at the cursor, the largest change first. */
-  readonly changes: readonly TokenChange[];
 }
 
 export type FromInference =
@@ -170,8 +162,8 @@ export type FromInference =
   | { readonly type: 'thinking'; readonly uri: string; readonly step: number; readonly steps: number }
   /** The end of a `think`; without `publication` the thought before still serves. */
   | { readonly type: 'thought'; readonly id: number; readonly uri: string; readonly publication?: Publication }
-  /** log p(new) − log p(old) of each place, in nats. */
-  | { readonly type: 'weighed'; readonly id: number; readonly gains: readonly number[] }
+  /** What a thought makes more or less likely at the cursor, the largest change first. */
+  | { readonly type: 'changes'; readonly id: number; readonly changes: readonly TokenChange[] }
   | ({ readonly type: 'usage'; readonly id: number } & Usage)
   /** How far the reading of the workspace is; without `progress` it is over. */
   | { readonly type: 'indexing'; readonly progress?: IndexProgress | undefined }
@@ -218,9 +210,12 @@ const messages = {
   thought: z.object({
     id: count,
     uri: z.string(),
-    publication: z.object({ version: count, trace: anObject, changes: z.array(z.unknown()) }).optional(),
+    publication: z.object({ version: count, trace: anObject }).optional(),
   }),
-  weighed: z.object({ id: count, gains: z.array(nats.refine((gain) => !Number.isNaN(gain))) }),
+  changes: z.object({
+    id: count,
+    changes: z.array(z.object({ text: z.string(), before: z.number(), after: z.number() })),
+  }),
   usage: z.object({ id: count, memoryMb: z.number(), cpuSeconds: z.number() }),
   indexing: z.object({ progress: anObject.optional() }),
   log: z.object({ line: z.string() }),

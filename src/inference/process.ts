@@ -11,9 +11,6 @@ import { ThoughtKeeper } from './thoughtKeeper';
 /** Only one suggestion is prefetched at a time: newer work supersedes it, whichever document it is about. */
 const PREFETCH = '';
 
-/** Only the edits after the last one are judged. */
-const EDITS = '';
-
 /** Key of the check of the device: no document has it. */
 const VERIFICATION = '';
 
@@ -83,8 +80,8 @@ export class InferenceService {
         this.#queue.hold('refine', 0);
         this.#queue.push(this.#thinking(message));
         break;
-      case 'weigh':
-        this.#queue.push(this.#weighing(message));
+      case 'changes':
+        this.#queue.push(this.#changes(message));
         break;
       case 'forget':
         this.#latest.delete(message.uri);
@@ -216,24 +213,6 @@ export class InferenceService {
     };
   }
 
-  /** Edits that may be the next, judged one run after the other: nothing that somebody waits for has to wait long for them. */
-  #weighing({ id, uri, places }: Message<'weigh'>): Work {
-    const thought = this.#thoughts.get(uri) ?? this.#engine.prior;
-    const gains: number[] = [];
-    return {
-      lane: 'edits',
-      key: EDITS,
-      advance: async () => {
-        const place = places[gains.length];
-        if (place) gains.push(await this.#engine.gain(place, thought));
-        if (gains.length < places.length) return true;
-        this.#send({ type: 'weighed', id, gains });
-        return false;
-      },
-      dropped: (error) => this.#decline(id, error),
-    };
-  }
-
   #thinking(message: Message<'think'>): Work {
     const { id, uri } = message;
     const runs = this.#think(message);
@@ -249,6 +228,22 @@ export class InferenceService {
       dropped: (error) => {
         this.#decline(id, error);
       },
+    };
+  }
+
+  /** What the thought that serves changes at the cursor, for whoever looks at it. */
+  #changes({ id, uri }: Message<'changes'>): Work {
+    const [thought, request] = [this.#thoughts.get(uri), this.#latest.get(uri)];
+    const runs = thought && request && this.#engine.changes(request, thought);
+    return {
+      lane: 'refine',
+      key: `changes ${uri}`,
+      advance: async () => {
+        const { done, value } = runs ? await runs.next() : { done: true, value: [] };
+        if (done) this.#send({ type: 'changes', id, changes: value ?? [] });
+        return !done;
+      },
+      dropped: (error) => this.#decline(id, error),
     };
   }
 
@@ -287,8 +282,7 @@ export class InferenceService {
     this.#workspaceThought().add(request.path, thought);
     const { version, trace } = thought;
     const startedFrom = prior ? 'workspace' : 'prior';
-    const changes = thought === engine.prior ? [] : yield* engine.changes(this.#latest.get(uri) ?? request, thought);
-    this.#send({ type: 'thought', id, uri, publication: { version, trace, kind, startedFrom, changes } });
+    this.#send({ type: 'thought', id, uri, publication: { version, trace, kind, startedFrom } });
   }
 
   /** What the thought about a document begins with, if that is not the prior: the same for as long as it is open. */

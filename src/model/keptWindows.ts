@@ -98,12 +98,6 @@ export class KeptWindows<Cache extends WindowCache<Cache>> {
     return rated.sort((a, b) => b.overlap - a.overlap)[0];
   }
 
-  /** Where texts are read to which nobody comes back: there is one for a key. */
-  single(key: string): Cache {
-    const cache = this.#windows.findLast((one) => one.key === key)?.cache ?? this.#options.make();
-    return this.#use({ key, cache, prefetched: false });
-  }
-
   #use(used: Kept<Cache>): Cache {
     const { cache } = used;
     this.#windows = [...this.#windows.filter((one) => one.cache !== cache), used];

@@ -72,7 +72,7 @@ export class LanguageServer {
     });
     this.writer = this.#endpoint();
     this.completions = new Completions(this.writer, this.refinements);
-    this.nextEdits = new NextEdits(this.client, this.scopes);
+    this.nextEdits = new NextEdits(this.scopes);
     this.restrictions = new Restrictions(this.client, this.configuration, this.open, this.scopes);
   }
 

@@ -6,8 +6,6 @@ import { EDIT_WEIGHTS, rated, type Rated } from '../edits/confidence';
 import { findEdits, type EditedText } from '../edits/find';
 import { EditHistory, type Change } from '../edits/history';
 import { RefusedEdits } from '../edits/refused';
-import { targetsOf } from '../edits/targets';
-import type { InferenceClient } from '../inference/client';
 import { languageOf } from '../languages';
 import type { NextEdit } from '../protocol';
 import type { Scopes } from '../scopes/scopes';
@@ -22,10 +20,6 @@ const MAX_CHARACTERS = 400_000;
 
 /** Open documents that are looked at beside the one that the user is in. */
 const OTHERS = 8;
-
-/** Candidates that a model is asked about, and how long that may take: later the user is elsewhere. */
-const JUDGED = 4;
-const WEIGHING_MS = 1_500;
 
 /** Comments and strings of a document that has just been opened are not known at once. */
 const READING_MS = 300;
@@ -52,10 +46,7 @@ export class NextEdits {
   /** What came of the last search, in one line. */
   lastDecision: string | undefined;
 
-  constructor(
-    private readonly client: InferenceClient,
-    private readonly scopes: Scopes,
-  ) {}
+  constructor(private readonly scopes: Scopes) {}
 
   /**
    * A document was changed.
@@ -108,8 +99,7 @@ export class NextEdits {
       return wanted && !this.#refused.refuses(one.uri, one, texts.get(one.uri) ?? '');
     });
     if (found.length === 0) return this.refuse('the last edits go on nowhere else');
-    const best = await this.#surest(found, texts, open);
-    if (over() || this.#lastChange !== since) return this.refuse('the text changed meanwhile');
+    const best = rated(found, EDIT_WEIGHTS).find(({ sure }) => sure);
     if (!best) return this.refuse(`${found.length} places are like the last edits, but none is sure enough`);
     const there = open.find(({ document }) => document.uri === best.candidate.uri)!.document;
     return this.#offer(best, there, open);
@@ -148,30 +138,6 @@ export class NextEdits {
     for (let waited = 0; waited < READING_MS && this.scopes.at(document, end) === undefined; waited += 20)
       await sleep(20);
     return { scope: (offset) => this.scopes.at(document, document.positionAt(offset)) };
-  }
-
-  /** The candidate that is sure enough, by the model where it is there and answers in time. */
-  async #surest(
-    found: readonly EditCandidate[],
-    texts: ReadonlyMap<string, string>,
-    open: readonly { document: TextDocument }[],
-  ): Promise<Rated | undefined> {
-    const plain = EDIT_WEIGHTS['found'];
-    const model = EDIT_WEIGHTS[this.client.model?.name ?? ''];
-    if (!plain) return undefined;
-    const first = rated(found, plain);
-    let all = first.filter(({ sure }) => sure);
-    if (model && this.client.lifecycle.state === 'ready') {
-      const judged = first.slice(0, JUDGED).map(({ candidate }) => candidate);
-      const places = judged.map((candidate) => {
-        const { document } = open.find((one) => one.document.uri === candidate.uri)!;
-        return { path: pathFor(document), ...targetsOf(candidate, texts.get(candidate.uri) ?? '') };
-      });
-      const timeout = sleep(WEIGHING_MS, undefined, { ref: false });
-      const gains = await Promise.race([this.client.weigh(judged[0]!.uri, places), timeout]);
-      if (gains?.length === judged.length) all = rated(judged, model, gains).filter(({ sure }) => sure);
-    }
-    return all[0];
   }
 
   #offer({ candidate, confidence }: Rated, there: TextDocument, open: readonly { document: TextDocument }[]): NextEdit {

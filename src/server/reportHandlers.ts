@@ -21,12 +21,13 @@ export function handleReports(server: LanguageServer): void {
   onRequest(connection, StatisticsRequest, () => statistics(server));
 }
 
-function thoughtReport(server: LanguageServer, uri: string): ThoughtReport | null {
+async function thoughtReport(server: LanguageServer, uri: string): Promise<ThoughtReport | null> {
   const { client, completions } = server;
+  const changes = await client.changes(uri);
   const session = server.open.sessions.get(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;
-  const { trace, kind, startedFrom, changes } = session.thought;
+  const { trace, kind, startedFrom } = session.thought;
   const { lastSuggestion: last, choice, version } = session;
   return {
     uri,

@@ -39,12 +39,6 @@ class CountingEngine {
     return { chunks: request.prefix.split(' ').map((key) => ({ key })), coverage: 1 };
   }
 
-  async gain({ newTarget }: { newTarget: string }, thought: Thought) {
-    this.log.push(`gain ${newTarget} z${thought.version}`);
-    await turn();
-    return newTarget.length;
-  }
-
   sure: { text: string; replaceSuffix: number } | undefined;
 
   early() {
@@ -130,6 +124,7 @@ class CountingEngine {
   }
 
   async *changes(_request: CompletionRequest, thought: Thought) {
+    this.log.push(`changes z${thought.version}`);
     yield;
     return Promise.resolve([{ text: `word${thought.version}`, before: 0.1, after: 0.2 }]);
   }
@@ -186,10 +181,21 @@ test('a new thought serves only after its caches are filled; until then the one 
   say.complete('a b cd');
   await until(() => count('completed') === 2);
   assert.deepEqual(engine.log, ['cold run', 'cold run', 'fill z1 "a b"', 'decode z0', 'fill z1 "a b"', 'decode z1']);
-  const told = sent.findLast((message) => message.type === 'thought')?.publication;
-  assert.deepEqual(told?.changes, [{ text: `word${told?.version}`, before: 0.1, after: 0.2 }]);
   const versions = sent.flatMap((message) => (message.type === 'completed' ? [message.thought] : []));
   assert.deepEqual(versions, [0, 1]);
+});
+
+test('what a thought changes is told to whoever asks, and computed for nobody else', async () => {
+  const { engine, sent, say, until, count, uri } = service();
+  const changes = () => sent.flatMap((message) => (message.type === 'changes' ? [message.changes] : []));
+  say.other({ type: 'changes', id: 100, uri });
+  await until(() => count('changes') === 1);
+  say.think('a b', 'cold', 1);
+  await until(() => count('thought') === 1);
+  assert.ok(!engine.log.includes('changes z1'));
+  say.other({ type: 'changes', id: 101, uri });
+  await until(() => count('changes') === 2);
+  assert.deepEqual(changes(), [[], [{ text: 'word1', before: 0.1, after: 0.2 }]]);
 });
 
 test('what the memory is sure of comes first, unless it was triggered manually or nobody waits', async () => {
@@ -335,25 +341,6 @@ test('a prefetch comes before thinking', async () => {
   say.complete('a b c', true);
   await until(() => count('thought') === 1 && count('completed') === 2);
   assert.ok(engine.log.indexOf('decode z0') < engine.log.indexOf('fill z1 "a b"'), engine.log.join(', '));
-});
-
-test('edits are weighed one run after the other: a suggestion comes between, thinking waits, newer edits take their place', async () => {
-  const { engine, sent, say, until, count, uri } = service();
-  const place = (newTarget: string) => ({ path: '/a.ts', prefix: '', suffix: '', oldTarget: '', newTarget });
-  const weigh = (id: number, ...targets: string[]) => say.other({ type: 'weigh', id, uri, places: targets.map(place) });
-  say.think('a b', 'cold', 1);
-  weigh(100, 'x', 'xx', 'xxx');
-  await until(() => engine.log.includes('gain x z0'));
-  say.complete('a b c');
-  await until(() => count('weighed') === 1);
-  assert.deepEqual(engine.log.slice(0, 4), ['gain x z0', 'decode z0', 'gain xx z0', 'gain xxx z0']);
-  assert.deepEqual(sent.find((message) => message.type === 'weighed')?.gains, [1, 2, 3]);
-  await until(() => count('thought') === 1);
-  weigh(101, 'y', 'yy');
-  weigh(102, 'z');
-  await until(() => count('weighed') === 2);
-  assert.ok(sent.some((message) => message.type === 'declined' && message.id === 101));
-  assert.ok(engine.log.includes('gain z z1'), 'under the thought that serves');
 });
 
 test('after many suggestions the device is verified at idle; what it computes wrongly is told', async () => {

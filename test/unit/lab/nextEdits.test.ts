@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { diff, distance } from '../../../lab/nextEdits/diff';
@@ -9,12 +6,8 @@ import { stepsOf, Way } from '../../../lab/nextEdits/steps';
 import { EDIT_FEATURES } from '../../../src/edits/confidence';
 import type { EditCandidate, Facts } from '../../../src/edits/candidate';
 import { outcomeOf, thresholdFor, type Policy } from '../../../lab/nextEdits/policy';
-import { inTurn } from '../../../lab/nextEdits/histories';
-import { judgeBy, variantList } from '../../../lab/nextEdits/judge';
-import { KeptWalks, readWalks } from '../../../lab/nextEdits/kept';
-import { agreement, candidateNll, rankedRight } from '../../../lab/nextEdits/report';
+import { candidateNll } from '../../../lab/nextEdits/report';
 import { walk, type Walk } from '../../../lab/nextEdits/walk';
-import type { CompletionRequest, Engine, Thought } from '../../../src/completion/engine';
 
 const BEFORE = 'open(file);\nclose(file);\nprint(user.name, 1);\nkeep();\nprint(user.name, 2);\n';
 const AFTER = 'open(file, mode);\nclose(file);\nprint(user.title, 1);\nkeep();\nprint(user.title, 2);\n';
@@ -133,7 +126,6 @@ describe('what is offered on the way', () => {
       facts: { ...nothing, left },
     } as unknown as EditCandidate,
     makes,
-    gains: {},
   });
   const commit: Walk = {
     owner: 'o',
@@ -144,7 +136,7 @@ describe('what is offered on the way', () => {
       [observed(6, undefined)],
       [],
       [observed(6, undefined), observed(5, undefined)],
-    ].map((observations, i) => ({ edit: String(i), observations, finding: 1, judging: [] })),
+    ].map((observations, i) => ({ edit: String(i), observations, finding: 1 })),
   };
 
   it('the surest, one after the other; what was accepted is not edited by hand; what was dismissed does not come back', () => {
@@ -157,123 +149,20 @@ describe('what is offered on the way', () => {
   });
 });
 
-describe('judges', () => {
-  const commit = { owner: 'o', hash: 'h', files: [{ path: 'a.ts', before: BEFORE, after: AFTER }] };
-  /** An engine whose thoughts are the texts that they were refined on: a gain is how many edits the thought has seen. */
-  const engine = {
-    prior: { seen: -1 },
-    refinement: ({ edited }: CompletionRequest) => refined(edited?.length ?? 0),
-    follow: ({ edited }: CompletionRequest) => ({ refinement: refined(edited?.length ?? 0) }),
-    thought: (refinement: { seen: number }) => refinement,
-    gain: ({ prefix }: { prefix: string }, { seen }: { seen: number } & Thought) => {
-      prefixes.push(prefix);
-      return Promise.resolve(seen);
-    },
-  };
-  const prefixes: string[] = [];
-  const refined = (seen: number) => ({ seen, advance: () => Promise.resolve(false) });
-  const judge = judgeBy(engine as unknown as Engine, ['z_0', 'frozen', 'warm'], 1);
-
-  it('are asked under no thought, under the one before all edits, and under the one that follows them', async () => {
-    const { moments } = (await walk(commit, judge))!;
-    const gains = moments.flatMap(({ observations }) => observations.map((one) => one.gains));
-    assert.ok(gains.length > 2);
-    for (const { z_0, frozen, warm } of gains) assert.deepEqual([z_0, frozen, Number(warm) > 0], [-1, 0, true]);
-    assert.deepEqual(
-      moments.map(({ judging, observations }) => judging.length === observations.length),
-      [true, true, true],
-    );
-  });
-
-  it('read less where they are told to, and the line that was edited first', async () => {
-    prefixes.length = 0;
-    await walk(commit, judgeBy(engine as unknown as Engine, ['z_0'], 0, 4));
-    assert.ok(prefixes.includes('print(user.title, 1);\nser.'), prefixes.join('|'));
-    assert.ok(
-      prefixes.every((prefix) => /^.*\n?.{0,4}$/.test(prefix)),
-      prefixes.join('|'),
-    );
-  });
-
-  it('are named by their thoughts', () => {
-    assert.deepEqual(variantList('on'), ['z_0']);
-    assert.deepEqual(variantList('warm, z_0,warm'), ['warm', 'z_0']);
-    assert.throws(() => variantList('hot'), /--judge hot: use z_0, frozen, warm/);
-  });
-
-  const walkOf = (owner: string, gains: readonly number[]): Walk => {
-    const facts = { ...nothing, left: 6 };
-    const observations = gains.map((z_0, i) => ({
-      candidate: { kind: 'repeat', facts } as unknown as EditCandidate,
-      gains: { z_0 },
-      ...(i === 0 && { makes: ['1'] }),
-    }));
-    return { owner, hash: 'h', edits: 2, moments: [{ edit: '0', observations, finding: 1, judging: [] }] };
-  };
-
-  it('agree where both find the new text likelier, or both the old one', () => {
-    const lines = agreement([walkOf('a', [3, -1, 7])], [walkOf('a', [1, 1, 9]), walkOf('b', [1])], 'z_0').split('\n');
-    assert.match(lines[0]!, /: 0.500 by this one, 0.250 by the other/);
-    assert.match(lines[1]!, /^3 candidates .* 66.7 % by this one, 100.0 % by the other/);
-    assert.deepEqual(
-      lines.slice(5).map((line) => line.split('|')[2]!.trim()),
-      ['3', '2', '1', '0'],
-    );
-    assert.match(lines[5]!, / 66.7 /);
-    assert.match(lines[6]!, / 100.0 /);
-  });
-
-  it('tell right from wrong as well as they place the one above the other', () => {
-    const of = (...said: [number, boolean][]) => rankedRight(said.map(([said, right]) => ({ said, right })));
-    assert.equal(of([2, true], [1, false], [0, false]), 1);
-    assert.equal(of([1, true], [1, false], [0, true]), 0.25);
-    assert.equal(of([1, true]), 0.5);
-  });
-
-  it('know the better, the smaller the NLL of what became of the candidates', () => {
-    const trusting = (gain: number): Policy => {
-      const weights = { bias: 0, weights: { ...none, gain }, threshold: 1 };
-      return { weights: { rename: weights, repeat: weights }, kinds: ['repeat'], judge: 'z_0' };
+describe('how well candidates are known', () => {
+  it('is the better, the smaller the NLL of what became of them', () => {
+    const candidate = (left: number, makes?: string[]) => ({
+      candidate: { kind: 'repeat', facts: { ...nothing, left } } as unknown as EditCandidate,
+      makes,
+    });
+    const observations = [candidate(6, ['1']), candidate(-6)];
+    const walked: Walk = { owner: 'a', hash: 'h', edits: 2, moments: [{ edit: '0', observations, finding: 1 }] };
+    const trusting = (left: number): Policy => {
+      const weights = { bias: 0, weights: { ...none, left }, threshold: 1 };
+      return { weights: { rename: weights, repeat: weights }, kinds: ['repeat'] };
     };
-    const nll = (gain: number) => candidateNll([walkOf('a', [20, -20])], trusting(gain))!.mean;
+    const nll = (left: number) => candidateNll([walked], trusting(left))!.mean;
     assert.ok(Math.abs(nll(0) - Math.LN2) < 1e-9);
     assert.ok(nll(1) < nll(0) && nll(0) < nll(-1));
-  });
-});
-
-describe('walks', () => {
-  it('of repositories take turns, in both sets', () => {
-    const commit = (owner: string, hash: string) => ({ owner, hash, files: [] });
-    const sets = [
-      [commit('a', '1'), commit('a', '2'), commit('b', '3')],
-      [commit('c', '4'), commit('c', '5')],
-    ];
-    assert.deepEqual(
-      inTurn(sets).map(({ set, commit: { hash } }) => `${set} ${hash}`),
-      ['0 1', '1 4', '0 3', '1 5', '0 2'],
-    );
-  });
-
-  it('are kept as they are made, and not mixed with others', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'walks-'));
-    const file = join(folder, 'walks.jsonl');
-    const of = { model: 'nano', sha256: 'a', variants: ['z_0'], steps: 0, context: 64 };
-    const made: Walk = { owner: 'o', hash: 'h', edits: 2, moments: [] };
-    const kept = new KeptWalks(file, of);
-    kept.add('o h', made);
-    kept.add('o i', undefined);
-    appendFileSync(file, '{"key":"o j","wa');
-    const again = new KeptWalks(file, of);
-    assert.deepEqual(
-      [again.get('o h'), again.has('o i'), again.get('o i'), again.has('o j')],
-      [made, true, undefined, false],
-    );
-    again.add('o j', undefined);
-    assert.ok(new KeptWalks(file, of).has('o j'), 'behind the line that was broken off');
-    assert.throws(() => new KeptWalks(file, { ...of, steps: 2 }), /walks.jsonl: walks of another model/);
-    assert.throws(() => readWalks(join(folder, 'none')), /none: no such file/);
-    writeFileSync(file, 'x\ny\n');
-    assert.throws(() => readWalks(file), /walks.jsonl: not a file of walks/);
-    rmSync(folder, { recursive: true });
   });
 });

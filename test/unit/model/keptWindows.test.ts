@@ -111,14 +111,6 @@ describe('windows that are kept', () => {
     read('a', next(7), true);
     assert.deepEqual([windows.size, read('a', place(1)), read('a', next(6))], [3, 0, 0]);
   });
-
-  test('a key has a single one where that is asked for', () => {
-    const { windows } = kept(4);
-    const one = windows.single('edits');
-    one.tokens = place(1);
-    assert.equal(windows.single('edits'), one);
-    assert.notEqual(windows.single('others'), one);
-  });
 });
 
 describe('the budget of kept windows', () => {
