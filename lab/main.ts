@@ -4,6 +4,7 @@ import { bench } from './bench';
 import { compare } from './compare';
 import { drafts } from './drafts';
 import { early } from './early';
+import { edits } from './edits';
 import { evaluate } from './evaluate';
 import { fitConfidence } from './fitConfidence';
 import { fitMemory } from './fitMemory';
@@ -27,6 +28,7 @@ runProgram({
     early,
     drafts,
     frozen,
+    edits,
     gate,
     'next-edits': nextEdits,
     'fit-memory': fitMemory,

@@ -33,38 +33,67 @@ const MAX_CHARACTERS = 100_000;
  * @param count commits of each, the newest first, that changed source files, but few
  */
 export function readHistories(folder: string, count: number): Commit[] {
+  return repositoriesIn(folder).flatMap(({ directory, owner }) => commitsOf(directory, owner, count));
+}
+
+/** One file as it became what it is. */
+export interface FileHistory {
+  readonly owner: string;
+  readonly path: string;
+  /** Each version was made of the one before by one commit. */
+  readonly versions: readonly string[];
+}
+
+/** Commits that are looked through for the file that was changed most often. */
+const LOOKED_THROUGH = 3_000;
+
+/** A smaller file fits a window; UTF-16 units. */
+const LEAST_CHARACTERS = 8_000;
+
+/**
+ * Of each git directory in a folder, as `readHistories` has them, the source file that most commits changed.
+ * @param count versions at most, the newest
+ */
+export function readFileHistories(folder: string, count: number): FileHistory[] {
+  return repositoriesIn(folder).flatMap(({ directory, owner }) => {
+    const changes = new Map<string, { from: string; to: string }[]>();
+    for (const { path, ...blobs } of changesOf(directory, LOOKED_THROUGH).flatMap(({ files }) => files)) {
+      const known = changes.get(path) ?? [];
+      // Where the file was changed in between, by a merge or a move, its way ends.
+      if (known.length === 0 || known.at(-1)?.from === blobs.to) changes.set(path, [...known, blobs]);
+    }
+    for (const [path, known] of [...changes].sort(([, a], [, b]) => b.length - a.length).slice(0, 10)) {
+      const names = [...known.slice(0, count - 1).map(({ to }) => to), known.slice(0, count - 1).at(-1)!.from];
+      const texts = readBlobs(directory, names);
+      const versions = names.flatMap((name) => texts.get(name) ?? []).reverse();
+      const fits = versions.length === names.length && versions.every(({ length }) => length >= LEAST_CHARACTERS);
+      if (fits) return [{ owner, path, versions }];
+    }
+    return [];
+  });
+}
+
+function repositoriesIn(folder: string): { directory: string; owner: string }[] {
   if (!existsSync(folder)) throw new UserError(`${folder}: no such folder; give one with git directories in it`);
   return readdirSync(folder)
     .sort(compare)
-    .flatMap((name) => {
-      const directory = join(folder, name, 'repo');
-      return existsSync(join(directory, 'HEAD')) ? commitsOf(directory, name.split('+')[0] ?? name, count) : [];
-    });
+    .map((name) => ({ directory: join(folder, name, 'repo'), owner: name.split('+')[0] ?? name }))
+    .filter(({ directory }) => existsSync(join(directory, 'HEAD')));
 }
 
-/** Commits of several sets, the repositories taking turns: wherever one stops, of each set as large a share has been seen. */
-export function inTurn(sets: readonly (readonly Commit[])[]): { set: number; commit: Commit }[] {
-  const placed = sets.flatMap((commits, set) => {
-    const seen = new Map<string, number>();
-    const ranked = commits.map((commit) => {
-      const rank = seen.get(commit.owner) ?? 0;
-      seen.set(commit.owner, rank + 1);
-      return { commit, rank };
-    });
-    ranked.sort((a, b) => a.rank - b.rank);
-    return ranked.map(({ commit }, i) => ({ set, commit, share: i / ranked.length }));
+/** What the newest commits changed in source files that were there before. */
+function changesOf(directory: string, commits: number) {
+  const words = ['log', '--no-merges', '--no-renames', '--diff-filter=M', '--raw', '--abbrev=40', '--format=%x00%H'];
+  const log = git(directory, [...words, '-n', String(commits)]).toString('utf8');
+  return log.split('\0').map((entry) => {
+    const [hash = '', ...lines] = entry.trim().split('\n');
+    return { hash, files: lines.flatMap(changedFile) };
   });
-  return placed.sort((a, b) => a.share - b.share).map(({ set, commit }) => ({ set, commit }));
 }
 
 function commitsOf(directory: string, owner: string, count: number): Commit[] {
-  const words = ['log', '--no-merges', '--no-renames', '--diff-filter=M', '--raw', '--abbrev=40', '--format=%x00%H'];
-  const log = git(directory, [...words, '-n', String(8 * count)]).toString('utf8');
-  const listed = log.split('\0').flatMap((entry) => {
-    const [hash = '', ...lines] = entry.trim().split('\n');
-    const files = lines.flatMap(changedFile);
-    return files.length > 0 && files.length <= MAX_FILES ? [{ hash, files }] : [];
-  });
+  const changes = changesOf(directory, 8 * count);
+  const listed = changes.filter(({ files }) => files.length > 0 && files.length <= MAX_FILES);
   const chosen = listed.slice(0, count);
   const blobs = readBlobs(
     directory,

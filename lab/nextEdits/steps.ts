@@ -80,6 +80,12 @@ export class Way {
     return this.#pending[index]!.start;
   }
 
+  /** An edit that is to be made, in the text as it is now. */
+  planned(index: number): { start: number; end: number; inserted: string } {
+    const { start, end, newText } = this.#pending[index]!;
+    return { start, end, inserted: newText };
+  }
+
   /** Where the line begins in which an edit is to be made, in the text as it is now. */
   lineOf(index: number): number {
     return lineAt(this.#text, this.startOf(index)).start;
