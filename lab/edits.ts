@@ -6,7 +6,7 @@ import type { CompletionRequest, Engine, Thought } from '../src/completion/engin
 import { EditedLines } from '../src/server/edits';
 import { countNewlines } from '../src/text';
 import { scoreUnderThought } from './engineMeasures';
-import { bootstrap, type Interval } from './evaluation/bootstrap';
+import { bootstrap, signedPercent } from './evaluation/bootstrap';
 import { readFileHistories, type FileHistory } from './nextEdits/histories';
 import { stepsOf, Way } from './nextEdits/steps';
 import { quantile } from './quantile';
@@ -15,7 +15,7 @@ import { thoughtAfter } from './thoughts';
 const USAGE = `npm run lab -- edits --histories DIR [options]
   What a thought is worth while a file is edited as its git history did: after 0, 10, 50 and 200 edits the texts that come
   next are scored under no thought (z_0), under one that was refined before the first edit (frozen), under that one as it
-  follows each edit (warm), and under one that is refined anew (cold). DIR holds OWNER+NAME/repo, bare git directories.
+  follows the edits (warm), and under one that is refined anew (cold). DIR holds OWNER+NAME/repo, bare git directories.
 
   --steps N         of a cold thought (default: 4)
   --files N         of so many repositories at most (default: all)
@@ -32,7 +32,10 @@ const OPTIONS = {
 
 /** Edits after which the next texts are scored, and how many texts. */
 const AFTER = [0, 10, 50, 200] as const;
-const SCORED = 8;
+const SCORED = 4;
+
+/** Somebody rests after so many edits, and the thought follows. */
+const EDITS_BEFORE_REST = 5;
 
 /** Versions of a file that are gone through at most. */
 const VERSIONS = 150;
@@ -128,15 +131,23 @@ async function edited(engine: Engine, history: FileHistory, steps: number, times
         countNewlines(inserted, 0, inserted.length),
       );
       made++;
-      const [prefix, suffix] = [way.text.slice(0, offset + inserted.length), way.text.slice(offset + inserted.length)];
-      const now = { path, prefix, suffix, related: [], edited: lines.lines };
-      const before = warm;
-      warm = await timed(times.warm, async () => {
-        const refinement = engine.follow(now, before, steps)?.refinement;
-        if (!refinement) return before;
-        while (await refinement.advance());
-        return engine.thought(refinement);
-      });
+      if (made % EDITS_BEFORE_REST === 0) {
+        const end = offset + inserted.length;
+        const now = {
+          path,
+          prefix: way.text.slice(0, end),
+          suffix: way.text.slice(end),
+          related: [],
+          edited: lines.lines,
+        };
+        const before = warm;
+        warm = await timed(times.warm, async () => {
+          const refinement = engine.follow(now, before, steps)?.refinement;
+          if (!refinement) return before;
+          while (await refinement.advance());
+          return engine.thought(refinement);
+        });
+      }
       if (made > AFTER.at(-1)! && left === 0) return scored;
     }
   }
@@ -193,11 +204,11 @@ function table(scored: readonly Scored[], { warm, cold }: Times): string {
         })),
       );
       const against = (which: Which, base: Which) =>
-        change(
+        signedPercent(
           bootstrap(
             texts.map(({ owner, nats: { [name]: of } }) => ({
               cluster: owner,
-              value: 100 * (of[which] - of[base]),
+              value: of[which] - of[base],
               weight: of[base],
             })),
           ),
@@ -220,11 +231,6 @@ function table(scored: readonly Scored[], { warm, cold }: Times): string {
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
-    `Processor time of a thought, median: ${median(cold)} ms cold (${cold.length}), ${median(warm)} ms to follow an edit (${warm.length}).`,
+    `Processor time of a thought, median: ${median(cold)} ms cold (${cold.length}), ${median(warm)} ms to follow five edits (${warm.length}).`,
   ].join('\n');
-}
-
-function change(interval: Interval | undefined): string {
-  const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`;
-  return interval ? `${signed(interval.mean)} (${signed(interval.low)} to ${signed(interval.high)})` : '–';
 }

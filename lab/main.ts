@@ -6,6 +6,7 @@ import { drafts } from './drafts';
 import { early } from './early';
 import { edits } from './edits';
 import { evaluate } from './evaluate';
+import { evidence } from './evidence';
 import { fitConfidence } from './fitConfidence';
 import { fitMemory } from './fitMemory';
 import { fitKnn } from './fitKnn';
@@ -29,6 +30,7 @@ runProgram({
     drafts,
     frozen,
     edits,
+    evidence,
     gate,
     'next-edits': nextEdits,
     'fit-memory': fitMemory,

@@ -42,6 +42,12 @@ export function bootstrap(parts: readonly Part[], draws = DRAWS): Interval | und
   return { mean, low: at(0.025), high: at(0.975) };
 }
 
+/** A share as a signed percentage with its interval, of one decimal. */
+export function signedPercent(interval: Interval | undefined): string {
+  const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(100 * value).toFixed(1)}`;
+  return interval ? `${signed(interval.mean)} (${signed(interval.low)} to ${signed(interval.high)})` : '–';
+}
+
 function ratio(sums: readonly { value: number; weight: number }[]): number | undefined {
   let value = 0;
   let weight = 0;

@@ -289,7 +289,7 @@ export class Engine {
    * @param options.prior where it begins, and what every step is pulled toward: the prior, or a thought of the workspace
    */
   refinement(request: CompletionRequest, options: RefinementStart): Refinement {
-    return this.#refine(this.evidence(request), options);
+    return this.#refine(this.evidence(request, options.chunks), options);
   }
 
   /**
@@ -334,8 +334,11 @@ export class Engine {
     return largestChanges(before, after, CHANGES, this.bundle.tokenizer);
   }
 
-  /** What a refinement of this request would rest on. */
-  evidence(request: CompletionRequest): Evidence {
+  /**
+   * What a refinement of this request would rest on.
+   * @param chunks whose gradients are taken, at most (default: as many as the decoder has time for)
+   */
+  evidence(request: CompletionRequest, chunks?: number): Evidence {
     const document = documentOf(request);
     const { manifest, tokenizer } = this.bundle;
     const nothing = { chunks: [], extraChunks: [], coverage: 0 };
@@ -345,7 +348,11 @@ export class Engine {
     const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
     // More is read only for the kNN cache.
     const extraChunks = manifest.knn || manifest.memory?.knn ? MAX_EXTRA_CHUNKS : 0;
-    const limits = { tokens: this.chunkTokens, count: isLarge(manifest) ? LARGE_CHUNKS : MAX_CHUNKS, extraChunks };
+    const limits = {
+      tokens: this.chunkTokens,
+      count: chunks ?? (isLarge(manifest) ? LARGE_CHUNKS : MAX_CHUNKS),
+      extraChunks,
+    };
     return collectEvidence(sources, tokenizer, manifest, limits);
   }
 
@@ -556,6 +563,8 @@ interface RefinementStart {
   readonly steps: number;
   readonly from?: Thought | undefined;
   readonly prior?: Thought | undefined;
+  /** Chunks of evidence at most; default: as many as the decoder has time for. */
+  readonly chunks?: number | undefined;
 }
 
 /** The evidence graph with the last chunks kept as they were read: that does not depend on z. */
