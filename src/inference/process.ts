@@ -233,12 +233,14 @@ export class InferenceService {
 
   /** What the thought that serves changes at the cursor, for whoever looks at it. */
   #changes({ id, uri }: Message<'changes'>): Work {
-    const [thought, request] = [this.#thoughts.get(uri), this.#latest.get(uri)];
-    const runs = thought && request && this.#engine.changes(request, thought);
+    let runs: ReturnType<Engine['changes']> | undefined;
     return {
-      lane: 'refine',
-      key: `changes ${uri}`,
+      lane: 'inspect',
+      key: uri,
       advance: async () => {
+        // The thought that serves when its turn has come.
+        const [thought, request] = [this.#thoughts.get(uri), this.#latest.get(uri)];
+        if (thought && request) runs ??= this.#engine.changes(request, thought);
         const { done, value } = runs ? await runs.next() : { done: true, value: [] };
         if (done) this.#send({ type: 'changes', id, changes: value ?? [] });
         return !done;

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { now } from './messages';
 
-/** Lanes by priority: a suggestion the user waits for, one that may be wanted next, then thinking, then the workspace. */
-export const lanes = ['decode', 'prefetch', 'refine', 'index'] as const;
+/** Lanes by priority: a suggestion the user waits for, one that may be wanted next, thinking, what a panel shows, the workspace. */
+export const lanes = ['decode', 'prefetch', 'refine', 'inspect', 'index'] as const;
 export type Lane = (typeof lanes)[number];
 
 /** A piece of work made of short runs. */

@@ -23,7 +23,9 @@ export function handleReports(server: LanguageServer): void {
 
 async function thoughtReport(server: LanguageServer, uri: string): Promise<ThoughtReport | null> {
   const { client, completions } = server;
+  if (!server.open.sessions.get(uri)?.thought) return null;
   const changes = await client.changes(uri);
+  // The document may have been closed, or the model have ended, meanwhile.
   const session = server.open.sessions.get(uri);
   const { lifecycle, model } = client;
   if (!session?.thought || lifecycle.state !== 'ready' || !model) return null;

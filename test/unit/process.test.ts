@@ -198,6 +198,18 @@ test('what a thought changes is told to whoever asks, and computed for nobody el
   assert.deepEqual(changes(), [[], [{ text: 'word1', before: 0.1, after: 0.2 }]]);
 });
 
+test('whoever asks again and again what a thought changes does not keep the next one from being made', async () => {
+  const { engine, say, until, count, uri } = service();
+  say.think('a b', 'cold', 1);
+  await until(() => count('thought') === 1);
+  engine.log.length = 0;
+  say.think('a c', 'cold', 1);
+  for (let id = 100; id < 103; id++) say.other({ type: 'changes', id, uri });
+  await until(() => count('thought') === 2 && count('changes') === 1);
+  assert.equal(engine.log.at(-1), 'changes z2');
+  assert.equal(engine.log.filter((line) => line.startsWith('changes')).length, 1);
+});
+
 test('what the memory is sure of comes first, unless it was triggered manually or nobody waits', async () => {
   const { engine, sent, say, until, count } = service();
   say.complete('a');
