@@ -14,10 +14,11 @@ import { randomFrom, shuffle } from '../src/model/random';
 import { MODEL_OPTIONS, parse, wholeNumber } from '../src/cli/arguments';
 import { UsageError, type Command } from '../src/cli/command';
 import { UserError } from '../src/model/errors';
-import { bootstrap, type Part as Figure } from './evaluation/bootstrap';
+import { bootstrap, relativeNll, type Part as Figure } from './evaluation/bootstrap';
 import { chooseSites, KINDS, type Item, type Kind, type CutSite } from './evaluation/items';
 import { editSimilarity, exactMatch, identifierF1 } from './evaluation/metrics';
 import { readRepositories } from './evaluation/repository';
+import { signed } from './evaluation/table';
 import { bundleFolder } from '../src/cli/model';
 import { Peer } from './peer/llama';
 import { ProgressBar } from '../src/cli/progress';
@@ -354,24 +355,23 @@ function differences(rows: readonly Row[], [base, ...others]: readonly string[])
   const alone = of(base);
   const lines = others.map((name) => {
     const pairs = of(name).map((row, i) => ({ row, before: (alone[i] as Row).outcome }));
-    const nats = bootstrap(
-      pairs.map(({ row: { owner, outcome }, before }) => {
-        return { cluster: owner, value: (outcome.nats ?? 0) - (before.nats ?? 0), weight: before.nats ?? 0 };
-      }),
+    const nats = relativeNll(
+      pairs.map(({ row: { owner, outcome }, before }) => ({
+        owner,
+        nats: outcome.nats ?? 0,
+        before: before.nats ?? 0,
+      })),
     );
     const exact = (kind: Kind) =>
       bootstrap(
         pairs
           .filter(({ row }) => row.kind === kind)
           .map(({ row: { owner, outcome }, before }) => {
-            return { cluster: owner, value: 100 * (Number(outcome.exact) - Number(before.exact)), weight: 1 };
+            return { cluster: owner, value: Number(outcome.exact) - Number(before.exact), weight: 1 };
           }),
       );
-    const shown = (found: ReturnType<typeof bootstrap>, factor = 1) => {
-      const signed = (number: number) => `${number < 0 ? '−' : '+'}${Math.abs(factor * number).toFixed(1)}`;
-      return found ? `${signed(found.mean)} (${signed(found.low)} to ${signed(found.high)})` : '–';
-    };
-    return `| ${name} | ${[shown(nats, 100), ...KINDS.map((kind) => shown(exact(kind)))].join(' | ')} |`;
+    const cells = [nats, ...KINDS.map(exact)].map((found) => signed(found, 100, 1));
+    return `| ${name} | ${cells.join(' | ')} |`;
   });
   return [
     `| against ${base} | NLL, % | ${KINDS.map((kind) => `${TITLES[kind]}, points`).join(' | ')} |`,

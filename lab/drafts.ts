@@ -8,6 +8,7 @@ import { forgetWritten } from './benchSpeed';
 import { bootstrap } from './evaluation/bootstrap';
 import { chooseSites, KINDS, type Item, type Kind } from './evaluation/items';
 import { readRepositories } from './evaluation/repository';
+import { processorTime } from './processorTime';
 
 const USAGE = `npm run lab -- drafts --each DIR [options]
   What drafts of the lookup memory save: suggestions are written with them and without, in turn, behind windows that have been
@@ -76,11 +77,10 @@ async function measure(engine: Engine, { repository, kind, request, target }: It
   const maxLines = target.split('\n').length;
   const cost = async (withDrafts: boolean): Promise<Cost> => {
     await forgetWritten(engine, request);
-    const [begun, before] = [performance.now(), process.cpuUsage()];
+    const [begun, spent] = [performance.now(), processorTime()];
     const how = { steps: 0, thought: engine.prior, maxLines, units: false, candidates: 1, drafts: withDrafts };
     const { written } = await engine.complete(request, how);
-    const { user, system } = process.cpuUsage(before);
-    return { tokens: written, ms: performance.now() - begun, cpu: (user + system) / 1000 };
+    return { tokens: written, ms: performance.now() - begun, cpu: spent() };
   };
   const [one, other] = [await cost(first), await cost(!first)];
   return { owner: repository, kind, ...(first ? { drafts: one, plain: other } : { drafts: other, plain: one }) };

@@ -4,12 +4,14 @@ import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import type { CompletionRequest, Engine, Thought } from '../src/completion/engine';
 import { EditedLines } from '../src/server/edits';
+import { median, milliseconds } from '../src/numbers';
 import { countNewlines } from '../src/text';
 import { scoreUnderThought } from './engineMeasures';
-import { bootstrap, signedPercent } from './evaluation/bootstrap';
+import { bitsPerByte, relativeNll } from './evaluation/bootstrap';
+import { signed } from './evaluation/table';
 import { readFileHistories, type FileHistory } from './nextEdits/histories';
 import { stepsOf, Way } from './nextEdits/steps';
-import { quantile } from './quantile';
+import { processorTime } from './processorTime';
 import { thoughtAfter } from './thoughts';
 
 const USAGE = `npm run lab -- edits --histories DIR [options]
@@ -100,7 +102,7 @@ export const edits: Command = {
 
 /** Makes the edits of a history one after the other. */
 async function edited(engine: Engine, history: FileHistory, steps: number, times: Times): Promise<Scored[]> {
-  const { owner, path } = history;
+  const { owner } = history;
   const lines = new EditedLines();
   const scored: Scored[] = [];
   let made = 0;
@@ -111,7 +113,8 @@ async function edited(engine: Engine, history: FileHistory, steps: number, times
   let left = 0;
   for (const way of waysThrough(history)) {
     for (let index = 0; index < way.length; index++) {
-      const place = requestAt(way, index, path, lines);
+      const { inserted, ...span } = way.planned(index);
+      const place = requestAt(way, span, lines);
       const after = AFTER.findLast((count) => count <= made) ?? 0;
       if (after === made) {
         const cold = await timed(times.cold, () => thoughtAfter(engine, place, steps));
@@ -119,12 +122,12 @@ async function edited(engine: Engine, history: FileHistory, steps: number, times
         serving = { z_0: engine.prior, frozen, warm, cold };
         left = SCORED;
       }
-      const { inserted } = way.planned(index);
       if (serving && left > 0 && inserted.trim().length >= LEAST_CHARACTERS) {
         scored.push({ owner, after, ...(await scoreOf(engine, place, inserted.slice(0, MAX_CHARACTERS), serving)) });
         left--;
       }
-      const { offset, removed, line } = { line: countNewlines(way.text, 0, way.startOf(index)), ...way.make(index) };
+      const line = countNewlines(way.text, 0, way.startOf(index));
+      const { offset, removed } = way.make(index);
       lines.changed(
         line,
         line + countNewlines(removed, 0, removed.length),
@@ -133,20 +136,8 @@ async function edited(engine: Engine, history: FileHistory, steps: number, times
       made++;
       if (made % EDITS_BEFORE_REST === 0) {
         const end = offset + inserted.length;
-        const now = {
-          path,
-          prefix: way.text.slice(0, end),
-          suffix: way.text.slice(end),
-          related: [],
-          edited: lines.lines,
-        };
-        const before = warm;
-        warm = await timed(times.warm, async () => {
-          const refinement = engine.follow(now, before, steps)?.refinement;
-          if (!refinement) return before;
-          while (await refinement.advance());
-          return engine.thought(refinement);
-        });
+        const now = requestAt(way, { start: end, end }, lines);
+        warm = await timed(times.warm, () => followed(engine, now, warm, steps));
       }
       if (made > AFTER.at(-1)! && left === 0) return scored;
     }
@@ -168,9 +159,18 @@ function waysThrough({ path, versions }: FileHistory): Way[] {
   return ways;
 }
 
-function requestAt(way: Way, index: number, path: string, lines: EditedLines): CompletionRequest {
-  const { start, end } = way.planned(index);
-  return { path, prefix: way.text.slice(0, start), suffix: way.text.slice(end), related: [], edited: lines.lines };
+/** The file as it is on its way, without the text from `start` to `end`, where the cursor is. */
+function requestAt(way: Way, { start, end }: { start: number; end: number }, lines: EditedLines): CompletionRequest {
+  const { path, text } = way;
+  return { path, prefix: text.slice(0, start), suffix: text.slice(end), related: [], edited: lines.lines };
+}
+
+/** The thought as it follows what has been edited since. */
+async function followed(engine: Engine, now: CompletionRequest, before: Thought, steps: number): Promise<Thought> {
+  const refinement = engine.follow(now, before, steps)?.refinement;
+  if (!refinement) return before;
+  while (await refinement.advance());
+  return engine.thought(refinement);
 }
 
 async function scoreOf(engine: Engine, place: CompletionRequest, target: string, thoughts: Record<Which, Thought>) {
@@ -184,10 +184,9 @@ async function scoreOf(engine: Engine, place: CompletionRequest, target: string,
 }
 
 async function timed<Result>(times: number[], run: () => Promise<Result>): Promise<Result> {
-  const began = process.cpuUsage();
+  const spent = processorTime();
   const result = await run();
-  const { user, system } = process.cpuUsage(began);
-  times.push((user + system) / 1_000);
+  times.push(spent());
   return result;
 }
 
@@ -196,34 +195,17 @@ function table(scored: readonly Scored[], { warm, cold }: Times): string {
   const rows = (Object.keys(WAYS) as WayName[]).flatMap((name) =>
     AFTER.map((after) => {
       const texts = scored.filter((one) => one.after === after);
-      const bits = bootstrap(
-        texts.map(({ owner, nats, bytes }) => ({
-          cluster: owner,
-          value: nats[name].z_0 / Math.LN2,
-          weight: bytes,
-        })),
-      );
-      const against = (which: Which, base: Which) =>
-        signedPercent(
-          bootstrap(
-            texts.map(({ owner, nats: { [name]: of } }) => ({
-              cluster: owner,
-              value: of[which] - of[base],
-              weight: of[base],
-            })),
-          ),
-        );
+      const bits = bitsPerByte(texts.map((text) => ({ ...text, nats: text.nats[name].z_0 })));
+      const against = (which: Which, base: Which) => {
+        const both = texts.map(({ owner, nats: { [name]: of } }) => ({ owner, nats: of[which], before: of[base] }));
+        return signed(relativeNll(both), 100, 1);
+      };
       const of = new Set(texts.map(({ owner }) => owner)).size;
       const cells = [name, after, `${texts.length} of ${of}`, bits?.mean.toFixed(3) ?? '–'];
-      const changes = [...(['frozen', 'warm', 'cold'] as const).map((which) => against(which, 'z_0'))];
+      const changes = (['frozen', 'warm', 'cold'] as const).map((which) => against(which, 'z_0'));
       return `| ${[...cells, ...changes, against('warm', 'cold')].join(' | ')} |`;
     }),
   );
-  const median = (times: readonly number[]) =>
-    quantile(
-      times.map((ms) => ({ ms })),
-      0.5,
-    )?.toFixed(0) ?? '–';
   return [
     `${scored.length} texts of ${owners} owners; NLL in per cent, in brackets 95 % intervals by owner.`,
     '',
@@ -231,6 +213,6 @@ function table(scored: readonly Scored[], { warm, cold }: Times): string {
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
-    `Processor time of a thought, median: ${median(cold)} ms cold (${cold.length}), ${median(warm)} ms to follow five edits (${warm.length}).`,
+    `Processor time of a thought, median: ${milliseconds(median(cold))} cold (${cold.length}), ${milliseconds(median(warm))} to follow five edits (${warm.length}).`,
   ].join('\n');
 }

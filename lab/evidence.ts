@@ -4,11 +4,13 @@ import { openEngine } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
 import type { Engine, Thought } from '../src/completion/engine';
 import { randomFrom, shuffle } from '../src/model/random';
+import { median } from '../src/numbers';
 import { scoreUnderThought } from './engineMeasures';
-import { bootstrap, signedPercent } from './evaluation/bootstrap';
+import { bitsPerByte, relativeNll } from './evaluation/bootstrap';
 import { chooseSites, type CutSite } from './evaluation/items';
 import { readRepositories } from './evaluation/repository';
-import { quantile } from './quantile';
+import { signed } from './evaluation/table';
+import { processorTime } from './processorTime';
 
 const USAGE = `npm run lab -- evidence --each DIR [options]
   What a thought gains by more evidence: texts are cut out of files and scored without a thought, and under thoughts that
@@ -92,13 +94,12 @@ async function measure(
 ): Promise<Measured[]> {
   const thoughts: Thought[] = [];
   for (const [i, size] of sizes.entries()) {
-    const began = process.cpuUsage();
+    const spent = processorTime();
     const refinement = engine.refinement(request, { steps, chunks: Math.ceil(size / engine.chunkTokens) });
     while (await refinement.advance());
     const thought = engine.thought(refinement);
-    const { user, system } = process.cpuUsage(began);
     const tokens = thought.trace.chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
-    costs[i]!.push({ tokens, ms: (user + system) / 1_000 });
+    costs[i]!.push({ tokens, ms: spent() });
     thoughts.push(thought);
   }
   const measured: Measured[] = [];
@@ -117,32 +118,20 @@ async function measure(
 
 function table(measured: readonly Measured[], sizes: readonly number[], costs: readonly Cost[][]): string {
   const owners = new Set(measured.map(({ owner }) => owner)).size;
-  const bits = (way: keyof Nats) => {
-    const parts = measured.map(({ owner, bytes, without }) => ({
-      cluster: owner,
-      value: without[way] / Math.LN2,
-      weight: bytes,
-    }));
-    return bootstrap(parts)?.mean.toFixed(3) ?? '–';
-  };
+  const bits = (way: keyof Nats) =>
+    bitsPerByte(measured.map((text) => ({ ...text, nats: text.without[way] })))?.mean.toFixed(3) ?? '–';
   const rows = sizes.map((size, i) => {
-    const gain = (way: keyof Nats) =>
-      signedPercent(
-        bootstrap(
-          measured.map(({ owner, without, under }) => ({
-            cluster: owner,
-            value: under[i]![way] - without[way],
-            weight: without[way],
-          })),
-        ),
-      );
-    const median = (of: (cost: Cost) => number) =>
-      quantile(
-        costs[i]!.map((cost) => ({ ms: of(cost) })),
-        0.5,
-      ) ?? 0;
-    const cells = [size, median(({ tokens }) => tokens).toFixed(0), gain('alone'), gain('beside')];
-    return `| ${[...cells, (median(({ ms }) => ms) / 1_000).toFixed(1)].join(' | ')} |`;
+    const gain = (way: keyof Nats) => {
+      const texts = measured.map(({ owner, without, under }) => ({
+        owner,
+        nats: under[i]![way],
+        before: without[way],
+      }));
+      return signed(relativeNll(texts), 100, 1);
+    };
+    const tokens = median(costs[i]!.map((cost) => cost.tokens)) ?? 0;
+    const seconds = (median(costs[i]!.map((cost) => cost.ms)) ?? 0) / 1_000;
+    return `| ${[size, tokens, gain('alone'), gain('beside'), seconds.toFixed(1)].join(' | ')} |`;
   });
   return [
     `${measured.length} texts of ${owners} owners; NLL against no thought in per cent, in brackets 95 % intervals by owner.`,

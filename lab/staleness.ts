@@ -8,7 +8,7 @@ import { loadRuntime } from '../src/model/runtime';
 import { defaultThreads, openGraphs } from '../src/model/sessions';
 import { parse, wholeNumber } from '../src/cli/arguments';
 import { UsageError, type Command } from '../src/cli/command';
-import { bootstrap } from './evaluation/bootstrap';
+import { relativeNll } from './evaluation/bootstrap';
 import { readRepositories, type Repository } from './evaluation/repository';
 import { bundleFolder } from '../src/cli/model';
 import { ProgressBar } from '../src/cli/progress';
@@ -162,9 +162,7 @@ function table(measured: readonly Measured[]): string {
       exact,
       ...(stale[i] as Measured['stale'][number]),
     }));
-    const loss = bootstrap(
-      of.map(({ owner, exact, nats }) => ({ cluster: owner, value: nats - exact, weight: exact })),
-    );
+    const loss = relativeNll(of.map(({ owner, exact, nats }) => ({ owner, nats, before: exact })));
     const shown = loss ? `${percent(loss.mean)} (${percent(loss.low)} to ${percent(loss.high)})` : '–';
     return `| ${mean(of.map(({ typed }) => typed)).toFixed(0)} | ${mean(of.map(({ read }) => read)).toFixed(0)} | ${shown} |`;
   });

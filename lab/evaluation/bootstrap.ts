@@ -42,10 +42,22 @@ export function bootstrap(parts: readonly Part[], draws = DRAWS): Interval | und
   return { mean, low: at(0.025), high: at(0.975) };
 }
 
-/** A share as a signed percentage with its interval, of one decimal. */
-export function signedPercent(interval: Interval | undefined): string {
-  const signed = (value: number) => `${value < 0 ? '−' : '+'}${Math.abs(100 * value).toFixed(1)}`;
-  return interval ? `${signed(interval.mean)} (${signed(interval.low)} to ${signed(interval.high)})` : '–';
+/** NLL of one text in nats. */
+export interface TextNll {
+  readonly owner: string;
+  readonly bytes: number;
+  readonly nats: number;
+}
+
+export function bitsPerByte(texts: readonly TextNll[]): Interval | undefined {
+  return bootstrap(texts.map(({ owner, bytes, nats }) => ({ cluster: owner, value: nats / Math.LN2, weight: bytes })));
+}
+
+/** By which share of itself the NLL of the same texts changes. @param before in nats, as `nats` is */
+export function relativeNll(
+  texts: readonly (Pick<TextNll, 'owner' | 'nats'> & { readonly before: number })[],
+): Interval | undefined {
+  return bootstrap(texts.map(({ owner, nats, before }) => ({ cluster: owner, value: nats - before, weight: before })));
 }
 
 function ratio(sums: readonly { value: number; weight: number }[]): number | undefined {

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { median } from '../../src/numbers';
 import { calibrationError } from '../confidenceFit';
-import { bootstrap, type Interval, type Part } from './bootstrap';
+import { bootstrap, relativeNll, type Interval, type Part } from './bootstrap';
 import { KINDS, CUT_KINDS, type Kind, type CutKind } from './items';
 import type { Measured, Outcome } from './measure';
 import { WITH_MEMORY, type Variant } from './variants';
@@ -149,7 +149,7 @@ function rowOf(variant: string, measured: readonly Measured[], prior: string): R
     items: mine.length,
     bitsPerByte: bootstrap(mine.flatMap(({ item, outcome }) => bits(item, outcome.nats))),
     minusPrior: variant === prior ? undefined : bootstrap(mine.flatMap(({ item }) => difference(item, variant, prior))),
-    change: relativeNll(pairsOf(variant, variant.endsWith(WITH_MEMORY) ? `${prior}${WITH_MEMORY}` : prior, measured)),
+    change: changeOf(pairsOf(variant, variant.endsWith(WITH_MEMORY) ? `${prior}${WITH_MEMORY}` : prior, measured)),
     exactTail: mean(exact, ({ kind }) => kind === 'tail'),
     exactRandomTail: mean(exact, ({ kind, place }) => kind === 'tail' && place === 'random'),
     exactLine: mean(exact, ({ kind }) => kind === 'line'),
@@ -195,10 +195,10 @@ function pairsOf(variant: string, against: string, measured: readonly Measured[]
   });
 }
 
-function relativeNll(pairs: readonly Pair[]): Interval | undefined {
-  return bootstrap(
-    pairs.flatMap(({ item: { repository }, one: { nats }, other: { nats: before } }) =>
-      nats === undefined || before === undefined ? [] : [{ cluster: repository, value: nats - before, weight: before }],
+function changeOf(pairs: readonly Pair[]): Interval | undefined {
+  return relativeNll(
+    pairs.flatMap(({ item: { repository: owner }, one: { nats }, other: { nats: before } }) =>
+      nats === undefined || before === undefined ? [] : [{ owner, nats, before }],
     ),
   );
 }
@@ -209,7 +209,7 @@ function contrastOf(variant: string, against: string, measured: readonly Measure
     variant,
     against,
     items: pairs.length,
-    nll: relativeNll(pairs),
+    nll: changeOf(pairs),
     exactTail: bootstrap(
       pairs
         .filter(({ item: { kind } }) => kind === 'tail')

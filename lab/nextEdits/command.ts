@@ -40,20 +40,12 @@ export const nextEdits: Command = {
     const measuring = await walks(measure, count);
     const weights = fiveDigits(fitEdits(fitting, precision));
     console.log(JSON.stringify(weights));
-    const both = ['rename', 'repeat'] as const;
-    const rows: Row[] = [
-      { weights: 'as they ship', edits: 'both', policy: { weights: EDIT_WEIGHTS, kinds: both } },
-      ...KINDS.map(({ name, kinds }) => ({ weights: 'fitted here', edits: name, policy: { weights, kinds } })),
-    ];
-    console.log(
-      table(
-        [
-          ['fitting', fitting],
-          ['measuring', measuring],
-        ],
-        rows,
-      ),
+    const both = { 'as they ship': EDIT_WEIGHTS, 'fitted here': weights };
+    const rows = Object.entries(both).flatMap(([name, of]) =>
+      KINDS.map(({ name: edits, kinds }): Row => ({ weights: name, edits, policy: { weights: of, kinds } })),
     );
+    const sets = { fitting, measuring };
+    console.log(table(Object.entries(sets), rows));
     console.log(timeLine([...fitting, ...measuring]));
     if (values.write !== undefined) await writeFile(values.write, `${JSON.stringify(weights, null, 2)}\n`);
     return 0;

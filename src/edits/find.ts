@@ -22,9 +22,9 @@ const MAX_CANDIDATES = 12;
 type Source = RecentEdit & { readonly document: EditedText };
 
 /**
- * Edits that may be the next, those of the latest edit first, of each edit the nearest
- * first: where a name still stands that was renamed where it is declared; and where what was edited stands in a like
- * context. In comments and strings there are none, unless the edit was in one.
+ * Edits that may be the next, those of the latest edit first, of each edit the nearest first: where a name still stands
+ * that was renamed where it is declared; and where what was edited stands in a like context. In comments and strings
+ * there are none, unless the edit was in one.
  * @param documents the open ones; the first is the one that the user is in
  */
 export function findEdits(documents: readonly EditedText[]): EditCandidate[] {

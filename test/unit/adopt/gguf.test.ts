@@ -11,7 +11,7 @@ import type { Entry } from '../../../lab/peer/ggufWriter';
 import { UserError } from '../../../src/model/errors';
 import { randomFrom } from '../../../src/model/random';
 import { ggufBytes, randomTensor, typeOf, writeGguf } from '../../tinyGguf';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 const folder = mkdtempSync(join(tmpdir(), 'thoughtline-gguf-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { trim } from '../../../src/completion/trim';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 describe('what already follows', () => {
   type Row = [name: string, text: string, prefix: string, suffix: string, kept: string, replaceSuffix: number];

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { evidenceSources } from '../../../src/completion/sources';
 import { cutWindow, type Window } from '../../../src/completion/window';
 import { FROZEN, SPECIAL, tinyTokenizer } from '../../fixtures';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 const tokenizer = tinyTokenizer();
 const manifest = { window: { tokens: 256, suffixTokens: 48, hop: 32 }, specialTokens: SPECIAL };

@@ -4,7 +4,7 @@ import type { EditCandidate, SyntaxReading } from '../../../src/edits/candidate'
 import { findEdits, type EditedText } from '../../../src/edits/find';
 import { EditHistory } from '../../../src/edits/history';
 import { SourceTree } from '../../../src/syntax/source';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 const trees: SourceTree[] = [];
 after(() => trees.forEach((tree) => tree.close()));

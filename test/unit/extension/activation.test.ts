@@ -5,7 +5,7 @@ import Module, { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 

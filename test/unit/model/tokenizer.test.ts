@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { textLines } from '../../../src/text';
 import { pathTail } from '../../../src/model/path';
 import { qwen2Tokenizer, largeTokenizer, ROOT, tinyTokenizer } from '../../fixtures';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 interface Case {
   readonly text: string;

@@ -12,7 +12,7 @@ import { Scopes, type TextPosition } from '../../../src/scopes/scopes';
 import type { Scope } from '../../../src/scopes/scope';
 import { FROZEN } from '../../fixtures';
 import { PROBES, TAKEN_FOR_CODE } from './probes';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 const scopes = new Scopes((line) => assert.fail(line));
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onlyCloses } from '../../../src/syntax/lineRest';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 test('what is right of the cursor only closes what stands before it', () => {
   const table: [path: string, text: string, expected: boolean][] = [

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { familyOf } from '../../../src/syntax/families';
 import { lineState } from '../../../src/syntax/lineState';
 import { scan } from '../../../src/syntax/scanner';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 describe('what a text closes that it has not opened', () => {
   const table: [path: string, text: string, closers: string][] = [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { collectEvidence, packLines, type EvidenceSource } from '../../../src/thought/evidence';
 import { FROZEN, largeTokenizer, SPECIAL, tinyTokenizer } from '../../fixtures';
-import { processorTime } from '../../processorTime';
+import { processorTime } from '../../../lab/processorTime';
 
 const tokenizer = tinyTokenizer();
 const text = readFileSync(join(FROZEN, 'src/thought/evidence.ts'), 'utf8').replaceAll('\r\n', '\n');
