@@ -13,9 +13,17 @@ import { loadRuntime, type Runtime } from '../model/runtime';
 import { Serial } from '../model/serial';
 import { groupEnds } from '../model/thoughtShape';
 import { measureChunkTokens } from '../thought/calibrate';
-import { collectEvidence, MAX_CHUNKS, MAX_EXTRA_CHUNKS, type Evidence } from '../thought/evidence';
+import {
+  collectEvidence,
+  MAX_CHUNKS,
+  MAX_EXTRA_CHUNKS,
+  type Evidence,
+  type EvidenceLimits,
+  type EvidenceSource,
+} from '../thought/evidence';
 import { largestChanges, type TokenChange } from '../thought/changes';
 import { Refinement, type EvidenceModel } from '../thought/refine';
+import { followEvidence } from '../thought/followEvidence';
 import { planUpdate, WARM_STEPS } from '../thought/store';
 import { sampleThoughts, type SampledThought } from '../thought/sample';
 import { priorThought, type Thought } from '../thought/thought';
@@ -32,7 +40,7 @@ import { heal, type HealedPrompt } from './heal';
 import type { AgreedCandidate, Candidate } from './hypothesis';
 import { documentOf, type CompletionRequest } from './document';
 import { LookupMemory } from './lookupMemory';
-import { evidenceSources } from './sources';
+import { evidenceSources, wholeTexts } from './sources';
 import { cursorContext, type CursorContext } from './stop';
 import { Postprocessor } from './postprocess';
 import { DEFAULTS, type CompletionOptions } from './options';
@@ -98,6 +106,9 @@ const KEPT_CHUNKS = { small: 64, large: 24 };
 
 /** Evidence chunks of one thought of a large decoder: each takes it seconds to read. */
 const LARGE_CHUNKS = 8;
+
+/** New chunks of one update, so that following an edit takes a tenth of what a thought takes from the beginning. */
+const FRESH_CHUNKS = { small: { fresh: 2, freshExtra: 4 }, large: { fresh: 1, freshExtra: 0 } };
 
 /**
  * A bundle at work: completions, thoughts and scores. It owns the ONNX sessions and their caches, and knows neither
@@ -303,10 +314,10 @@ export class Engine {
     steps: number,
     prior?: Thought,
   ): { refinement: Refinement; kind: 'warm' | 'cold' } | undefined {
-    const evidence = this.evidence(request);
+    const evidence = before?.gradients.size ? this.#followed(request, before) : this.evidence(request);
     const kind = planUpdate(before, evidence);
     if (kind === 'none' && before) return undefined;
-    if (kind !== 'warm') return { refinement: this.#refine(evidence, { steps, prior }), kind: 'cold' };
+    if (kind !== 'warm') return { refinement: this.refinement(request, { steps, prior }), kind: 'cold' };
     return { refinement: this.#refine(evidence, { steps: Math.min(WARM_STEPS, steps), from: before, prior }), kind };
   }
 
@@ -339,21 +350,39 @@ export class Engine {
    * @param chunks whose gradients are taken, at most (default: as many as the decoder has time for)
    */
   evidence(request: CompletionRequest, chunks?: number): Evidence {
+    const { manifest, tokenizer } = this.bundle;
+    const sources = this.#sources(request)?.sources ?? [];
+    return collectEvidence(sources, tokenizer, manifest, this.#evidenceLimits(chunks));
+  }
+
+  /** The same of a thought that follows what has changed. */
+  #followed(request: CompletionRequest, before: Thought): Evidence {
+    const { manifest, tokenizer } = this.bundle;
+    const found = this.#sources(request);
+    if (!found) return collectEvidence([], tokenizer, manifest, this.#evidenceLimits());
+    const limits = { ...this.#evidenceLimits(), ...(isLarge(manifest) ? FRESH_CHUNKS.large : FRESH_CHUNKS.small) };
+    return followEvidence(before, wholeTexts(found.request), found.sources, tokenizer, manifest, limits);
+  }
+
+  /** What stands outside the window, and the request with all files that it may be of; undefined where nothing counts. */
+  #sources(request: CompletionRequest): { sources: EvidenceSource[]; request: CompletionRequest } | undefined {
     const document = documentOf(request);
     const { manifest, tokenizer } = this.bundle;
-    const nothing = { chunks: [], extraChunks: [], coverage: 0 };
-    if (!manifest.thought) return nothing;
-    if (isBinary(document.prefix) || isBinary(document.suffix)) return nothing;
+    if (!manifest.thought || isBinary(document.prefix) || isBinary(document.suffix)) return undefined;
     const related = [...document.related, ...this.#lookup.neighbours(document)];
-    const sources = evidenceSources({ ...document, related }, cutWindow(document, tokenizer, manifest));
-    // More is read only for the kNN cache.
-    const extraChunks = manifest.knn || manifest.memory?.knn ? MAX_EXTRA_CHUNKS : 0;
-    const limits = {
+    const all = { ...document, related };
+    return { sources: evidenceSources(all, cutWindow(document, tokenizer, manifest)), request: all };
+  }
+
+  /** @param chunks as in `evidence` */
+  #evidenceLimits(chunks?: number): EvidenceLimits {
+    const { manifest } = this.bundle;
+    return {
       tokens: this.chunkTokens,
       count: chunks ?? (isLarge(manifest) ? LARGE_CHUNKS : MAX_CHUNKS),
-      extraChunks,
+      // More is read only for the kNN cache.
+      extraChunks: manifest.knn || manifest.memory?.knn ? MAX_EXTRA_CHUNKS : 0,
     };
-    return collectEvidence(sources, tokenizer, manifest, limits);
   }
 
   /**

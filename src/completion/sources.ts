@@ -1,5 +1,6 @@
 import { countNewlines, isBinary } from '../text';
 import type { EvidenceSource } from '../thought/evidence';
+import type { WholeText } from '../thought/followEvidence';
 import type { CompletionRequest, SourceText } from './document';
 import type { Window } from './window';
 
@@ -11,11 +12,21 @@ export function evidenceSources(request: CompletionRequest, window: Window): Evi
   const line = 1 + countNewlines(prefix) + countNewlines(suffix, 0, window.suffixEnd);
   const edited = new Set(request.edited?.map((one) => one + 1));
   const sources: EvidenceSource[] = [
-    { path, text: before, line: 1, nearest: 'end', own: true, edited },
-    { path, text: after, line, nearest: 'start', own: true, edited },
+    { path, text: before, start: 0, line: 1, nearest: 'end', own: true, edited },
+    { path, text: after, start: prefix.length + window.suffixEnd, line, nearest: 'start', own: true, edited },
     ...request.related.filter((other) => other.path !== path && !isBinary(other.text)).map(related),
   ];
   return sources.filter((source) => source.text.trim() !== '');
+}
+
+/** The files of a request as a whole, by their paths. */
+export function wholeTexts({ path, prefix, suffix, edited, related }: CompletionRequest): Map<string, WholeText> {
+  const others = related.filter(({ text }) => !isBinary(text)).map((other) => [other.path, wholeText(other)] as const);
+  return new Map([...others, [path, wholeText({ text: prefix + suffix, edited })]]);
+}
+
+function wholeText({ text, edited = [] }: Pick<SourceText, 'text' | 'edited'>): WholeText {
+  return { text, edited: new Set(edited.map((one) => one + 1)) };
 }
 
 /** Lines before the last change of another file with which its evidence begins: some blocks of it. */
@@ -26,7 +37,7 @@ function related({ path, text, edited = [] }: SourceText): EvidenceSource {
   const first = Math.max(0, (edited.at(-1) ?? 0) - LINES_BEFORE_CHANGE);
   const from = first === 0 ? 0 : nthLine(text, first);
   const lines = new Set(edited.map((one) => one + 1));
-  return { path, text: text.slice(from), line: first + 1, nearest: 'start', own: false, edited: lines };
+  return { path, text: text.slice(from), start: from, line: first + 1, nearest: 'start', own: false, edited: lines };
 }
 
 /** Where a line begins, counted from 0; the end of the text where it has fewer. */

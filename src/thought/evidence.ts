@@ -8,6 +8,8 @@ import type { ChunkInfo } from './thought';
 export interface EvidenceSource {
   readonly path: string;
   readonly text: string;
+  /** Characters of the file before the text. */
+  readonly start: number;
   /** Line of the file at which the text begins, 1-based. */
   readonly line: number;
   /** Which end of the text lies next to the cursor. */
@@ -22,6 +24,8 @@ export interface EvidenceSource {
 export interface Chunk extends ChunkInfo, Example {
   /** Equal for equal tokens under an equal path. */
   readonly key: string;
+  /** The text as it stands in the file. */
+  readonly text: string;
 }
 
 export interface Evidence {
@@ -31,6 +35,8 @@ export interface Evidence {
   readonly extraChunks: readonly Chunk[];
   /** Share of the sources' characters that the chunks hold, 0 to 1. */
   readonly coverage: number;
+  /** Chunks for which there is room, but in this update no time (`followEvidence`); none by default. */
+  readonly waiting?: number;
 }
 
 export interface EvidenceLimits {
@@ -55,7 +61,7 @@ const MIN_TOKENS = 16;
 const HELD_OUT_EVERY = 5;
 
 /** Share of the chunks that other files get when there are any, however long the open file is. */
-const RELATED_SHARE = 0.25;
+export const RELATED_SHARE = 0.25;
 
 /** Text is looked at in blocks of this many characters from the near end: chunks of a file of 5 MB cost no more. */
 const BLOCK = 1 << 15;
@@ -71,7 +77,7 @@ export function collectEvidence(
   prompt: Pick<Manifest, 'specialTokens' | 'prompt'>,
   limits: EvidenceLimits,
 ): Evidence {
-  const cutOf = (source: EvidenceSource) => cut(source, tokenizer, prompt, limits);
+  const cutOf = (source: EvidenceSource) => cutPieces(source, tokenizer, prompt, limits);
   const own = sources.filter((source) => source.own).flatMap((source) => [...cutOf(source)]);
   const near = own.sort((a, b) => Number(isEdited(b)) - Number(isEdited(a)) || a.distance - b.distance);
   // Of other files only what is taken is cut and encoded: there may be hundreds.
@@ -90,24 +96,26 @@ export function collectEvidence(
   const heldOut = new Set(pieces.length > 1 ? unchanged.filter((_, index) => index % HELD_OUT_EVERY === second) : []);
   const chunks = pieces.map((piece) => ({ ...piece.chunk, heldOut: heldOut.has(piece) }));
   const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
-  const used = pieces.reduce((sum, piece) => sum + piece.characters, 0);
+  const used = pieces.reduce((sum, { chunk }) => sum + chunk.text.length, 0);
   const extraChunks = extra.map(({ chunk }) => ({ ...chunk, heldOut: false }));
   return { chunks, extraChunks, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
 }
 
-interface Piece {
+/** A chunk before it is decided whether it is held out. */
+export interface Piece {
   readonly chunk: Omit<Chunk, 'heldOut'>;
-  readonly characters: number;
+  /** Characters of the file before it. */
+  readonly start: number;
   /** Characters between the window and the piece. */
   readonly distance: number;
 }
 
-function isEdited({ chunk }: Piece): boolean {
+export function isEdited({ chunk }: Pick<Piece, 'chunk'>): boolean {
   return chunk.edited === true;
 }
 
 /** Evidence counts once: of equal chunks, the nearest, however often this is asked. */
-function distinct(): (pieces: Iterable<Piece>) => Generator<Piece> {
+export function distinct(): (pieces: Iterable<Piece>) => Generator<Piece> {
   const seen = new Set<string>();
   return function* (pieces) {
     for (const piece of pieces) {
@@ -118,7 +126,7 @@ function distinct(): (pieces: Iterable<Piece>) => Generator<Piece> {
 }
 
 /** The chunks of one source in the order of its text. */
-function* cut(
+export function* cutPieces(
   source: EvidenceSource,
   tokenizer: Tokenizer,
   prompt: Pick<Manifest, 'specialTokens' | 'prompt'>,
@@ -141,10 +149,11 @@ function* cut(
     const last = line + countNewlines(text.slice(span.from, span.to).trimEnd());
     const edited = isAnyIn(source.edited, line, last);
     yield {
-      characters: span.to - span.from,
+      start: source.start + from + span.from,
       distance,
       chunk: {
         key: `${source.path}\n${span.tokens.join(' ')}`,
+        text: text.slice(span.from, span.to),
         path: source.path,
         line,
         tokens: example.weights.reduce((sum, weight) => sum + weight, 0),
@@ -156,7 +165,7 @@ function* cut(
 }
 
 /** Whether any of some lines is between two others, both included. */
-function isAnyIn(lines: ReadonlySet<number> | undefined, from: number, to: number): boolean {
+export function isAnyIn(lines: ReadonlySet<number> | undefined, from: number, to: number): boolean {
   if (lines) for (const line of lines) if (line >= from && line <= to) return true;
   return false;
 }
@@ -202,7 +211,7 @@ export function* packLines(text: string, tokenizer: Tokenizer, capacity: number)
 }
 
 /** One item of each in turn. */
-function* roundRobin<Item>(iterators: readonly Iterator<Item>[]): Generator<Item> {
+export function* roundRobin<Item>(iterators: readonly Iterator<Item>[]): Generator<Item> {
   for (let left = [...iterators]; left.length > 0;) {
     const going: Iterator<Item>[] = [];
     for (const iterator of left) {
@@ -220,7 +229,7 @@ function* chain<Item>(...parts: readonly Iterable<Item>[]): Generator<Item> {
 }
 
 /** The first items, at most so many; what comes after them can still be taken. */
-function take<Item>(items: Iterator<Item>, count: number): Item[] {
+export function take<Item>(items: Iterator<Item>, count: number): Item[] {
   const taken: Item[] = [];
   while (taken.length < count) {
     const next = items.next();

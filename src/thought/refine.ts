@@ -50,6 +50,7 @@ const EARLY_STOP_PATIENCE = 2;
 export class Refinement {
   readonly #model: EvidenceModel;
   readonly #chunks: readonly Chunk[];
+  readonly #evidence: readonly Chunk[];
   readonly #coverage: number;
   readonly #options: RefinementOptions;
   readonly #runs: AsyncGenerator<void, void>;
@@ -78,9 +79,10 @@ export class Refinement {
       if (gradient) this.#known.set(chunk.key, gradient);
     }
     for (const { key } of evidence.extraChunks) {
-      const entry = from?.extraEntries.get(key);
+      const entry = from?.extraEntries.get(key) ?? from?.gradients.get(key)?.entry;
       if (entry) this.#extraEntries.set(key, entry);
     }
+    this.#evidence = [...this.#chunks, ...evidence.extraChunks];
     this.#toEmbed = evidence.extraChunks.filter(({ key }) => !this.#extraEntries.has(key));
     this.#runs = this.#refine();
   }
@@ -115,6 +117,7 @@ export class Refinement {
       datastore: [...[...best.known.values()].flatMap(({ entry }) => entry ?? []), ...this.#extraEntries.values()],
       extraEntries: this.#extraEntries,
       gradients: best.known,
+      evidence: this.#evidence,
       trace: {
         steps: this.progress.step,
         ...structuredClone(this.#curves),

@@ -2,7 +2,7 @@ import { LruMap } from '../model/lru';
 import type { Evidence } from './evidence';
 import type { Thought } from './thought';
 
-/** Share of new chunks above which a thought is better refined from the prior than from what it was. */
+/** Share of new or lost chunks above which a thought is better refined from the prior than from what it was. */
 const COLD_ABOVE = 0.5;
 
 /** Warm steps after an edit; whoever wants fewer steps in all takes fewer. */
@@ -37,7 +37,13 @@ export class ThoughtStore {
       left -= each.gradients.size * each.mu.length + read;
       // Its place among those used last stays as it is.
       if (left < 0 && one !== path && each.gradients.size > 0)
-        this.#thoughts.replace(one, { ...each, gradients: new Map(), extraEntries: new Map(), datastore: [] });
+        this.#thoughts.replace(one, {
+          ...each,
+          gradients: new Map(),
+          extraEntries: new Map(),
+          datastore: [],
+          evidence: [],
+        });
     }
   }
 
@@ -59,10 +65,12 @@ export type UpdateKind = 'none' | 'warm' | 'cold';
  */
 export function planUpdate(
   thought: { readonly gradients: { readonly size: number; has(key: string): boolean } } | undefined,
-  evidence: Evidence,
+  { chunks, waiting = 0 }: Pick<Evidence, 'chunks' | 'waiting'>,
 ): UpdateKind {
-  if (!thought || thought.gradients.size === 0) return evidence.chunks.length === 0 ? 'none' : 'cold';
-  const fresh = evidence.chunks.filter((chunk) => !thought.gradients.has(chunk.key)).length;
+  if (!thought || thought.gradients.size === 0) return chunks.length === 0 ? 'none' : 'cold';
+  const fresh = chunks.filter((chunk) => !thought.gradients.has(chunk.key)).length;
   if (fresh === 0) return 'none';
-  return fresh / evidence.chunks.length > COLD_ABOVE ? 'cold' : 'warm';
+  const unknown = (fresh + waiting) / (chunks.length + waiting);
+  const lost = 1 - (chunks.length - fresh) / thought.gradients.size;
+  return unknown > COLD_ABOVE || lost > COLD_ABOVE ? 'cold' : 'warm';
 }

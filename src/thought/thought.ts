@@ -1,5 +1,6 @@
 import type { DatastoreEntry } from '../model/hiddenKeys';
 import type { QuantisedRows } from '../model/quantisedRows';
+import type { Chunk } from './evidence';
 
 /** How a thought came about: what the user sees of it, and what `doctor`, `--trace` and the thought panel draw. */
 export interface ThoughtTrace {
@@ -43,6 +44,8 @@ export interface Thought {
   readonly extraEntries: ReadonlyMap<string, DatastoreEntry>;
   /** Last known gradient of each chunk that mu rests on, by the chunk's key: what a warm start reuses. */
   readonly gradients: ReadonlyMap<string, ChunkGradient>;
+  /** What it rests on: where that still stands after an edit, it need not be read again. */
+  readonly evidence: readonly Chunk[];
 }
 
 export interface ChunkGradient {
@@ -77,5 +80,13 @@ export function nextVersion(): number {
 
 /** The prior as a thought (version 0): what a completion is conditioned on before, or without, any refinement. */
 export function priorThought(prior: Float32Array): Thought {
-  return { version: 0, mu: prior, trace: NO_TRACE, datastore: [], extraEntries: new Map(), gradients: new Map() };
+  return {
+    version: 0,
+    mu: prior,
+    trace: NO_TRACE,
+    datastore: [],
+    extraEntries: new Map(),
+    gradients: new Map(),
+    evidence: [],
+  };
 }

@@ -62,6 +62,21 @@ for (const [name, directory] of BUNDLES) {
       assert.ok(runs <= 3 * fresh + validation, `${runs} runs`);
     });
 
+    test('following costs the same however far the cursor went', async () => {
+      const before = await think(engine(), await requestIn(FILE, 0.3, SOURCES), 2);
+      const update = engine().follow(await requestIn(FILE, 0.8, SOURCES), before, 2);
+      assert.equal(update?.kind, 'warm');
+      let runs = 0;
+      while (await update.refinement.advance()) runs++;
+      const after = engine().thought(update.refinement);
+      const fresh = [...after.gradients.keys()].filter((key) => !before.gradients.has(key)).length;
+      const validation = [...after.gradients.values()].filter((chunk) => chunk.heldOut).length;
+      assert.ok(fresh > 0 && fresh <= 2, `${fresh} chunks are new`);
+      // Four more are read for the kNN cache, each in a run; each new one is read and evaluated, then again at each step.
+      assert.ok(runs <= 4 + 2 * fresh + 2 * (fresh + validation), `${runs} runs`);
+      assert.equal(after.trace.heldOut[after.trace.best], Math.min(...after.trace.heldOut));
+    });
+
     test('preparing a thought leaves nothing but decoding to do', async () => {
       const request = await requestIn(FILE, 0.5, SOURCES);
       const thought = await think(engine(), request, 1);

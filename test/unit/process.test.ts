@@ -19,6 +19,7 @@ function thoughtOf(version: number, ...keys: string[]): Thought {
     datastore: [],
     extraEntries: new Map(),
     gradients: new Map(keys.map((key) => [key, gradient])),
+    evidence: [],
   };
 }
 

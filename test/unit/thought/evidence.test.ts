@@ -11,7 +11,7 @@ const text = readFileSync(join(FROZEN, 'src/thought/evidence.ts'), 'utf8').repla
 const limits = { tokens: 64, count: 16 };
 
 function source(change: Partial<EvidenceSource> = {}): EvidenceSource {
-  return { path: 'src/a.ts', text, line: 1, nearest: 'end', own: true, ...change };
+  return { path: 'src/a.ts', text, start: 0, line: 1, nearest: 'end', own: true, ...change };
 }
 
 const PROMPT = { specialTokens: SPECIAL };

@@ -10,7 +10,7 @@ import { priorThought, type Thought } from '../../../src/thought/thought';
 
 /** Each chunk wants z at a place of its own: NLL = ½·(z − target)² · tokens. */
 function chunk(key: string, heldOut = false, tokens = 10): Chunk {
-  return { key, path: key, line: 1, tokens, heldOut, inputs: [], targets: [], weights: new Float32Array(0) };
+  return { key, text: key, path: key, line: 1, tokens, heldOut, inputs: [], targets: [], weights: new Float32Array(0) };
 }
 
 const NOTHING: ReadChunk = { states: new Float32Array(0), targets: [] };
@@ -241,12 +241,11 @@ describe('after an edit', () => {
     const model = new Quadratic({});
     const chunks = ['a', 'b', 'c', 'd'].map((key) => chunk(key));
     const before = (await refine(model, chunks, 1)).thought;
-    const follow = (...keys: string[]) =>
-      planUpdate(before, { chunks: keys.map((key) => chunk(key)), coverage: 1, extraChunks: [] });
+    const follow = (...keys: string[]) => planUpdate(before, { chunks: keys.map((key) => chunk(key)) });
     assert.equal(follow('a', 'b'), 'none');
     assert.equal(follow('a', 'b', 'c', 'new'), 'warm');
     assert.equal(follow('a', 'new', 'newer'), 'cold');
-    assert.equal(planUpdate(undefined, { chunks, coverage: 1, extraChunks: [] }), 'cold');
-    assert.equal(planUpdate(prior, { chunks: [], coverage: 0, extraChunks: [] }), 'none');
+    assert.equal(planUpdate(undefined, { chunks }), 'cold');
+    assert.equal(planUpdate(prior, { chunks: [] }), 'none');
   });
 });

@@ -1,0 +1,155 @@
+import type { Manifest } from '../model/manifest';
+import type { Tokenizer } from '../model/tokenizer';
+import { countNewlines } from '../text';
+import {
+  cutPieces,
+  distinct,
+  isAnyIn,
+  isEdited,
+  RELATED_SHARE,
+  roundRobin,
+  take,
+  type Chunk,
+  type Evidence,
+  type EvidenceLimits,
+  type EvidenceSource,
+  type Piece,
+} from './evidence';
+
+export interface FollowLimits extends EvidenceLimits {
+  /** New chunks in one update: of those that get gradients, and of those that are only read. */
+  readonly fresh: number;
+  readonly freshExtra: number;
+}
+
+/** A file as a whole: what the window shows, too. */
+export interface WholeText {
+  readonly text: string;
+  /** Lines of it that were changed recently, 1-based. */
+  readonly edited?: ReadonlySet<number> | undefined;
+}
+
+/** What matters of a thought: the chunks that it rests on, and of which of them the gradient is known. */
+export interface KnownEvidence {
+  readonly evidence: readonly Chunk[];
+  readonly gradients: { has(key: string): boolean };
+}
+
+/**
+ * The evidence of a thought after an edit, after the cursor has moved, or after another file was opened. What the thought
+ * rests on and what still stands in the text is kept as it was cut, wherever the window is by now. Of what is new so many
+ * chunks are taken as an update has time for: what was changed recently first, then what is nearest to the window.
+ * @param texts the files, by their paths
+ * @param sources stretches of them outside the window
+ */
+export function followEvidence(
+  before: KnownEvidence,
+  texts: ReadonlyMap<string, WholeText>,
+  sources: readonly EvidenceSource[],
+  tokenizer: Tokenizer,
+  prompt: Pick<Manifest, 'specialTokens' | 'prompt'>,
+  limits: FollowLimits,
+): Evidence {
+  const { count, extraChunks: extraCount = 0, fresh, freshExtra } = limits;
+  const kept = before.evidence.flatMap((chunk) => stillStanding(chunk, texts.get(chunk.path)) ?? []);
+  const keys = new Set(kept.map(({ chunk }) => chunk.key));
+  function* cut(source: EvidenceSource) {
+    for (const gap of gapsOf(source, kept)) {
+      for (const piece of cutPieces(gap, tokenizer, prompt, limits)) if (!keys.has(piece.chunk.key)) yield piece;
+    }
+  }
+  const ownSources = sources.filter(({ own }) => own);
+  const ownPath = ownSources[0]?.path;
+  const different = distinct();
+  const own = [
+    ...kept.filter(({ chunk }) => chunk.path === ownPath),
+    ...different(ownSources.flatMap((source) => [...cut(source)])),
+  ].sort((a, b) => rankOf(a, ownSources) - rankOf(b, ownSources));
+  // Of other files what is known comes first: which of them is nearer cannot be said.
+  const others = roundRobin(sources.filter((source) => !source.own).map(cut));
+  const related = [
+    ...kept.filter(({ chunk }) => chunk.path !== ownPath),
+    ...take(different(others), count + extraCount),
+  ].sort((a, b) => Number(isEdited(b)) - Number(isEdited(a)));
+
+  const hasGradient = ({ chunk }: Piece) => before.gradients.has(chunk.key);
+  const guiding = choose({ own, related }, hasGradient, count, fresh);
+  const chosen = new Set(guiding.pieces);
+  const left = {
+    own: own.filter((piece) => !chosen.has(piece)),
+    related: related.filter((piece) => !chosen.has(piece)),
+  };
+  const extra = choose(left, ({ chunk }) => keys.has(chunk.key), extraCount, freshExtra);
+
+  const roles = new Map(before.evidence.map(({ key, heldOut }) => [key, heldOut]));
+  const inRole = ({ chunk }: Piece): Chunk => ({ ...chunk, heldOut: roles.get(chunk.key) ?? false });
+  const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
+  const used = guiding.pieces.reduce((sum, { chunk }) => sum + chunk.text.length, 0);
+  return {
+    chunks: guiding.pieces.map(inRole),
+    extraChunks: extra.pieces.map(inRole),
+    coverage: characters === 0 ? 0 : Math.min(1, used / characters),
+    waiting: guiding.waiting,
+  };
+}
+
+/** Of the open file and of others the first pieces, but only so many new ones. */
+function choose(
+  { own, related }: { own: readonly Piece[]; related: readonly Piece[] },
+  isKnown: (piece: Piece) => boolean,
+  count: number,
+  fresh: number,
+): { pieces: Piece[]; waiting: number } {
+  const reserved = Math.min(related.length, Math.floor(count * RELATED_SHARE));
+  const first = firstOf(own, isKnown, count - reserved, fresh);
+  const admitted = first.filter((piece) => !isKnown(piece)).length;
+  const others = firstOf(related, isKnown, count - first.length, fresh - admitted);
+  const pieces = [...first, ...others];
+  return { pieces, waiting: Math.min(count, own.length + related.length) - pieces.length };
+}
+
+/** The first pieces, at most `count`: new ones among them, at most `fresh`, and for the others those that are known. */
+function firstOf(pieces: readonly Piece[], isKnown: (piece: Piece) => boolean, count: number, fresh: number): Piece[] {
+  const admitted = pieces
+    .slice(0, count)
+    .filter((piece) => !isKnown(piece))
+    .slice(0, fresh);
+  const known = pieces.filter(isKnown).slice(0, count - admitted.length);
+  return [...admitted, ...known];
+}
+
+/** What was changed recently, then the nearest to the window; last what the window shows itself. */
+function rankOf({ chunk, start }: Piece, sources: readonly EvidenceSource[]): number {
+  const end = start + chunk.text.length;
+  const outside = sources.find((source) => start >= source.start && end <= source.start + source.text.length);
+  if (!outside) return Infinity;
+  if (isEdited({ chunk })) return -1;
+  return outside.nearest === 'end' ? outside.start + outside.text.length - end : start - outside.start;
+}
+
+/** A chunk where it stands now; undefined where its text is gone. */
+function stillStanding(chunk: Chunk, file: WholeText | undefined): Piece | undefined {
+  const start = file?.text.indexOf(chunk.text) ?? -1;
+  if (!file || start === -1) return undefined;
+  const line = 1 + countNewlines(file.text, 0, start);
+  const edited = isAnyIn(file.edited, line, line + countNewlines(chunk.text.trimEnd()));
+  return { start, distance: 0, chunk: { ...chunk, line, edited: edited ? true : undefined } };
+}
+
+/** What of a source no kept chunk holds. */
+function gapsOf(source: EvidenceSource, kept: readonly Piece[]): EvidenceSource[] {
+  const held = kept.filter(({ chunk }) => chunk.path === source.path).sort((a, b) => a.start - b.start);
+  const gaps: EvidenceSource[] = [];
+  let at = 0;
+  const add = (to: number) => {
+    if (to <= at) return;
+    const line = source.line + countNewlines(source.text, 0, at);
+    gaps.push({ ...source, text: source.text.slice(at, to), start: source.start + at, line });
+  };
+  for (const { start, chunk } of held) {
+    add(Math.min(source.text.length, start - source.start));
+    at = Math.max(at, start - source.start + chunk.text.length);
+  }
+  add(source.text.length);
+  return gaps;
+}
