@@ -32,8 +32,11 @@ export interface ModelInfo {
   infills?: boolean;
 }
 
-/** How a thought is to be made: T steps from the prior; or following an edit, warm from the thought before if it can be. */
-export type ThinkingMode = 'cold' | 'follow';
+/**
+ * How a thought is to be made: steps from the prior; or following an edit, warm from the thought before if it can be. `prepare`:
+ * the window is read under the thought that serves, and no other one is made.
+ */
+export type ThinkingMode = 'cold' | 'follow' | 'prepare';
 
 /** What a suggestion depends on besides the decoder. */
 export type SuggestionOptions = Required<Pick<CompletionOptions, 'memory' | 'confidence'>>;

@@ -252,14 +252,15 @@ export class InferenceService {
   /** One short run for each `next()`: gradients, then the caches of the new thought; then it serves. */
   async *#think({ id, uri, request, mode, steps: wanted }: Message<'think'>): AsyncGenerator<void, void> {
     const engine = this.#engine;
-    if (!engine.readsThought) {
+    const before = this.#thoughts.get(uri);
+    const prior = wanted > 0 ? this.#startOf(uri, request.path) : undefined;
+    if (mode === 'prepare' || !engine.readsThought) {
       // What is at rest is read all the same, so that the next suggestion only has to be written.
-      yield* engine.prepare(this.#latest.get(uri) ?? request, engine.prior, { memory: this.#memory });
+      const serving = before ?? prior ?? engine.prior;
+      yield* engine.prepare(this.#latest.get(uri) ?? request, serving, { memory: this.#memory });
       this.#send({ type: 'thought', id, uri });
       return;
     }
-    const before = this.#thoughts.get(uri);
-    const prior = this.#startOf(uri, request.path);
     const update =
       mode === 'cold'
         ? { refinement: engine.refinement(request, { steps: wanted, prior }), kind: 'cold' as const }

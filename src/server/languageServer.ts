@@ -21,6 +21,7 @@ import { NextEdits } from './nextEdits';
 import { OpenDocuments } from './openDocuments';
 import { RefinementScheduler } from './refinementScheduler';
 import { Restrictions } from './restrictions';
+import { stepsWanted, type StepsWanted } from './schedule';
 import { languageEnabled } from '../settings';
 import { IndexReporter, StatusReporter } from './status';
 import { Workspace } from './workspace';
@@ -89,7 +90,7 @@ export class LanguageServer {
   apply(): void {
     const { settings } = this.configuration;
     this.applySteps();
-    if (this.stepsWanted === 0) {
+    if (this.stepsWanted.idle === 0) {
       for (const [uri, session] of this.open.sessions) {
         session.forgetThought();
         this.client.forget(uri);
@@ -106,12 +107,14 @@ export class LanguageServer {
   /** Refines thoughts as far as the settings want it, unless suggestions are snoozed. */
   applySteps(): void {
     const { enable } = this.configuration.settings;
-    this.refinements.steps = enable && this.restrictions.snoozed === undefined ? this.stepsWanted : 0;
+    this.refinements.steps = enable && this.restrictions.snoozed === undefined ? this.stepsWanted : undefined;
   }
 
   /** Steps of a thought: what the user wants, or what pays with the model at work. */
-  get stepsWanted(): number {
-    return this.configuration.settings.inferenceSteps ?? this.client.model?.defaultSteps ?? 0;
+  get stepsWanted(): StepsWanted {
+    const { lifecycle, model } = this.client;
+    const onGpu = lifecycle.state === 'ready' && lifecycle.device !== 'cpu';
+    return stepsWanted(this.configuration.settings.inferenceSteps ?? undefined, model?.defaultSteps ?? 0, onGpu);
   }
 
   #openDocuments(): OpenDocuments {

@@ -1,6 +1,7 @@
 import type { InferenceClient } from '../inference/client';
 import type { CompletionRequest } from '../inference/messages';
-import { nextThinking, thinkingDelay } from './schedule';
+import { onMains } from './power';
+import { delayUntil, idleMs, nextThinking, restMs, type StepsWanted } from './schedule';
 import type { Session } from './session';
 
 /** A document as the scheduler sees it. */
@@ -17,17 +18,21 @@ export interface RefinementListener {
 }
 
 /**
- * Thinks about the document the user is in when the editor is at rest, and at once when the user asks for a suggestion.
+ * Thinks about the document the user is in when the editor is at rest, and at once when the user asks for a suggestion or
+ * looks at the thought. Steps beyond those that pay are taken when the machine is idle and on mains power.
  * One thinking at a time; what it rests on may change meanwhile, then the next one follows at the next rest.
  */
 export class RefinementScheduler {
   readonly #client: InferenceClient;
   readonly #subject: (uri: string) => Subject | undefined;
   readonly #listener: RefinementListener;
-  #steps = 0;
+  #steps: StepsWanted | undefined;
   #focus: string | undefined;
   #lastActivity = -Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  /** When somebody looked at a thought last. */
+  #lastLook = -Infinity;
+  #atRest: NodeJS.Timeout | undefined;
+  #whenIdle: NodeJS.Timeout | undefined;
   #current: { uri: string; steps: number; atCursor: boolean; done: Promise<void> } | undefined;
 
   constructor(client: InferenceClient, subject: (uri: string) => Subject | undefined, listener: RefinementListener) {
@@ -36,8 +41,8 @@ export class RefinementScheduler {
     this.#listener = listener;
   }
 
-  /** Gradient steps wanted; 0 = no thinking. */
-  set steps(steps: number) {
+  /** Gradient steps wanted; undefined: nothing is done at rest, not even reading. */
+  set steps(steps: StepsWanted | undefined) {
     this.#steps = steps;
     this.#schedule();
   }
@@ -52,6 +57,7 @@ export class RefinementScheduler {
   /** Somebody looks at the thought about a document. Unlike activity this does not put thinking off. */
   watched(uri: string): void {
     this.#focus = uri;
+    this.#lastLook = performance.now();
     this.#schedule();
   }
 
@@ -67,10 +73,11 @@ export class RefinementScheduler {
 
   /** Thinks about a document now, unless its thought is up to date. Resolves when the thought is in use. */
   async now(uri: string): Promise<void> {
+    if (!this.#steps?.idle) return;
     this.#focus = uri;
     // At most twice: a thought under way may rest on what was before.
     for (let i = 0; i < 2; i++) {
-      this.#begin(uri);
+      this.#begin(uri, this.#steps.idle);
       const current = this.#current;
       if (current?.uri !== uri) return;
       await current.done;
@@ -78,21 +85,32 @@ export class RefinementScheduler {
   }
 
   #schedule(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#atRest);
+    clearTimeout(this.#whenIdle);
     const uri = this.#focus;
-    if (uri === undefined || this.#steps === 0) return;
-    this.#timer = setTimeout(() => this.#begin(uri), thinkingDelay(performance.now() - this.#lastActivity));
+    const steps = this.#steps;
+    if (uri === undefined || !steps) return;
+    const since = performance.now() - this.#lastActivity;
+    const looked = performance.now() - this.#lastLook < idleMs;
+    const atRest = looked ? steps.idle : steps.atRest;
+    this.#atRest = setTimeout(() => this.#begin(uri, atRest), delayUntil(restMs, since));
+    if (steps.idle > atRest) this.#whenIdle = setTimeout(() => void this.#idle(uri), delayUntil(idleMs, since));
   }
 
-  #begin(uri: string): void {
-    clearTimeout(this.#timer);
+  async #idle(uri: string): Promise<void> {
+    if (this.#steps && (await onMains()) && performance.now() - this.#lastActivity >= idleMs)
+      this.#begin(uri, this.#steps.idle);
+  }
+
+  /** @param steps that may be taken now */
+  #begin(uri: string, steps: number): void {
+    const wanted = this.#steps;
     const subject = this.#subject(uri);
-    if (!subject || this.#client.lifecycle.state !== 'ready') return;
+    if (!wanted || !subject || this.#client.lifecycle.state !== 'ready') return;
     const { session } = subject;
-    const mode = nextThinking(session.thinking(this.#steps));
+    const mode = nextThinking(session.thinking(wanted.idle, steps));
     if (mode === 'none') return;
     const atCursor = session.cursor !== undefined;
-    const steps = this.#steps;
     // A thought under way about this document is let finish: what changed since costs it little. One made with another
     // number of steps, or for a guessed cursor when the real one is known, is superseded.
     const current = this.#current;
@@ -100,16 +118,23 @@ export class RefinementScheduler {
     const request = subject.request();
     if (!request) return;
     const { revision } = session;
-    const done = this.#client.think(uri, request, mode, steps).then(({ publication, reason }) => {
-      if (publication) session.thought = publication;
-      if (this.#current?.done !== done) return;
-      this.#current = undefined;
-      this.#listener.rested();
-      // What failed is not tried again before something changes.
-      session.thoughtAbout = { steps, revision, atCursor };
-      if (reason !== undefined) this.#listener.log(`no thought about ${uri}: ${reason}`);
-      this.#schedule();
-    });
+    const done = this.#client
+      .think(uri, request, mode, mode === 'prepare' ? wanted.idle : steps)
+      .then(({ publication, reason }) => {
+        if (publication) session.thought = publication;
+        if (this.#current?.done !== done) return;
+        this.#current = undefined;
+        this.#listener.rested();
+        // What failed is not tried again before something changes.
+        session.readAbout = revision;
+        if (mode !== 'prepare') {
+          const anew = mode === 'cold' || publication?.kind === 'cold';
+          const taken = anew ? steps : Math.max(steps, session.thoughtAbout?.steps ?? 0);
+          session.thoughtAbout = { steps: taken, revision, atCursor };
+        }
+        if (reason !== undefined) this.#listener.log(`no thought about ${uri}: ${reason}`);
+        this.#schedule();
+      });
     this.#current = { uri, steps, atCursor, done };
   }
 }

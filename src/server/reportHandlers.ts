@@ -33,7 +33,7 @@ async function thoughtReport(server: LanguageServer, uri: string): Promise<Thoug
   const { lastSuggestion: last, choice, version } = session;
   return {
     uri,
-    steps: session.thoughtAbout?.steps ?? server.stepsWanted,
+    steps: session.thoughtAbout?.steps ?? server.stepsWanted.idle,
     kind,
     startedFrom,
     trace,

@@ -1,4 +1,5 @@
 /** When the model is asked, and when to think. Pure. */
+import type { ThinkingMode } from '../inference/messages';
 import { onlyCloses } from '../syntax/lineRest';
 import type { Context } from './continuation';
 
@@ -32,11 +33,29 @@ export function skipReason(
   return 'there is text right of the cursor: trigger a suggestion manually to get one there';
 }
 
+/** Steps of a thought that are taken once the user rests, and, where more are wanted, in all when the machine is idle. */
+export interface StepsWanted {
+  readonly atRest: number;
+  readonly idle: number;
+}
+
+/**
+ * @param wanted the setting; undefined: as many steps as pay with the model
+ * @param paying steps that pay with the model
+ * @param onGpu there steps cost nothing that anybody notices
+ */
+export function stepsWanted(wanted: number | undefined, paying: number, onGpu: boolean): StepsWanted {
+  const idle = wanted ?? paying;
+  return { atRest: onGpu ? idle : Math.min(idle, paying), idle };
+}
+
 /** What is known about the thought on a document when the editor is at rest. */
 export interface Thinking {
-  /** Setting: gradient steps; 0 = no thinking. */
+  /** Gradient steps wanted in all; 0 = no thinking. */
   readonly steps: number;
-  /** Steps that the last thinking was told to take, undefined where there was none. */
+  /** Those that may be taken now. */
+  readonly now: number;
+  /** Steps of the thought that serves, undefined where there has been none. */
   readonly thoughtSteps: number | undefined;
   /** Whether it was for a cursor that the user had really been at, not for the guess at opening. */
   readonly thoughtAtCursor: boolean;
@@ -44,23 +63,29 @@ export interface Thinking {
   readonly cursorKnown: boolean;
   /** Whether the document, its siblings or the cursor changed since. */
   readonly changed: boolean;
+  /** Whether they changed since the window was last read at rest. */
+  readonly unread: boolean;
 }
 
 /**
- * How to think next about the document the user is in. Cold: T steps from the prior; follow: from the thought before, on
- * the chunks that changed, if few did.
+ * What to do about the document the user is in. Cold: steps from the prior; follow: from the thought before, on the chunks
+ * that changed, if few did; prepare: read the window as it is now, so that the next suggestion only has to be written.
  */
-export function nextThinking(now: Thinking): 'none' | 'cold' | 'follow' {
-  if (now.steps === 0) return 'none';
-  if (now.thoughtSteps !== now.steps) return 'cold';
-  if (!now.changed) return 'none';
-  return now.cursorKnown && !now.thoughtAtCursor ? 'cold' : 'follow';
+export function nextThinking(at: Thinking): ThinkingMode | 'none' {
+  // A guess at the cursor is not worth reading a window.
+  if (at.now === 0) return at.cursorKnown && at.unread ? 'prepare' : 'none';
+  if (at.thoughtSteps === undefined || at.thoughtSteps < at.now || at.thoughtSteps > at.steps) return 'cold';
+  if (!at.changed) return 'none';
+  return at.cursorKnown && !at.thoughtAtCursor ? 'cold' : 'follow';
 }
 
 /** The editor counts as at rest when nothing was typed or asked for this long. */
 export const restMs = 250;
 
-/** Milliseconds until thinking may begin; 0 = now. */
-export function thinkingDelay(sinceActivityMs: number): number {
-  return Math.max(0, restMs - sinceActivityMs);
+/** The machine counts as idle when nothing was typed or asked for this long. */
+export const idleMs = 5_000;
+
+/** Milliseconds until something may begin that waits for a pause; 0 = now. */
+export function delayUntil(pauseMs: number, sinceActivityMs: number): number {
+  return Math.max(0, pauseMs - sinceActivityMs);
 }

@@ -25,6 +25,8 @@ export class Session {
   thought: Publication | undefined;
   /** What the last thinking that ended was about, whether or not a new thought came of it. */
   thoughtAbout: { readonly steps: number; readonly revision: number; readonly atCursor: boolean } | undefined;
+  /** Revision at which the window was last read at rest. */
+  readAbout: number | undefined;
   /** Rises with every change of what a thought rests on: text, cursor, siblings. */
   revision = 1;
   /** The user's cursor, once a request has told it. */
@@ -67,13 +69,19 @@ export class Session {
     this.announced = undefined;
   }
 
-  thinking(steps: number): Thinking {
+  /**
+   * @param steps wanted in all
+   * @param now those that may be taken now
+   */
+  thinking(steps: number, now: number): Thinking {
     return {
       steps,
+      now,
       thoughtSteps: this.thoughtAbout?.steps,
       thoughtAtCursor: this.thoughtAbout?.atCursor ?? false,
       cursorKnown: this.cursor !== undefined,
       changed: this.thoughtAbout?.revision !== this.revision,
+      unread: this.readAbout !== this.revision,
     };
   }
 
@@ -95,6 +103,7 @@ export class Session {
   forgetThought(): void {
     this.thought = undefined;
     this.thoughtAbout = undefined;
+    this.readAbout = undefined;
     this.suggestions.outdate();
   }
 

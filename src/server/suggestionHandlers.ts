@@ -85,7 +85,7 @@ async function suggest(server: LanguageServer, params: unknown, token: Cancellat
     before: open.before(document),
     related: () => open.relatedTo(document),
     timeBudget: settings.timeBudget || undefined,
-    thinks: server.stepsWanted > 0,
+    thinks: server.stepsWanted.idle > 0,
   };
   const answer = await completions.answer(request, token);
   if (token.isCancellationRequested) return new ResponseError<void>(LSPErrorCodes.RequestCancelled, 'cancelled');

@@ -104,6 +104,20 @@ test('the dial sets the steps of the thought; 0 means no thinking', async () => 
   await client.stop();
 });
 
+test('more steps than pay are taken when nothing has been typed for a while', async () => {
+  const client = await LspClient.start({ settings: { inferenceSteps: 3 } });
+  await client.ready();
+  await client.open(uri, text);
+  await client.complete(uri, { line: 40, character: 0 });
+  const told = () => [
+    ...new Set(client.statuses.filter(({ state }) => state === 'thinking').map(({ steps }) => steps)),
+  ];
+  const patience = performance.now() + 60_000;
+  while (!told().includes(3) && performance.now() < patience) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual(told(), [1, 3]);
+  await client.stop();
+});
+
 test('maxLines bounds suggestions', async () => {
   const client = await LspClient.start({ settings: { inferenceSteps: 0, maxLines: 1 } });
   await client.open(uri, text);

@@ -161,7 +161,7 @@ function service() {
         sentAt: 0,
         prefetch,
       }),
-    think: (prefix: string, mode: 'cold' | 'follow', steps = 2) =>
+    think: (prefix: string, mode: 'cold' | 'follow' | 'prepare', steps = 2) =>
       inference.receive({ type: 'think', id: ++id, uri, request: request(prefix), mode, steps }),
     other: (message: ToInference) => inference.receive(message),
   };
@@ -243,6 +243,21 @@ test('after an edit only what changed is evaluated, warm from the thought before
   assert.deepEqual(engine.log, ['decode z1', 'warm run', 'warm run', 'fill z2 "a b c ef"', 'fill z2 "a b c ef"']);
   const kinds = sent.flatMap((message) => (message.type === 'thought' ? [message.publication?.kind] : []));
   assert.deepEqual(kinds, ['cold', 'warm']);
+});
+
+test('where no steps are to be taken the window is read, under the thought that serves', async () => {
+  const { engine, sent, say, until, count } = service();
+  say.think('a b', 'prepare', 0);
+  await until(() => count('thought') === 1);
+  assert.deepEqual(engine.log, ['fill z0 "a b"', 'fill z0 "a b"']);
+  say.think('a b', 'cold', 1);
+  await until(() => count('thought') === 2);
+  engine.log.length = 0;
+  say.think('a b c', 'prepare', 1);
+  await until(() => count('thought') === 3);
+  assert.deepEqual(engine.log, ['fill z1 "a b c"', 'fill z1 "a b c"']);
+  const made = sent.map((message) => message.type === 'thought' && message.publication?.version);
+  assert.deepEqual(made.filter((version) => version !== false), [undefined, 1, undefined]); // prettier-ignore
 });
 
 test('an edit that changes nothing of the evidence costs no run, one that changes most of it begins again', async () => {

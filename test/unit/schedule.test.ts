@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accepted, continuation, couldServe, mayServe, type Suggestion } from '../../src/server/continuation';
-import { nextThinking, skipReason, restMs, thinkingDelay, type Thinking } from '../../src/server/schedule';
+import { delayUntil, nextThinking, skipReason, restMs, stepsWanted, type Thinking } from '../../src/server/schedule';
 import { SuggestionCache, type Remembered } from '../../src/server/suggestionCache';
 import { isSubsequence } from '../../src/syntax/edit';
 
@@ -169,20 +169,52 @@ test('a model that reads what is right of the cursor is asked before text, too, 
 });
 
 test('when and how to think', () => {
-  const rested: Thinking = { steps: 4, thoughtSteps: 4, thoughtAtCursor: true, cursorKnown: true, changed: true };
+  const rested: Thinking = {
+    steps: 4,
+    now: 4,
+    thoughtSteps: 4,
+    thoughtAtCursor: true,
+    cursorKnown: true,
+    changed: true,
+    unread: true,
+  };
   const table: [string, Partial<Thinking>, string][] = [
     ['after an edit', {}, 'follow'],
     ['nothing changed', { changed: false }, 'none'],
-    ['no thinking wanted', { steps: 0 }, 'none'],
     ['first time', { thoughtSteps: undefined }, 'cold'],
-    ['the dial was turned', { steps: 8, changed: false }, 'cold'],
+    ['the dial was turned up', { steps: 8, now: 8, changed: false }, 'cold'],
+    ['the dial was turned down', { steps: 2, now: 1, changed: false }, 'cold'],
+    ['idle, and more steps are wanted', { thoughtSteps: 1, changed: false }, 'cold'],
+    ['at rest those that pay are taken', { now: 1, thoughtSteps: undefined }, 'cold'],
+    ['at rest it follows, however many steps it has', { now: 1 }, 'follow'],
+    ['no more at rest', { now: 1, thoughtSteps: 1, changed: false }, 'none'],
     ['the cursor was a guess', { thoughtAtCursor: false }, 'cold'],
     ['still a guess, a sibling changed', { thoughtAtCursor: false, cursorKnown: false }, 'follow'],
+    ['no thinking wanted: the window is read', { steps: 0, now: 0 }, 'prepare'],
+    ['none at rest: the window is read', { now: 0 }, 'prepare'],
+    ['the window has been read', { now: 0, unread: false }, 'none'],
+    ['where the cursor is nobody knows', { now: 0, cursorKnown: false }, 'none'],
   ];
   for (const [name, change, expected] of table) assert.equal(nextThinking({ ...rested, ...change }), expected, name);
-  assert.equal(thinkingDelay(0), restMs);
-  assert.equal(thinkingDelay(100), restMs - 100);
-  assert.equal(thinkingDelay(5000), 0);
+  assert.equal(delayUntil(restMs, 0), restMs);
+  assert.equal(delayUntil(restMs, 100), restMs - 100);
+  assert.equal(delayUntil(restMs, 5000), 0);
+});
+
+test('steps that pay are taken at rest, more of them when the machine is idle, and on a GPU all at once', () => {
+  const table: [wanted: number | undefined, paying: number, onGpu: boolean, atRest: number, idle: number][] = [
+    [undefined, 1, false, 1, 1],
+    [undefined, 0, false, 0, 0],
+    [16, 1, false, 1, 16],
+    [4, 0, false, 0, 4],
+    [0, 1, false, 0, 0],
+    [2, 4, false, 2, 2],
+    [16, 1, true, 16, 16],
+    [undefined, 1, true, 1, 1],
+  ];
+  for (const [wanted, paying, onGpu, atRest, idle] of table) {
+    assert.deepEqual(stepsWanted(wanted, paying, onGpu), { atRest, idle });
+  }
 });
 
 test('suggestions are remembered: the one on screen always serves, others only under their thought', () => {
