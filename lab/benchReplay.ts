@@ -14,6 +14,7 @@ export function replayFigures(files: readonly string[], seconds: number, thinkin
   const answered = answers.filter(({ path }) => path !== undefined).length;
   const busy = sum(thinking.map((typing) => typing.busy));
   const idle = sum(thinking.map((typing) => typing.idle));
+  const plainly = sum(plain.map((typing) => typing.busy));
   return {
     files,
     seconds,
@@ -38,6 +39,7 @@ export function replayFigures(files: readonly string[], seconds: number, thinkin
       runs_waited: thinking.reduce<number[]>((all, { statistics }) => added(all, statistics.refinementRunsWaited), []),
     },
     cpu_s_per_min: round((60 * busy.cpu) / busy.seconds),
+    cpu_s_per_min_no_refine: round((60 * plainly.cpu) / plainly.seconds),
     idle_cpu_percent: round((100 * idle.cpu) / idle.seconds),
   };
 }

@@ -51,7 +51,12 @@ export function followEvidence(
   limits: FollowLimits,
 ): Evidence {
   const { count, extraChunks: extraCount = 0, fresh, freshExtra } = limits;
-  const kept = before.evidence.flatMap((chunk) => stillStanding(chunk, texts.get(chunk.path)) ?? []);
+  const kept = [...texts].flatMap(([path, file]) =>
+    stillStanding(
+      before.evidence.filter((chunk) => chunk.path === path),
+      file,
+    ),
+  );
   const keys = new Set(kept.map(({ chunk }) => chunk.key));
   function* cut(source: EvidenceSource) {
     for (const gap of gapsOf(source, kept)) {
@@ -127,26 +132,39 @@ function rankOf({ chunk, start }: Piece, sources: readonly EvidenceSource[]): nu
   return outside.nearest === 'end' ? outside.start + outside.text.length - end : start - outside.start;
 }
 
-/** A chunk where it stands now; undefined where its text is gone. */
-function stillStanding(chunk: Chunk, file: WholeText | undefined): Piece | undefined {
-  const start = file?.text.indexOf(chunk.text) ?? -1;
-  if (!file || start === -1) return undefined;
-  const line = 1 + countNewlines(file.text, 0, start);
-  const edited = isAnyIn(file.edited, line, line + countNewlines(chunk.text.trimEnd()));
-  return { start, distance: 0, chunk: { ...chunk, line, edited: edited ? true : undefined } };
+/** Chunks of a file where they stand now, in the order of its text, without those whose text is gone. */
+function stillStanding(chunks: readonly Chunk[], { text, edited: lines }: WholeText): Piece[] {
+  const found = chunks.map((chunk) => ({ chunk, start: text.indexOf(chunk.text) })).filter(({ start }) => start !== -1);
+  const line = lineCounter(text);
+  return found
+    .sort((a, b) => a.start - b.start)
+    .map(({ chunk, start }) => {
+      const first = 1 + line(start);
+      const edited = isAnyIn(lines, first, first + countNewlines(chunk.text.trimEnd()));
+      return { start, distance: 0, chunk: { ...chunk, line: first, edited: edited ? true : undefined } };
+    });
 }
 
-/** What of a source no kept chunk holds. */
+/** Counts the lines before places of a text, each at or behind the one before: a text of 5 MB is gone through once. */
+function lineCounter(text: string): (at: number) => number {
+  let [counted, count] = [0, 0];
+  return (at) => {
+    count += countNewlines(text, counted, at);
+    counted = at;
+    return count;
+  };
+}
+
+/** What of a source no kept chunk holds. @param kept of each file in the order of its text */
 function gapsOf(source: EvidenceSource, kept: readonly Piece[]): EvidenceSource[] {
-  const held = kept.filter(({ chunk }) => chunk.path === source.path).sort((a, b) => a.start - b.start);
   const gaps: EvidenceSource[] = [];
+  const line = lineCounter(source.text);
   let at = 0;
   const add = (to: number) => {
     if (to <= at) return;
-    const line = source.line + countNewlines(source.text, 0, at);
-    gaps.push({ ...source, text: source.text.slice(at, to), start: source.start + at, line });
+    gaps.push({ ...source, text: source.text.slice(at, to), start: source.start + at, line: source.line + line(at) });
   };
-  for (const { start, chunk } of held) {
+  for (const { start, chunk } of kept.filter((piece) => piece.chunk.path === source.path)) {
     add(Math.min(source.text.length, start - source.start));
     at = Math.max(at, start - source.start + chunk.text.length);
   }

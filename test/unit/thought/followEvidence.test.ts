@@ -6,6 +6,7 @@ import { collectEvidence, type Chunk, type Evidence, type EvidenceSource } from 
 import { followEvidence } from '../../../src/thought/followEvidence';
 import { planUpdate } from '../../../src/thought/store';
 import { FROZEN, SPECIAL, tinyTokenizer } from '../../fixtures';
+import { processorTime } from '../../../lab/processorTime';
 
 const tokenizer = tinyTokenizer();
 const PROMPT = { specialTokens: SPECIAL };
@@ -132,6 +133,18 @@ describe('evidence that follows', () => {
     assert.equal(keysOf(all(twice)).size, all(twice).length);
     const after = follow(before, { text: 'const a = 1;\n', window: [0, 1] });
     assert.deepEqual(all(after), []);
+  });
+
+  test('in a file of 5 MB it costs little more than in another', () => {
+    const parts = Array.from({ length: Math.ceil(5e6 / text.length) }, (_, i) => text.replaceAll('chunk', `chunk${i}`));
+    const middle = lines.length * (parts.length >> 1);
+    const before = begin({ text: parts.join('\n'), window: [middle, middle + 30] });
+    const edited = parts.with(0, `${parts[0]}\n// more`).join('\n');
+    const spent = processorTime();
+    const after = follow(before, { text: edited, window: [middle + 61, middle + 91] });
+    assert.ok(spent() < 1000, `${spent()} ms`);
+    assert.ok(newOf(after.chunks, before.chunks) <= followLimits.fresh);
+    assert.equal(after.chunks.length, limits.count);
   });
 
   test('where there is room and no time chunks wait', () => {
