@@ -114,6 +114,31 @@ describe('refinement', () => {
     assert.deepEqual([...second.thought.extraEntries.keys()], ['y', 'w']);
   });
 
+  test('a chunk that guided and is only to be read now has been read', async () => {
+    class Reader extends Quadratic {
+      override async evaluate(one: Chunk, states: ReadChunk, z: Float32Array) {
+        return { ...(await super.evaluate(one, states, z)), hiddenKeys: Float32Array.of(0, 1, 1, 0) };
+      }
+    }
+    const read = { targets: [1, 2], weights: Float32Array.of(1, 1) };
+    const one = (key: string): Chunk => ({ ...chunk(key), ...read });
+    const model = new Reader({ a: 1, b: 1 });
+    const before = (await refine(model, [one('a')], 1)).thought;
+    model.evaluated.length = 0;
+    const evidence = { chunks: [one('b')], extraChunks: [one('a')], coverage: 1 };
+    const options = { steps: 1, prior, constants, groupEnds, width: 1, from: before };
+    const refinement = new Refinement(model, evidence, options);
+    while (await refinement.advance());
+    assert.deepEqual(model.evaluated, ['b', 'b']);
+    const { extraEntries, datastore, evidence: known } = refinement.result();
+    assert.equal(extraEntries.get('a'), before.gradients.get('a')?.entry);
+    assert.equal(datastore.length, 2);
+    assert.deepEqual(
+      known.map(({ key }) => key),
+      ['b', 'a'],
+    );
+  });
+
   test('what was edited weighs more than what was not', async () => {
     const model = new Quadratic({ a: 1, b: -1, 'held out': 1 });
     const heldOut = chunk('held out', true);
