@@ -51,8 +51,11 @@ export interface EvidenceLimits {
 /** Default cap on the chunks of one thought. */
 export const MAX_CHUNKS = 16;
 
-/** Default cap on the chunks that are only read: each takes two fifths of the time of one gradient, once. */
-export const MAX_EXTRA_CHUNKS = 48;
+/**
+ * Default cap on the chunks that are only read: each takes two fifths of the time of one gradient, once. Three times as many
+ * took nothing more off the negative log-likelihood (docs/experiments/2026-11-30-what-evidence-is-worth.md).
+ */
+export const MAX_EXTRA_CHUNKS = 16;
 
 /** A chunk with fewer text tokens says too little; training leaves it out, too. */
 const MIN_TOKENS = 16;
