@@ -29,7 +29,7 @@ FITTED = ("memory", "states", "energy")
 # prior, and of one after an edit; what share of its way from the prior a thought loses at each; the deviations of prior
 # and posterior.
 # The prior is as wide as a thought after its first step; the posterior too, since one file says little of a number.
-STEPS, WARM_STEP, PULL, DEVIATION = (0.04, 0.02, 0.0133, 0.01), 0.02, 0.05, 0.04
+STEPS, WARM_STEP, PULL, DEVIATION = (0.04, 0.02, 0.0133, 0.01), 0.01, 0.05, 0.04
 
 
 def write_bundle(
