@@ -21,12 +21,13 @@ export function evidenceSources(request: CompletionRequest, window: Window): Evi
 
 /** The files of a request as a whole, by their paths. */
 export function wholeTexts({ path, prefix, suffix, edited, related }: CompletionRequest): Map<string, WholeText> {
-  const others = related.filter(({ text }) => !isBinary(text)).map((other) => [other.path, wholeText(other)] as const);
-  return new Map([...others, [path, wholeText({ text: prefix + suffix, edited })]]);
-}
-
-function wholeText({ text, edited = [] }: Pick<SourceText, 'text' | 'edited'>): WholeText {
-  return { text, edited: new Set(edited.map((one) => one + 1)) };
+  const wholeText = (text: string, own: boolean, lines: readonly number[] = []): WholeText => {
+    return { text, own, edited: new Set(lines.map((one) => one + 1)) };
+  };
+  const others = related
+    .filter((other) => !isBinary(other.text))
+    .map((other) => [other.path, wholeText(other.text, false, other.edited)] as const);
+  return new Map([...others, [path, wholeText(prefix + suffix, true, edited)]]);
 }
 
 /** Lines before the last change of another file with which its evidence begins: some blocks of it. */

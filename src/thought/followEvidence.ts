@@ -25,6 +25,8 @@ export interface FollowLimits extends EvidenceLimits {
 /** A file as a whole: what the window shows, too. */
 export interface WholeText {
   readonly text: string;
+  /** Whether the cursor stands in it. */
+  readonly own: boolean;
   /** Lines of it that were changed recently, 1-based. */
   readonly edited?: ReadonlySet<number> | undefined;
 }
@@ -64,7 +66,7 @@ export function followEvidence(
     }
   }
   const ownSources = sources.filter(({ own }) => own);
-  const ownPath = ownSources[0]?.path;
+  const ownPath = [...texts].find(([, { own }]) => own)?.[0];
   const different = distinct();
   const own = [
     ...kept.filter(({ chunk }) => chunk.path === ownPath),
@@ -127,7 +129,7 @@ function firstOf(pieces: readonly Piece[], isKnown: (piece: Piece) => boolean, c
 function rankOf({ chunk, start }: Piece, sources: readonly EvidenceSource[]): number {
   const end = start + chunk.text.length;
   const outside = sources.find((source) => start >= source.start && end <= source.start + source.text.length);
-  if (!outside) return Infinity;
+  if (!outside) return Number.MAX_VALUE;
   if (isEdited({ chunk })) return -1;
   return outside.nearest === 'end' ? outside.start + outside.text.length - end : start - outside.start;
 }

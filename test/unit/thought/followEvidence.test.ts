@@ -46,8 +46,8 @@ const begin = (state: State) => collectEvidence(sourcesOf(state), tokenizer, PRO
 
 function follow(before: Evidence, state: State): Evidence {
   const texts = new Map([
-    [PATH, { text: state.text, edited: new Set(state.edited) }],
-    ...(state.other === undefined ? [] : [[OTHER, { text: state.other }] as const]),
+    [PATH, { text: state.text, own: true, edited: new Set(state.edited) }],
+    ...(state.other === undefined ? [] : [[OTHER, { text: state.other, own: false }] as const]),
   ]);
   const evidence = [...before.chunks, ...before.extraChunks];
   const gradients = new Set(before.chunks.map(({ key }) => key));
@@ -145,6 +145,14 @@ describe('evidence that follows', () => {
     assert.ok(spent() < 1000, `${spent()} ms`);
     assert.ok(newOf(after.chunks, before.chunks) <= followLimits.fresh);
     assert.equal(after.chunks.length, limits.count);
+  });
+
+  test('where the window shows all of the file what is known of it stays', () => {
+    const before = begin(first);
+    const state: State = { text, window: [0, lines.length - 1] };
+    const after = follow(before, state);
+    assert.equal(newOf(all(after), all(before)), 0);
+    assert.ok(after.chunks.length > 0);
   });
 
   test('where there is room and no time chunks wait', () => {
