@@ -1,14 +1,15 @@
 import type { Interval } from './bootstrap';
+import type { Kind } from './items';
 import type { Summary } from './summary';
 
 /** The summary as a Markdown table; intervals are 95 %. */
 export function markdown(summary: Summary): string {
   const lines = [
-    `${summary.items} items, ${summary.repositories} ${summary.repositories === 1 ? 'repository' : 'repositories'}; the thought rests on ${percent(summary.coverage)} % of the text outside the window.`,
+    `${summary.items} texts, ${summary.repositories} ${summary.repositories === 1 ? 'repository' : 'repositories'}; the thought rests on ${percent(summary.coverage)} % of the text outside the window.`,
     `The parser finds no fault with ${summary.targetsParse ? percent(summary.targetsParse.mean) : '–'} % of the targets themselves.`,
     `In brackets: 95 % bootstrap intervals by ${summary.repositories > 1 ? 'repository' : 'file'}. Shares in per cent.`,
     '',
-    '| variant | bits per byte | minus z_0 | exact tails | exact random tails | exact lines | similarity of blocks | identifier F1 | parses | ms | thinking, ms |',
+    '| variant | bits per byte | minus T=0 | exact line suffixes | the same at random places | exact lines | similarity of blocks | identifier F1 | parses | ms | thinking, ms |',
     '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...summary.rows.map((row) =>
       [
@@ -32,7 +33,7 @@ export function markdown(summary: Summary): string {
     ...contrastLines(summary),
     ...kindLines(summary),
     '',
-    '| items | how many | bits per byte under z_0 | thinking minus z_0 |',
+    '| texts by how familiar they are | how many | bits per byte at T=0 | T=4 minus T=0 |',
     '| --- | --- | --- | --- |',
     ...[...summary.quartiles, ...summary.languages].map(
       (slice) =>
@@ -47,7 +48,7 @@ function contrastLines({ contrasts }: Summary): string[] {
   const points = (interval: Interval | undefined) => signed(interval, 100, 1);
   return [
     '',
-    '| difference | items | NLL, % | exact tails, points |',
+    '| difference | texts | NLL, % | exact line suffixes, points |',
     '| --- | --- | --- | --- |',
     ...contrasts.map(
       ({ variant, against, items, nll, exactTail }) =>
@@ -65,17 +66,20 @@ function kindLines({ rows }: Summary): string[] {
   const mean = (interval: Interval | undefined) => (interval ? percent(interval.mean) : '–');
   return [
     '',
-    `| cut out | items |${cells}`,
+    `| cut out | texts |${cells}`,
     `| --- | --- |${shown.map(() => ' --- |').join('')}`,
     ...first.kinds.map(({ kind, place, items }) => {
       const figures = shown.map(({ kinds }) => {
         const found = kinds.find((other) => other.kind === kind && other.place === place);
         return ` ${mean(found?.exact)}, ${mean(found?.similarity)}, ${mean(found?.identifierF1)} |`;
       });
-      return `| ${kind}, ${place === 'syntax' ? 'meaningful place' : 'random place'} | ${items} |${figures.join('')}`;
+      return `| ${CUT[kind]}, ${place === 'syntax' ? 'meaningful place' : 'random place'} | ${items} |${figures.join('')}`;
     }),
   ];
 }
+
+/** What was cut out. */
+const CUT: Readonly<Record<Kind, string>> = { tail: 'line suffix', line: 'whole line', block: 'block' };
 
 const KIND_VARIANTS: readonly string[] = ['T=0', 'T=4', 'T=4 + memory', 'plain', 'plain + memory'];
 

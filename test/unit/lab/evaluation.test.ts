@@ -274,11 +274,11 @@ describe('the summary', () => {
 
   it('reads as a table', () => {
     const text = markdown(summarise(measured, variants, references));
-    assert.match(text, /^40 items, 5 repositories; the thought rests on 50\.0 %/);
+    assert.match(text, /^40 texts, 5 repositories; the thought rests on 50\.0 %/);
     assert.match(text, /\| T=4 \| 1\.\d+ \| −0\.289 \(−0\.289 to −0\.289\) \| 100\.0 \(100\.0–100\.0\)/);
     assert.match(text, /\| closing bracket \| – \| – \|/);
     assert.match(text, /\| T=4 against T=0 \| 40 \| −16\.7 \(/);
-    assert.match(text, /\| tail, random place \| 14 \| 0\.0, 0\.0, 100\.0 \| 100\.0, 100\.0, 100\.0 \|/);
+    assert.match(text, /\| line suffix, random place \| 14 \| 0\.0, 0\.0, 100\.0 \| 100\.0, 100\.0, 100\.0 \|/);
     assert.match(markdown(summarise(measured.slice(0, 1), variants, references)), /1 repository;.*\n.*\n.*by file/);
   });
 
