@@ -98,8 +98,10 @@ export class RefinementScheduler {
   }
 
   async #idle(uri: string): Promise<void> {
-    if (this.#steps && (await onMains()) && performance.now() - this.#lastActivity >= idleMs)
-      this.#begin(uri, this.#steps.idle);
+    const mains = await onMains();
+    // Meanwhile the user may have gone on, or switched suggestions off.
+    const idle = performance.now() - this.#lastActivity >= idleMs;
+    if (mains && idle && this.#steps) this.#begin(uri, this.#steps.idle);
   }
 
   /** @param steps that may be taken now */

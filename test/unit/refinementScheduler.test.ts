@@ -60,6 +60,17 @@ test('steps that pay are taken at rest, and all that are wanted once nothing has
   assert.equal(asked.length, 3, 'a thought that follows keeps its steps');
 });
 
+test('switched off while the power source is read, nothing more is done', async (t) => {
+  const { refinements, asked, pass, type } = scheduler(t);
+  refinements.steps = { atRest: 1, idle: 8 };
+  type();
+  await pass(restMs);
+  const passing = pass(idleMs);
+  refinements.steps = undefined;
+  await passing;
+  assert.deepEqual(asked, [['cold', 1]]);
+});
+
 test('who looks at the thought, or triggers a suggestion manually, gets all steps at once', async (t) => {
   const { refinements, asked, pass, type } = scheduler(t);
   refinements.steps = { atRest: 0, idle: 4 };
