@@ -12,7 +12,7 @@ import { signed } from './evaluation/table';
 import { readFileHistories, type FileHistory } from './nextEdits/histories';
 import { stepsOf, Way } from './nextEdits/steps';
 import { processorTime } from './processorTime';
-import { thoughtAfter } from './thoughts';
+import { finished, thoughtAfter } from './thoughts';
 
 const USAGE = `npm run lab -- edits --histories DIR [options]
   What a thought is worth while a file is edited as its git history did: after 0, 10, 50 and 200 edits the texts that come
@@ -163,10 +163,8 @@ function requestAt(way: Way, { start, end }: { start: number; end: number }, lin
 
 /** The thought as it follows what has been edited since. */
 async function followed(engine: Engine, now: CompletionRequest, before: Thought, steps: number): Promise<Thought> {
-  const refinement = engine.follow(now, before, steps)?.refinement;
-  if (!refinement) return before;
-  while (await refinement.advance());
-  return engine.thought(refinement);
+  const update = engine.follow(now, before, steps);
+  return update ? finished(engine, update.refinement) : before;
 }
 
 async function scoreOf(engine: Engine, place: CompletionRequest, target: string, thoughts: Record<Which, Thought>) {

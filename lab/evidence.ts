@@ -11,6 +11,7 @@ import { chooseSites, type CutSite } from './evaluation/items';
 import { readRepositories } from './evaluation/repository';
 import { signed } from './evaluation/table';
 import { processorTime } from './processorTime';
+import { finished } from './thoughts';
 
 const USAGE = `npm run lab -- evidence --each DIR [options]
   What a thought gains by more evidence: texts are cut out of files and scored without a thought, and under thoughts that
@@ -95,9 +96,8 @@ async function measure(
   const thoughts: Thought[] = [];
   for (const [i, size] of sizes.entries()) {
     const spent = processorTime();
-    const refinement = engine.refinement(request, { steps, chunks: Math.ceil(size / engine.chunkTokens) });
-    while (await refinement.advance());
-    const thought = engine.thought(refinement);
+    const chunks = Math.ceil(size / engine.chunkTokens);
+    const thought = await finished(engine, engine.refinement(request, { steps, chunks }));
     const tokens = thought.trace.chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
     costs[i]!.push({ tokens, ms: spent() });
     thoughts.push(thought);

@@ -1,4 +1,4 @@
-import { DEFAULTS, type CompletionRequest, type Engine, type Thought } from '../src/completion/engine';
+import { DEFAULTS, type CompletionRequest, type Engine, type Refinement, type Thought } from '../src/completion/engine';
 import { wholeNumber } from '../src/cli/arguments';
 
 /** Numbers of steps as `--steps` takes them: separated by commas. Ascending, each once. */
@@ -9,7 +9,11 @@ export function stepList(list: string): number[] {
 
 /** The thought after a number of steps. */
 export async function thoughtAfter(engine: Engine, request: CompletionRequest, steps: number): Promise<Thought> {
-  const refinement = engine.refinement(request, { steps });
+  return finished(engine, engine.refinement(request, { steps }));
+}
+
+/** The thought at the end of a refinement. */
+export async function finished(engine: Engine, refinement: Refinement): Promise<Thought> {
   while (await refinement.advance());
   return engine.thought(refinement);
 }

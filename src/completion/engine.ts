@@ -314,10 +314,15 @@ export class Engine {
     steps: number,
     prior?: Thought,
   ): { refinement: Refinement; kind: 'warm' | 'cold' } | undefined {
-    const evidence = before?.gradients.size ? this.#followed(request, before) : this.evidence(request);
+    const known = before?.gradients.size ? before : undefined;
+    const evidence = known ? this.#followed(request, known) : this.evidence(request);
     const kind = planUpdate(before, evidence);
     if (kind === 'none' && before) return undefined;
-    if (kind !== 'warm') return { refinement: this.refinement(request, { steps, prior }), kind: 'cold' };
+    if (kind !== 'warm') {
+      // What follows keeps to chunks as they were cut; what begins anew is cut anew.
+      const anew = known ? this.evidence(request) : evidence;
+      return { refinement: this.#refine(anew, { steps, prior }), kind: 'cold' };
+    }
     return { refinement: this.#refine(evidence, { steps: Math.min(WARM_STEPS, steps), from: before, prior }), kind };
   }
 
@@ -364,7 +369,7 @@ export class Engine {
     return followEvidence(before, wholeTexts(found.request), found.sources, tokenizer, manifest, limits);
   }
 
-  /** What stands outside the window, and the request with all files that it may be of; undefined where nothing counts. */
+  /** What stands outside the window, and the request with all its files; undefined where nothing counts. */
   #sources(request: CompletionRequest): { sources: EvidenceSource[]; request: CompletionRequest } | undefined {
     const document = documentOf(request);
     const { manifest, tokenizer } = this.bundle;

@@ -10,7 +10,7 @@ export function evidenceSources(request: CompletionRequest, window: Window): Evi
   const before = prefix.slice(0, window.prefixStart);
   const after = suffix.slice(window.suffixEnd);
   const line = 1 + countNewlines(prefix) + countNewlines(suffix, 0, window.suffixEnd);
-  const edited = new Set(request.edited?.map((one) => one + 1));
+  const edited = oneBased(request.edited);
   const sources: EvidenceSource[] = [
     { path, text: before, start: 0, line: 1, nearest: 'end', own: true, edited },
     { path, text: after, start: prefix.length + window.suffixEnd, line, nearest: 'start', own: true, edited },
@@ -21,8 +21,8 @@ export function evidenceSources(request: CompletionRequest, window: Window): Evi
 
 /** The files of a request as a whole, by their paths. */
 export function wholeTexts({ path, prefix, suffix, edited, related }: CompletionRequest): Map<string, WholeText> {
-  const wholeText = (text: string, own: boolean, lines: readonly number[] = []): WholeText => {
-    return { text, own, edited: new Set(lines.map((one) => one + 1)) };
+  const wholeText = (text: string, own: boolean, lines?: readonly number[]): WholeText => {
+    return { text, own, edited: oneBased(lines) };
   };
   const others = related
     .filter((other) => !isBinary(other.text))
@@ -37,8 +37,20 @@ const LINES_BEFORE_CHANGE = 24;
 function related({ path, text, edited = [] }: SourceText): EvidenceSource {
   const first = Math.max(0, (edited.at(-1) ?? 0) - LINES_BEFORE_CHANGE);
   const from = first === 0 ? 0 : nthLine(text, first);
-  const lines = new Set(edited.map((one) => one + 1));
-  return { path, text: text.slice(from), start: from, line: first + 1, nearest: 'start', own: false, edited: lines };
+  return {
+    path,
+    text: text.slice(from),
+    start: from,
+    line: first + 1,
+    nearest: 'start',
+    own: false,
+    edited: oneBased(edited),
+  };
+}
+
+/** Lines as evidence counts them: from 1. @param lines counted from 0 */
+function oneBased(lines: readonly number[] = []): ReadonlySet<number> {
+  return new Set(lines.map((line) => line + 1));
 }
 
 /** Where a line begins, counted from 0; the end of the text where it has fewer. */

@@ -33,8 +33,8 @@ export interface ModelInfo {
 }
 
 /**
- * How a thought is to be made: steps from the prior; or following an edit, warm from the thought before if it can be. `prepare`:
- * the window is read under the thought that serves, and no other one is made.
+ * How a thought is to be made: steps from the prior; or following an edit, warm from the thought before if it can be.
+ * `prepare`: the window is read under the thought that serves, and no other one is made.
  */
 export type ThinkingMode = 'cold' | 'follow' | 'prepare';
 

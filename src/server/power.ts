@@ -5,8 +5,8 @@ import { join } from 'node:path';
 const SUPPLIES = '/sys/class/power_supply';
 
 /**
- * Whether the machine runs on mains power. Where the power source is unknown, as on other systems than Linux, mains power is
- * assumed: Node.js does not tell, and starting a program to ask costs power itself.
+ * Whether the machine runs on mains power. Where the power source is unknown, as on other systems than Linux, mains
+ * power is assumed: Node.js does not tell, and starting a program to ask costs power itself.
  */
 export async function onMains(folder = SUPPLIES): Promise<boolean> {
   const names = await readdir(folder).catch(() => []);

@@ -52,8 +52,8 @@ export interface EvidenceLimits {
 export const MAX_CHUNKS = 16;
 
 /**
- * Default cap on the chunks that are only read: each takes two fifths of the time of one gradient, once. Three times as many
- * took nothing more off the negative log-likelihood (docs/experiments/2026-11-30-what-evidence-is-worth.md).
+ * Default cap on the chunks that are only read: each takes two fifths of the time of one gradient, once. Three times as
+ * many took nothing more off the negative log-likelihood (docs/experiments/2026-11-30-what-evidence-is-worth.md).
  */
 export const MAX_EXTRA_CHUNKS = 16;
 
@@ -98,27 +98,36 @@ export function collectEvidence(
   const second = Math.min(1, unchanged.length - 1);
   const heldOut = new Set(pieces.length > 1 ? unchanged.filter((_, index) => index % HELD_OUT_EVERY === second) : []);
   const chunks = pieces.map((piece) => ({ ...piece.chunk, heldOut: heldOut.has(piece) }));
-  const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
-  const used = pieces.reduce((sum, { chunk }) => sum + chunk.text.length, 0);
   const extraChunks = extra.map(({ chunk }) => ({ ...chunk, heldOut: false }));
-  return { chunks, extraChunks, coverage: characters === 0 ? 0 : Math.min(1, used / characters) };
+  return { chunks, extraChunks, coverage: coverageOf(chunks, sources) };
 }
 
-/** A chunk before it is decided whether it is held out. */
-export interface Piece {
+/** Share of the sources' characters that chunks hold, 0 to 1. */
+export function coverageOf(chunks: readonly Chunk[], sources: readonly EvidenceSource[]): number {
+  const charactersOf = (texts: readonly { readonly text: string }[]) =>
+    texts.reduce((sum, { text }) => sum + text.length, 0);
+  const characters = charactersOf(sources);
+  return characters === 0 ? 0 : Math.min(1, charactersOf(chunks) / characters);
+}
+
+/** A chunk before it is decided whether it is held out, and where it stands. */
+export interface Placed {
   readonly chunk: Omit<Chunk, 'heldOut'>;
   /** Characters of the file before it. */
   readonly start: number;
+}
+
+interface Piece extends Placed {
   /** Characters between the window and the piece. */
   readonly distance: number;
 }
 
-export function isEdited({ chunk }: Pick<Piece, 'chunk'>): boolean {
+export function isEdited({ chunk }: Placed): boolean {
   return chunk.edited === true;
 }
 
 /** Evidence counts once: of equal chunks, the nearest, however often this is asked. */
-export function distinct(): (pieces: Iterable<Piece>) => Generator<Piece> {
+export function distinct(): <P extends Placed>(pieces: Iterable<P>) => Generator<P> {
   const seen = new Set<string>();
   return function* (pieces) {
     for (const piece of pieces) {

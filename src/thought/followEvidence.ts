@@ -2,6 +2,7 @@ import type { Manifest } from '../model/manifest';
 import type { Tokenizer } from '../model/tokenizer';
 import { countNewlines } from '../text';
 import {
+  coverageOf,
   cutPieces,
   distinct,
   isAnyIn,
@@ -13,7 +14,7 @@ import {
   type Evidence,
   type EvidenceLimits,
   type EvidenceSource,
-  type Piece,
+  type Placed,
 } from './evidence';
 
 export interface FollowLimits extends EvidenceLimits {
@@ -38,9 +39,9 @@ export interface KnownEvidence {
 }
 
 /**
- * The evidence of a thought after an edit, after the cursor has moved, or after another file was opened. What the thought
- * rests on and what still stands in the text is kept as it was cut, wherever the window is by now. Of what is new so many
- * chunks are taken as an update has time for: what was changed recently first, then what is nearest to the window.
+ * The evidence of a thought after an edit, after the cursor has moved, or after another file was opened. What the
+ * thought rests on and what still stands in the text is kept as it was cut, wherever the window is by now. Of what is
+ * new so many chunks are taken as an update has time for: what was changed recently, then what is nearest to the window.
  * @param texts the files, by their paths
  * @param sources stretches of them outside the window
  */
@@ -79,7 +80,7 @@ export function followEvidence(
     ...take(different(others), count + extraCount),
   ].sort((a, b) => Number(isEdited(b)) - Number(isEdited(a)));
 
-  const hasGradient = ({ chunk }: Piece) => before.gradients.has(chunk.key);
+  const hasGradient = ({ chunk }: Placed) => before.gradients.has(chunk.key);
   const guiding = choose({ own, related }, hasGradient, count, fresh);
   const chosen = new Set(guiding.pieces);
   const left = {
@@ -89,24 +90,19 @@ export function followEvidence(
   const extra = choose(left, ({ chunk }) => keys.has(chunk.key), extraCount, freshExtra);
 
   const roles = new Map(before.evidence.map(({ key, heldOut }) => [key, heldOut]));
-  const inRole = ({ chunk }: Piece): Chunk => ({ ...chunk, heldOut: roles.get(chunk.key) ?? false });
-  const characters = sources.reduce((sum, source) => sum + source.text.length, 0);
-  const used = guiding.pieces.reduce((sum, { chunk }) => sum + chunk.text.length, 0);
-  return {
-    chunks: guiding.pieces.map(inRole),
-    extraChunks: extra.pieces.map(inRole),
-    coverage: characters === 0 ? 0 : Math.min(1, used / characters),
-    waiting: guiding.waiting,
-  };
+  const inRole = ({ chunk }: Placed): Chunk => ({ ...chunk, heldOut: roles.get(chunk.key) ?? false });
+  const chunks = guiding.pieces.map(inRole);
+  const extraChunks = extra.pieces.map(inRole);
+  return { chunks, extraChunks, coverage: coverageOf(chunks, sources), waiting: guiding.waiting };
 }
 
 /** Of the open file and of others the first pieces, but only so many new ones. */
 function choose(
-  { own, related }: { own: readonly Piece[]; related: readonly Piece[] },
-  isKnown: (piece: Piece) => boolean,
+  { own, related }: { own: readonly Placed[]; related: readonly Placed[] },
+  isKnown: (piece: Placed) => boolean,
   count: number,
   fresh: number,
-): { pieces: Piece[]; waiting: number } {
+): { pieces: Placed[]; waiting: number } {
   const reserved = Math.min(related.length, Math.floor(count * RELATED_SHARE));
   const first = firstOf(own, isKnown, count - reserved, fresh);
   const admitted = first.filter((piece) => !isKnown(piece)).length;
@@ -116,7 +112,12 @@ function choose(
 }
 
 /** The first pieces, at most `count`: new ones among them, at most `fresh`, and for the others those that are known. */
-function firstOf(pieces: readonly Piece[], isKnown: (piece: Piece) => boolean, count: number, fresh: number): Piece[] {
+function firstOf(
+  pieces: readonly Placed[],
+  isKnown: (piece: Placed) => boolean,
+  count: number,
+  fresh: number,
+): Placed[] {
   const admitted = pieces
     .slice(0, count)
     .filter((piece) => !isKnown(piece))
@@ -126,16 +127,17 @@ function firstOf(pieces: readonly Piece[], isKnown: (piece: Piece) => boolean, c
 }
 
 /** What was changed recently, then the nearest to the window; last what the window shows itself. */
-function rankOf({ chunk, start }: Piece, sources: readonly EvidenceSource[]): number {
+function rankOf(piece: Placed, sources: readonly EvidenceSource[]): number {
+  const { chunk, start } = piece;
   const end = start + chunk.text.length;
   const outside = sources.find((source) => start >= source.start && end <= source.start + source.text.length);
   if (!outside) return Number.MAX_VALUE;
-  if (isEdited({ chunk })) return -1;
+  if (isEdited(piece)) return -1;
   return outside.nearest === 'end' ? outside.start + outside.text.length - end : start - outside.start;
 }
 
 /** Chunks of a file where they stand now, in the order of its text, without those whose text is gone. */
-function stillStanding(chunks: readonly Chunk[], { text, edited: lines }: WholeText): Piece[] {
+function stillStanding(chunks: readonly Chunk[], { text, edited: lines }: WholeText): Placed[] {
   const found = chunks.map((chunk) => ({ chunk, start: text.indexOf(chunk.text) })).filter(({ start }) => start !== -1);
   const line = lineCounter(text);
   return found
@@ -143,7 +145,7 @@ function stillStanding(chunks: readonly Chunk[], { text, edited: lines }: WholeT
     .map(({ chunk, start }) => {
       const first = 1 + line(start);
       const edited = isAnyIn(lines, first, first + countNewlines(chunk.text.trimEnd()));
-      return { start, distance: 0, chunk: { ...chunk, line: first, edited: edited ? true : undefined } };
+      return { start, chunk: { ...chunk, line: first, edited: edited ? true : undefined } };
     });
 }
 
@@ -158,7 +160,7 @@ function lineCounter(text: string): (at: number) => number {
 }
 
 /** What of a source no kept chunk holds. @param kept of each file in the order of its text */
-function gapsOf(source: EvidenceSource, kept: readonly Piece[]): EvidenceSource[] {
+function gapsOf(source: EvidenceSource, kept: readonly Placed[]): EvidenceSource[] {
   const gaps: EvidenceSource[] = [];
   const line = lineCounter(source.text);
   let at = 0;

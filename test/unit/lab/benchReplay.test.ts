@@ -68,6 +68,7 @@ describe('the figures of a replay', () => {
 
   test('processor time is for a minute of typing, and a share at rest; refinement has its own', () => {
     assert.deepEqual([figures.cpu_s_per_min, figures.idle_cpu_percent], [20, 1]);
+    assert.equal(figures.cpu_s_per_min_no_refine, 20);
     assert.deepEqual(figures.refinement, { steps: 16, thoughts: 4, p50_ms: 900, runs_waited: [6, 2] });
   });
 });
