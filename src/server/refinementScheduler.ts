@@ -26,6 +26,7 @@ export class RefinementScheduler {
   readonly #client: InferenceClient;
   readonly #subject: (uri: string) => Subject | undefined;
   readonly #listener: RefinementListener;
+  readonly #onMains: () => Promise<boolean>;
   #steps: StepsWanted | undefined;
   #focus: string | undefined;
   #lastActivity = -Infinity;
@@ -35,10 +36,16 @@ export class RefinementScheduler {
   #whenIdle: NodeJS.Timeout | undefined;
   #current: { uri: string; steps: number; atCursor: boolean; done: Promise<void> } | undefined;
 
-  constructor(client: InferenceClient, subject: (uri: string) => Subject | undefined, listener: RefinementListener) {
+  constructor(
+    client: InferenceClient,
+    subject: (uri: string) => Subject | undefined,
+    listener: RefinementListener,
+    mains: () => Promise<boolean> = onMains,
+  ) {
     this.#client = client;
     this.#subject = subject;
     this.#listener = listener;
+    this.#onMains = mains;
   }
 
   /** Gradient steps wanted; undefined: nothing is done at rest, not even reading. */
@@ -98,7 +105,7 @@ export class RefinementScheduler {
   }
 
   async #idle(uri: string): Promise<void> {
-    const mains = await onMains();
+    const mains = await this.#onMains();
     // Meanwhile the user may have gone on, or switched suggestions off.
     const idle = performance.now() - this.#lastActivity >= idleMs;
     if (mains && idle && this.#steps) this.#begin(uri, this.#steps.idle);

@@ -9,8 +9,8 @@ import { Session } from '../../src/server/session';
 
 const URI = 'file:///w/a.ts';
 
-/** A scheduler over an inference process that is done at once, and on mains power as far as anybody knows. */
-function scheduler(context: TestContext) {
+/** A scheduler over an inference process that is done at once. */
+function scheduler(context: TestContext, onMains = () => Promise.resolve(true)) {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   let clock = 0;
   context.mock.method(performance, 'now', () => clock);
@@ -25,12 +25,12 @@ function scheduler(context: TestContext) {
     },
   } as unknown as InferenceClient;
   const subject = () => ({ session, request: () => ({ path: '/w/a.ts', prefix: '', suffix: '', related: [] }) });
-  const refinements = new RefinementScheduler(client, subject, { log: () => undefined, rested: () => undefined });
+  const listener = { log: () => undefined, rested: () => undefined };
+  const refinements = new RefinementScheduler(client, subject, listener, onMains);
   const pass = async (milliseconds: number) => {
     clock += milliseconds;
     context.mock.timers.tick(milliseconds);
-    // The power source is read from files.
-    for (let i = 0; i < 50; i++) await turn();
+    await turn();
     context.mock.timers.tick(0);
     await turn();
   };
@@ -60,14 +60,25 @@ test('steps that pay are taken at rest, and all that are wanted once nothing has
   assert.equal(asked.length, 3, 'a thought that follows keeps its steps');
 });
 
-test('switched off while the power source is read, nothing more is done', async (t) => {
-  const { refinements, asked, pass, type } = scheduler(t);
+test('on battery the steps that pay are all', async (t) => {
+  const { refinements, asked, pass, type } = scheduler(t, () => Promise.resolve(false));
   refinements.steps = { atRest: 1, idle: 8 };
   type();
   await pass(restMs);
-  const passing = pass(idleMs);
+  await pass(idleMs);
+  assert.deepEqual(asked, [['cold', 1]]);
+});
+
+test('switched off while the power source is read, nothing more is done', async (t) => {
+  let tell: (onMains: boolean) => void = () => assert.fail('the power source was not asked');
+  const { refinements, asked, pass, type } = scheduler(t, () => new Promise((resolve) => (tell = resolve)));
+  refinements.steps = { atRest: 1, idle: 8 };
+  type();
+  await pass(restMs);
+  await pass(idleMs);
   refinements.steps = undefined;
-  await passing;
+  tell(true);
+  await pass(0);
   assert.deepEqual(asked, [['cold', 1]]);
 });
 
